@@ -20,6 +20,38 @@ LINES: Mapping[str, tuple[str, str]] = {
     "no_departments": ("departments {ids}", "部门 {ids}"),
     "no_tags": ("tags {ids}", "标签 {ids}"),
     "no_licence": ("users without a licence {ids}", "没有许可的成员 {ids}"),
+    "no_recipient": ("no recipient is left: {why}", "没有可用的接收人：{why}"),
+    "nobody": (
+        "users: nobody that the app sees has the id, mobile, e-mail address or name {name!r}{similar}",
+        "users：应用看不到账号、手机号、邮箱或姓名为 {name!r} 的成员{similar}",
+    ),
+    "no_department": (
+        "departments: the app sees no department of the name {name!r}{similar}",
+        "departments：应用看不到名为 {name!r} 的部门{similar}",
+    ),
+    "no_tag": ("tags: there is no tag of the name {name!r}{similar}", "tags：没有名为 {name!r} 的标签{similar}"),
+    "no_leader": (
+        "leader_of: the app sees no department {name!r} that has a leader{similar}",
+        "leader_of：应用看不到有负责人的部门 {name!r}{similar}",
+    ),
+    "similar": ("; similar: {names}", "；相近的有：{names}"),
+    "several": (
+        "{kind}: {name!r} fits several: {names}; give the id",
+        "{kind}：{name!r} 对应多个：{names}；请改填 ID",
+    ),
+    "no_id": (
+        "{kind}: what the directory has for {name!r} is no id",
+        "{kind}：通讯录中 {name!r} 对应的值不是 ID",
+    ),
+    "not_looked_up": ("{kind}: {name!r} could not be looked up: {error}", "{kind}：无法查询 {name!r}：{error}"),
+    "taken_for": (
+        "users: {name!r} is nobody's id; it is taken for the member of that name, {user}",
+        "users：没有账号为 {name!r} 的成员，改按姓名发给 {user}",
+    ),
+    "another_member": (
+        "{kind}: {name!r} is {now} now; it was {before}",
+        "{kind}：{name!r} 现在是 {now}，此前是 {before}",
+    ),
     "no_turn": ("nothing can be sent now, alerts wait: {why}", "暂时无法发送，告警待发送：{why}"),
     # Of alerts that are lost, or left.
     "expired": (

@@ -18,13 +18,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from .._lines import line
 from .._masking.redact import redact
+from .._text.said import language_of_environment
 from ..errors import APIError, MessageError, WeComError
 from ..model import EVERYBODY, Department, Recipients
 from .client import WeComClient
 from .directory import Departments, Members, Tags
 from .directory_checks import is_user_id
 from .errcodes import Verdict, lookup
+from .explained import explained
 from .token import Access
 
 KEPT_S = 3600.0
@@ -50,7 +53,7 @@ T = TypeVar("T")
 
 
 class Problem(str):
-    """Why a text stands for no member, or for another: a sentence, and the candidates ``near`` that it names.
+    """Why a text stands for no member, or for another: a line of stderr, and the candidates ``near`` that it names.
 
     ``ambiguous``: the text fits all of them.
     """
@@ -141,7 +144,7 @@ class AddressBook:
                     continue
             if entry.ids:
                 # Said, as a member who takes the name that was another's id would else get that one's alerts unseen.
-                note = f"users: {text!r} is nobody's id; it is taken for the member of that name, {entry.ids[0]}"
+                note = line("taken_for", name=text, user=entry.ids[0])
                 entry = self._keep("users", text, replace(entry, problem=Problem(note)))
                 found += entry.ids
             if entry.error is None:  # else nothing is known but WeCom's own answer
@@ -206,20 +209,21 @@ class AddressBook:
         number = kind == "users" and (_MOBILE.fullmatch(text) or _EMAIL.fullmatch(text))
         ends = self._clock() + (UNKNOWN_NUMBER_KEPT_S if number else KEPT_S)
         near = list(dict.fromkeys(near))
-        hint = f"; similar: {', '.join(near)}" if near else ""
-        return Entry((), ends, Problem(f"{kind}: {_UNKNOWN[kind].format(redact(text))}{hint}", near))
+        similar = line("similar", names=", ".join(near)) if near else ""
+        return Entry((), ends, Problem(line(_UNKNOWN[kind], name=redact(text), similar=similar), near))
 
     def _matched(self, kind: str, text: str, match: _Match) -> Entry:
         ends = self._clock() + KEPT_S
         if match.ambiguous:
-            sentence = f"{kind}: {text!r} fits several: {', '.join(match.near)}; give the id"
+            sentence = line("several", kind=kind, name=text, names=", ".join(match.near))
             return Entry((), ends, Problem(sentence, match.near, ambiguous=True))
         if not all(_may_be_addressed(kind, id) for id in match.ids):
-            return Entry((), ends, Problem(f"{kind}: what the directory has for {text!r} is no id"))
+            return Entry((), ends, Problem(line("no_id", kind=kind, name=text)))
         return Entry(match.ids, ends)
 
     def _unreadable(self, kind: str, text: str, error: WeComError | MessageError) -> Entry:
-        problem = Problem(f"{kind}: {text!r} could not be looked up: {error}")
+        why = explained(error, language_of_environment())
+        problem = Problem(line("not_looked_up", kind=kind, name=text, error=why))
         return Entry((), self._clock() + UNREADABLE_KEPT_S, problem, copy.copy(error))
 
 
@@ -227,7 +231,8 @@ def _compared(kind: str, text: str, before: Entry, now: Entry) -> Entry:
     """Say it where a name means another member than an hour ago, who would get the alerts unseen."""
     if kind == "leader_of" or not before.ids or not now.ids or before.ids == now.ids:
         return now
-    sentence = f"{kind}: {text!r} is {', '.join(now.ids)} now; it was {', '.join(before.ids)}"
+    ids, were = ", ".join(now.ids), ", ".join(before.ids)
+    sentence = line("another_member", kind=kind, name=text, now=ids, before=were)
     return replace(now, problem=Problem(sentence))
 
 
@@ -354,12 +359,7 @@ _HOW: dict[str, Callable[[_Reader, str], _Match]] = {
     "tags": _Reader.tag,
     "leader_of": _Reader.leaders,
 }
-_UNKNOWN = {
-    "users": "nobody that the app sees has the id, mobile, e-mail address or name {!r}",
-    "departments": "the app sees no department of the name {!r}",
-    "tags": "there is no tag of the name {!r}",
-    "leader_of": "the app sees no department {!r} that has a leader",
-}
+_UNKNOWN = {"users": "nobody", "departments": "no_department", "tags": "no_tag", "leader_of": "no_leader"}
 
 
 def _is_id(kind: str, text: str) -> bool:

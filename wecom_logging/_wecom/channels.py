@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from .. import _config as config
+from .._lines import line
 from ..errors import InvalidRecipientError, MessageError
 from ..model import File, Image, Message, Outcome, Recipients
 from ..model.captured import PNG
@@ -104,7 +105,7 @@ class AppChannel:
         message = _in_words(message)
         found = self._book.resolve(self.addressed(recipients))
         if not found.recipients:
-            reason = f"no recipient is left: {'; '.join(found.problems[:TOLD_AT_ONCE])}"
+            reason = line("no_recipient", why="; ".join(found.problems[:TOLD_AT_ONCE]))
             raise copy.copy(found.error) or MessageError(reason)
         outcome = self._send_by_id_or_name(message, found, before_try)
         problems = [problem for problem in found.problems if problem not in self._told][:TOLD_AT_ONCE]

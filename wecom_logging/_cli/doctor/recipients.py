@@ -137,16 +137,14 @@ def _member(member: Member) -> Said:
 
 def _unresolved(kind: str, text: str, problem: Problem, error: WeComError | MessageError | None) -> Refused:
     """What the address book says, in both languages."""
-    sentence = problem.removeprefix(f"{kind}: ")
     if error is not None:
         errcode = error.errcode if isinstance(error, APIError) else None
-        zh = said("found.not_looked_up", name=text, cause=cause_of(error)).zh
-        return Refused(Said(sentence, zh), remedy_of(error), errcode)
+        return Refused(said("found.not_looked_up", name=text, cause=cause_of(error)), remedy_of(error), errcode)
     near = ", ".join(problem.near)
     if problem.ambiguous:
         return Refused(said("found.several", name=text, near=near), said("found.give_id"))
     unseen = said("found.similar" if near else "found.unseen", name=text, kind=said(f"kinds.{kind}"), near=near)
-    return Refused(Said(sentence, unseen.zh), remedy_of_errcode(_NOBODY_FOUND))
+    return Refused(unseen, remedy_of_errcode(_NOBODY_FOUND))
 
 
 def _cause(error: WeComError | MessageError) -> Said | None:
