@@ -53,6 +53,31 @@ LINES: Mapping[str, tuple[str, str]] = {
         "{kind}：{name!r} 现在是 {now}，此前是 {before}",
     ),
     "no_turn": ("nothing can be sent now, alerts wait: {why}", "暂时无法发送，告警待发送：{why}"),
+    # Of rules of time and persons.
+    "duty_unknown": (
+        "rules of time of another version came with an alert: it is sent without them",
+        "告警带有其他版本的时间规则，不按该规则发送",
+    ),
+    "duty_zone": (
+        "the time zone {name} of an alert's quiet hours is not known here ({error}): it is sent at once",
+        "此处没有告警静默时段所用的时区 {name}（{error}），告警立即发送",
+    ),
+    "calendar_away": (
+        "the calendar {name} cannot be used here ({error}): working days are Monday to Friday",
+        "此处无法使用日历 {name}（{error}），工作日按周一到周五计",
+    ),
+    "calendar_year": (
+        "the calendar {name} has no days of {year}: working days are Monday to Friday",
+        "日历 {name} 没有 {year} 年的数据，工作日按周一到周五计",
+    ),
+    "calendar_raised": (
+        "the calendar {name} raised {error}: working days are Monday to Friday",
+        "日历 {name} 抛出 {error}，工作日按周一到周五计",
+    ),
+    "calendar_never": (
+        "the calendar {name} has no working day within a month: quiet without an end is left out",
+        "日历 {name} 一个月内没有工作日，不会结束的静默不生效",
+    ),
     # Of alerts that are lost, or left.
     "expired": (
         "{count} alerts could not be sent within 24 hours and are lost",

@@ -49,9 +49,10 @@ def _of_files(path: str) -> Calendar:
         files = [Path(path)] if path.endswith(".json") else sorted(Path(path).glob("20*.json"))
         for one in files:
             found = json.loads(one.read_text("utf-8"))
+            year = int(found["year"])
             days = {date.fromisoformat(day["date"]): not day["isOffDay"] for day in found["days"]}
             known |= days
-            years |= {int(found["year"])} if days else set()
+            years |= {year} if days else set()
         reason = "" if files else "no such files"
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__

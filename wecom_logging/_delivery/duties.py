@@ -1,13 +1,31 @@
-"""`Duties`: what holds at this moment of the rules of time and persons that incidents came with."""
+"""`Duties`: what holds at this moment of the rules of time and persons that incidents came with.
+
+They came with the incident, maybe from another program of the fleet: what this process cannot have of them, such as a
+calendar, is left out, which is said once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+from .. import _config as config
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
-from .._incidents.policy.moment import Moment, is_of
+from .._incidents.policy.moment import Moment, is_of, monday_to_friday
+from .._lines import line
 from .._state.scopes import Scopes, known_scopes
+from .._text.said import language_of_environment
+from ..errors import ConfigurationError
 from ..model.duty import NO_DUTY, Duty
 from .options import Options
+
+_MOST = 64
+_KNOWN_S = 3600.0
+"""For so long the answers of a calendar are kept: a function of the program may look into a database."""
+
+_MONTH = 31
 
 
 class Duties:
@@ -15,14 +33,23 @@ class Duties:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self._rules: dict[str, Moment] = {}
+        self._said: set[str] = set()
 
     def moment(self, incident: Incident, *, is_closing: bool = False) -> Moment:
         """What rules ask for, of one that is due now."""
         time = self._options.shared.time_s()
-        return Moment(time=time, duty=self._duty(incident.duty), scopes=self._of(incident), is_closing=is_closing)
+        scopes = self._scopes_of(incident)
+        if not incident.duty:
+            return Moment(time=time, scopes=scopes, is_closing=is_closing)
+        if (rules := self._rules.get(incident.duty)) is None:
+            if len(self._rules) >= _MOST:
+                self._rules.clear()
+            rules = self._rules[incident.duty] = self._resolved(self._duty(incident.duty))
+        return replace(rules, time=time, scopes=scopes, is_closing=is_closing)
 
-    def _of(self, incident: Incident) -> Scopes:
-        """Those of what has logged it."""
+    def _scopes_of(self, incident: Incident) -> Scopes:
+        """The maintenances of what has logged it."""
         if not (scopes := known_scopes(self._options.shared)):
             return ()
         try:
@@ -35,5 +62,59 @@ class Duties:
         try:
             return duty_of(text)
         except ValueError:  # of a newer version: it is told as without rules
-            self._options.warn_once("duty", "rules of another version came with an alert: it is sent without them")
+            self._say(line("duty_unknown"))
             return NO_DUTY
+
+    def _resolved(self, duty: Duty) -> Moment:
+        """All but the time, which passes."""
+        try:
+            zone = config.timezone(duty.zone)
+        except ConfigurationError as error:  # another zone would be another time
+            self._say(line("duty_zone", name=duty.zone, error=error.problem(language_of_environment())))
+            return Moment(duty=replace(duty, quiet=(), rotas=()))
+        assert zone is not None
+        if not any(span.kind for span in duty.quiet):
+            return Moment(duty=duty, zone=zone)
+        return Moment(duty=duty, zone=zone, is_workday=self._calendar(duty.calendar))
+
+    def _calendar(self, name: str) -> Callable[[date], bool]:
+        if not name:
+            return monday_to_friday
+        from .calendars import calendar
+
+        try:
+            found = calendar(name)
+        except ConfigurationError as error:
+            self._say(line("calendar_away", name=name, error=error.problem(language_of_environment())))
+            return monday_to_friday
+        known: dict[date, bool] = {}
+        until = 0.0
+
+        def ask(day: date) -> bool | None:
+            try:
+                if (answer := found(day)) is None:
+                    self._say(line("calendar_year", name=name, year=day.year))
+            except (Exception, SystemExit) as error:  # of the program's own function
+                self._say(line("calendar_raised", name=name, error=type(error).__name__))
+                return None
+            return answer
+
+        def is_workday(day: date) -> bool:
+            nonlocal until
+            if (time := self._options.shared.time_s()) >= until:
+                known.clear()
+                until = time + _KNOWN_S
+            if day not in known:
+                answer = ask(day)
+                known[day] = monday_to_friday(day) if answer is None else answer
+                if len(known) >= _MONTH and not any(known.values()):
+                    self._say(line("calendar_never", name=name))
+            return known[day]
+
+        return is_workday
+
+    def _say(self, text: str) -> None:
+        """Once for this handler."""
+        if text not in self._said and len(self._said) < _MOST:
+            self._said.add(text)
+            self._options.warn_once(text, text)
