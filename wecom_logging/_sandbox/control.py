@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 
 from . import stage
 from .aibot.people import AiBot
+from .board import GRACE_S, delete_heartbeat, list_heartbeats, list_panels, ping, put_panel
 from .calls import FILE, Call, Calls, Gone, Refused, document, page
 from .corp import Corp
 from .directory import ROOT
@@ -28,9 +29,11 @@ from .journal import Call as Made
 from .mailbox import KEPT, KEPT_BYTES, Message
 from .media import KEPT_BYTES as FILES_BYTES
 from .media import Kept, NoPlace
+from .ringing import answer_ring, list_rings
 from .shapes import (
     CALLED,
     CHANNEL,
+    DAY_S,
     FAULT_NUMBER,
     FILTERS,
     ID,
@@ -40,6 +43,7 @@ from .shapes import (
     PATH,
     WAITING,
     WrongField,
+    number,
     whole,
 )
 
@@ -448,6 +452,19 @@ CALLS = Calls(
     Call("GET clock", get_clock, "the sandbox's time", "Clock"),
     Call("POST clock", advance_clock, "let time pass for tokens, limits and media", "Clock", body="Advance"),
     Call("DELETE clock", reset_clock, "the real time again", "Clock"),
+    Call("GET rings", list_rings, "the calls of members' phones, the newest first", "Anything"),
+    Call("POST rings", answer_ring, "a member answers the phone, refuses, …", body="Answered"),
+    Call("GET panels", list_panels, "the texts above the phones of the page", "Anything"),
+    Call("POST panels", put_panel, "put a text with a title on the page, replace or remove it", body="Panel"),
+    Call(
+        "GET ping/{name}",
+        ping,
+        "a heartbeat: on the page it is red when the next one is late",
+        "Heartbeat",
+        query={"grace_s": number(7 * DAY_S, default=GRACE_S, description="how long after one the next may be")},
+    ),
+    Call("GET heartbeats", list_heartbeats, "all heartbeats", "Anything"),
+    Call("DELETE heartbeats/{name}", delete_heartbeat, "forget a heartbeat"),
     Call("GET openapi.json", get_openapi, "this document; needs no token", "Object"),
     Call("GET docs", get_docs),
 )

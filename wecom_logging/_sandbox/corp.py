@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .aibot.state import BOT_ID, BOT_SECRET, GROUP
 from .aibot.state import State as AiBotState
@@ -14,9 +15,13 @@ from .journal import Journal
 from .limits import Restrictions, SecretGuard, SlidingWindow
 from .mailbox import Mailbox
 from .media import MediaStore
+from .phones import Phones
 from .refusal import Refusal
 from .tokens import MODES, Tokens
 from .visibility import WHOLE, Range
+
+if TYPE_CHECKING:
+    from .board import Heartbeat
 
 CORP_ID = "wwsandbox"
 AGENT_ID = 1000002
@@ -24,6 +29,7 @@ APP_SECRET = "sandbox-app-secret"
 CONTACTS_SECRET = "sandbox-contacts-secret"
 BOT_KEY = "sandbox-bot"
 CREATOR = "sandbox-user"
+MOBILE = "+86 10000000000"
 MOST_LARGE = 4
 """Answers above 1 MiB that are not read yet: each is a file on disk."""
 SECRET = ("WECOM_SECRET", "WECOM_CONTACTS_SECRET", "WECOM_WEBHOOK", "WECOM_AIBOT_SECRET")
@@ -59,7 +65,7 @@ class Corp:
 
     def _begin(self) -> None:
         self.directory = Directory()
-        self.directory.put_member(Member(CREATOR, "沙箱用户", (ROOT,), (0,)))
+        self.directory.put_member(Member(CREATOR, "沙箱用户", (ROOT,), (0,), mobile=MOBILE))
         self.disabled: set[int] = set()
         self.add_app(APP_SECRET + self.suffix, AGENT_ID)
         self.tokens.add_grant(CONTACTS_SECRET + self.suffix, None)
@@ -68,6 +74,13 @@ class Corp:
         self.app_callback = False
         """Whether the app has a callback URL: then it may send cards that answer back."""
         self.restrictions = Restrictions()
+        self.phones = Phones(self.clock)
+        self.phone_calls = "ready"
+        """Whether apps may call phones (紧急通知), or why not."""
+        self.checkin = True
+        """Whether apps are listed under 打卡 – 可调用接口的应用."""
+        self.panels: dict[str, str] = {}
+        self.heartbeats: dict[str, Heartbeat] = {}
         self.secret_guard = SecretGuard(self.clock)
 
     def reset(self) -> None:

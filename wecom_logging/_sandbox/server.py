@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import stage
 from .aibot.connections import PATH as AIBOT_PATH
 from .aibot.people import AiBot
+from .board import put_panel
 from .control import delete_messages, find_calls, find_messages, read_bounds, wait_for
 from .corp import Clock, Corp, variables
 from .directory import ROOT
@@ -21,7 +22,8 @@ from .filters import Filter
 from .journal import Call
 from .listener import Listener, make_tls
 from .mailbox import KEPT
-from .shapes import CALLED, FILTERS, LISTED, Shape, read_query
+from .ringing import answer_ring, list_rings
+from .shapes import CALLED, FILTERS, LISTED, WISHES, Shape, check, read_query
 from .strangers import Doorkeeper, is_loopback
 from .web import Web
 
@@ -293,6 +295,23 @@ class Sandbox:
         """A disabled app gets no token, and its tokens open nothing but ``agent/get``: 50003."""
         self._put(stage.put_app, agent_id=agent_id, enabled=enabled)
 
+    def answer(self, user_id: str, how: str = "answer") -> None:
+        """What a member does with the call (``pstncc/call``) that rings, or where none does with the next one:
+        ``answer``, ``refuse``, ``no_answer`` or ``off``. ValueError for another one, or where there is no such member.
+        """
+        self._checked("Answered", answer_ring, user_id=user_id, how=how)
+
+    def rings(self) -> list[dict[str, Any]]:
+        """The calls of members' phones, the newest first, as ``pstncc/getstates`` tells them."""
+        with self._corp.lock:
+            return list_rings(self._corp)
+
+    def show(self, title: str, text: str) -> None:
+        """A text above the phones of the page, in the place of the one with this title; an empty one removes it.
+        ValueError where it is too long, or there are too many.
+        """
+        self._checked("Panel", put_panel, title=title, text=text)
+
     def add_bot(self, key: str) -> None:
         """A second bot: its limit and its media are its own."""
         self._put(stage.put_bot, key=key)
@@ -304,6 +323,11 @@ class Sandbox:
 
     def _filter(self, wanted: Mapping[str, object]) -> Filter:
         return Filter.read(_given(FILTERS, wanted), self._corp)
+
+    def _checked(self, shape: str, act: Callable[[Corp, stage.Wish], None], **wish: object) -> None:
+        """As by HTTP."""
+        check(wish, WISHES[shape])
+        self._put(act, **wish)
 
     def _put(self, act: Callable[[Corp, stage.Wish], None], **wish: object) -> None:
         """Unchecked: a test may want names that HTTP refuses."""

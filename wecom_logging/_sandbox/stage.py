@@ -56,6 +56,10 @@ def _turn(corp: Corp, switch: str, to: Any) -> None:
             corp.restrictions.contacts_details = to
         case "app_callback":
             corp.app_callback = to
+        case "phone_calls":
+            corp.phone_calls = to
+        case "checkin":
+            corp.checkin = to
         case "aibot_connection":
             corp.aibot.disturb(to)
         case "aibot_group_cards":

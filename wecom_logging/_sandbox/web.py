@@ -20,6 +20,7 @@ from .app import App
 from .bot import Bot
 from .calls import answer_json
 from .chats import Chats
+from .checkin import Checkin
 from .control import CALLS
 from .corp import Corp
 from .departments import Departments
@@ -33,6 +34,7 @@ from .limits import Limit, SlidingWindow
 from .members import Members
 from .page.page import Page
 from .refusal import OK, WARNING, Refusal, errmsg
+from .ringing import Ringing
 from .roster import Roster
 from .sockets import Sockets, converse
 from .strangers import Doorkeeper
@@ -79,6 +81,7 @@ def _endpoints(corp: Corp) -> dict[str, tuple[str, Endpoint]]:
     agents, files, roster = Agents(corp, access), Files(corp, access), Roster(corp, access)
     departments, members, tags = Departments(corp, access), Members(corp, access), Tags(corp, access)
     imports = Imports(corp, access, members, departments, Jobs(corp))
+    ringing, checkin = Ringing(corp, access), Checkin(corp, access)
     return {
         "/cgi-bin/gettoken": ("GET POST", app.gettoken),
         "/cgi-bin/getcallbackip": ("GET", roster.ip_list),
@@ -132,6 +135,11 @@ def _endpoints(corp: Corp) -> dict[str, tuple[str, Endpoint]]:
         "/cgi-bin/tag/addtagusers": ("POST", tags.add),
         "/cgi-bin/tag/deltagusers": ("POST", tags.remove),
         "/cgi-bin/tag/list": ("GET", tags.list),
+        "/cgi-bin/pstncc/call": ("POST", ringing.call),
+        "/cgi-bin/pstncc/getstates": ("POST", ringing.states),
+        "/cgi-bin/checkin/getcheckinschedulist": ("POST", checkin.schedules),
+        "/cgi-bin/checkin/setcheckinschedulist": ("POST", checkin.set_schedules),
+        "/cgi-bin/checkin/getcheckinoption": ("POST", checkin.options),
     }
 
 
