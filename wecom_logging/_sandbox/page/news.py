@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from typing import Any
 
+from ..board import list_heartbeats, list_panels
 from ..corp import Corp, variables
 from ..filters import Filter
 from ..journal import Exchange
 from ..mailbox import KEPT, KEPT_BYTES, Message
+from ..phones import ring_json
 from ..refusal import remedy
 from .phone import in_wechat, show, show_card
 
@@ -89,6 +91,7 @@ def _names(corp: Corp, messages: list[tuple[int, Message]], aibot: Json | None) 
     """Of receivers and of members who may be mentioned: the members by id, where they are not too many."""
     ids = {id for _, message in messages for id in (*message.receivers[:MOST_RECEIVERS], message.user)}
     ids |= {id for chat in (aibot or {"chats": []})["chats"] for id in chat["users"]}
+    ids |= {ring.user_id for ring in corp.phones.newest(MOST_ROWS)}
     first = [member.user_id for _, member in zip(range(MOST_ROWS), corp.directory.members.values(), strict=False)]
     found = (corp.directory.member(id) for id in [*first, *sorted(ids)])
     return {member.user_id: member.name for member in found if member is not None}
@@ -152,6 +155,11 @@ def _state(corp: Corp) -> Json:
         "token_mode": corp.tokens.mode,
         "trusted_ips": None if corp.restrictions.trusted_ips is None else sorted(corp.restrictions.trusted_ips)[:20],
         "contacts_details": corp.restrictions.contacts_details,
+        "phone_calls": corp.phone_calls,
+        "checkin": corp.checkin,
+        "rings": [ring_json(ring, now) for ring in corp.phones.newest(MOST_ROWS)],
+        "panels": list_panels(corp),
+        "heartbeats": list_heartbeats(corp),
         "aibot": _aibot(corp),
         "faults": [
             {"number": number, **asdict(fault)} for number, fault in list(corp.faults.waiting().items())[:MOST_FAULTS]

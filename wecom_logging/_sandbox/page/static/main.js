@@ -1,3 +1,4 @@
+import { drawBoard, heardCall } from "./board.js";
 import { note, redraw, setUpCalls, showRequest } from "./calls.js";
 import { drawChart } from "./chart.js";
 import { byId } from "./dom.js";
@@ -62,6 +63,7 @@ async function drawNews() {
 }
 
 async function show(news) {
+  const called = heardCall(news, last);
   last = { ...news, reset: false, messages: [], changed: [], calls: [] };
   found = (news.reset ? 0 : found) + news.messages.length;
   receive(news, filter(), anew && news.reset);
@@ -69,6 +71,7 @@ async function show(news) {
   offer(receivers());
   if (news.reset || news.messages.length || news.changed.length) paint(filter().get("contains") ?? "");
   announce(news);
+  if (called) byId("announcer").textContent = called;
   await pause();
   note(news);
   await pause();
@@ -85,6 +88,7 @@ function drawState() {
   standing.dataset.state = state;
   if (standing.textContent !== text) standing.textContent = text;
   if (!last) return;
+  drawBoard(last);
   drawChart(last);
   drawLimits(last);
   drawTokens(last);

@@ -25,7 +25,7 @@ let onRequest = () => {};
 export function setUpPhones(show) { onRequest = show; }
 
 // A name that turns the direction of writing would turn the words behind it, too.
-const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+export const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
 
 export function nameOf(id) {
   const own = id.slice(2);

@@ -35,6 +35,9 @@ const WORDS = {
     path: "Call", trouble: "Fault", value: "Value", times: "Times", order: "Inject", undo: "Remove", undo_all: "Reset faults",
     errcode: "errcode", status: "HTTP status", delay_s: "delay (s)", drop: "no answer", withhold: "done, not answered",
     aibot_state: (n, m) => `AI bot: ${n ? "subscribed" : "not subscribed"}, ${m} ${m === 1 ? "connection" : "connections"}`, unsubscribe: "Lose subscription", cut: "Drop", silence: "Go silent", group_cards: "cards in groups", open_userids: "encrypted user ids",
+    phone_calls: "Phone calls (pstncc)", ready: "possible", not_linked: "app not linked (301049)", not_enabled: "not enabled (301050)", no_balance: "no balance (301051)", checkin: "app not listed under 打卡 (48002)",
+    board: "Phone calls, panels, heartbeats", rings: (who) => `WeCom calls ${who}`, call_answer: "Answer", call_refuse: "Refuse", call_no_answer: "Let it ring out", call_off: "Switched off", call_reason: (n) => REASONS[n]?.[0] ?? String(n),
+    beat: (n, at) => `${n} ${n === 1 ? "heartbeat" : "heartbeats"}, the last at ${at}`, beat_late: (n, at) => `late: ${n} ${n === 1 ? "heartbeat" : "heartbeats"}, the last at ${at}`,
     trusted: "refuse every address (60020)", details: "contacts-sync may read ids only (48009)",
     no_faults: "None.", times_left: (n) => (n === 1 ? "once" : `${n} times`), refused_order: "Not injected",
     no_calls: "No calls yet.", dropped: "no answer", silently: (n) => `${n} ${n === 1 ? "receiver" : "receivers"} over the limit: silently dropped`,
@@ -76,6 +79,9 @@ const WORDS = {
     path: "调用", trouble: "故障", value: "值", times: "次数", order: "注入", undo: "移除", undo_all: "重置故障",
     errcode: "errcode", status: "HTTP 状态码", delay_s: "延迟（秒）", drop: "不应答", withhold: "已执行但不应答",
     aibot_state: (n, m) => `智能机器人：${n ? "已订阅" : "未订阅"}，${m} 个连接`, unsubscribe: "丢失订阅", cut: "断开", silence: "无响应", group_cards: "群聊中允许卡片", open_userids: "加密的成员 ID",
+    phone_calls: "电话（pstncc）", ready: "可用", not_linked: "应用未关联（301049）", not_enabled: "未开通（301050）", no_balance: "余额不足（301051）", checkin: "应用不在打卡的可调用应用中（48002）",
+    board: "电话、文字面板、心跳", rings: (who) => `企业微信来电：${who}`, call_answer: "接听", call_refuse: "拒接", call_no_answer: "无人接", call_off: "关机", call_reason: (n) => REASONS[n]?.[1] ?? String(n),
+    beat: (n, at) => `${n} 次心跳，最近一次 ${at}`, beat_late: (n, at) => `心跳中断：共 ${n} 次，最近一次 ${at}`,
     trusted: "拒绝所有 IP（60020）", details: "通讯录同步只能读 ID（48009）",
     no_faults: "无", times_left: (n) => `${n} 次`, refused_order: "注入失败",
     no_calls: "还没有调用。", dropped: "无应答", silently: (n) => `${n} 位接收者超出频率，被静默丢弃`,
@@ -83,6 +89,12 @@ const WORDS = {
     save_file: "保存", file_gone: "文件已不再保留。", no_preview: "无法预览此文件。", file_begins: "只显示开头部分。",
     size: (n) => `${n} 字节`, uploaded: "（文件）", card_changed: (who) => `${who} 的卡片已更新`, new_messages: (n, who) => (n === 1 ? `${who} 收到新消息` : `${n} 条新消息，最后一条发给 ${who}`),
   },
+};
+
+// Of pstncc/getstates, those that the sandbox gives.
+const REASONS = {
+  0: ["answered, and over", "已接听，通话结束"], 1: ["rings", "振铃"], 3: ["answered, talking", "已接听，通话中"], 4: ["not answered", "无人接听"], 7: ["refused", "拒接"], 8: ["switched off", "关机"],
+  13: ["too many calls: 3 in 8 minutes, 8 in 24 hours", "超过限制：8 分钟 3 次、24 小时 8 次"], 16: ["busy", "线路繁忙"],
 };
 
 const mega = (bytes) => (bytes / 1024 / 1024).toFixed(bytes && bytes < 100 * 1024 * 1024 ? 1 : 0);
