@@ -64,6 +64,8 @@ from wecom_logging.model import (
     Alert,
     Answer,
     Article,
+    Call,
+    CallState,
     Change,
     DeliveryReport,
     Department,
@@ -82,6 +84,7 @@ from wecom_logging.model import (
     Route,
     Sample,
     Secret,
+    Shift,
     Tag,
     TemplateCard,
     Text,
@@ -213,6 +216,9 @@ assert_type(Route(Recipients(users=("a",)), logger="shop", level=40).fits("shop"
 assert_type(client.departments.list(), list[Department])
 assert_type(client.members.get("a"), Member)
 assert_type(client.tags.get(1), Tag)
+assert_type(client.phone.ring(["a"]), tuple[Call, ...])
+assert_type(client.phone.state_of("a", "id"), CallState)
+assert_type(client.shifts.list(["a"], 0, 1), tuple[Shift, ...])
 assert_type(client.tags.add(1, users=["a"]).complete, bool)
 change: Change = client.tags.remove(1, users=["a"])
 

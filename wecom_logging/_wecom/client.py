@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import _config as config
 from .._masking.redact import remember
@@ -13,9 +13,13 @@ from ..errors import ConfigurationError, PermissionDeniedError, TokenError
 from ..model import Secret
 from .body import ObjectHook, encode
 from .directory import Departments, Members, Tags
-from .http import MAX_ANSWER_BYTES, Transport, in_a_round
+from .http import MAX_ANSWER_BYTES, TRIES_IN_A_ROUND, Transport, in_a_round
 from .messages import Media, Messages
 from .token import Access, TokenSource, Vault, token_source
+
+if TYPE_CHECKING:
+    from .phone import Phone
+    from .shifts import Shifts
 
 
 class WeComClient:
@@ -27,7 +31,8 @@ class WeComClient:
     needs the other one, or the ``agent_id``, raises `ConfigurationError` and says where it is found. ``timeout`` is for
     one request in all, in seconds. Raises `ConfigurationError`.
 
-    ``messages`` and ``media`` are the app's; ``departments``, ``members`` and ``tags`` the directory.
+    ``messages``, ``media``, ``phone`` and ``shifts`` are the app's; ``departments``, ``members`` and ``tags`` the
+    directory.
     """
 
     @hiding_frames
@@ -94,6 +99,20 @@ class WeComClient:
         return f"WeComClient(corp_id={self.corp_id[:4]}…, agent_id={self.agent_id})"
 
     @property
+    def phone(self) -> Phone:
+        """Calls of members' phones (紧急通知)."""
+        from .phone import Phone
+
+        return Phone(self)
+
+    @property
+    def shifts(self) -> Shifts:
+        """Who works in which shift (打卡排班)."""
+        from .shifts import Shifts
+
+        return Shifts(self)
+
+    @property
     def secrets(self) -> tuple[Secret, ...]:
         """The secrets that it has, which must never show."""
         return tuple(secret for secret in (self.secret, self.contacts_secret) if secret is not None)
@@ -108,12 +127,14 @@ class WeComClient:
         before_try: Callable[[], None] | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
         object_hook: ObjectHook | None = None,
+        tries: int = TRIES_IN_A_ROUND,
     ) -> dict[str, Any]:
         """POST JSON to ``/cgi-bin/{path}``, or GET it where there is no ``body``, in one round of at most three tries.
 
         Returns WeCom's answer (errcode 0), at most ``max_bytes`` long; raises `WeComError`, or `ConfigurationError`
         where the secret is missing that ``access`` needs. ``before_try`` is called before each try, once there is a
-        token, and may raise, which ends the round. A repeat with a new token counts as the same try.
+        token, and may raise, which ends the round. A repeat with a new token counts as the same try. ``tries`` is 1 for
+        what is not repeated.
         """
         method = "GET" if body is None else "POST"
         data = None if body is None else encode(dict(body))  # once: all tries of a round are byte for byte the same
@@ -126,13 +147,13 @@ class WeComClient:
 
         first, *others = self._sources(access, path)
         try:
-            return self._with_token(first, request, before_try)
+            return self._with_token(first, request, before_try, tries)
         except PermissionDeniedError as error:
             if not others:
                 raise
             if error.errcode == 48009:  # it will be so for every call of this kind
                 self._closed_to_contacts.add(path)
-        return self._with_token(others[0], request, before_try)
+        return self._with_token(others[0], request, before_try, tries)
 
     def upload(self, path: str, name: str, data: bytes, *, kind: str) -> dict[str, Any]:
         """POST a file to ``/cgi-bin/{path}`` with the app's token, like `call`."""
@@ -173,6 +194,7 @@ class WeComClient:
         source: TokenSource,
         request: Callable[[Secret], dict[str, Any]],
         before_try: Callable[[], None] | None = None,
+        tries: int = TRIES_IN_A_ROUND,
     ) -> dict[str, Any]:
         renewed = False
 
@@ -190,7 +212,7 @@ class WeComClient:
                 renewed = True
             return request(source.get(self._transport))
 
-        return in_a_round(attempt, sleep=self._sleep)
+        return in_a_round(attempt, sleep=self._sleep, tries=tries)
 
 
 def _missing(access: Access) -> ConfigurationError:

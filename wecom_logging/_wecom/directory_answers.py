@@ -60,7 +60,7 @@ def department(item: object) -> Department:
 
 def departments(answer: Mapping[str, Any], name: str) -> list[Department]:
     """The departments in the list ``name``."""
-    return [department(item) for item in _items(answer, name)]
+    return [department(item) for item in items(answer, name)]
 
 
 def created_departments(answer: Mapping[str, Any]) -> tuple[int, ...]:
@@ -108,17 +108,17 @@ def members(answer: Mapping[str, Any]) -> list[Member]:
 
 def user_ids_of_page(answer: Mapping[str, Any]) -> Iterator[str]:
     """The user ids in the rows of a page of ``user/list_id``."""
-    return (needed_text(item, "userid") for item in _items(answer, "dept_user"))
+    return (needed_text(item, "userid") for item in items(answer, "dept_user"))
 
 
 def tags(answer: Mapping[str, Any]) -> list[Tag]:
     """The tags in ``taglist``."""
-    return [Tag(number(item, "tagid"), text(item, "tagname")) for item in _items(answer, "taglist")]
+    return [Tag(number(item, "tagid"), text(item, "tagname")) for item in items(answer, "taglist")]
 
 
 def tag_with_members(id: int, answer: Mapping[str, Any]) -> Tag:
     """One tag with who is in it."""
-    users = tuple(needed_text(item, "userid") for item in _items(answer, "userlist"))
+    users = tuple(needed_text(item, "userid") for item in items(answer, "userlist"))
     return Tag(id, text(answer, "tagname"), users, _numbers(answer, "partylist"))
 
 
@@ -146,7 +146,14 @@ def sum_of(changes: Iterable[Change]) -> Change:
     return total
 
 
-def _items(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+def part(item: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An object, empty where it is missing."""
+    value = item.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def items(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects of a list, which may be missing."""
     value = answer.get(name, [])
     if not isinstance(value, list):
         raise BadResponseError(f"the answer's {name} is no list")

@@ -69,7 +69,7 @@ class ErrCode:
 
 KINDS: tuple[tuple[Verdict, type[APIError], tuple[int, ...]], ...] = (
     (Verdict.REFRESH, TokenError, (40014, 42001)),
-    (Verdict.BACKOFF, ServerBusyError, (-1, 6000, 45035, 302008, 846609)),
+    (Verdict.BACKOFF, ServerBusyError, (-1, 6000, 45035, 302008, 301070, 846609)),
     (Verdict.BACKOFF, RateLimitedError, (45033,)),
     (Verdict.RATE_LIMIT, RateLimitedError, (45009, 45036, 846607)),
     (
@@ -83,7 +83,7 @@ KINDS: tuple[tuple[Verdict, type[APIError], tuple[int, ...]], ...] = (
         (
             *(40056, 41011, 43004, 43009, 43012, 45024, 45026, 48001, 48002, 48004, 48005, 48006, 48008, 48009, 48010),
             *(50001, 50002, 60011, 60020, 60021, 60030, 60031, 81011, 86008, 90001, 90206, 90208),
-            *(92000, 92001, 92002, 92003, 93001, 93008, 301002, 301005),
+            *(92000, 92001, 92002, 92003, 93001, 93008, 301002, 301005, 301049, 301050, 301051),
         ),
     ),
     (Verdict.TARGET, InvalidRecipientError, (40003, 40070, 46004, 49008, 60111, 60146, 60147, 60148, 81013, 301021)),

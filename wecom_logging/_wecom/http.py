@@ -179,12 +179,14 @@ class Transport:
             session.close()
 
 
-def in_a_round(attempt: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
-    """Call ``attempt`` at most three times, as long as its errors say that a quick second try makes sense."""
+def in_a_round(
+    attempt: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep, tries: int = TRIES_IN_A_ROUND
+) -> T:
+    """Call ``attempt`` at most ``tries`` times, as long as its errors say that a quick second try makes sense."""
     import tenacity
 
     return tenacity.Retrying(
-        stop=lambda state: state.attempt_number >= TRIES_IN_A_ROUND or seconds_left() <= 0,
+        stop=lambda state: state.attempt_number >= tries or seconds_left() <= 0,
         wait=lambda state: between(0, min(0.1 * 2**state.attempt_number, 2)),
         retry=tenacity.retry_if_exception(worth_a_quick_try),
         sleep=lambda seconds: sleep(min(seconds, max(seconds_left(), 0.0))),

@@ -20,7 +20,7 @@ from ..errors import APIError, BadResponseError, RequestTimeout, WeComError
 from ..model import Secret
 from .body import ObjectHook
 from .errcodes import Verdict, lookup
-from .http import MAX_ANSWER_BYTES, Transport
+from .http import MAX_ANSWER_BYTES, TRIES_IN_A_ROUND, Transport
 
 MAX_LIFE_S = 7200.0
 MIN_LIFE_S = 5.0
@@ -202,6 +202,7 @@ class Caller(Protocol):
         before_try: Callable[[], None] | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
         object_hook: ObjectHook | None = None,
+        tries: int = TRIES_IN_A_ROUND,
     ) -> dict[str, Any]:
         """WeCom's answer to one call."""
 

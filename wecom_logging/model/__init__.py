@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .alert import Alert, Answer, Digest, IncidentView, Variant
     from .captured import Failure, Frame, Sample, Stats
-    from .directory import Change, Department, Member, Tag
+    from .directory import Change, Department, Member, Shift, Tag
     from .message import (
         Article,
         DeliveryReport,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Text,
         TextCard,
     )
+    from .phone import Call, CallState
     from .recipients import EVERYBODY, Recipients, Route
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Alert",
     "Answer",
     "Article",
+    "Call",
+    "CallState",
     "Change",
     "DeliveryReport",
     "Department",
@@ -50,6 +53,7 @@ __all__ = [
     "Route",
     "Sample",
     "Secret",
+    "Shift",
     "Stats",
     "Tag",
     "TemplateCard",
@@ -61,8 +65,9 @@ __all__ = [
 _HOMES = {
     "alert": "Alert Answer Digest IncidentView Variant",
     "captured": "Failure Frame Sample Stats",
-    "directory": "Change Department Member Tag",
+    "directory": "Change Department Member Shift Tag",
     "message": "Article DeliveryReport File Image Markdown MarkdownV2 Message News Outcome TemplateCard Text TextCard",
+    "phone": "Call CallState",
     "recipients": "EVERYBODY Recipients Route",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -1,0 +1,71 @@
+"""``client.phone``: WeCom calls members (紧急通知). Tried against the sandbox only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from .._tables import table
+from ..errors import BadResponseError, MessageError
+from ..model import Call, CallState
+from . import directory_answers as answers
+from . import directory_checks as checks
+from .token import Caller
+
+
+class Phone:
+    """The calls below ``pstncc/``, which are prepaid, and for an app that is listed under 紧急通知 – 可调用接口的应用.
+
+    A call has no text: it reminds of what the app has sent, so send a message first. WeCom calls a person at most 3
+    times in 8 minutes and 8 times in 24 hours (reason 13).
+    """
+
+    def __init__(self, client: Caller) -> None:
+        self._client = client
+
+    def ring(self, user_ids: Iterable[str]) -> tuple[Call, ...]:
+        """Let the phones of members ring; one `Call` for each.
+
+        It is asked once: after an error on the way nobody knows whether the phones ring. Raises `PermissionDeniedError`
+        where the app is not listed (301049), the company has not enabled 紧急通知 (301050) or nothing is left of what
+        was paid (301051); `MessageError` for what is no user id, and where nobody is named.
+        Source: https://developer.work.weixin.qq.com/document/path/91627
+        """
+        users = checks.user_ids("user_ids", user_ids)
+        if not users:
+            raise MessageError("user_ids: nobody is named")
+        answer = self._client.call("pstncc/call", {"callee_userid": users}, tries=1)
+        return tuple(
+            Call(answers.needed_text(one, "userid"), answers.text(one, "callid"), answers.number(one, "code"))
+            for one in answers.items(answer, "states")
+        )
+
+    def state_of(self, user_id: str, call_id: str) -> CallState:
+        """What became of a call, for seven days. Raises as `ring` does.
+
+        Source: https://developer.work.weixin.qq.com/document/path/91628
+        """
+        body = {"callee_userid": checks.user_id("user_id", user_id), "callid": call_id}
+        return _state(self._client.call("pstncc/getstates", body))
+
+
+def _state(answer: dict[str, Any]) -> CallState:
+    reason = answers.number(answer, "reason")
+    if reason < 0:
+        raise BadResponseError("the answer's reason is no reason")
+    meaning, meaning_zh = _reasons().get(str(reason)) or (f"reason {reason}", f"原因 {reason}")
+    return CallState(
+        answered=answer.get("istalked") == 1,
+        reason=reason,
+        meaning=meaning,
+        meaning_zh=meaning_zh,
+        began=answers.number(answer, "calltime"),
+        talked_s=answers.number(answer, "talktime"),
+    )
+
+
+@cache
+def _reasons() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = table(__package__, "phone")["reasons"]
+    return found
