@@ -317,6 +317,7 @@ COMMANDS = [
     ["doctor"],
     ["send", "hello"],
     ["send", "--json", f"see {CORP_SECRET[:3]}"],
+    ["call", "zhangsan", "--yes"],
     ["members", "list"],
     ["members", "show", "zhangsan", "--json"],
     ["departments", "list"],

@@ -81,6 +81,7 @@ def test_nobody_is_called_by_a_wrong_name(client: WeComClient, sandbox: Sandbox,
     "answer",
     [
         {"states": {}},
+        {"states": []},
         {"states": [{"code": 0, "callid": "x"}]},
         {"states": [{"userid": "a", "callid": "x"}]},
     ],

@@ -36,10 +36,13 @@ class Phone:
         if not users:
             raise MessageError("user_ids: nobody is named")
         answer = self._client.call("pstncc/call", {"callee_userid": users}, tries=1)
-        return tuple(
+        calls = tuple(
             Call(answers.needed_text(one, "userid"), answers.text(one, "callid"), answers.number(one, "code"))
             for one in answers.items(answer, "states")
         )
+        if len(calls) != len(users):
+            raise BadResponseError(f"the answer to pstncc/call tells of {len(calls)} of {len(users)} members")
+        return calls
 
     def state_of(self, user_id: str, call_id: str) -> CallState:
         """What became of a call, for seven days. Raises as `ring` does.

@@ -53,6 +53,9 @@ def add(commands: Any) -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", help=_HELP[name])
     parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="of one request (%(default)s)")
     parser.add_argument("--send", action="store_true", help="also send one message through each channel")
+    parser.add_argument(
+        "--calls", action="store_true", help="also ask whether the app may call phones; nobody is called"
+    )
     parser.add_argument("--lang", choices=("zh", "en"), help="without it, WECOM_LANGUAGE or what the locale says")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON, in both languages")
     parser.set_defaults(run=run)
@@ -63,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     if problem:
         say(problem)
         return 2
-    trip = Trip(config.number("timeout", options.timeout, least=0.1), options.send)
+    trip = Trip(config.number("timeout", options.timeout, least=0.1), options.send, options.calls)
     found = targets(options)
     report = Report(
         tuple(target.name for target in found),

@@ -30,6 +30,14 @@ class Refused(Exception):
         self.errcode = errcode
 
 
+def members(client: WeComClient, text: str) -> list[Member]:
+    """Those for whom one of ``users`` stands, all of whom are active. Raises `Refused`, or WeCom's own refusal."""
+    found = list(_Looker(client).members(text))
+    for one in found:
+        _member(one)
+    return found
+
+
 def look_at_recipients(notes: Notes, client: WeComClient, audiences: Sequence[Recipients]) -> None:
     """One finding for each; ids and names, as in the configuration. A warning where another of its audience is good."""
     looker = _Looker(client)
@@ -82,9 +90,12 @@ class _Looker:
         return ids
 
     def _user(self, text: str) -> Iterator[Said]:
+        return map(_member, self.members(text))
+
+    def members(self, text: str) -> Iterator[Member]:
         for user_id in self._ids("users", text):
             try:
-                yield _member(self._members.get(user_id))
+                yield self._members.get(user_id)
             except APIError as error:
                 if error.errcode not in _NO_MEMBER:
                     raise
@@ -93,7 +104,7 @@ class _Looker:
                     raise _unresolved("users", text, named.problems[0], None) from None
                 if not named.recipients:
                     raise
-                yield from map(_member, map(self._members.get, named.recipients.users))
+                yield from map(self._members.get, named.recipients.users)
 
     def _department(self, text: str) -> Iterator[Said]:
         for id in self._ids("departments", text):

@@ -18,7 +18,7 @@ from ..._wecom.bot import bots
 from ...errors import ConfigurationError
 from ..environment import configured, is_unused, obstacle
 from ..texts import remedy_of_field, said
-from .channels import look_at_aibot, look_at_app, look_at_bot, send_through_app, send_through_bot
+from .channels import look_at_aibot, look_at_app, look_at_bot, look_at_calls, send_through_app, send_through_bot
 from .findings import Finding, Notes
 from .network import Reached, look_at_network
 from .recipients import KINDS, look_at_recipients
@@ -37,6 +37,7 @@ class Trip:
 
     timeout_s: float
     send: bool
+    calls: bool = False
 
 
 def round_trip(targets: list[Target], trip: Trip) -> list[Finding]:
@@ -127,6 +128,8 @@ def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> 
         audiences = [] if target.lacks(*KINDS) else [config.recipients(*map(target.options.get, KINDS))]
         routes = () if target.lacks("routes") else config.routes(target.options.get("routes"))
         look_at_recipients(notes, client, [*audiences, *(route.recipients for route in routes)])
+        if trip.calls:
+            look_at_calls(notes, client)
         if trip.send and audiences:
             send_through_app(notes, client, audiences[0])
     finally:
