@@ -94,9 +94,12 @@ def test_an_answer_to_a_call_that_makes_no_sense(scripted: ScriptedWeCom, answer
 
 def test_a_reason_that_no_page_has(scripted: ScriptedWeCom) -> None:
     asked = {"istalked": 0, "calltime": 7, "talktime": 0}
-    scripted.script("/cgi-bin/pstncc/getstates", ok(**asked, reason=42), ok(**asked), ok(**asked, reason=-1))
+    scripted.script(
+        "/cgi-bin/pstncc/getstates", ok(**asked, reason=42), ok(reason=2), ok(**asked), ok(**asked, reason=-1)
+    )
     phone = scripted_client(scripted).phone
     assert phone.state_of("a", "x") == CallState(False, 42, "reason 42", "原因 42", 7, 0)
+    assert phone.state_of("a", "x") == CallState(True, 2, "answered", "已接听")
     for _ in range(2):
         with pytest.raises(errors.BadResponseError):
             phone.state_of("a", "x")
@@ -143,6 +146,17 @@ def test_who_is_on_shift(client: WeComClient, plan: Callable[..., None]) -> None
     assert who("休息", at(29, 12)) == ()
 
 
+def test_a_day_that_has_begun_in_the_zone_alone_is_asked_for(scripted: ScriptedWeCom) -> None:
+    scripted.script("/cgi-bin/checkin/getcheckinschedulist", ok())
+    tokyo = ZoneInfo("Asia/Tokyo")
+    scripted_client(scripted).shifts.on_shift(
+        ["a"], "早班", datetime(2026, 11, 30, 0, 10, tzinfo=tokyo).timestamp(), tokyo
+    )
+    asked = scripted.requests[-1].json
+    assert datetime.fromtimestamp(asked["starttime"], CHINA).date() <= date(2026, 11, 29)
+    assert datetime.fromtimestamp(asked["endtime"], CHINA).date() == date(2026, 11, 30)
+
+
 def test_shifts_are_listed(client: WeComClient, plan: Callable[..., None]) -> None:
     plan(("lisi", 29, 2), ("lisi", 30, 0))
     assert client.shifts.list(["lisi"], int(at(29, 0)), int(at(30, 0))) == (
@@ -170,7 +184,7 @@ def test_a_hundred_at_once(scripted: ScriptedWeCom) -> None:
     assert scripted_client(scripted).shifts.on_shift(users, "晚班", at(29, 0), CHINA) == ()
     asked = [one.json for one in scripted.requests if "checkin" in one.path]
     assert [len(one["useridlist"]) for one in asked] == [100, 100, 50]
-    assert {one["endtime"] - one["starttime"] for one in asked} == {24 * 3600}
+    assert {one["endtime"] - one["starttime"] for one in asked} == {48 * 3600}
 
 
 def scheduled(day: int, *sections: tuple[int, int], yearmonth: int = 202603) -> dict[str, Any]:

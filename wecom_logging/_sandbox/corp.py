@@ -30,6 +30,7 @@ CONTACTS_SECRET = "sandbox-contacts-secret"
 BOT_KEY = "sandbox-bot"
 CREATOR = "sandbox-user"
 MOBILE = "+86 10000000000"
+"""That of the first member, whose phone can be called."""
 MOST_LARGE = 4
 """Answers above 1 MiB that are not read yet: each is a file on disk."""
 SECRET = ("WECOM_SECRET", "WECOM_CONTACTS_SECRET", "WECOM_WEBHOOK", "WECOM_AIBOT_SECRET")

@@ -51,8 +51,8 @@ def department(item: object) -> Department:
     return Department(
         id=number(item, "id"),
         name=text(item, "name"),
-        parent_id=_number(item, "parentid") or 0,
-        order=_number(item, "order") or 0,
+        parent_id=number_or_none(item, "parentid") or 0,
+        order=number_or_none(item, "order") or 0,
         leaders=_texts(item, "department_leader"),
         name_en=text(item, "name_en"),
     )
@@ -68,7 +68,7 @@ def created_departments(answer: Mapping[str, Any]) -> tuple[int, ...]:
     value = answer.get("created_department_list")
     rows = value.get("department_info") if isinstance(value, dict) else value
     items = [item for item in rows if isinstance(item, dict)] if isinstance(rows, list) else []
-    return tuple(id for item in items if (id := _number(item, "id")) is not None)
+    return tuple(id for item in items if (id := number_or_none(item, "id")) is not None)
 
 
 def member(item: Mapping[str, Any]) -> Member:
@@ -87,9 +87,9 @@ def member(item: Mapping[str, Any]) -> Member:
         gender=_GENDERS.get(str(item.get("gender")), ""),
         telephone=text(item, "telephone"),
         leader_of=tuple(id for id, leads_it in zip(ids_of_departments, leads, strict=False) if leads_it),
-        main_department=_number(item, "main_department"),
+        main_department=number_or_none(item, "main_department"),
         direct_leaders=_texts(item, "direct_leader"),
-        status=_STATUSES.get(_number(item, "status") or 0, ""),
+        status=_STATUSES.get(number_or_none(item, "status") or 0, ""),
     )
 
 
@@ -160,7 +160,8 @@ def items(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)]
 
 
-def _number(item: Mapping[str, Any], name: str) -> int | None:
+def number_or_none(item: Mapping[str, Any], name: str) -> int | None:
+    """A whole number, None where it is missing."""
     value = item.get(name)
     return value if type(value) is int else None
 

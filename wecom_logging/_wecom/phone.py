@@ -9,6 +9,7 @@ from typing import Any
 from .._tables import table
 from ..errors import BadResponseError, MessageError
 from ..model import Call, CallState
+from ..model.phone import ANSWERED, TALKING
 from . import directory_answers as answers
 from . import directory_checks as checks
 from .token import Caller
@@ -59,12 +60,12 @@ def _state(answer: dict[str, Any]) -> CallState:
         raise BadResponseError("the answer's reason is no reason")
     meaning, meaning_zh = _reasons().get(str(reason)) or (f"reason {reason}", f"原因 {reason}")
     return CallState(
-        answered=answer.get("istalked") == 1,
+        answered=answer.get("istalked") == 1 or reason in (ANSWERED, TALKING),
         reason=reason,
         meaning=meaning,
         meaning_zh=meaning_zh,
-        began=answers.number(answer, "calltime"),
-        talked_s=answers.number(answer, "talktime"),
+        began=answers.number_or_none(answer, "calltime") or 0,
+        talked_s=answers.number_or_none(answer, "talktime") or 0,
     )
 
 

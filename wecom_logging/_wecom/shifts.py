@@ -47,10 +47,10 @@ class Shifts:
         """
         users = tuple(user_ids)
         today = datetime.combine(datetime.fromtimestamp(at, zone).date(), time(), zone)
-        since = (today - timedelta(days=1)).timestamp()
+        since, until = (today + timedelta(days=days) for days in (-1, 1))
         works = {
             one.user_id.lower()
-            for one in self.list(users, int(since), int(at))
+            for one in self.list(users, int(since.timestamp()), int(until.timestamp()))
             if one.name == shift and any(begins <= at < ends for begins, ends in _moments(one, zone))
         }
         return tuple(user_id for user_id in users if user_id.lower() in works)

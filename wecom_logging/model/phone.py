@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_RINGS, _ANSWERED, _TALKING = 1, 2, 3
+RINGS, ANSWERED, TALKING = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +37,4 @@ class CallState:
     @property
     def over(self) -> bool:
         """Whether the phone neither rings nor is talked into any more."""
-        return self.reason not in (_RINGS, _ANSWERED, _TALKING)
+        return self.reason not in (RINGS, ANSWERED, TALKING)

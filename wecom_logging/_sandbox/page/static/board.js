@@ -11,7 +11,7 @@ const SHOWN = 3; // of the calls that are over
 const drawn = {}; // what stands there: else a button under a finger would go away each second
 
 export function drawBoard(news) {
-  draw("ringing", [news.rings, news.rings.map(({ user_id }) => nameOf(`u:${user_id}`))], () => {
+  draw("ringing", news.rings.map(({ callid, user_id, reason }) => [callid, reason, nameOf(`u:${user_id}`)]), () => {
     const now = news.rings.filter(({ reason }) => reason === 1);
     const over = news.rings.filter(({ reason }) => reason !== 1).slice(0, SHOWN);
     return [...now.map(ringing), ...over.map((ring) => make("p", { class: "quiet" }, `☎ ${told(ring)}`))];
