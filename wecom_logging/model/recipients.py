@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 EVERYBODY = "@all"
 
+ON_CALL = "on-call:"
+"""Before the name of a rota, where users are named."""
+
 EVERYBODY_LOG = ""
 """In logs of what receivers got: messages whose receivers are not named."""
 
@@ -27,6 +30,11 @@ class Recipients:
 
     def __bool__(self) -> bool:
         return bool(self.users or self.departments or self.tags or self.leader_of or self.chats)
+
+    @property
+    def rotas(self) -> tuple[str, ...]:
+        """The names of the rotas among the users, in whose place those on call get it."""
+        return tuple(one.removeprefix(ON_CALL) for one in self.users if one.startswith(ON_CALL))
 
     @property
     def only_members(self) -> bool:

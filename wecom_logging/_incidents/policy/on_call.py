@@ -1,0 +1,92 @@
+"""On call: whose turn it is, until when, and who gets a message that names a rota.
+
+A hand-over is at a time of the wall: at 10:00 before and after a change of the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+
+from ...model import Recipients
+from ...model.duty import Rota, Swap
+from ...model.recipients import ON_CALL
+from .hours import instant
+
+
+def swapped(rota: Rota, time: float, swaps: Sequence[Swap]) -> Swap | None:
+    """What holds at this time in the place of whose turn it is: of several the newest, which is the last."""
+    return next((one for one in reversed(swaps) if one.rota == rota.name and one.began <= time < one.until), None)
+
+
+def on_duty(rota: Rota, time: float, zone: tzinfo, swaps: Sequence[Swap] = ()) -> tuple[str, ...]:
+    """Who is on call at this time, in seconds since the epoch. Nobody: a function knows, or WeCom."""
+    if (swap := swapped(rota, time, swaps)) is not None:
+        return swap.people
+    return rota.people[_turn(rota, time, zone) % len(rota.people)] if rota.people else ()
+
+
+def handover_at(rota: Rota, time: float, zone: tzinfo, swaps: Sequence[Swap] = ()) -> float:
+    """When the next turn begins after this time, or a swap begins or ends; infinity: never, as far as is known."""
+    borders = [border for one in swaps if one.rota == rota.name for border in (one.began, one.until)]
+    if rota.people and swapped(rota, time, swaps) is None:
+        borders.append(_begin(rota, _turn(rota, time, zone) + 1, zone))
+    return min((border for border in borders if border > time), default=float("inf"))
+
+
+def _turn(rota: Rota, time: float, zone: tzinfo) -> int:
+    """Its number: that which begins at ``since`` is 0, those before have less."""
+    number = int((time - _begin(rota, 0, zone)) // (3600 * (rota.hours or 24 * rota.days)))
+    while time < _begin(rota, number, zone):  # the clock was changed meanwhile
+        number -= 1
+    while time >= _begin(rota, number + 1, zone):
+        number += 1
+    return number
+
+
+def _begin(rota: Rota, number: int, zone: tzinfo) -> float:
+    since = datetime.fromisoformat(rota.since)
+    if rota.hours:
+        return instant(since, zone) + 3600.0 * rota.hours * number
+    return instant(since + timedelta(days=rota.days * number), zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Who gets a message, by ids and names; ``nobody`` are the rotas by which no person was found."""
+
+    recipients: Recipients
+    nobody: tuple[str, ...] = ()
+
+
+def called(
+    named: Recipients, own: Recipients, rotas: Iterable[Rota], people: Callable[[Rota], tuple[str, ...]]
+) -> Called:
+    """Who is meant by ``named``, in which rotas stand; ``people`` says who is on call by one.
+
+    Where nobody is, those of the handler's ``own`` recipients get it who are no such rota; where there are none, all
+    people of its rotas.
+    """
+    known = {one.name: one for one in rotas}
+    found = {name: people(known[name]) if name in known else () for name in named.rotas}
+    nobody = tuple(name for name, who in found.items() if not who)
+    to = _with(named, found)
+    if nobody:
+        found = {name: people(known[name]) if name in known else () for name in own.rotas}
+        to = _joined(to, _with(own, found))
+        if not to:
+            all_of_them = [known[name] for name in (*nobody, *found) if name in known]
+            to = Recipients(tuple(dict.fromkeys(who for one in all_of_them for turn in one.people for who in turn)))
+    return Called(to, nobody)
+
+
+def _with(named: Recipients, found: dict[str, tuple[str, ...]]) -> Recipients:
+    """With people in the place of rotas."""
+    users = (found[one.removeprefix(ON_CALL)] if one.startswith(ON_CALL) else (one,) for one in named.users)
+    return replace(named, users=tuple(dict.fromkeys(who for one in users for who in one)))
+
+
+def _joined(one: Recipients, other: Recipients) -> Recipients:
+    kinds = ("users", "departments", "tags", "leader_of", "chats")
+    return Recipients(*(tuple(dict.fromkeys((*getattr(one, kind), *getattr(other, kind)))) for kind in kinds))
