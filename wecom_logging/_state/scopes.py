@@ -10,23 +10,21 @@ import weakref
 from collections.abc import Callable, Sequence
 
 from .._incidents import life
-from .._incidents.codec import MAX_CHARACTERS, as_line, plain, read, typed
 from .._incidents.incident import Incident
 from ..model.duty import Scope
 from .base import Store, Swap
 from .shared import Shared, alone
+from .standing import MOST as MAX_SCOPES  # noqa: F401
+from .standing import change_standing, read_standing, standing
 
 Scopes = tuple[Scope, ...]
 
-MAX_SCOPES = 64
 _READ_S = 5.0
 """So old may be what this process knows of them."""
 
 _CHANNEL, _NAME = "duty", "scopes"
-_KEPT_S = 3600.0
 _MOST = 1000
 """Of each channel so many incidents are told at once where a maintenance ends before its time."""
-_TRIES = 20
 
 _known: weakref.WeakKeyDictionary[Shared, tuple[float, Scopes]] = weakref.WeakKeyDictionary()
 
@@ -36,7 +34,7 @@ def known_scopes(shared: Shared, *, asks: bool = True) -> Scopes:
     Raises nothing."""
     read_at, scopes = _known.get(shared, (float("-inf"), ()))
     if asks and shared is not alone and (now := time.monotonic()) >= read_at + _READ_S:
-        scopes = shared.try_call(lambda store: _read(store)[1], scopes)
+        scopes = shared.try_call(lambda store: read_standing(store, _CHANNEL, _NAME, Scope)[1], scopes)
         _known[shared] = now, scopes
     return scopes
 
@@ -44,9 +42,9 @@ def known_scopes(shared: Shared, *, asks: bool = True) -> Scopes:
 def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:
     """Let them become others, which are returned; what no longer holds any of them is due now. Raises `StateError`."""
     if shared is alone:
-        after = _standing(become(known_scopes(shared)), shared.time_s())
+        after = standing(become(known_scopes(shared)), shared.time_s())
     else:
-        after = shared.call(lambda store: _changed(store, become))
+        after = shared.call(lambda store: change_standing(store, _CHANNEL, _NAME, Scope, become))
         shared.call(lambda store: _wake(store, after))
     _known[shared] = time.monotonic(), after
     return after
@@ -81,33 +79,6 @@ def woken(rows: Sequence[Incident], scopes: Scopes, now: float, time_s: float) -
 def forget_scopes() -> None:
     """For tests: this process knows of none."""
     _known.clear()
-
-
-def _changed(store: Store, become: Callable[[Scopes], Scopes]) -> Scopes:
-    for _ in range(_TRIES):  # another person may do the same now
-        now = store.time()
-        version, before = _read(store)
-        after = _standing(become(before), now)
-        text = as_line(plain(after)) if after else ""
-        ends = max((one.until for one in after), default=now) + _KEPT_S
-        if (not text and not version) or store.put(_CHANNEL, _NAME, version, text, ends, now):
-            break
-    return after
-
-
-def _read(store: Store) -> tuple[int, Scopes]:
-    now = store.time()
-    if (fact := store.get(_CHANNEL, _NAME, now)) is None:
-        return 0, ()
-    try:
-        scopes = typed(read(fact.text, MAX_CHARACTERS), Scopes)
-    except ValueError:  # nothing that stands in a state is trusted
-        scopes = ()
-    return fact.version, _standing(scopes, now)
-
-
-def _standing(scopes: Scopes, now: float) -> Scopes:
-    return tuple(one for one in scopes if one.until > now)[-MAX_SCOPES:]
 
 
 def _wake(store: Store, scopes: Scopes) -> None:
