@@ -22,6 +22,7 @@ from .model import Recipients, Route, Secret
 
 if TYPE_CHECKING:
     from ._wecom.channels import Channel
+    from .model.duty import Rota, Step
 
 Ids = str | int | Iterable[str | int]
 
@@ -114,7 +115,7 @@ def pipeline(
 ) -> Pipeline:
     """Check what all handlers have in common; make the way from a record to a message, or take one that was left."""
     shared = shared_state(options.get("state"))
-    options, rules_of_duty = _duty(options)
+    options, rules_of_duty = _duty(options, setup)
     found = config.checked(options)
     quiet_limits_s = found.pop("quiet_limit_s"), found.pop("critical_quiet_limit_s")
     looks = setup.looks._replace(
@@ -151,17 +152,18 @@ def pipeline(
     return made
 
 
-_OF_DUTY = ("duty", "quiet_hours", "quiet_hours_level", "calendar")
+_OF_DUTY = ("duty", "quiet_hours", "quiet_hours_level", "calendar", "on_call")
 _VARIABLES_OF_DUTY = ("WECOM_DUTY", "WECOM_QUIET_HOURS")
 
 
-def _duty(options: config.CommonOptions) -> tuple[config.CommonOptions, dict[str, Any]]:
+def _duty(options: config.CommonOptions, setup: Setup) -> tuple[config.CommonOptions, dict[str, Any]]:
     """The options with those of a file of rules of time and persons, and what these are for `Options`.
 
     Nothing of it is loaded where there are none.
     """
     given = [options.get(name) for name in _OF_DUTY]
     if all(one is None for one in given) and not any(map(os.environ.get, _VARIABLES_OF_DUTY)):
+        _check_rotas(setup)
         return options, {}
     from ._config import duty as of_duty
     from ._delivery.calendars import calendar
@@ -171,8 +173,22 @@ def _duty(options: config.CommonOptions) -> tuple[config.CommonOptions, dict[str
     if name := of_duty.calendar(options.get("calendar")):
         calendar(name)
     duty = of_duty.duty(options)
+    _check_rotas(setup, duty.rotas, duty.steps)
     steps_s = tuple(step.after_s for step in duty.steps)
     return options, {"duty": duty_text(duty), "steps_s": steps_s, "steps_level": duty.steps_level}
+
+
+def _check_rotas(setup: Setup, rotas: Sequence[Rota] = (), steps: Sequence[Step] = ()) -> None:
+    """That each rota exists that is named where users are, and that some person always gets what is sent."""
+    named = {"users": setup.recipients}
+    named |= {f"routes[{number}].users": one.recipients for number, one in enumerate(setup.routes)}
+    named |= {f"escalation[{number}].users": one.recipients for number, one in enumerate(steps)}
+    if any(one is not None and one.rotas for one in named.values()):
+        from ._config import on_call
+
+        for field, one in named.items():
+            on_call.check_rotas(field, one, rotas)
+        on_call.check_never_silent(setup.recipients, rotas)
 
 
 def _secrets(setup: Setup, shared: Shared) -> list[str]:

@@ -59,6 +59,40 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "ids, or a mapping of ids to names, are needed: zhangsan=Zhang San",
         "应为 ID，或从 ID 到姓名的映射：zhangsan=张三",
     ),
+    # Who is on call.
+    "not_a_rota_name": (
+        "a rota needs a name of up to 32 characters, without blanks around it, colons, commas, |, < and >",
+        "值班表名称须在 32 个字符以内，首尾不能有空格，也不能含有冒号、逗号、|、< 和 >",
+    ),
+    "nobody_on_call": ("it names nobody", "没有写任何人"),
+    "no_person": (
+        "persons are needed: neither @all nor another rota can have a turn",
+        "应为具体的人：不能是 @all 或另一个值班表",
+    ),
+    "not_a_wall_time": (
+        "a date and a time of the wall, without a zone, is needed, such as '2026-12-07 10:00'",
+        "应为不带时区的日期和时间，例如 '2026-12-07 10:00'",
+    ),
+    "not_a_turn": (
+        "the length of a turn is needed: whole days or weeks such as '1d' or '1w', or hours such as '12h'",
+        "应为一班的时长：整天或整周，例如 '1d'、'1w'；或小时，例如 '12h'",
+    ),
+    "turn_in_hours": (
+        "in {zone} the clock is changed, so that hours would move the hand-over; use days or weeks, such as '1d'",
+        "{zone} 会调整时钟，按小时轮换会使交接时间移动；请用天或周，例如 '1d'",
+    ),
+    "not_a_function_name": (
+        "the name of a function is needed, such as 'package.module:function'",
+        "应为函数的名称，例如 'package.module:function'",
+    ),
+    "unknown_rota": (
+        "there is no rota {name!r}; there are: {names}",
+        "没有值班表 {name!r}；现有：{names}",
+    ),
+    "only_on_call": (
+        "nobody gets the alerts while nobody is on call by {name!r}, which has no people of its own",
+        "值班表 {name!r} 自己没有列出人员，无人值班时没有人会收到告警",
+    ),
     # URLs.
     "not_a_url": ("it is not a URL that can be read", "不是可以解析的 URL"),
     "wrong_scheme": (

@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ConfigurationError
 from ..model.duty import ALL_LEVELS, DAYS, NO_DUTY, Duty, Span
+from . import on_call
 from .messages import items_of, timezone
 from .values import kind, level, or_variable, text
 
 if TYPE_CHECKING:
     from .options import CommonOptions
 
-IN_FILE = {"timezone": "WECOM_TIMEZONE", "quiet_hours": "WECOM_QUIET_HOURS", "quiet_hours_level": "", "calendar": ""}
+IN_FILE = {
+    "timezone": "WECOM_TIMEZONE",
+    "quiet_hours": "WECOM_QUIET_HOURS",
+    "quiet_hours_level": "",
+    "calendar": "",
+    "on_call": "",
+}
 """What a file of them may have, and the variable that is read before it."""
 
 _MAX_SPANS = 20
@@ -55,13 +62,15 @@ def duty(options: CommonOptions) -> Duty:
     """What these options say, those of a file included."""
     quiet = quiet_hours(or_variable(options.get("quiet_hours"), "WECOM_QUIET_HOURS"))
     quiet_level = _level("quiet_hours_level", options.get("quiet_hours_level", NO_DUTY.quiet_level))
-    if not quiet:
+    rotas = on_call.rotas(options.get("on_call"), timezone(options.get("timezone")))
+    if not (quiet or rotas):
         return NO_DUTY
     return Duty(
         zone=_zone(options.get("timezone")),
         calendar=calendar(options.get("calendar")),
         quiet=quiet,
         quiet_level=quiet_level,
+        rotas=rotas,
     )
 
 

@@ -77,8 +77,14 @@ class CommonOptions(TypedDict, total=False):
     * ``calendar`` (Monday to Friday): which days are ``workdays``: ``"cn"`` (China, needs the extra ``[cn]``),
       the path of a JSON file as of holiday-cn, or ``"package.module:function"``, a function ``is_workday(date) ->
       bool``. A year without days is Monday to Friday, which is said on stderr.
+    * ``on_call`` (none): who is on call, by the names of rotas: ``{"web": {"people": ["zhangsan", ["lisi",
+      "wangwu"]], "since": "2026-12-07 10:00", "every": "1w"}}``: in turn, each an id, a name or several, from
+      ``since`` on for days or weeks (hours where the clock of the zone is never changed). In their place
+      ``{"who": "package.module:function"}``, a function that returns who it is now, or ``{"checkin": [user ids],
+      "shift": "晚班"}``, a shift of 打卡排班. Then ``"on-call:web"`` may stand wherever users are named. It needs
+      ``timezone``.
     * ``duty`` (WECOM_DUTY): the path of a TOML file with these options: ``timezone``, ``quiet_hours``,
-      ``quiet_hours_level``, ``calendar``. What is given, or set by a variable, is taken before it.
+      ``quiet_hours_level``, ``calendar``, ``on_call``. What is given, or set by a variable, is taken before it.
     * ``link`` (none): a URL into your own log system. ``{fingerprint}`` (yours, else the short id), ``{service}``
       and ``{time}`` are filled in.
     * ``redact`` (built in): a function ``redact(text) -> str``, or ``False``. ``redact_personal`` of
@@ -122,6 +128,7 @@ class CommonOptions(TypedDict, total=False):
     quiet_hours: Sequence[str] | str | None
     quiet_hours_level: int | str | None
     calendar: str | None
+    on_call: Mapping[str, Mapping[str, object]] | None
     duty: str | None
     link: Annotated[str | None, Made("link", lambda _, value: link(value))]
     redact: Callable[[str], str] | bool | None
