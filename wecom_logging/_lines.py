@@ -113,6 +113,17 @@ LINES: Mapping[str, tuple[str, str]] = {
         "exit_timeout（{seconds:g} 秒）内未发出的告警保留在状态存储中，由下一个打开它的进程发出"
         "（用 `wecom-logging pending` 查看）",
     ),
+    # Of who is on call.
+    "not_on_call": (
+        "on call {name}: who it is cannot be found out ({why}); until it can, the last answer holds for an hour, then "
+        "the handler's own recipients are told",
+        "值班表 {name}：无法得知当前值班人（{why}）；恢复之前，上次的结果沿用一小时，之后通知 handler 自己的接收人",
+    ),
+    "no_rota": (
+        "on call {name}: there is no such rota; the handler's own recipients are told",
+        "值班表 {name}：没有这个值班表，改为通知 handler 自己的接收人",
+    ),
+    "no_answer_in": ("no answer within {seconds:g} s", "{seconds:g} 秒内没有回答"),
     # Of the state.
     "state": (
         "state: {error}; meanwhile this process keeps its alerts in memory",

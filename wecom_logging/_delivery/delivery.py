@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from .._incidents import life
 from .._state.failover import LET_GO_S, Claim
 from ..model import Digest, File, Recipients
 from .message_builder import Part
+
+if TYPE_CHECKING:
+    from .._incidents.policy.on_call import Called
 
 
 @dataclass(slots=True, eq=False)
@@ -25,6 +29,10 @@ class Delivery:
     parts: tuple[Part, ...] = ()
     done: int = 0
     rounds: int = 0
+    named: Recipients | None = None
+    """Where a rota is named among them: those who are, as given. Who is on call is asked when it goes."""
+    nobody: tuple[str, ...] = ()
+    """Rotas by which nobody is on call, which its first line says."""
     cause: str = ""
     """What all claims have in common, where that is why they share a message."""
     summarized: int = 0
@@ -32,6 +40,12 @@ class Delivery:
     uploads: dict[str, File] = field(default_factory=dict)
     """Its file, by the channel to which it was uploaded: a bot sends no other's."""
     losses: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    def address(self, named: Recipients, found: Called) -> None:
+        """It goes to those whom this names now; its text is made anew where its first line changes."""
+        if found.nobody != self.nobody:
+            self.parts, self.summarized = (), 0
+        self.named, self.recipients, self.nobody = named, found.recipients, found.nobody
 
     @property
     def level(self) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .. import _config as config
 from .._incidents.duty import duty_of
@@ -18,8 +20,14 @@ from .._lines import line
 from .._state.scopes import Scopes, known_scopes
 from .._text.said import language_of_environment
 from ..errors import ConfigurationError
+from ..model import Recipients
 from ..model.duty import NO_DUTY, Duty
 from .options import Options
+
+if TYPE_CHECKING:
+    from .delivery import Delivery
+    from .on_call import OnCall
+
 
 _MOST = 64
 _KNOWN_S = 3600.0
@@ -29,12 +37,47 @@ _MONTH = 31
 
 
 class Duties:
-    """Those of one handler. The worker asks, for each incident that is due."""
+    """Those of one handler, whose ``channel_id`` names its channels. The worker asks, for each incident that is due.
 
-    def __init__(self, options: Options) -> None:
+    ``own`` are its recipients; a group's bot has none, and an AI bot chats.
+    """
+
+    def __init__(self, options: Options, channel_id: str, own: Recipients, clock: Callable[[], float]) -> None:
         self._options = options
+        self._channel_id = channel_id
+        self._own = own
+        self._clock = clock
         self._rules: dict[str, Moment] = {}
         self._said: set[str] = set()
+
+    @cached_property
+    def on_call(self) -> OnCall:
+        """Who is on call; loaded where a rota is named."""
+        from .on_call import OnCall
+
+        return OnCall(self._options, self._channel_id, self._own, self._clock)
+
+    def known(self, named: Recipients | None, incident: Incident) -> Recipients | None:
+        """Who gets it, as far as is known without asking: with people in the place of rotas."""
+        return self.on_call.known(named, self.moment(incident)) if self._has_rota(named or self._own) else named
+
+    def address(self, delivery: Delivery) -> None:
+        """Who is on call gets it, asked each time that it goes, until a part of it has gone."""
+        named = delivery.named or delivery.recipients or self._own
+        if self._has_rota(named) and not delivery.done:
+            incidents = [claim.incident for claim in delivery.claims]
+            delivery.address(named, self.on_call.called(named, self.moment(incidents[0]), incidents))
+
+    def address_others(self, delivery: Delivery) -> bool:
+        """WeCom knows none of those on call: who gets it in their place. Whether that is anybody else."""
+        if delivery.named is None or delivery.nobody or delivery.done:
+            return False
+        moment = self.moment(delivery.claims[0].incident)
+        delivery.address(delivery.named, self.on_call.without(delivery.named, moment))
+        return True
+
+    def _has_rota(self, named: Recipients) -> bool:
+        return bool(named.rotas and self._own and not self._own.chats)
 
     def moment(self, incident: Incident, *, is_closing: bool = False) -> Moment:
         """What rules ask for, of one that is due now."""

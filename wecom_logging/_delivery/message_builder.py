@@ -17,7 +17,7 @@ from .._render.retold import in_language
 from .._render.share import SHORT_LINE_BYTES, share
 from .._render.styles import BOTH_MARKDOWNS, MARKDOWN, TEXT, fill_link
 from .._render.times import local_time
-from .._render.words import COMMANDS, TO_THE_BOT
+from .._render.words import COMMANDS, NOBODY_ON_CALL, TO_THE_BOT
 from .._state.failover import Claim
 from .._text.cut import size
 from .._wecom.channels import Channel
@@ -99,18 +99,22 @@ class Composer(Looks):
         look = BOTH_MARKDOWNS if self.buttons else MARKDOWN
         return look.within(self.reader, self.frames) if self.markdown else None
 
-    def compose(self, digest: Digest, channel: Channel, losses: str = "") -> tuple[Part, ...]:
+    def compose(
+        self, digest: Digest, channel: Channel, losses: str = "", nobody: Sequence[str] = ()
+    ) -> tuple[Part, ...]:
         """The messages of one alert, in the order in which they go. Only the first mentions a member.
 
-        ``losses`` is a line of ours about what could not be told.
+        ``losses`` is a line of ours about what could not be told; the first line says that ``nobody`` is on call by
+        these rotas.
         """
         digest = in_language(digest, self.reader)
         calls = self._calls([digest], channel)
         look, most = calls.look(self._text, self._markdown, channel)
-        layout = self._layout(digest, look, losses)
-        first, *others = self._texts(layout, most, number_line(digest, look, count_words(digest, self.reader)))
+        layout, head = self._layout(digest, look, losses), _head(nobody, look)
+        number = number_line(digest, look, count_words(digest, self.reader))
+        first, *others = self._texts(layout, most - size(head), number)
         whole = None if look.markdown else layout
-        messages = self._answerable(digest, calls.messages(first, others, look))
+        messages = self._answerable(digest, calls.messages(head + first, others, look))
         return (*messages, *self._attachment(digest, layout, whole, most))
 
     def _answerable(self, digest: Digest, messages: tuple[Message, ...]) -> tuple[Message | Answerable, ...]:
@@ -123,54 +127,67 @@ class Composer(Looks):
         return (Answerable(TemplateCard(found), first), *others)
 
     def write(
-        self, digests: Sequence[Digest], channel: Channel, losses: str = "", cause: str = ""
+        self,
+        digests: Sequence[Digest],
+        channel: Channel,
+        losses: str = "",
+        cause: str = "",
+        nobody: Sequence[str] = (),
     ) -> tuple[tuple[Part, ...], int]:
         """The messages of one, or the one of several; and how many of the first stand in it.
 
         ``cause`` is what all have in common.
         """
         if len(digests) == 1:
-            return self.compose(digests[0], channel, losses), 1
+            return self.compose(digests[0], channel, losses, nobody), 1
         if not cause:
-            return self.share(digests, channel, losses)
+            return self.share(digests, channel, losses, nobody)
         alerts = [one.alert for one in digests if cause_key(one.alert) == cause] or [digests[0].alert]
         raised = [one.failures[0] for one in alerts if one.failures] or [Failure("", alerts[0].message)]
-        return self.share_cause(digests, raised[0], channel, losses)
+        return self.share_cause(digests, raised[0], channel, losses, nobody)
 
-    def share(self, digests: Sequence[Digest], channel: Channel, losses: str = "") -> tuple[tuple[Part, ...], int]:
+    def share(
+        self, digests: Sequence[Digest], channel: Channel, losses: str = "", nobody: Sequence[str] = ()
+    ) -> tuple[tuple[Part, ...], int]:
         """One message of the most important of several alerts, which come first; and how many stand in it."""
         digests = [in_language(digest, self.reader) for digest in digests]
         calls = self._calls(digests, channel)
         look, most = calls.look(self._text, self._markdown, channel)
-        how = self._how_to_answer(look, "")
-        text, number = share(digests, look, most - size(how), losses)
-        return calls.messages(text + how, [], look), number
+        how, head = self._how_to_answer(look, ""), _head(nobody, look)
+        text, number = share(digests, look, most - size(head + how), losses)
+        return calls.messages(head + text + how, [], look), number
 
     def share_cause(
-        self, digests: Sequence[Digest], root: Failure, channel: Channel, losses: str = ""
+        self,
+        digests: Sequence[Digest],
+        root: Failure,
+        channel: Channel,
+        losses: str = "",
+        nobody: Sequence[str] = (),
     ) -> tuple[tuple[Part, ...], int]:
         """One message of several that have the same cause, ``root``; and how many stand in it."""
         digests = [in_language(digest, self.reader) for digest in digests]
         calls = self._calls(digests, channel)
         look, most = calls.look(self._text, self._markdown, channel)
-        how = self._how_to_answer(look, "")
-        text, number = share_cause(digests, root, look, most - size(how), losses)
-        return calls.messages(text + how, [], look), number
+        how, head = self._how_to_answer(look, ""), _head(nobody, look)
+        text, number = share_cause(digests, root, look, most - size(head + how), losses)
+        return calls.messages(head + text + how, [], look), number
 
     def holds(self, channel: Channel) -> int:
         """How many kinds one shared message may name."""
         return channel.max_bytes[Markdown if self.markdown else Text] // SHORT_LINE_BYTES
 
     def flood(
-        self, digests: Sequence[Digest], channel: Channel, losses: str = ""
+        self, digests: Sequence[Digest], channel: Channel, losses: str = "", nobody: Sequence[str] = ()
     ) -> tuple[tuple[Message, Attachment], int]:
         """A summary of very many, the worst of which come first, and a file of all; how many stand in the summary."""
         digests = [in_language(digest, self.reader) for digest in digests]
         calls = self._calls(digests, channel, _MAX_CALLED)
         look, most = calls.look(self._text, self._markdown, channel)
-        text, number = summary(digests, look, most, losses)
+        head = _head(nobody, look)
+        text, number = summary(digests, look, most - size(head), losses)
         name = f"alerts-{local_time(max(one.last or one.alert.time for one in digests), self.reader):%Y%m%d-%H%M%S}.csv"
-        return (calls.messages(text, [], look)[0], Attachment(name, table(digests, self.reader))), number
+        return (calls.messages(head + text, [], look)[0], Attachment(name, table(digests, self.reader))), number
 
     def _calls(self, digests: Sequence[Digest], channel: Channel, most: int | None = None) -> _Calls:
         names: dict[str, None] = {}
@@ -219,6 +236,14 @@ def pictures(claims: Sequence[Claim]) -> tuple[Picture, ...]:
     """Those of alerts that were never sent."""
     firsts = [claim.incident.first for claim in claims if life.is_first(claim.incident)]
     return tuple(Picture(found) for first in firsts if (found := getattr(first, "picture", b"")))
+
+
+def _head(nobody: Sequence[str], style: Style) -> str:
+    """The first line, with its end, where nobody is on call by these rotas."""
+    if not nobody:
+        return ""
+    names = (", " if style.language == "en" else "、").join(nobody)
+    return f"{fact_line(NOBODY_ON_CALL.within(style.language, names), style)}\n"
 
 
 def _whole(layout: Layout) -> str:

@@ -26,6 +26,7 @@ from .._state.failover import DRAIN_S, Claim, FailoverStore
 from .._state.memory import MemoryStore
 from .._state.scopes import known_scopes
 from .._wecom.channels import Channel
+from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Outcome, Recipients
 from .alerts import Alerts
 from .delivery import Delivery
@@ -91,7 +92,7 @@ class Turn:
         )
         self.senders = Senders(channels, options, collector.key, clock)
         self.outbox = Outbox()
-        self.duties = Duties(options)
+        self.duties = Duties(options, channel_id, channels[0].addressed(None), clock)
 
     def run(self) -> float:
         """Send the next message that may go. Returns the seconds until there may be another."""
@@ -103,12 +104,16 @@ class Turn:
             delivery, wait = self._next(now)
         if delivery is None:
             return wait
+        self.duties.address(delivery)
         sender = self.senders.least_busy(delivery.recipients)
         outcome = Outcome("rejected")
         try:
             if not delivery.parts:
                 self._write(delivery, sender)
             outcome = sender.send(delivery)
+            if _finds_nobody(outcome) and self.duties.address_others(delivery):
+                self._write(delivery, sender)
+                outcome = sender.send(delivery)
         except BaseException as error:  # a defect of ours, or user code (redact): it costs one alert
             self._say_defect(error)
             if not isinstance(error, Exception):
@@ -246,7 +251,8 @@ class Turn:
 
     def _rules(self, claim: Claim, now: float) -> Rules:
         """What holds for a claim and its audience now."""
-        audience, recipients = claim.incident.audience, self._recipients(claim)
+        audience = claim.incident.audience
+        recipients = self.duties.known(self._recipients(claim), claim.incident)
         return Rules(
             room_at=now + self.senders.wait(recipients),
             shares=self.senders.least_busy(recipients).shares(recipients),
@@ -338,6 +344,7 @@ class Turn:
     def _write(self, delivery: Delivery, sender: Sender) -> None:
         """Make the messages of what may go now; the other claims are given back."""
         composer = Composer.of(self._looks())
+        nobody = delivery.nobody
         delivery.losses = self.ledger.losses()
         losses = told_losses(delivery.losses, self.ledger.losses_told, composer.reader)
         with self.section:
@@ -346,7 +353,7 @@ class Turn:
             self._hold_for_cause(delivery)
         self._make_digests(delivery)
         is_shared = len(delivery.claims) > 1 and not delivery.cause
-        delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, delivery.cause)
+        delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, delivery.cause, nobody)
         if is_shared and number < (before := len(delivery.claims)):
             if self._is_flood(delivery, policy.no_flood(number)) and self._summarize(
                 delivery, sender, composer, losses
@@ -357,7 +364,7 @@ class Turn:
                 delivery.claims[0] = _alone(delivery.claims[0], self._clock())
                 delivery.digests[0] = self.alerts.digest(delivery.claims[0])
             if len(delivery.claims) != before:
-                delivery.parts, number = composer.write(delivery.digests, sender.channel, losses)
+                delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, nobody=nobody)
         self._cut(delivery, number)
         if is_shared:
             new = sum(life.is_first(claim.incident) for claim in delivery.claims)
@@ -457,7 +464,7 @@ class Turn:
         pairs = sorted(zip(delivery.claims, delivery.digests, strict=True), key=lambda pair: order[id(pair[1])])
         claims, digests = [claim for claim, _ in pairs], [digest for _, digest in pairs]
         try:
-            parts, number = composer.flood(digests, sender.channel, losses)
+            parts, number = composer.flood(digests, sender.channel, losses, delivery.nobody)
             sender.upload(parts[1], delivery)
         except Exception as error:  # of WeCom, or a defect of ours, which must cost nothing here
             self.senders.files_fail(error)
@@ -547,6 +554,14 @@ class Turn:
 def _alone(claim: Claim, now: float) -> Claim:
     """As it is where its message is about nothing else."""
     return replace(claim, incident=life.alone(claim.incident, now))
+
+
+def _finds_nobody(outcome: Outcome) -> bool:
+    """Whether WeCom may know none of those who are to get it."""
+    error = outcome.error
+    return isinstance(error, InvalidRecipientError | MessageError) or (
+        error is not None and fate(error) is Fate.KEEP_SLOWLY
+    )
 
 
 def _cause(claim: Claim) -> str:

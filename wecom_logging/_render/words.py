@@ -66,6 +66,10 @@ TAKEN_AGO = Said("taken by {} {} ago, × {} since", "{} 于 {}前认领，此后
 SILENT_FROM_TO = Said("silenced by {}, {}: × {}", "{} 静默期间（{}）× {}")
 CLOSED_AGO = Said("closed by {} {} ago, and came again", "{} 于 {}前关闭，再次出现")
 
+# Who is on call.
+
+NOBODY_ON_CALL = Said("nobody is on call by the rota {}", "值班表 {} 无人")
+
 # What is answered to those who do something with an incident, or ask.
 
 QUIET_UNTIL = Said(", quiet until {}", "，{} 前不再提醒")
