@@ -230,6 +230,19 @@ def test_the_program_for_type_checkers_uses_each_public_name() -> None:
 def test_each_capability_has_an_extra_and_all_has_them_all() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    assert extras.keys() >= {"aibot", "redis", "valkey", "cli", "sandbox", "all", "test", "e2e", "bench", "dev"}
-    assert extras["all"] == ["wecom-logging[aibot,cli,cn,redis,sandbox,valkey]"]
+    assert extras.keys() >= {
+        "aibot",
+        "cn",
+        "jobs",
+        "redis",
+        "valkey",
+        "cli",
+        "sandbox",
+        "all",
+        "test",
+        "e2e",
+        "bench",
+        "dev",
+    }
+    assert extras["all"] == ["wecom-logging[aibot,cli,cn,jobs,redis,sandbox,valkey]"]
     assert {re.split("[>=<]", one)[0] for one in project["dependencies"]} == {"requests", "tenacity"}

@@ -1,0 +1,97 @@
+"""`Job`: what is expected of a job (`Spec`), and what was seen of it (`Seen`). A state keeps it as one document.
+
+All times are seconds since the epoch, on the clock of the store. The rules are in `policy.expected`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..model import Recipients
+
+GRACE_S = 300.0
+"""How late a job may start, unless it is said otherwise."""
+
+MISSED, OVER, RAN, UNWATCHED = "missed", "over", "ran", "unwatched"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Whom a channel tells, and how: as its handler says."""
+
+    channel: str
+    recipients: Recipients | None = None
+    service: str = ""
+    environment: str = ""
+    duty: str = ""
+    steps: tuple[float, ...] = ()
+    take_for_s: float = 0.0
+    quiet_limit_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What is expected: ``cron`` in ``zone``, or ``every_s`` from start to start; neither: nothing is missed."""
+
+    name: str
+    cron: str = ""
+    every_s: float = 0.0
+    zone: str = ""
+    grace_s: float = GRACE_S
+    max_runtime_s: float = 0.0
+    level: int = 40
+    targets: tuple[Target, ...] = ()
+
+    @property
+    def schedule(self) -> tuple[str, float, str]:
+        return self.cron, self.every_s, self.zone
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One that has begun, and has not ended. ``is_told``: that it is over its time."""
+
+    id: str
+    began: float
+    is_told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is to be told: of ``number`` occurrences, the first of which was ``due``; of a run that began then."""
+
+    kind: str
+    at: float
+    due: float
+    number: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What is known of a job. From ``base`` on it is judged: it was declared, or its schedule changed.
+
+    ``served`` is the newest occurrence that a run has served, ``judged_to`` the newest that was missed or unwatched.
+    ``missed`` and ``over`` were told since the last run that came, or ended, in time: while one is not 0, the incident
+    is open. ``news`` is to be told by whoever looks next.
+    """
+
+    base: float
+    served: float = 0.0
+    judged_to: float = 0.0
+    began: float = 0.0
+    ended: float = 0.0
+    took_s: float = 0.0
+    has_failed: bool = False
+    runs: tuple[Run, ...] = ()
+    missed: int = 0
+    over: int = 0
+    paused_until: float = 0.0
+    news: tuple[News, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A row of a state."""
+
+    spec: Spec
+    seen: Seen

@@ -1,0 +1,154 @@
+"""Jobs that are expected to run: what was missed, what still runs, and when to look. Read `judged` first.
+
+Pure. All times are seconds since the epoch, on the clock of the store. What is judged is each occurrence of a schedule,
+not the gap since the last run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from ..job import MISSED, OVER, RAN, UNWATCHED, News, Run, Seen, Spec
+
+EARLY_S = 90.0
+"""A run so much before its time serves it, where that is nearer than the time before."""
+
+MAX_RUNS = 8
+"""Open runs of one job; the ninth ends the oldest."""
+
+MAX_NEWS = 32
+MAX_DUE = 10_000
+"""So many occurrences are judged at once: the row of a job may say anything."""
+
+
+class Schedule(Protocol):
+    """When a job is due; infinity: never more."""
+
+    def after(self, time: float) -> float:
+        """The first occurrence after this time."""
+
+    def before(self, time: float) -> float:
+        """The last occurrence by this time."""
+
+
+Gap = tuple[float, float]
+"""In which nobody watched: from, to."""
+
+NO_GAP: Gap = (0.0, 0.0)
+
+
+def declared(seen: Seen | None, before: Spec | None, spec: Spec, now: float) -> Seen:
+    """A job that is new, or has another schedule, is judged from now on. The same again changes nothing."""
+    if seen is None or before is None or before.schedule != spec.schedule:
+        return replace(seen or Seen(base=now), base=now)
+    return seen
+
+
+def started(seen: Seen, run: str, now: float, schedule: Schedule | None) -> Seen:
+    """A run has begun: it serves its `slot`, and is the end of what was missed."""
+    seen = _set_back(seen, now)
+    runs = (*seen.runs, Run(run, now))
+    if len(runs) > MAX_RUNS:
+        seen, runs = _over(seen, runs[0], now), runs[1:]
+    return _served(replace(seen, runs=runs), now, schedule)
+
+
+def ended(seen: Seen, run: str, now: float, schedule: Schedule | None, *, has_failed: bool) -> Seen:
+    """A run has ended; one that never said that it began is a run as well. Older ones that are over are given up."""
+    seen = _set_back(seen, now)
+    mine = next((one for one in seen.runs if one.id == run), None)
+    if mine is None:
+        seen = _served(seen, now, schedule)
+    runs = tuple(
+        one for one in seen.runs if one is not mine and not (one.is_told and (not mine or one.began <= mine.began))
+    )
+    took_s = max(now - mine.began, 0.0) if mine else 0.0
+    seen = replace(seen, runs=runs, ended=now, took_s=took_s, has_failed=has_failed)
+    return seen if any(one.is_told for one in runs) else _closed(seen, now, missed=seen.missed, over=0)
+
+
+def slot(started: float, schedule: Schedule) -> float:
+    """The occurrence that a run serves."""
+    before, after = schedule.before(started), schedule.after(started)
+    return after if after - started <= EARLY_S and after - started < started - before else before
+
+
+def judged(spec: Spec, seen: Seen, now: float, schedule: Schedule | None, gap: Gap = NO_GAP) -> Seen:
+    """What of it is over, missed or unwatched now: in its ``news``. The very same where nothing is."""
+    seen = _set_back(seen, now)
+    if now < seen.paused_until:
+        return seen
+    for run in seen.runs:
+        if not run.is_told and _over_at(spec, run, gap) <= now:
+            runs = tuple(replace(one, is_told=True) if one is run else one for one in seen.runs)
+            seen = _over(replace(seen, runs=runs), run, now)
+    first, number, unwatched = 0.0, 0, 0.0
+    for _ in range(MAX_DUE):
+        due = due_at(spec, seen, schedule)
+        if _deadline(spec, due, gap) > now:
+            break
+        if gap[0] < due <= gap[1]:
+            unwatched, seen = unwatched or due, replace(seen, judged_to=gap[1])
+        else:
+            first, number, seen = first or due, number + 1, replace(seen, judged_to=due)
+    if unwatched:
+        seen = _told(seen, News(UNWATCHED, now, unwatched))
+    if number:
+        seen = _told(replace(seen, missed=seen.missed + number), News(MISSED, now, first, number))
+    return seen
+
+
+def look_at(spec: Spec, seen: Seen, schedule: Schedule | None, gap: Gap = NO_GAP) -> float:
+    """When it has to be judged again; infinity: not before a report comes."""
+    if seen.news:
+        return 0.0
+    times = [_over_at(spec, run, gap) for run in seen.runs if not run.is_told]
+    return max(min([_deadline(spec, due_at(spec, seen, schedule), gap), *times]), seen.paused_until)
+
+
+def due_at(spec: Spec, seen: Seen, schedule: Schedule | None) -> float:
+    """When it is to run next; infinity: never more."""
+    base = max(seen.base, seen.judged_to, seen.paused_until)
+    if spec.every_s:
+        return max(base, seen.began) + spec.every_s
+    return float("inf") if schedule is None else schedule.after(max(base, seen.served))
+
+
+def _deadline(spec: Spec, due: float, gap: Gap) -> float:
+    """The very end of the grace has passed; after a gap there is time for it once more."""
+    return (gap[1] if gap[0] < due <= gap[1] else due) + spec.grace_s
+
+
+def _over_at(spec: Spec, run: Run, gap: Gap) -> float:
+    """Time that nobody has watched, or that a clock has jumped over, is not counted."""
+    away = gap[1] - gap[0] if run.began <= gap[0] else 0.0
+    return run.began + spec.max_runtime_s + away if spec.max_runtime_s else float("inf")
+
+
+def _served(seen: Seen, now: float, schedule: Schedule | None) -> Seen:
+    served = slot(now, schedule) if schedule is not None else 0.0
+    return _closed(replace(seen, began=now, served=max(seen.served, served)), now, missed=0, over=seen.over)
+
+
+def _closed(seen: Seen, now: float, *, missed: int, over: int) -> Seen:
+    was, after = seen.missed + seen.over, replace(seen, missed=missed, over=over)
+    return _told(after, News(RAN, now, now, was)) if was and not (missed or over) else after
+
+
+def _over(seen: Seen, run: Run, now: float) -> Seen:
+    return seen if run.is_told else _told(replace(seen, over=seen.over + 1), News(OVER, now, run.began))
+
+
+def _told(seen: Seen, news: News) -> Seen:
+    return replace(seen, news=(*seen.news, news)[-MAX_NEWS:])
+
+
+def _set_back(seen: Seen, now: float) -> Seen:
+    """Where the clock was set back: what was in the future then is now."""
+    most = now + EARLY_S
+    if max(seen.base, seen.served - EARLY_S, seen.judged_to, seen.began, *(one.began for one in seen.runs)) <= most:
+        return seen
+    runs = tuple(replace(one, began=min(one.began, now)) for one in seen.runs)
+    times = {name: min(getattr(seen, name), now) for name in ("base", "served", "judged_to", "began", "ended")}
+    return replace(seen, runs=runs, **times)
