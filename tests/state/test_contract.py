@@ -1058,6 +1058,20 @@ def test_a_fact_is_changed_by_one_and_ends(shared: Rig) -> None:
     assert shared.counters() == (0, 0, 0, 0, 0)
 
 
+def test_all_facts_of_a_channel_are_given_at_once(shared: Rig) -> None:
+    store = shared.store
+    assert store.facts(CHANNEL, 100.0) == {}
+    for name, ends in (("对账", 0.0), ("quiet", 200.0), ("over", 150.0)):
+        assert store.put(CHANNEL, name, 0, f"text of {name}", ends, 100.0)
+    assert store.put("bot b", "another", 0, "of another channel", 0.0, 100.0)
+    found = store.facts(CHANNEL, 150.0)
+    assert {name: (one.text, one.ends) for name, one in found.items()} == {
+        "对账": ("text of 对账", 0.0),
+        "quiet": ("text of quiet", 200.0),
+    }
+    assert found["对账"] == store.get(CHANNEL, "对账", 150.0)
+
+
 # What a process adds.
 
 

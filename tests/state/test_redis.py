@@ -96,6 +96,7 @@ EACH: dict[str, Callable[[RedisStore], object]] = {
     "get": lambda store: store.get(CHANNEL, "quiet", 1.0),
     "put": lambda store: store.put(CHANNEL, "quiet", 0, "a text", 2.0, 1.0),
     "until": lambda store: store.until(CHANNEL, 1.0),
+    "facts": lambda store: store.facts(CHANNEL, 1.0),
     "channels": lambda store: store.channels(),
     "held": lambda store: store.held(9),
     "again": lambda store: store.requeue((), 0.0),
@@ -157,6 +158,7 @@ def works(store: RedisStore) -> None:
     assert store.put("another", "安静", fact.version if fact else 0, "从现在起", 3.0, 1.0)
     assert (found := store.get("another", "安静", 1.0))
     assert (found.text, found.ends, store.until("another", 1.0)) == ("从现在起", 3.0, 3.0)
+    assert store.facts("another", 1.0) == {"安静": found}
     assert store.check()
 
 

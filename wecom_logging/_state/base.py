@@ -247,6 +247,9 @@ class Store(Incidents, Protocol):
     def until(self, channel: str, time: float) -> float:
         """When the next fact of a channel ends; infinity if none does."""
 
+    def facts(self, channel: str, time: float) -> dict[str, Fact]:
+        """All of a channel that have not ended, by their names."""
+
     def time(self) -> float:
         """Seconds since the epoch, the same for all who share the store: when people do something."""
 

@@ -203,6 +203,11 @@ class DocumentStore(RowStore[Step]):
         with self.step() as step:
             return min((note.at for note in step.notes("fact", channel) if note.at > time), default=math.inf)
 
+    def facts(self, channel: str, time: float) -> dict[str, Fact]:
+        with self.step() as step:
+            notes = step.notes("fact", channel)
+        return {note.name: Fact(note.text, note.number, note.at) for note in notes if not note.at or note.at > time}
+
     # For people.
 
     def time(self) -> float:

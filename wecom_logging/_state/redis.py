@@ -265,6 +265,16 @@ class RedisStore:
         facts = map(_fact, self._run("ask", channel, "HVALS", "facts"))
         return min((fact.ends for fact in facts if fact is not None and fact.ends > time), default=math.inf)
 
+    def facts(self, channel: str, time: float) -> dict[str, Fact]:
+        answer = self._run("ask", channel, "HGETALL", "facts")
+        found = dict[str, Fact]()
+        for name, text in zip(answer[::2], answer[1::2], strict=True):
+            fact = _fact(text)
+            with contextlib.suppress(ValueError):  # not written by us
+                if fact is not None and (not fact.ends or fact.ends > time):
+                    found[unpack(name)] = fact
+        return found
+
     # For people.
 
     def time(self) -> float:
