@@ -133,6 +133,13 @@ LINES: Mapping[str, tuple[str, str]] = {
     "died_with_one": ("a process died before it sent 1 alert", "有进程异常终止，1 条告警未及发出"),
     "died": ("a process died before it sent {count} alerts", "有进程异常终止，{count} 条告警未及发出"),
     "sent_now": ("{text}, which this process sends now", "{text}，现由本进程发送"),
+    # Of jobs.
+    "no_cronsim": (
+        "jobs with a cron line cannot be watched: pip install 'wecom-logging[jobs]'",
+        "无法监视带 cron 表达式的任务：pip install 'wecom-logging[jobs]'",
+    ),
+    "no_watch": ("jobs cannot be watched now ({error})", "暂时无法监视任务（{error}）"),
+    "no_schedule": ("when job {name} is due cannot be told ({why})", "无法得知任务 {name} 的执行时间（{why}）"),
     # Of handlers that are not there.
     "closed": (
         "the handler is closed (its close() was called, or the program ends); records that still come to it are "

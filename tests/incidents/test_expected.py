@@ -62,50 +62,50 @@ def test_early_serves_the_nearer_of_two() -> None:
 
 def test_the_next_run_closes_what_was_missed_with_its_start() -> None:
     seen = replace(judged(SPEC, SEEN, at("12 12:00"), DAILY), news=())
-    seen = started(seen, "a", at("12 13:00"), DAILY)
+    seen = started(seen, "a", at("12 13:00"))
     assert (told(seen), seen.missed) == ([("ran", at("12 13:00"), 2)], 0)
-    seen = ended(seen, "a", at("12 13:10"), DAILY, has_failed=True)
+    seen = ended(seen, "a", at("12 13:10"), has_failed=True)
     assert (len(seen.news), seen.took_s, seen.has_failed, seen.runs) == (1, 600, True, ())
     assert look_at(SPEC, replace(seen, news=()), DAILY) == at("13 02:50")
 
 
 def test_an_end_without_a_start_is_a_run() -> None:
-    seen = ended(SEEN, "", at("11 02:35"), DAILY, has_failed=False)
+    seen = ended(SEEN, "", at("11 02:35"), has_failed=False)
     assert look_at(SPEC, seen, DAILY) == at("12 02:50")
 
 
 def test_the_oldest_open_run_is_over_though_later_ones_start() -> None:
     seen = SEEN
     for number in range(3):
-        seen = started(seen, f"run {number}", at("11 02:30") + 3600 * number, DAILY)
+        seen = started(seen, f"run {number}", at("11 02:30") + 3600 * number)
     assert look_at(SPEC, seen, DAILY) == at("11 04:30")
     seen = replace(judged(SPEC, seen, at("11 04:30"), DAILY), news=())
     assert (seen.over, [run.is_told for run in seen.runs]) == (1, [True, False, False])
-    assert started(seen, "another", at("11 04:31"), DAILY).news == ()
-    seen = ended(seen, "run 0", at("11 04:40"), DAILY, has_failed=False)
+    assert started(seen, "another", at("11 04:31")).news == ()
+    seen = ended(seen, "run 0", at("11 04:40"), has_failed=False)
     assert told(seen) == [("ran", at("11 04:40"), 1)]
 
 
 def test_a_run_that_was_killed_is_given_up_with_the_end_of_a_later_one() -> None:
-    seen = replace(judged(SPEC, started(SEEN, "killed", at("11 02:30"), DAILY), at("11 05:00"), DAILY), news=())
-    seen = ended(started(seen, "next", at("12 02:30"), DAILY), "next", at("12 02:40"), DAILY, has_failed=False)
+    seen = replace(judged(SPEC, started(SEEN, "killed", at("11 02:30")), at("11 05:00"), DAILY), news=())
+    seen = ended(started(seen, "next", at("12 02:30")), "next", at("12 02:40"), has_failed=False)
     assert (told(seen), seen.runs) == ([("ran", at("12 02:40"), 1)], ())
 
 
 def test_the_ninth_open_run_ends_the_oldest_and_that_is_told() -> None:
     seen = SEEN
     for number in range(expected.MAX_RUNS + 1):
-        seen = started(seen, str(number), at("11 02:30") + number, DAILY)
+        seen = started(seen, str(number), at("11 02:30") + number)
     assert (len(seen.runs), told(seen)) == (8, [("over", at("11 02:30"), 1)])
 
 
 def test_over_comes_before_missed() -> None:
-    seen = judged(SPEC, started(SEEN, "hangs", at("11 02:30"), DAILY), at("12 03:00"), DAILY)
+    seen = judged(SPEC, started(SEEN, "hangs", at("11 02:30")), at("12 03:00"), DAILY)
     assert [one.kind for one in seen.news] == ["over", "missed"]
 
 
 def test_every_counts_from_the_last_start() -> None:
-    seen = started(Seen(base=at("10 12:00")), "a", at("10 12:40"), None)
+    seen = started(Seen(base=at("10 12:00")), "a", at("10 12:40"))
     assert look_at(HOURLY, seen, None) == at("10 13:45")
     assert told(judged(HOURLY, seen, at("10 15:50"), None)) == [("missed", at("10 13:40"), 3)]
 
@@ -113,7 +113,7 @@ def test_every_counts_from_the_last_start() -> None:
 def test_what_falls_into_a_pause_is_not_missed_and_its_end_is_the_base() -> None:
     seen = replace(SEEN, paused_until=at("12 12:00"))
     assert judged(SPEC, seen, at("12 11:59"), DAILY) is seen
-    assert look_at(SPEC, started(seen, "a", at("11 12:00"), DAILY), DAILY) == at("12 12:00")
+    assert look_at(SPEC, started(seen, "a", at("11 12:00")), DAILY) == at("12 12:00")
     assert judged(SPEC, seen, at("13 02:49"), DAILY) is seen
     assert told(judged(SPEC, seen, at("13 02:50"), DAILY)) == [("missed", at("13 02:30"), 1)]
 
@@ -121,7 +121,7 @@ def test_what_falls_into_a_pause_is_not_missed_and_its_end_is_the_base() -> None
 def test_the_same_declared_again_changes_nothing_and_another_schedule_is_judged_from_then() -> None:
     assert declared(SEEN, SPEC, replace(SPEC, grace_s=60), at("12 12:00")) is SEEN
     assert declared(SEEN, SPEC, replace(SPEC, cron="0 3 * * *"), at("12 12:00")).base == at("12 12:00")
-    assert declared(None, None, SPEC, at("12 12:00")) == Seen(base=at("12 12:00"))
+    assert declared(None, None, SPEC, at("12 12:00")) == expected.new(at("12 12:00"))
 
 
 def test_what_fell_due_while_nobody_watched_is_unwatched_after_its_grace() -> None:
@@ -132,7 +132,7 @@ def test_what_fell_due_while_nobody_watched_is_unwatched_after_its_grace() -> No
     assert (told(seen), seen.missed) == ([("unwatched", at("11 02:30"), 1)], 0)
     seen = replace(seen, news=())
     assert told(judged(SPEC, seen, at("12 02:50"), DAILY, gap)) == [("missed", at("12 02:30"), 1)]
-    late = started(SEEN, "late", at("11 03:20"), DAILY)
+    late = started(SEEN, "late", at("11 03:20"))
     assert judged(SPEC, late, at("11 03:30"), DAILY, gap) is late
 
 
@@ -144,12 +144,12 @@ def test_a_gap_hides_no_miss_of_before_and_many_occurrences_in_it_are_one() -> N
 
 
 def test_time_that_nobody_watched_makes_no_run_too_long() -> None:
-    seen = started(SEEN, "a", at("11 02:30"), DAILY)
+    seen = started(SEEN, "a", at("11 02:30"))
     assert look_at(SPEC, seen, DAILY, (at("11 02:40"), at("11 12:40"))) == at("11 14:30")
 
 
 def test_a_clock_that_was_set_back_hides_no_miss() -> None:
-    seen = ended(started(SEEN, "a", at("20 02:30"), DAILY), "a", at("20 02:40"), DAILY, has_failed=False)
+    seen = ended(started(SEEN, "a", at("20 02:30")), "a", at("20 02:40"), has_failed=False)
     seen = judged(SPEC, seen, at("18 02:00"), DAILY)
     assert look_at(SPEC, seen, DAILY) == at("18 02:50")
     assert told(judged(SPEC, seen, at("18 02:50"), DAILY)) == [("missed", at("18 02:30"), 1)]

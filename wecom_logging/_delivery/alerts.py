@@ -198,7 +198,11 @@ class Alerts:
         return public, text
 
     def _meant(self, alert: Alert) -> Recipients | None:
-        recipients = self._options.recipients(alert.logger, alert.level, alert.recipients)
+        return self.meant(alert.logger, alert.level, alert.recipients)
+
+    def meant(self, logger: str, level: int, given: Recipients | None) -> Recipients | None:
+        """Who gets an alert, with the handler's own recipients where neither it nor a route names any."""
+        recipients = self._options.recipients(logger, level, given)
         return self._channels[0].addressed(recipients) or recipients
 
     def _alert(self, incident: Incident) -> Alert:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .._capture.collector import Collector
 from .._capture.pending import PendingAlert, hostname
@@ -25,10 +27,12 @@ from .._state.base import Wanted
 from .._state.failover import DRAIN_S, Claim, FailoverStore
 from .._state.memory import MemoryStore
 from .._state.scopes import known_scopes
+from .._state.shared import alone
 from .._wecom.channels import Channel
 from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Outcome, Recipients
 from .alerts import Alerts
+from .declared import declared
 from .delivery import Delivery
 from .duties import Duties
 from .ledger import Ledger
@@ -36,6 +40,10 @@ from .message_builder import Composer, pictures
 from .options import Looks, Options
 from .outbox import Outbox
 from .sender import Fate, Sender, Senders, fate
+
+if TYPE_CHECKING:
+    from .watch import Watch
+
 
 MAX_SHARED = 100
 """So many incidents are claimed at once, or share a message."""
@@ -103,7 +111,7 @@ class Turn:
             self.take_in(now)
             delivery, wait = self._next(now)
         if delivery is None:
-            return wait
+            return min(wait, self._watch_jobs(now))
         self.duties.address(delivery)
         sender = self.senders.least_busy(delivery.recipients)
         outcome = Outcome("rejected")
@@ -121,6 +129,20 @@ class Turn:
         finally:  # what ends the thread does so when the counters are right
             self._settle(delivery, outcome, sender, self._clock() - now)
         return 0.0
+
+    @cached_property
+    def watch(self) -> Watch:
+        """What looks after jobs; loaded where there may be some."""
+        from .._state.jobs import Jobs
+        from .watch import Watch
+
+        shared = self._options.shared
+        return Watch(self.store, Jobs(shared), self._options, self.alerts.meant, self._clock)
+
+    def _watch_jobs(self, now: float) -> float:
+        """See whether jobs have run that are expected to; the seconds until it is to be seen again."""
+        is_asked = self._options.shared is not alone or declared
+        return self.watch.turn(now) if is_asked and not self._collector.closed else float("inf")
 
     # 1. What was logged since the last turn goes into the store.
 

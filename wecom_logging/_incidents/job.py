@@ -58,25 +58,28 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What is to be told: of ``number`` occurrences, the first of which was ``due``; of a run that began then."""
+    """What is to be told: of ``number`` occurrences, the first of which was ``due``; of a run that began then.
+
+    Its ``serial`` number is larger than that of all news of its job before: a channel takes each once.
+    """
 
     kind: str
     at: float
     due: float
     number: int = 1
+    serial: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What is known of a job. From ``base`` on it is judged: it was declared, or its schedule changed.
 
-    ``served`` is the newest occurrence that a run has served, ``judged_to`` the newest that was missed or unwatched.
+    ``judged_to`` is the newest occurrence that was missed or unwatched, ``began`` when the newest run did.
     ``missed`` and ``over`` were told since the last run that came, or ended, in time: while one is not 0, the incident
     is open. ``news`` is to be told by whoever looks next.
     """
 
     base: float
-    served: float = 0.0
     judged_to: float = 0.0
     began: float = 0.0
     ended: float = 0.0
@@ -86,6 +89,7 @@ class Seen:
     missed: int = 0
     over: int = 0
     paused_until: float = 0.0
+    serial: int = 0
     news: tuple[News, ...] = ()
 
 

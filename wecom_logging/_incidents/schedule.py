@@ -22,7 +22,7 @@ WORDS = {
 }
 
 _MOST_DAYS = 366 * 50
-_KEPT_DAYS = 8
+_KEPT_DAYS = 4
 _DAY = timedelta(days=1)
 
 

@@ -8,7 +8,7 @@ from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language
 from ..model import Answer, Digest, Variant
-from ..model.alert import DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE
+from ..model.alert import BY_RUN, DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE
 from .times import clock_span, lasting, local_time, short_time
 from .words import (
     BETWEEN_KINDS,
@@ -32,6 +32,7 @@ from .words import (
     OF_KIND,
     OF_NEW_KIND,
     OTHERS,
+    RAN_AGAIN,
     REOPENED_BY,
     RESUMED_BY,
     RETURNED_BY,
@@ -104,6 +105,8 @@ def did(answer: Answer, named: Callable[[str], str], now: float, language: Langu
     at = short_time(answer.at, now, language)
     if answer.by:
         return GIVEN_TO.within(language, named(answer.who), named(answer.by), at)
+    if answer.where == BY_RUN:
+        return RAN_AGAIN.within(language, answer.who, at)
     until = [short_time(answer.until, now, language)] if answer.verb == SILENCED else []
     return _DID[answer.verb].within(language, named(answer.who), at, *until)
 

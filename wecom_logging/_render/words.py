@@ -56,6 +56,7 @@ IN_ALL = Said("{} in all{}", "累计 {} 次{}")
 TAKEN_BY = Said("taken by {} {}", "{} 于 {} 认领")
 GIVEN_TO = Said("given to {0} by {1} {2}", "{1} 于 {2} 转给 {0}")
 SILENCED_BY = Said("silenced by {} {}, until {}", "{} 于 {} 静默，至 {}")
+RAN_AGAIN = Said("ran again {1}", "{1} 已再次运行")
 CLOSED_BY = Said("closed by {} {}", "{} 于 {} 关闭")
 RETURNED_BY = Said("given back by {} {}", "{} 于 {} 取消认领")
 RESUMED_BY = Said("made heard again by {} {}", "{} 于 {} 取消静默")
@@ -271,6 +272,19 @@ JOB_PROCESS_ENDED = Phrase(
 JOB_PROCESS_KILLED = Phrase("job %s failed: its process was killed by %s", "任务 %s 失败：其进程被 %s 终止")
 JOB_MISSED = Phrase("job %s missed its run", "任务 %s 错过了执行时间")
 JOB_STILL_RUNS = Phrase("job %s still runs: too many instances", "任务 %s 上次仍未结束：并发实例已满")
+JOB_DID_NOT_RUN = Phrase("job %s did not run: it was due %s", "任务 %s 没有运行：应于 %s 运行")
+JOB_DID_NOT_REPORT = Phrase(
+    "job %s did not report: it was due %s, the state was away meanwhile",
+    "任务 %s 没有报告：应于 %s 运行，其间状态存储不可用",
+)
+JOB_IS_NOT_OVER = Phrase(
+    "job %s is still running, or was killed: it began %s, and may take %s",
+    "任务 %s 仍在运行或已被终止：%s 开始，最长 %s",
+    (2,),
+)
+NOBODY_WATCHED = Phrase(
+    "nobody watched from %s to %s; jobs that may not have run: %s", "%s 至 %s 无人值守；可能没有运行的任务：%s"
+)
 TASK_FAILED = Phrase("task %s failed: %s: %s", "任务 %s 失败：%s: %s")
 TASK_FAILED_SO = Phrase("task %s failed: %s", "任务 %s 失败：%s", (1,))
 DAG_FAILED = Phrase("dag %s failed: %s: %s", "工作流 %s 失败：%s: %s")
@@ -318,6 +332,7 @@ FIELDS = {
     "items": "条目数",
     "job": "任务",
     "kwargs": "关键字参数",
+    "last run": "上次运行",
     "last worked": "上次成功",
     "late": "补发",
     "left": "剩余",
@@ -335,6 +350,7 @@ FIELDS = {
     "retries": "重试次数",
     "route": "路由",
     "run": "运行批次",
+    "schedule": "计划",
     "skipped": "跳过",
     "spider": "爬虫",
     "status": "状态码",

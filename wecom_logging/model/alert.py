@@ -14,6 +14,8 @@ OVER = "over"
 """Of a silence that has ended by itself."""
 ESCALATED = "escalated"
 """A step of its escalation began: no person did that."""
+BY_RUN = "job"
+"""The place of an answer that no person gave: an incident of a job ends with its next run."""
 VERBS = (TAKEN, SILENCED, DONE, *UNDONE.values(), ESCALATED)
 
 

@@ -38,28 +38,33 @@ Gap = tuple[float, float]
 NO_GAP: Gap = (0.0, 0.0)
 
 
+def new(now: float) -> Seen:
+    """Of a job of which nothing is known. The serial numbers of one that was forgotten do not come again."""
+    return Seen(base=now, serial=int(now))
+
+
 def declared(seen: Seen | None, before: Spec | None, spec: Spec, now: float) -> Seen:
     """A job that is new, or has another schedule, is judged from now on. The same again changes nothing."""
     if seen is None or before is None or before.schedule != spec.schedule:
-        return replace(seen or Seen(base=now), base=now)
+        return replace(seen, base=now) if seen is not None else new(now)
     return seen
 
 
-def started(seen: Seen, run: str, now: float, schedule: Schedule | None) -> Seen:
-    """A run has begun: it serves its `slot`, and is the end of what was missed."""
+def started(seen: Seen, run: str, now: float) -> Seen:
+    """A run has begun: it is the end of what was missed. Which occurrence it serves, its `slot`, is seen later."""
     seen = _set_back(seen, now)
     runs = (*seen.runs, Run(run, now))
     if len(runs) > MAX_RUNS:
         seen, runs = _over(seen, runs[0], now), runs[1:]
-    return _served(replace(seen, runs=runs), now, schedule)
+    return _begun(replace(seen, runs=runs), now)
 
 
-def ended(seen: Seen, run: str, now: float, schedule: Schedule | None, *, has_failed: bool) -> Seen:
+def ended(seen: Seen, run: str, now: float, *, has_failed: bool) -> Seen:
     """A run has ended; one that never said that it began is a run as well. Older ones that are over are given up."""
     seen = _set_back(seen, now)
     mine = next((one for one in seen.runs if one.id == run), None)
     if mine is None:
-        seen = _served(seen, now, schedule)
+        seen = _begun(seen, now)
     runs = tuple(
         one for one in seen.runs if one is not mine and not (one.is_told and (not mine or one.began <= mine.began))
     )
@@ -112,7 +117,9 @@ def due_at(spec: Spec, seen: Seen, schedule: Schedule | None) -> float:
     base = max(seen.base, seen.judged_to, seen.paused_until)
     if spec.every_s:
         return max(base, seen.began) + spec.every_s
-    return float("inf") if schedule is None else schedule.after(max(base, seen.served))
+    if schedule is None:
+        return float("inf")
+    return schedule.after(max(base, slot(seen.began, schedule)) if seen.began else base)
 
 
 def _deadline(spec: Spec, due: float, gap: Gap) -> float:
@@ -126,9 +133,8 @@ def _over_at(spec: Spec, run: Run, gap: Gap) -> float:
     return run.began + spec.max_runtime_s + away if spec.max_runtime_s else float("inf")
 
 
-def _served(seen: Seen, now: float, schedule: Schedule | None) -> Seen:
-    served = slot(now, schedule) if schedule is not None else 0.0
-    return _closed(replace(seen, began=now, served=max(seen.served, served)), now, missed=0, over=seen.over)
+def _begun(seen: Seen, now: float) -> Seen:
+    return _closed(replace(seen, began=now), now, missed=0, over=seen.over)
 
 
 def _closed(seen: Seen, now: float, *, missed: int, over: int) -> Seen:
@@ -141,14 +147,15 @@ def _over(seen: Seen, run: Run, now: float) -> Seen:
 
 
 def _told(seen: Seen, news: News) -> Seen:
-    return replace(seen, news=(*seen.news, news)[-MAX_NEWS:])
+    serial = seen.serial + 1
+    return replace(seen, serial=serial, news=(*seen.news, replace(news, serial=serial))[-MAX_NEWS:])
 
 
 def _set_back(seen: Seen, now: float) -> Seen:
     """Where the clock was set back: what was in the future then is now."""
     most = now + EARLY_S
-    if max(seen.base, seen.served - EARLY_S, seen.judged_to, seen.began, *(one.began for one in seen.runs)) <= most:
+    if max(seen.base, seen.judged_to, seen.began, *(one.began for one in seen.runs)) <= most:
         return seen
     runs = tuple(replace(one, began=min(one.began, now)) for one in seen.runs)
-    times = {name: min(getattr(seen, name), now) for name in ("base", "served", "judged_to", "began", "ended")}
+    times = {name: min(getattr(seen, name), now) for name in ("base", "judged_to", "began", "ended")}
     return replace(seen, runs=runs, **times)

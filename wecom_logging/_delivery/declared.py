@@ -1,0 +1,20 @@
+"""What this process expects to run, for the workers that are to know it. Light: a worker asks before it loads more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .._incidents.job import Spec
+
+
+class Declared(NamedTuple):
+    """A job, and what gives the channels that tell of it, each of a handler that is there now."""
+
+    spec: Spec
+    channels: Callable[[], Collection[str]]
+    pid: int
+
+
+declared: list[Declared] = []

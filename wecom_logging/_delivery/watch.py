@@ -1,0 +1,337 @@
+"""`Watch`: looks whether jobs have run that are expected to, and opens and closes their incidents.
+
+Of all workers that share a state, one looks: who is the first to say so. What it finds is written into the row of the
+job, then told, then crossed out; whoever finds it written tells it, and each channel takes it once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from .._incidents import life
+from .._incidents.fingerprint import audience_of, group_key
+from .._incidents.incident import Count, Incident, Kept
+from .._incidents.job import OVER, RAN, UNWATCHED, Job, News, Spec, Target
+from .._incidents.policy import expected
+from .._incidents.policy.expected import Gap, Schedule
+from .._lines import line
+from .._render.mask import masked
+from .._render.words import (
+    JOB_DID_NOT_REPORT,
+    JOB_DID_NOT_RUN,
+    JOB_IS_NOT_OVER,
+    NOBODY_WATCHED,
+    NONE,
+    SHORT_HOURS,
+    SHORT_MINUTES,
+    SHORT_SECONDS,
+)
+from .._state.base import Incidents, answer
+from .._state.failover import FailoverStore
+from .._state.jobs import Jobs, Row, Watched, schedule_of, zone_of
+from .._state.shared import alone
+from .._text.said import Phrase
+from ..errors import StateError
+from ..model import Alert, Frame, Recipients
+from ..model.alert import BY_RUN
+from .declared import declared
+from .options import Options
+
+LOOK_S = 30.0
+"""So often somebody looks; all others ask when that was."""
+
+IDLE_S = 300.0
+"""So often it is asked whether there are jobs, where there were none."""
+
+GAP_S = 300.0
+"""Where nobody has looked for so long, nobody watched."""
+
+_JOINED_S = 3600.0
+"""Two gaps so near to each other are one."""
+
+_MOST_S = 1.0
+"""So long rows are judged in one turn: alerts come first."""
+
+_WINDOW_S = 30 * 86400.0
+"""Of an incident of a job: its end is the next run, not a silence."""
+
+_AGAIN_S = 3600.0
+"""It is told again, with what was missed since, no sooner than that."""
+
+_MOST_NAMES = 20
+
+T = TypeVar("T")
+
+
+class Watch:
+    """That of one handler in one process."""
+
+    def __init__(
+        self,
+        store: FailoverStore,
+        jobs: Jobs,
+        options: Options,
+        meant: Callable[[str, int, Recipients | None], Recipients | None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self.jobs = jobs
+        self._options = options
+        self._meant = meant
+        self._clock = clock
+        self._next = float("-inf")
+        self._heard = 0
+        """So many of `declared` are known here."""
+        self._failures = options.shared.failures
+        self._away = 0.0
+        """When the state answered again that had not."""
+        self._look_at: dict[str, tuple[int, Gap, float]] = {}
+        """When each row has to be judged, of its version."""
+        self._has_more = False
+        """Whether this process looks, and has not judged all that is due."""
+
+    def turn(self, now: float) -> float:
+        """Look, if it is time. Returns the seconds until it is again."""
+        if now < self._next and self._heard == len(declared):
+            return self._next - now
+        wait = IDLE_S
+        try:
+            self._declare()
+            wait = self._look(now)
+        except StateError:  # said already
+            wait = max(self._options.shared.seconds_to_next_try, 1.0)
+        except ImportError:
+            self._options.warn_once("cronsim", line("no_cronsim"))
+        except Exception as error:  # a defect of ours: alerts go on
+            self._options.warn_once("jobs", line("no_watch", error=type(error).__name__))
+        self._next = now + wait
+        return wait
+
+    # What this process expects.
+
+    def _declare(self) -> None:
+        for one in declared[self._heard :]:
+            is_mine = self._options.shared is not alone or one.pid == os.getpid()
+            if is_mine and self._store.channel in (channels := one.channels()):
+                self._declare_one(one.spec, channels)
+            self._heard += 1
+
+    def _declare_one(self, spec: Spec, channels: Iterable[str]) -> None:
+        mine = self._target(spec)
+
+        def become(job: Job | None, now: float) -> Job:
+            others = [one for one in (job.spec.targets if job else ()) if one.channel in channels]
+            targets = (*(one for one in others if one.channel != mine.channel), mine)
+            new = replace(spec, targets=tuple(sorted(targets, key=lambda one: one.channel)))
+            seen = expected.declared(job.seen if job else None, job.spec if job else None, new, now)
+            return Job(spec=new, seen=seen)
+
+        self.jobs.change(spec.name, become)
+
+    def _target(self, spec: Spec) -> Target:
+        options = self._options
+        given = spec.targets[0].recipients if spec.targets else None
+        return Target(
+            channel=self._store.channel,
+            recipients=self._meant(spec.name, spec.level, given),
+            service=options.origin.service,
+            environment=options.origin.environment,
+            duty=options.duty,
+            steps=options.steps(spec.level),
+            take_for_s=options.take_for_s,
+            quiet_limit_s=options.quiet_limit_s(spec.level),
+        )
+
+    # Who looks.
+
+    def _look(self, now: float) -> float:
+        before, time = self.jobs.watched(), self.jobs.time()
+        if before is not None and 0 <= time - before.at < LOOK_S - 1 and not self._has_more:
+            return LOOK_S - (time - before.at)
+        rows, before = self.jobs.all()
+        if not rows:
+            return IDLE_S
+        if self._failures != self._options.shared.failures:
+            self._failures, self._away = self._options.shared.failures, time
+        schedules = {name: self._schedule(row.job.spec) for name, row in rows.items()}
+        gap = _gap(before, time)
+        if not self.jobs.watch(before, time, gap):
+            return LOOK_S
+        ends = now + _MOST_S
+        found, due = dict[str, tuple[int, Gap, float]](), list[tuple[str, Row]]()
+        for name, row in rows.items():
+            known = self._look_at.get(name, (0, gap, 0.0))
+            if known[:2] != (row.version, gap):
+                at = expected.look_at(row.job.spec, row.job.seen, schedules[name], gap)
+                known = (row.version, gap, at)
+            found[name] = known
+            if known[2] <= time and self._clock() < ends and (new := self._judge(name, row, time, gap)) is not None:
+                due.append((name, new))
+        self._look_at = found
+        for _, row in due:
+            for news in row.job.seen.news:
+                self._tell(row.job, news)
+        self._tell_unwatched([row.job for _, row in due], gap, time)
+        for name, row in due:  # where a report has come meanwhile it is told again, and taken once
+            self.jobs.swap(name, row, replace(row.job, seen=replace(row.job.seen, news=())))
+        self._has_more = self._clock() >= ends
+        return 0.0 if self._has_more else LOOK_S
+
+    def _schedule(self, spec: Spec) -> Schedule | None:
+        try:
+            return schedule_of(spec.cron, spec.zone)
+        except (ValueError, KeyError) as error:  # a zone that this machine lacks, or what another hand has written
+            why = f"{type(error).__name__}: {spec.zone}"
+            self._options.warn_once(
+                f"job {spec.name}", line("no_schedule", name=self._options.mask(spec.name), why=why)
+            )
+            return None
+
+    def _judge(self, name: str, row: Row, time: float, gap: Gap) -> Row | None:
+        """A job with what is to be told of it, which is written down by then; None: nothing."""
+        spec, before = row.job.spec, row.job.seen
+        seen = expected.judged(spec, before, time, self._schedule(spec), gap)
+        if seen is not before:
+            if not self.jobs.swap(name, row, replace(row.job, seen=seen)):  # a report has come: it is judged again
+                return None
+            found = self.jobs.find(name)
+            return found if found is not None and found.job.seen.news else None
+        return row if seen.news else None
+
+    # What is told.
+
+    def _use(self, use: Callable[[Incidents], T]) -> T:
+        shared = self._options.shared
+        return use(self._store.memory) if shared is alone else shared.call(use)
+
+    def _tell(self, job: Job, news: News) -> None:
+        for target in job.spec.targets if news.kind != UNWATCHED else ():
+            if news.kind == RAN:
+                self._close(job.spec, target, news)
+            else:
+                alert = self._alert(job.spec, target, news, *self._said(job, news))
+                self._add(job.spec, target, alert, news, _WINDOW_S)
+
+    def _add(self, spec: Spec, target: Target, alert: Alert, news: News, window_s: float) -> None:
+        key = group_key(alert, target.recipients)
+        count = Count(
+            key=key,
+            number=news.number,
+            level=alert.level,
+            window_s=window_s,
+            last=news.at,
+            first=Kept(masked(alert, self._options.mask)),
+            audience=audience_of(target.recipients),
+            duty=target.duty,
+            steps=target.steps,
+            take_for_s=target.take_for_s,
+            quiet_limit_s=target.quiet_limit_s,
+        )
+        now, who = self._clock(), f"job {spec.name}"
+
+        def again(one: Incident) -> Incident:
+            return replace(one, wait_s=0.0) if one.told and now - one.told_at >= _AGAIN_S else one
+
+        self._use(lambda store: store.add(target.channel, who, "", news.serial, [count], now))
+        self._use(lambda store: answer(store, target.channel, key, again, lambda one: None, now))
+
+    def _close(self, spec: Spec, target: Target, news: News) -> None:
+        key = group_key(self._alert(spec, target, news, JOB_DID_NOT_RUN, ("", ""), ()), target.recipients)
+        now = self._clock()
+
+        def closed(one: Incident) -> Incident:
+            if not life.is_open(one) or one.last > news.at:  # a person has, or it was missed again
+                return one
+            return life.done(one, spec.name, BY_RUN, now=now, time=news.at)
+
+        self._use(lambda store: answer(store, target.channel, key, closed, lambda one: None, now))
+
+    def _tell_unwatched(self, jobs: Iterable[Job], gap: Gap, time: float) -> None:
+        """One line for all of a channel and its recipients."""
+        found: dict[Target, list[tuple[Spec, News]]] = {}
+        for job in jobs:
+            for news in job.seen.news:
+                for target in job.spec.targets if news.kind == UNWATCHED else ():
+                    found.setdefault(target, []).append((job.spec, news))
+        for target, unwatched in found.items():
+            names = sorted({spec.name for spec, _ in unwatched})
+            shown = ", ".join(names[:_MOST_NAMES]) + (f", … ({len(names)})" if len(names) > _MOST_NAMES else "")
+            args = (self._clock_time(gap[0]), self._clock_time(gap[1]), shown)
+            spec = Spec(name=f"{gap[0]}", level=logging.WARNING)
+            for one, news in unwatched:
+                alert = self._alert(spec, target, news, NOBODY_WATCHED, args, ())
+                self._add(one, target, replace(alert, logger="jobs"), replace(news, at=time), 60.0)
+
+    def _said(self, job: Job, news: News) -> tuple[Phrase, tuple[str, ...], tuple[tuple[str, str], ...]]:
+        """What an alert says of it: phrase, arguments, fields."""
+        spec, seen = job.spec, job.seen
+        due = self._clock_time(news.due, spec.zone)
+        last = self._clock_time(seen.began, spec.zone) if seen.began else NONE.en
+        every = f"{spec.cron} ({spec.zone})" if spec.cron else _span(spec.every_s)
+        fields = (("last run", last), ("schedule", every))
+        if news.kind == OVER:
+            return JOB_IS_NOT_OVER, (spec.name, due, _span(spec.max_runtime_s)), fields[1:]
+        is_away = self._away >= news.due - expected.EARLY_S
+        return JOB_DID_NOT_REPORT if is_away else JOB_DID_NOT_RUN, (spec.name, due), fields
+
+    def _alert(
+        self,
+        spec: Spec,
+        target: Target,
+        news: News,
+        phrase: Phrase,
+        args: tuple[str, ...],
+        fields: tuple[tuple[str, str], ...],
+    ) -> Alert:
+        return Alert(
+            id=os.urandom(4).hex(),
+            level=spec.level,
+            level_name=logging.getLevelName(spec.level),
+            logger=spec.name,
+            message=phrase.en % args,
+            template=phrase.en,
+            time=news.at,
+            host="",
+            process=None,
+            process_name="",
+            thread_name="",
+            place=Frame("", 0, ""),
+            module="",
+            service=target.service,
+            environment=target.environment,
+            fields=fields,
+            fingerprint=f"job {spec.name}",
+            recipients=target.recipients,
+            ours=(phrase.en, *(name for name, _ in fields)),
+        )
+
+    def _clock_time(self, at: float, zone: str = "") -> str:
+        """``11-29 02:30 Asia/Shanghai``"""
+        there = zone_of(zone) if zone else self._options.looks.zone
+        found = datetime.fromtimestamp(at, UTC).astimezone(there)
+        return f"{found:%m-%d %H:%M} {there if there is not None else found.isoformat()[-6:]}"
+
+
+def _gap(before: Watched | None, time: float) -> Gap:
+    """The last time in which nobody looked; none where the clock was set back behind it."""
+    if before is None or before.gap[1] > time + expected.EARLY_S:
+        return expected.NO_GAP
+    if time - before.at <= GAP_S:
+        return before.gap
+    is_one = before.gap[1] > 0 and before.at - before.gap[1] < _JOINED_S
+    return (before.gap[0] if is_one else before.at, time)
+
+
+def _span(seconds: float) -> str:
+    """``90 s``, ``20 min``, ``2 h``"""
+    if not seconds:
+        return NONE.en
+    for unit, words in ((3600, SHORT_HOURS), (60, SHORT_MINUTES)):
+        if seconds >= unit and seconds % unit == 0:
+            return words.en.format(int(seconds // unit))
+    return SHORT_SECONDS.en.format(f"{seconds:g}")

@@ -1,0 +1,210 @@
+"""`Jobs`: the jobs that are expected to run, as a state keeps them, or the memory of this process. All programs that
+share the state see and report the same ones.
+
+Each is a fact. One more, `Watched`, says when somebody looked last: of those who watch, one looks.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
+from typing import Any
+
+from .._incidents.codec import as_line, plain, read, typed
+from .._incidents.job import Job, Spec
+from .._incidents.policy import expected
+from .._incidents.policy.expected import Gap, Schedule
+from .._incidents.schedule import Cron
+from .._runtime.clock import seconds_left
+from ..errors import StateError
+from .base import Fact
+from .shared import Shared, alone
+
+CHANNEL = "jobs"
+_JOB, _WATCHED = "job ", "watched"
+_MAX_CHARACTERS = 64 * 1024
+_TRIES = 50
+_KEPT_S = 32 * 86400.0
+"""So long a job is known that reports, and that nobody has declared."""
+
+MAX_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """When somebody looked last, and the last time in which nobody did."""
+
+    at: float
+    gap: Gap = expected.NO_GAP
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A job as it was read."""
+
+    job: Job
+    version: int
+
+
+class Jobs:
+    """Those of a state. What it does raises `StateError`. ``time_s``: in place of the store's clock, for tests."""
+
+    def __init__(self, shared: Shared, time_s: Callable[[], float] | None = None) -> None:
+        memory = _Memory()
+        self._use: Callable[[Callable[[Any], Any]], Any] = (
+            shared.call if shared is not alone else lambda use: use(memory)
+        )
+        self._has_time = shared is alone
+        self._time_s = time_s
+        self._known: dict[str, Row] = {}
+
+    def time(self) -> float:
+        """The store's, whatever this host's clock shows."""
+        if self._time_s is not None:
+            return self._time_s()
+        if not self._has_time:  # a store with a clock of its own tells it with its answers
+            self._use(lambda store: store.open(CHANNEL, 1, [_WATCHED]))
+            self._has_time = True
+        return float(self._use(lambda store: store.time()))
+
+    def find(self, name: str) -> Row | None:
+        """One of them; None also where it is of a newer version, or broken."""
+        now = self.time()
+        fact = self._use(lambda store: store.get(CHANNEL, _JOB + name, now))
+        return None if fact is None else _row(fact)
+
+    def all(self) -> tuple[Mapping[str, Row], Watched | None]:
+        """All of them by their names, in one request, and who watched."""
+        now = self.time()
+        facts: dict[str, Fact] = self._use(lambda store: store.facts(CHANNEL, now))
+        found: dict[str, Row] = {}
+        for name, fact in facts.items():
+            known = self._known.get(name)
+            row = known if known is not None and known.version == fact.version else _row(fact)
+            if name.startswith(_JOB) and row is not None:
+                found[name] = row
+        self._known = found
+        return {name.removeprefix(_JOB): row for name, row in found.items()}, _watched(facts.get(_WATCHED))
+
+    def swap(self, name: str, before: Row | None, job: Job | None) -> bool:
+        """Another in its place, if it is still that; None forgets it."""
+        text = "" if job is None else as_line(plain(job))
+        now = self.time()
+        ends = now + _KEPT_S if job is not None and not job.spec.targets else 0.0
+        version = 0 if before is None else before.version
+        return bool(self._use(lambda store: store.put(CHANNEL, _JOB + name, version, text, ends, now)))
+
+    def change(self, name: str, become: Callable[[Job | None, float], Job | None]) -> Job | None:
+        """Let it become another, whoever changes it meanwhile: what it is now."""
+        for _ in range(_TRIES):
+            row, now = self.find(name), self.time()
+            before = None if row is None else row.job
+            after = become(before, now)
+            if after == before or self.swap(name, row, after):
+                return after
+            if seconds_left() <= 0:
+                break
+        raise StateError("other processes change this job all the time")
+
+    def watched(self) -> Watched | None:
+        """When somebody looked last."""
+        now = self.time()
+        return _watched(self._use(lambda store: store.get(CHANNEL, _WATCHED, now)))
+
+    def watch(self, before: Watched | None, at: float, gap: Gap) -> bool:
+        """This process looks now, if nobody else does."""
+        text, version = as_line({"at": at, "gap": list(gap)}), 0 if before is None else before.version
+        return bool(self._use(lambda store: store.put(CHANNEL, _WATCHED, version, text, 0.0, at)))
+
+
+class Report:
+    """What a run says of itself, to each of these states."""
+
+    def __init__(self, name: str, run: str) -> None:
+        self._name = name
+        self._run = run
+
+    def began(self, jobs: Jobs) -> None:
+        self._note(jobs, lambda job, now: replace(job, seen=expected.started(job.seen, self._run, now)))
+
+    def ended(self, jobs: Jobs, *, has_failed: bool) -> None:
+        self._note(
+            jobs, lambda job, now: replace(job, seen=expected.ended(job.seen, self._run, now, has_failed=has_failed))
+        )
+
+    def _note(self, jobs: Jobs, become: Callable[[Job, float], Job]) -> None:
+        def noted(job: Job | None, now: float) -> Job:
+            return become(job or Job(spec=Spec(name=self._name), seen=expected.new(now)), now)
+
+        jobs.change(self._name, noted)
+
+
+@functools.lru_cache(4096)
+def schedule_of(cron: str, zone: str) -> Schedule | None:
+    """The times of a job; None where it has none. Raises `ImportError` without cronsim, ValueError."""
+    return Cron(cron, zone_of(zone)) if cron else None
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of a job."""
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
+
+
+def _row(fact: Fact) -> Row | None:
+    try:
+        job = typed(read(fact.text, _MAX_CHARACTERS), Job)
+    except (ValueError, RecursionError):
+        return None
+    assert isinstance(job, Job)
+    return Row(job, fact.version)
+
+
+def _watched(fact: Fact | None) -> Watched | None:
+    if fact is None:
+        return None
+    try:
+        found = read(fact.text, _MAX_CHARACTERS)
+        at, (since, until) = float(found["at"]), map(float, found["gap"])
+    except (ValueError, TypeError, KeyError, RecursionError):  # another hand has been at it
+        return Watched(0.0, version=fact.version)
+    return Watched(at, (since, until), fact.version)
+
+
+class _Memory:
+    """Facts of this process alone."""
+
+    def __init__(self) -> None:
+        self._facts: dict[str, Fact] = {}
+        self._version = 0
+        self._lock = threading.Lock()
+
+    def time(self) -> float:
+        return time.time()
+
+    def get(self, channel: str, name: str, time: float) -> Fact | None:
+        fact = self._facts.get(name)
+        return fact if fact is None or not fact.ends or fact.ends > time else None
+
+    def facts(self, channel: str, time: float) -> dict[str, Fact]:
+        return {name: fact for name, fact in list(self._facts.items()) if not fact.ends or fact.ends > time}
+
+    def put(self, channel: str, name: str, version: int, text: str, ends: float, time: float) -> bool:
+        with self._lock:
+            there = self.get(channel, name, time)
+            if version != (there.version if there is not None else 0):
+                return False
+            self._version += 1
+            if text:
+                self._facts[name] = Fact(text, self._version, ends)
+            else:
+                self._facts.pop(name, None)
+            return True
