@@ -300,7 +300,7 @@ def test_j11_a_run_that_was_killed_did_not_finish_and_the_next_one_closes_it(wor
     assert world.told() == [("对账 ran again", 0)]
 
 
-@pytest.mark.parametrize("jump", [60, 600, 3600, 86400, 3 * 86400])
+@pytest.mark.parametrize("jump", [600, 3600, 3 * 86400])
 @pytest.mark.parametrize("way", [1, -1])
 def test_j12_a_clock_that_jumps_neither_hides_nor_invents_a_run(world: World, jump: int, way: int) -> None:
     world.at("2026-11-28T12:00").declare(cron="0 * * * *", max_runtime_s=3000)
@@ -388,7 +388,7 @@ def test_where_the_state_was_away_it_did_not_report(world: World) -> None:
     world.at("2026-11-29T12:00").declare()
     world.until("2026-11-30T02:28")
     world.away = True
-    world.until("2026-11-30T02:31")
+    world.until("2026-11-30T02:31", step_s=30)
     with pytest.raises(StateError):
         world.began()
     world.away = False
@@ -410,6 +410,7 @@ def killed_after(number: int) -> Callable[..., Any]:
     return call
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(16))
 def test_whoever_is_killed_at_any_request_no_miss_is_untold_and_none_told_twice(world: World, number: int) -> None:
     if not world.rig.is_shared:
@@ -449,6 +450,7 @@ def test_a_job_that_nobody_declared_is_known_and_never_missed(world: World) -> N
     assert world.jobs.find("another") is None
 
 
+@pytest.mark.slow
 def test_a_thousand_jobs_cost_the_fleet_one_look_in_half_a_minute(server: Any) -> None:
     with rig_of("redis", lambda: server) as rig:
         world = World(rig, watchers=20)
