@@ -96,7 +96,7 @@ _DURATION = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(s|min|m|h|d|w)\s*")
 _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 
 
-def duration(field: str, value: object, *, least: float, most: float = MOST) -> float:
+def duration(field: str, value: object, *, least: float = 1, most: float = MOST) -> float:
     """Seconds, from a number or a text such as ``"30m"``."""
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None and isinstance(value, str):
