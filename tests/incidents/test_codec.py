@@ -24,7 +24,15 @@ def row() -> Incident:
     made = life.taken(life.claimed(made, owner="me", until=66.0, version=8), "Li", "here", now=7.0, time=1000.0)
     times = {"told_at": 5.5, "not_before": 9.0, "held_until": 99.0, "times_since": 1.0}
     numbers = {"told": 1, "digests": 2, "tries": 1, "wait_s": 60.0, "digests_with_new": 1, "times": 3}
-    steps = {"steps": (60.0, 120.0), "step": 1, "step_at": 70.0, "stepping": True, "told_too": ("amy",)}
+    steps = {
+        "steps": (60.0, 120.0),
+        "step": 1,
+        "steps_from": 10.0,
+        "step_at": 70.0,
+        "stepping_at": 60.0,
+        "missed": "nobody",
+        "told_too": ("amy",),
+    }
     made = replace(
         made, ended=True, group="g", duty='{"zone":"Asia/Shanghai"}', quiet_since=2.0, quiet_by="shop", **times, **steps
     )
@@ -95,6 +103,7 @@ def test_times_of_the_store_move_with_its_clock_and_no_others() -> None:
     changed = {
         name for name in (field.name for field in dataclasses.fields(one)) if getattr(one, name) != getattr(moved, name)
     }
-    assert changed == {"told_at", "counted_at", "untold_at", "not_before", "until", "held_until", "step_at"}
+    steps = {"steps_from", "step_at", "stepping_at"}
+    assert changed == {"told_at", "counted_at", "untold_at", "not_before", "until", "held_until", *steps}
     assert moved.until == 1066.0
     assert codec.shifted(replace(one, held_until=0.0), 1000.0).held_until == 0.0

@@ -588,3 +588,181 @@ def test_of_what_people_did_the_newest_is_kept() -> None:
     for number in range(30):
         incident = people(incident, "taken", float(number))
     assert [one.at for one in incident.answers.journal] == [1014.0 + number for number in range(life.MAX_JOURNAL)]
+
+
+# The steps of an escalation.
+
+M = 60.0
+
+
+def escalating(*after: float, now: float = 0.0) -> Incident:
+    """Told at ``now``, with steps so many minutes later."""
+    return sent(opened(now=now, steps=tuple(M * one for one in after or (10, 25))), now)
+
+
+def step(incident: Incident, now: float, *, time: float = 0.0) -> Incident:
+    """Its next step begins."""
+    assert life.step_due_at(incident) <= now
+    assert not life.is_over(incident, now)
+    return life.stepped(incident, now=now, time=time or 1000.0 + now)
+
+
+def stepped(incident: Incident, now: float, who: str = "王五") -> Incident:
+    """Its next step, with its message and the line about that."""
+    return line(life.step_told(step(incident, now), f"[['{who}'], [], [], []]", who), now)
+
+
+def test_steps_count_from_the_first_message_and_come_once_each() -> None:
+    assert life.step_due_at(opened(steps=(M,))) == float("inf")  # nobody was told
+    incident = escalating(10, 25, 40)
+    assert (life.step_due_at(incident), life.due_at(incident)) == (10 * M, 10 * M)
+    incident = step(incident, 10 * M)
+    assert (incident.step, life.step_due_at(incident), life.due_at(incident)) == (1, 10 * M, 10 * M)
+    assert life.news(incident) is None
+    incident = life.step_told(incident, "a", "李四")
+    assert (life.due_at(incident) <= 10 * M, life.step_due_at(incident)) == (True, float("inf"))  # the line first
+    news = life.news(incident)
+    assert news is not None
+    assert (news.verb, news.who, incident.told_too) == ("escalated", "李四", ("a",))
+    incident = line(incident, 10 * M + 1)
+    assert life.step_due_at(incident) == 25 * M
+    incident = stepped(incident, 25 * M)
+    incident = stepped(incident, 40 * M, "老板")
+    assert (incident.step, incident.step_at, life.step_due_at(incident)) == (3, 0.0, float("inf"))
+    assert [one.who for one in incident.answers.journal] == ["李四", "王五", "老板"]
+    assert life.over_at(incident) == 40 * M + life.quiet_s(incident)
+    assert life.has_closing_line(incident)
+
+
+def test_what_came_once_is_not_over_before_its_steps_are_and_what_came_often_and_stopped_is() -> None:
+    once = escalating(10, 25)
+    assert life.over_at(once) == 35 * M
+    assert life.over_at(escalating(10, 25, now=7.0)) == 35 * M + 7
+    assert life.over_at(sent(opened(), 0.0)) == 10 * M
+    often = sent(more(once, 9, now=30.0), 60.0)
+    assert life.over_at(often) == 11 * M
+    assert life.is_over(often, 11 * M)
+    assert life.over_at(line(people(once, "taken", 60.0), 60.0)) == 11 * M
+    assert not life.is_over(once, 9999 * M)  # every process was away, or all was held
+    assert life.is_over(sent(more(often, now=61.0), 9 * M), 9999 * M)
+
+
+def test_a_digest_changes_nothing_of_the_steps() -> None:
+    incident = sent(more(escalating(10, 25), 3, now=30.0), 60.0)
+    assert (incident.step_at, life.step_due_at(incident)) == (10 * M, 10 * M)
+    assert life.wake_at(more(incident, now=599.0)) == 180.0
+    late = more(replace(incident, wait_s=3600.0), now=500.0)
+    assert life.wake_at(late) == life.due_at(late) == 10 * M
+
+
+@pytest.mark.parametrize("verb", ["taken", "silenced", "done"])
+def test_what_a_person_does_stops_the_steps_and_undone_they_go_on_where_they_stopped(verb: str) -> None:
+    length = {"length_s": 3600.0} if verb == "silenced" else {}
+    incident = people(escalating(), verb, 5 * M, **length)
+    assert life.step_due_at(incident) == float("inf")
+    incident = line(incident, 5 * M)
+    assert life.step_due_at(incident) == float("inf")
+    undone = people(incident, "undone", 12 * M)
+    assert life.step_due_at(undone) == float("inf")  # the line about it goes first
+    undone = line(undone, 12 * M)
+    assert life.step_due_at(undone) == 10 * M  # its time passed meanwhile
+    undone = stepped(undone, 12 * M)
+    assert life.step_due_at(undone) == 25 * M
+    early = line(people(incident, "undone", 6 * M), 6 * M)
+    assert life.step_due_at(early) == 10 * M
+
+
+def test_steps_that_were_held_follow_one_a_minute() -> None:
+    incident = stepped(escalating(10, 12, 14), 30 * M)
+    assert life.step_due_at(incident) == 31 * M
+    incident = stepped(incident, 31 * M)
+    assert life.step_due_at(incident) == 32 * M
+
+
+def test_after_the_time_of_who_took_it_he_is_told_and_the_steps_begin_anew() -> None:
+    incident = stepped(escalating(10, 25), 10 * M)
+    incident = line(people(incident, "taken", 12 * M), 12 * M)
+    incident = more(incident, 40, now=20 * M)
+    assert (life.due_at(incident), life.step_due_at(incident)) == (42 * M, float("inf"))
+    incident = sent(incident, 42 * M)
+    assert (incident.step, life.step_due_at(incident)) == (0, 52 * M)
+    incident = more(incident, 2, now=50 * M)
+    incident = stepped(incident, 52 * M)
+    assert life.step_due_at(incident) == 67 * M  # who had it does not hold it again
+
+
+def test_after_a_silence_the_steps_begin_anew() -> None:
+    incident = stepped(escalating(10, 25), 10 * M)
+    incident = line(people(incident, "silenced", 12 * M, length_s=30 * M), 12 * M)
+    told = sent(more(incident, 3, now=20 * M), 42 * M)
+    assert (told.step, life.step_due_at(told)) == (0, 52 * M)
+    assert sent(replace(incident, told_at=40 * M), 42 * M).step == 0  # also where nothing came
+
+
+def test_what_comes_again_after_its_end_escalates_anew() -> None:
+    over = life.sent(stepped(escalating(10), 10 * M), 20 * M, ends=True)
+    assert over is not None
+    assert (life.step_due_at(over), life.due_at(over)) == (float("inf"), 20 * M + life.CLOSED_S)
+    again = sent(more(over, now=30 * M, first=FIRST), 30 * M)
+    assert (again.step, life.step_due_at(again), again.told_too) == (0, 40 * M, ())
+
+
+def test_what_nobody_was_told_of_since_it_was_refused_has_no_steps() -> None:
+    refused = life.refused(opened(steps=(M,)), 0.0)
+    assert refused is not None
+    assert life.step_due_at(refused) == float("inf")
+    assert life.step_due_at(sent(more(refused, now=61.0), 70.0)) == float("inf")
+    digest = life.refused(more(escalating(10), now=61.0), 70.0)
+    assert digest is not None
+    assert life.step_due_at(digest) == 10 * M
+
+
+def test_a_step_that_tells_nobody_gives_way_to_the_next_at_once_and_the_last_says_so() -> None:
+    incident = step(escalating(10, 25, 40), 10 * M)
+    incident = life.step_missed(incident, "nobody x", now=10 * M, time=1600.0)
+    assert (incident.step, life.step_due_at(incident), incident.missed) == (2, 10 * M, "nobody x")
+    assert life.news(incident) is None
+    told = line(life.step_told(incident, "a", "李四"), 10 * M)
+    assert (told.missed, life.step_due_at(told)) == ("", 40 * M)  # as if the one before had not been there
+    last = step(told, 40 * M)
+    last = life.step_missed(last, "nobody y", now=40 * M, time=3400.0)
+    assert (last.step, last.missed, life.step_due_at(last)) == (3, "nobody y", float("inf"))
+    news = life.news(last)
+    assert news is not None
+    assert (news.verb, news.who) == ("escalated", "")
+
+
+def test_a_message_of_a_step_that_fails_is_tried_again_ever_later_and_digests_go_meanwhile() -> None:
+    incident, waits = step(escalating(10, 25), 10 * M), []
+    for _ in range(6):
+        waits.append(life.step_wait_s(incident))
+        incident = life.step_later(incident, 10 * M + waits[-1], failed=1)
+    assert waits == [5, 10, 20, 40, 60, 60]
+    assert (life.step_due_at(incident), incident.rank) == (11 * M, escalating().rank)
+    incident = sent(more(incident, now=10 * M + 1), 10 * M + 2)
+    assert (incident.stepping_at, incident.step) == (11 * M, 1)
+
+
+def test_a_take_and_a_step_at_the_same_moment_one_wins_as_a_whole() -> None:
+    lent = life.claimed(escalating(), owner="me", until=660.0, version=7)
+    there = replace(people(lent, "taken", 601.0), version=8)
+    kept = life.answered_meanwhile(there, lent, life.stepped(lent, now=602.0, time=1602.0))
+    assert kept is not None
+    assert (kept.step, kept.stepping_at, life.step_due_at(kept)) == (0, 0.0, float("inf"))
+    assert [one.verb for one in kept.answers.journal] == ["taken"]
+    assert life.step_due_at(line(people(line(kept, 603.0), "undone", 604.0), 604.0)) == 600.0
+
+
+def test_what_a_step_has_told_is_not_told_again_where_a_person_took_it_meanwhile() -> None:
+    lent = life.claimed(step(escalating(), 600.0, time=1600.0), owner="me", until=660.0, version=7)
+    there = replace(people(lent, "taken", 600.0, "Wang"), version=8)  # at the same time, too
+    after = life.answered_meanwhile(there, lent, life.step_told(lent, "a", "李四"))
+    assert after is not None
+    assert (after.step, after.stepping_at, after.told_too, after.owner) == (1, 0.0, ("a",), "")
+    assert [(one.verb, one.who) for one in after.answers.journal] == [("escalated", "李四"), ("taken", "Wang")]
+    assert life.step_due_at(after) == float("inf")
+    undone = line(people(line(after, 603.0), "undone", 604.0), 604.0)
+    assert life.step_due_at(undone) == 25 * M
+    failed = life.answered_meanwhile(there, lent, life.step_later(lent, 605.0, failed=1))
+    assert failed is not None
+    assert life.step_due_at(line(people(line(failed, 603.0), "undone", 604.0), 604.0)) == 600.0

@@ -32,12 +32,15 @@ KEYS = {"a": (40, ""), "b": (40, "x"), "c": (50, "")}
 """Level and audience."""
 
 CAUSES = {"a": "refused", "b": "refused", "c": "refused"}
+STEPS = {"a": (4 * TICK, 30 * TICK), "b": (), "c": (10 * TICK, 12 * TICK, 24 * TICK)}
+"""After how long the steps of its escalation come."""
 AUDIENCES = ("", "x", "nobody's")
 EXAMPLES = {"memory": 150, "files": 40, "sqlite": 25, "redis": 40}
 PROCESSES = ("one", "two", "three")
 OWN = {
     *("short_id", "version", "lent"),  # the store gives them
     *("told_at", "counted_at", "untold_at", "not_before", "until", "held_until"),  # on its clock
+    *("steps_from", "step_at", "stepping_at"),  # on that, too
     *("places", "own"),  # no rule of the life
     *("first", "samples", "variants", "rates", "owner"),  # compared below
 }
@@ -171,6 +174,7 @@ class Reference:
             more = Count(
                 key=one.key, number=one.untold, level=one.level, window_s=WINDOW, last=one.last, audience=one.audience
             )
+            more = replace(more, steps=one.steps)
             self._add(replace(more, first=one.first), now)
             self.counted -= one.untold
         return len(back)
@@ -201,6 +205,16 @@ class InHand:
 Verb = Callable[[Incident, float], tuple[Incident, Incident | None, str]]
 """What becomes of a claim: as it was told, what it becomes, and why it is given up."""
 
+
+def _stepping(one: Incident, now: float) -> Incident:
+    """Its next step begins, or is told, where one is due."""
+    if life.step_due_at(one) > now:
+        return life.released(one, now)
+    if one.stepping_at:
+        return life.step_told(one, f"step {one.step}", "Li")
+    return life.stepped(one, now=now, time=1.0 + one.step)
+
+
 VERBS: dict[str, Verb] = {
     "sent": lambda one, now: (one, life.sent(one, now), ""),
     "sent alone": lambda one, now: (life.alone(one, now), life.sent(life.alone(one, now), now), ""),
@@ -208,9 +222,33 @@ VERBS: dict[str, Verb] = {
     "later": lambda one, now: (one, life.released(one, now, 10 * TICK, failed=1), ""),
     "refused": lambda one, now: (one, life.refused(one, now), "rejected"),
     "given up": lambda one, now: (one, None, "rejected"),
+    "steps": lambda one, now: (one, _stepping(one, now), ""),
+    "steps later": lambda one, now: (
+        one,
+        life.step_later(one, now + TICK, failed=1) if one.stepping_at else life.released(one, now),
+        "",
+    ),
+    "misses a step": lambda one, now: (
+        one,
+        life.step_missed(one, "nobody", now=now, time=2.0 + one.step) if one.stepping_at else life.released(one, now),
+        "",
+    ),
     "removed": lambda one, now: (one, life.sent(one, now), "") if one.untold else (one, None, ""),
 }
-MOSTLY = ["", "sent", "sent", "sent", "sent alone", "released", "later", "refused", "given up", "removed"]
+MOSTLY = [
+    "",
+    "sent",
+    "sent",
+    "steps",
+    "steps",
+    "misses a step",
+    "sent alone",
+    "released",
+    "later",
+    "refused",
+    "given up",
+    "removed",
+]
 
 PEOPLE = ("Li", "Wang")
 Answers = Callable[[Incident, str, float], Incident]
@@ -285,7 +323,7 @@ class Lives(RuleBasedStateMachine):
                 "window_s": WINDOW,
                 "last": self.time,
             }
-            more["cause"] = CAUSES[key]
+            more["cause"], more["steps"] = CAUSES[key], STEPS[key]
             make = first if opens else later
             counts.append(make(key, number, own=own, samples=samples, event=event if opens else "", **more))
         number = self.reference.marks.get(who, 0) + 1
@@ -376,6 +414,8 @@ class Lives(RuleBasedStateMachine):
             assert not meant.told or self.near(given.told_at, meant.told_at)
             assert self.near(max(given.not_before - self.now, 0.0), max(meant.not_before - self.now, 0.0))
             assert self.near(given.held_until, meant.held_until)
+            for name in ("steps_from", "step_at", "stepping_at"):
+                assert self.near(getattr(given, name), getattr(meant, name))
             assert life.alone(given, self.now).count == life.alone(meant, self.now).count
         return self.in_hand[len(self.in_hand) - len(found) :]
 
@@ -509,7 +549,11 @@ class Lives(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("kind", STORES)
-def test_whatever_several_processes_do_it_lives_as_the_rules_say(kind: str, request: pytest.FixtureRequest) -> None:
+def test_whatever_several_processes_do_it_lives_as_the_rules_say(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "STEP_S", 8 * TICK)
+
     def server() -> Server:
         empty: Server = request.getfixturevalue("server")
         with empty.client() as client:

@@ -181,12 +181,15 @@ class Incident:
     steps: tuple[float, ...] = ()
     """As they were when it began: see `Count`."""
     step: int = 0
-    """So many steps have begun; ``step_at``: when the next one does; 0: no further one."""
+    """So many steps have begun, since ``steps_from``; ``step_at``: when the next one does; 0: no further one."""
+    steps_from: StoreTime = 0.0
     step_at: StoreTime = 0.0
-    stepping: bool = False
-    """Whether the message of the step that began last was not sent yet."""
+    stepping_at: StoreTime = 0.0
+    """When the message of the step that began last is due; 0: it was sent."""
+    missed: str = ""
+    """Why the step before told nobody, which the next one says."""
     told_too: tuple[str, ...] = ()
-    """Members whom steps have told."""
+    """The audiences that steps have told, the one told last at the end."""
     quiet_since: float = 0.0
     """Since when quiet hours or a maintenance hold it, in seconds since the epoch; 0: they do not."""
     quiet_by: str = ""

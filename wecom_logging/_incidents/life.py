@@ -324,8 +324,15 @@ def may_go_early(incident: Incident) -> bool:
 
 
 def quiet_s(incident: Incident) -> float:
-    """After so long without a record it is over."""
-    return _longer(QUIET_WINDOWS * incident.window_s, incident, MAX_QUIET_S)
+    """After so long without a record it is over. That few records are followed by none does not end its steps."""
+    usual_s = _longer(QUIET_WINDOWS * incident.window_s, incident, MAX_QUIET_S)
+    return usual_s + incident.steps[-1] if _outlasts_quiet(incident) else usual_s
+
+
+def _outlasts_quiet(incident: Incident) -> bool:
+    """Whether its steps go on although nothing comes: so few were told, and no person did anything."""
+    is_rare = incident.told - incident.answers.base < RARE_RECORDS
+    return bool(incident.steps) and is_rare and not _is_held(incident)
 
 
 def over_at(incident: Incident) -> float:
@@ -365,8 +372,11 @@ def is_told(incident: Incident) -> bool:
 
 def is_over(incident: Incident, now: float) -> bool:
     """Of one that is due: whether it ends now, with what is untold of it."""
+    is_due = step_due_at(incident) <= now + SOON_S
+    if is_due and _outlasts_quiet(incident):
+        return False
     if is_told(incident):
-        return step_due_at(incident) > now + SOON_S or over_at(incident) <= now + SOON_S
+        return not is_due or over_at(incident) <= now + SOON_S
     return not (is_first(incident) or news(incident) is not None) and over_at(incident) <= now + SOON_S
 
 
@@ -376,7 +386,7 @@ def has_closing_line(incident: Incident) -> bool:
     if is_closed(incident):
         return False
     answer = incident.answers.now
-    return incident.untold > 0 or incident.digests > 0 or (answer is not None and answer.verb == TAKEN)
+    return incident.untold + incident.digests + incident.step > 0 or (answer is not None and answer.verb == TAKEN)
 
 
 def is_expired(incident: Incident, now: float) -> bool:
@@ -456,7 +466,7 @@ def ended(incident: Incident, now: float) -> Incident | None:
         cause="",
         answers=replace(incident.answers, now=None, before=None, is_said=True),
         step_at=0.0,
-        stepping=False,
+        stepping_at=0.0,
         quiet_since=0.0,
         quiet_by="",
         own=NOTHING,
@@ -475,9 +485,13 @@ def after(incident: Incident, earlier: Incident) -> Incident:
 
 
 def refused(incident: Incident, now: float, *, ends: bool = False) -> Incident | None:
-    """A message of it was refused for good: what was untold is given up, what comes waits as if that had been told."""
+    """A message of it was refused for good: what was untold is given up, what comes waits as if that had been told. No
+    step tells what nobody was told of."""
     after = sent(incident, now, ends=ends)
-    return None if after is None else replace(after, digests=min(after.digests, incident.digests))
+    if after is None:
+        return None
+    steps = {"step": 0, "step_at": 0.0, "stepping_at": 0.0} if is_first(incident) else {}
+    return replace(after, digests=min(after.digests, incident.digests), **steps)
 
 
 def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: int = 0) -> Incident:
@@ -513,49 +527,85 @@ def woken(incident: Incident, *, now: float, time: float) -> Incident:
     return replace(incident, not_before=0.0, held_until=now + still if still > 0 else 0.0)
 
 
-# The steps of an escalation. Those of an incident begin with its first message.
+# The steps of an escalation. They count from its first message, and anew from that which tells that a person had it.
 
 STEP_S = 60.0
 """At least so long between two steps that were held."""
 
+STEP_TRY_S = 5.0
+"""How soon a step whose message has failed is tried again; then it waits for twice as long, up to `STEP_S`."""
+
 
 def step_due_at(incident: Incident) -> float:
-    """When a step is due: what a person did holds it. Infinity: none."""
-    answer = incident.answers.now
-    is_held = answer is not None and (incident.held_until > 0 or answer.verb == DONE or not incident.answers.is_said)
-    if not incident.told or is_held or is_closed(incident):
+    """When a step is due: to begin, or to be told. Infinity: none. What a person did holds it, and is told first."""
+    if not incident.told or is_closed(incident) or _is_held(incident):
         return float("inf")
-    return incident.told_at if incident.stepping else incident.step_at or float("inf")
+    return incident.stepping_at or incident.step_at or float("inf")
+
+
+def _is_held(incident: Incident) -> bool:
+    """Whether what a person did holds its steps."""
+    answers = incident.answers
+    return not answers.is_said or (answers.now is not None and (incident.held_until > 0 or answers.now.verb == DONE))
 
 
 def stepped(incident: Incident, *, now: float, time: float) -> Incident:
     """Its next step begins: those of the step get the whole alert, those told before one line."""
     number = incident.step + 1
-    more = incident.steps[number : number + 1]
-    further = incident.step_at + more[0] - incident.steps[number - 1] if more else 0.0
+    further = [max(incident.steps_from + after_s, now + STEP_S) for after_s in incident.steps[number : number + 1]]
     answer = Answer(ESCALATED, "", "", time, count=incident.count)
     return replace(
         unclaimed(incident),
         step=number,
-        step_at=max(further, now + STEP_S) if more else 0.0,
-        stepping=True,
+        step_at=further[0] if further else 0.0,
+        stepping_at=now,
+        tries=0,
         answers=replace(incident.answers, journal=(*incident.answers.journal, answer)[-MAX_JOURNAL:]),
     )
 
 
-def step_told(incident: Incident, names: tuple[str, ...], users: tuple[str, ...]) -> Incident:
-    """The message of its step was sent to these; those who were told before get a line."""
+def step_told(incident: Incident, audience: str, who: str) -> Incident:
+    """The message of its step was sent to ``audience``, whom people call ``who``; those told before get a line."""
+    told_too = (*(one for one in incident.told_too if one != audience), audience)[-MAX_TOLD_TOO:]
+    return replace(_step_over(incident, who), told_too=told_too, missed="")
+
+
+def step_missed(incident: Incident, why: str, *, now: float, time: float) -> Incident:
+    """Its step told nobody: the next one begins at once, and says so; after the last a line does."""
+    missed = replace(_step_over(incident, ""), missed=why)
+    if not incident.step_at:
+        return missed
+    return stepped(replace(missed, answers=replace(missed.answers, is_said=True)), now=now, time=time)
+
+
+def step_later(incident: Incident, at: float, *, failed: int = 0) -> Incident:
+    """The message of its step waits until then; ``failed`` times more it could not be sent."""
+    return replace(unclaimed(incident), stepping_at=at, tries=incident.tries + failed)
+
+
+def step_wait_s(incident: Incident) -> float:
+    """For how long the message of its step waits that has failed."""
+    return min(STEP_TRY_S * (1 << min(incident.tries, 8)), STEP_S)
+
+
+def _step_over(incident: Incident, who: str) -> Incident:
     journal = incident.answers.journal
-    if journal and journal[-1].verb == ESCALATED:
-        journal = (*journal[:-1], replace(journal[-1], who=", ".join(names)))
-    told_too = tuple(dict.fromkeys((*incident.told_too, *users)))[:MAX_TOLD_TOO]
-    answers = replace(incident.answers, journal=journal, is_said=False)
-    return replace(unclaimed(incident), stepping=False, told_too=told_too, answers=answers)
+    newest = max((one.at for one in journal if one.verb == ESCALATED), default=0.0)
+    named = tuple(replace(one, who=who) for one in journal if one.verb == ESCALATED and one.at == newest)
+    answers = replace(incident.answers, journal=_with_steps(journal, named), is_said=False)
+    return replace(unclaimed(incident), stepping_at=0.0, tries=0, answers=answers)
+
+
+def _with_steps(journal: tuple[Answer, ...], others: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    """With what is known of its steps by others."""
+    steps = {one.at: one for one in others if one.verb == ESCALATED}
+    return tuple(steps.get(one.at, one) if one.verb == ESCALATED else one for one in journal)
 
 
 def _from_first_step(incident: Incident, now: float) -> Incident:
     """All that begins with a first message, or anew, begins its steps from the first one."""
-    return replace(incident, step=0, step_at=now + incident.steps[0] if incident.steps else 0.0, stepping=False)
+    step_at = now + incident.steps[0] if incident.steps else 0.0
+    return replace(incident, step=0, steps_from=now, step_at=step_at, stepping_at=0.0, missed="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -770,6 +820,10 @@ def answered_meanwhile(there: Incident, before: Incident, after: Incident | None
         return None
     if after is None:  # it is not over
         return unclaimed(there)
+    if before.stepping_at and not after.stepping_at:  # what the step has told it has told
+        journal = _with_steps(there.answers.journal, after.answers.journal)
+        answers = replace(there.answers, journal=journal)
+        return replace(after, answers=answers, held_until=there.held_until)
     if after.told == before.told:
         return replace(unclaimed(there), tries=after.tries, rank=after.rank, not_before=after.not_before)
     return replace(after, answers=there.answers, held_until=there.held_until)
@@ -807,7 +861,7 @@ def _heard(incident: Incident, now: float) -> Incident:
         return _anew(incident)
     if not answers.is_said:
         incident = replace(incident, answers=replace(answers, is_said=True))
-        if answer is None or answer.verb != TAKEN or incident.held_until:
+        if answer is None or answer.verb != TAKEN or incident.held_until or answer != answers.journal[-1]:
             return incident
         return replace(incident, held_until=now + answer.length_s)
     if answer is None:

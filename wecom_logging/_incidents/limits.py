@@ -8,5 +8,5 @@ MAX_SAMPLES = 8
 MAX_VARIANTS = 64
 """Of an incident that stands for many, so many have their names told."""
 
-MAX_TOLD_TOO = 64
-"""Of the members whom steps of an escalation have told, so many are kept."""
+MAX_TOLD_TOO = 16
+"""Of the audiences that steps of an escalation have told, so many are kept."""
