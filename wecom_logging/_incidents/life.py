@@ -490,8 +490,8 @@ def refused(incident: Incident, now: float, *, ends: bool = False) -> Incident |
     after = sent(incident, now, ends=ends)
     if after is None:
         return None
-    steps = {"step": 0, "step_at": 0.0, "stepping_at": 0.0} if is_first(incident) else {}
-    return replace(after, digests=min(after.digests, incident.digests), **steps)
+    after = replace(after, digests=min(after.digests, incident.digests))
+    return replace(after, step=0, step_at=0.0, stepping_at=0.0) if is_first(incident) else after
 
 
 def released(incident: Incident, now: float, wait_s: float = 0.0, *, failed: int = 0) -> Incident:
