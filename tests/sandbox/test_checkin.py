@@ -116,8 +116,8 @@ def test_a_plan_that_makes_no_sense_changes_nothing(app: Clerk) -> None:
     assert planned(app, "lisi")["schedule_list"] == []
 
 
-def test_power_wechat_misspells_the_list_of_users(app: Clerk) -> None:
-    """src/work/oa/checkin/client.go writes ``userIDlist``, and times as texts: nobody is named."""
+def test_times_may_be_texts(app: Clerk) -> None:
+    """As PowerWeChat (src/work/oa/client.go) writes all of them."""
     times = {name: str(value) for name, value in WEEK.items()}
-    assert app.write("checkin/getcheckinschedulist", **times, userIDlist=[ME])["errcode"] == 301075
     assert app.write("checkin/getcheckinschedulist", **times, useridlist=[ME])["errcode"] == 0
+    assert app.write("checkin/getcheckinoption", datetime=times["starttime"], useridlist=[ME])["errcode"] == 0
