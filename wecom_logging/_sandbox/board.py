@@ -48,7 +48,6 @@ def ping(corp: Corp, name: str, grace_s: float = GRACE_S) -> Json:
         raise WrongField("name", f"{MOST_HEARTBEATS} heartbeats are there already; DELETE removes one")
     beat = corp.heartbeats.setdefault(name, Heartbeat(name, grace_s, 0.0))
     beat.grace_s, beat.last, beat.count = grace_s, corp.clock(), beat.count + 1
-    corp.touch()
     return heartbeat_json(corp, beat)
 
 
