@@ -289,13 +289,13 @@ def test_a_state_that_is_away_is_said_and_nothing_changed(tmp_path: Path) -> Non
     desk = Office([memory], channel, clock)
     desk.log()
     desk.go_on()
-    away = Desk(lambda: [SharedPlace(shared, clock)])
+    away = Desk(lambda: [SharedPlace(shared)])
     for verb in ("take", "quiet", "list", "details", "undo", "done"):
         reply = away.do(Command(verb, desk.name, 60.0), "Li", "chat")
         assert (reply.why, reply.text) == ("away", "the shared state is away; nothing was changed")
     with pytest.raises(StateError):
         away.carry_out(Command("list"), "Li", "chat")
-    both = Desk(lambda: [SharedPlace(shared, clock), memory])  # another handler has no state
+    both = Desk(lambda: [SharedPlace(shared), memory])  # another handler has no state
     assert both.do(Command("take", desk.name), "Li", "chat").why == ""
 
 

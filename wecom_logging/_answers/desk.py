@@ -73,9 +73,8 @@ class Place(Protocol):
 class SharedPlace:
     """All channels of a shared state."""
 
-    def __init__(self, shared: Shared, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._clock = clock
 
     def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
         return [
@@ -85,7 +84,7 @@ class SharedPlace:
         ]
 
     def answer(self, channel: str, key: str, become: Become, in_the_way: InTheWay) -> Answered | None:
-        now = self._clock()
+        now = self._shared.clock()
         return self._shared.call(
             lambda store: answer(store, channel, key, lambda one: become(one, now), in_the_way, now)
         )
@@ -389,7 +388,7 @@ def _in_the_way(command: Command, who: Person, at: float) -> InTheWay:
     verb = _WRITES[command.verb]
 
     def in_the_way(one: Incident) -> Answer | None:
-        if not verb and (one.answers.now is None or life.comes_again(one)):
+        if not verb and life.in_force(one, at) is None:
             return _NOTHING
         return life.in_the_way(one, verb, who.name, at, who.user)
 

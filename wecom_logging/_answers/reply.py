@@ -116,22 +116,22 @@ def name_of(who: str) -> str:
 
 def did(incident: Incident, now: float, language: Language) -> str:
     """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last."""
-    return f"#{incident.short_id} {did_words(incident, now, language)}"
+    return f"#{incident.short_id} {did_words(incident.answers.journal[-1], now, language)}"
 
 
 def old_card(incident: Incident, now: float, language: Language) -> str:
-    """That the card is of before; what was done last, or of a new one since when it is."""
-    is_new = life.comes_again(incident) or not incident.answers.journal
-    since = OPEN_SINCE.within(language, short_time(life.began(incident), now, language))
-    so = f"#{incident.short_id} {since}" if is_new else did(incident, now, language)
-    return OLD_CARD.within(language, so)
+    """That the card is of before; what was done with it, or since when it is, where no person has it."""
+    last = life.newest(incident, now)
+    so = OPEN_SINCE.within(language, short_time(life.began(incident), now, language))
+    if last is not None and not 0 < last.until <= now:
+        so = did_words(last, now, language)
+    return OLD_CARD.within(language, f"#{incident.short_id} {so}")
 
 
-def did_words(incident: Incident, now: float, language: Language) -> str:
+def did_words(answer: Answer, now: float, language: Language) -> str:
     """The same without the id."""
-    last = incident.answers.journal[-1]
-    until = short_time(last.until, now, language) if last.until and last.verb == TAKEN else ""
-    done = facts.did(last, name_of, now, language)
+    until = short_time(answer.until, now, language) if answer.until and answer.verb == TAKEN else ""
+    done = facts.did(answer, name_of, now, language)
     return f"{done}{QUIET_UNTIL.within(language, until)}" if until else done
 
 
@@ -305,12 +305,11 @@ def people(incident: Incident, now: float, language: Language) -> list[str]:
     if not journal:
         return [NOBODY_ANSWERED.within(language)]
     lines = []
-    for place in range(len(journal)):
-        one = replace(incident, answers=replace(incident.answers, journal=journal[: place + 1]))
-        kind, _, name = journal[place].where.replace("·", ".").replace("×", "x").partition(" ")
+    for one in journal:
+        kind, _, name = one.where.replace("·", ".").replace("×", "x").partition(" ")
         kind = PLACES_OF_ANSWERS[kind].within(language) if kind in PLACES_OF_ANSWERS else kind
         where = f"{kind} {name}".strip()
-        lines.append(" · ".join(filter(None, [did_words(one, now, language), where, f"× {journal[place].count}"])))
+        lines.append(" · ".join(filter(None, [did_words(one, now, language), where, f"× {one.count}"])))
     has_it = held_by(incident, now, language)
     return [*lines, *([HAS_IT_NOW.within(language, has_it)] if has_it else [])]
 
@@ -335,8 +334,8 @@ def card_of(incident: Incident | None, found: Pressed, task_id: str, language: L
 
 
 def _card_digest(incident: Incident, short_id: str, now: float) -> Digest:
-    """As a card shows it: with what a person did last, also where that has been told."""
-    last = incident.answers.journal[-1] if incident.answers.journal and not life.comes_again(incident) else None
+    """As a card shows it: with what a person did with it, also where that has been told."""
+    last = life.newest(incident, now)
     total = max(life.total(incident), 1)
     return Digest(
         anew(incident.first.alert, incident),

@@ -226,11 +226,13 @@ class Pipeline:
         shared state."""
         if self.options.shared is not alone or (turn := self._begun) is None:
             return []
+        from .._incidents import life
+
         memory = turn.store.memory
         found: list[Incident] = []
         rows = memory.open(self._channel_id, most, short_id=short_id)
-        if short_id is not None and not rows:  # it may be one whose alert was not made yet
-            rows = [one for one in memory.rows(self._channel_id) if not one.short_id]
+        if short_id is not None and not any(map(life.is_open, rows)):  # it may be one whose alert was not made yet
+            rows += [one for one in memory.rows(self._channel_id) if not one.short_id]
         for one in rows:
             with suppress(Exception):  # of one that cannot be made there is nothing to say
                 found.append(replace(one, short_id=turn.alerts.short_id(one)))

@@ -765,6 +765,16 @@ def in_force(incident: Incident, time: float) -> Answer | None:
     return None if is_over else answer
 
 
+def newest(incident: Incident, time: float) -> Answer | None:
+    """What a person did with it since it began: what still holds, else what was done last."""
+    answer = in_force(incident, time)
+    if answer is not None or not incident.answers.journal:
+        return answer
+    last = incident.answers.journal[-1]
+    is_of_before = last.verb == DONE or comes_again(incident) or last.at < began(incident)
+    return None if is_of_before else last
+
+
 def began(incident: Incident) -> float:
     """When its first record came; of one that was closed and comes again the first since."""
     return incident.since if comes_again(incident) else incident.began

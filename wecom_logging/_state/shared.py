@@ -46,7 +46,7 @@ class Shared:
         self.write_ahead = write_ahead
         self._open_state = open_state
         self._say = warn_once
-        self._clock = clock
+        self.clock = clock
         self.reset_after_fork()
         _living.add(self)
 
@@ -94,11 +94,11 @@ class Shared:
     @property
     def is_up(self) -> bool:
         """Whether it is worth trying."""
-        return self._clock() >= self._back_off_until
+        return self.clock() >= self._back_off_until
 
     @property
     def seconds_to_next_try(self) -> float:
-        return max(self._back_off_until - self._clock(), 0.0)
+        return max(self._back_off_until - self.clock(), 0.0)
 
     def call(self, use: Callable[[Store], _T]) -> _T:
         """Use the state. Raises `StateError`, at once where it failed a moment ago."""
@@ -110,7 +110,7 @@ class Shared:
             found = use(self._opened())
         except Exception as error:
             self.failures += 1
-            self._back_off_until = self._clock() + between(*BACK_OFF_S)
+            self._back_off_until = self.clock() + between(*BACK_OFF_S)
             if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
                 error = StateError(f"{self.name}: {type(error).__name__}")
             if not self._problem:
@@ -149,13 +149,13 @@ class Shared:
     # What a `TokenSource` asks; each does nothing where the state cannot be used.
 
     def token(self, app: str) -> tuple[str, float] | None:
-        return self.try_call(lambda state: state.token(app, self._clock()), None)
+        return self.try_call(lambda state: state.token(app, self.clock()), None)
 
     def lock_token(self, app: str) -> bool:
-        return self.try_call(lambda state: state.lock_token(app, self.who, self._clock()), True)
+        return self.try_call(lambda state: state.lock_token(app, self.who, self.clock()), True)
 
     def put_token(self, app: str, value: str, life_s: float) -> None:
-        self.try_call(lambda state: state.put_token(app, self.who, value, life_s, self._clock()), None)
+        self.try_call(lambda state: state.put_token(app, self.who, value, life_s, self.clock()), None)
 
     def drop_token(self, app: str, value: str) -> None:
         self.try_call(lambda state: state.drop_token(app, value), None)
