@@ -32,7 +32,7 @@ from ..secrets import assert_no_secret
 from ..state.conftest import first
 from ..valkey_server import Server
 from .conftest import Said
-from .test_pending import PASSWORD, alone, leave
+from .test_pending import PASSWORD, alone, change, leave
 
 LOGS = """
 import logging
@@ -129,6 +129,16 @@ def test_what_waits_is_open_and_what_is_over_is_not(incidents: Callable[..., Sai
     assert (one["count"], one["told"], one["messages"], one["text"]) == (1, 0, 0, "the disk of atlas is full")
     assert cli.main(["pending", "discard", one["id"], "--yes"]) == 0
     assert incidents().out.splitlines()[-1] == "nothing is open"
+
+
+def test_what_cannot_be_read_still_says_who_has_it(incidents: Callable[..., Said], path: Path) -> None:
+    leave(path, "the disk of atlas is full")
+    (one,) = json.loads(incidents("--json").out)["incidents"]
+    assert incidents("take", one["id"], "--as", "Li").status == 0
+    change(path, "UPDATE firsts SET entry=?", "{")
+    (seen,) = json.loads(incidents("--json").out)["incidents"]
+    assert (seen["text"], seen["logger"], seen["level"]) == ("(cannot be read)", "?", "ERROR")
+    assert (seen["count"], seen["told"], seen["taken_by"]) == (1, 0, "Li")
 
 
 def test_it_needs_a_state_and_says_so(incidents: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:

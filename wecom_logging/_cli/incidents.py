@@ -19,7 +19,7 @@ from .._answers.command import Command, length
 from .._answers.desk import LOOKED_AT, Desk, Person, SharedPlace
 from .._answers.reply import Reply, did, held_by, people, place_in_list
 from .._incidents import life
-from .._incidents.incident import Incident
+from .._incidents.incident import Incident, Kept
 from .._incidents.short_id import read_short_id
 from .._incidents.view import view
 from .._render.facts import MAX_NAME_BYTES
@@ -31,7 +31,7 @@ from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language
 from ..errors import MessageError
-from ..model import IncidentView
+from ..model import Alert, Frame, IncidentView
 from .environment import mask, state_options, use
 from .printing import brief, clock, iso, print_json, print_table, print_value, say
 from .texts import language, text
@@ -178,39 +178,51 @@ def _shown(
 ) -> Shown:
     """In English for a program, whatever the language of the environment is."""
     seen = _seen(incident, now)
-    level, logger, first, where = (
-        (seen.level_name, seen.logger, seen.text, place(seen.place, language))
-        if seen is not None
-        else (logging.getLevelName(incident.level), "?", text("usage.unreadable"), "")
-    )
-    level = level_word(level, language)
-    level, logger, first, where = (brief(one, mask) for one in (level, logger, first, where))
-    taken_by, silent_until = ("", 0.0) if seen is None else (seen.taken_by, seen.silent_until)
-    count = life.total(incident)
+    texts = (level_word(seen.level_name, language), seen.logger, seen.text, place(seen.place, language))
+    level, logger, first, where = (brief(one, mask) for one in texts)
     return Shown(
-        id=incident.short_id,
+        id=seen.short_id,
         level=level,
         logger=logger,
-        count=count,
-        told=max(incident.told - incident.count + count, 0),
-        messages=incident.digests + (incident.told > 0),
-        since=iso(life.began(incident)),
-        last=iso(incident.last),
+        count=seen.count,
+        told=seen.told,
+        messages=seen.messages,
+        since=iso(seen.since),
+        last=iso(seen.last),
         where=where,
-        hosts=incident.hosts,
-        processes=incident.processes,
+        hosts=seen.hosts,
+        processes=seen.processes,
         text=first,
         channel=channel,
-        taken_by=inert.line(taken_by),
-        silent_until=iso(silent_until) if silent_until else "",
+        taken_by=inert.line(seen.taken_by),
+        silent_until=iso(seen.silent_until) if seen.silent_until else "",
     )
 
 
-def _seen(incident: Incident, now: float) -> IncidentView | None:
+def _seen(incident: Incident, now: float) -> IncidentView:
     try:
         return view(incident, now)
     except Exception:  # nothing that stands in a state is trusted
-        return None
+        return view(replace(incident, first=Kept(_unreadable(incident.level))), now)
+
+
+def _unreadable(level: int) -> Alert:
+    """In the place of an alert that cannot be read."""
+    return Alert(
+        id="",
+        level=level,
+        level_name=logging.getLevelName(level),
+        logger="?",
+        message=text("usage.unreadable"),
+        template="",
+        time=0.0,
+        host="",
+        process=None,
+        process_name="",
+        thread_name="",
+        place=Frame("", 0, ""),
+        module="",
+    )
 
 
 def _row(one: Shown, incident: Incident, now: float) -> Sequence[object]:

@@ -27,7 +27,7 @@ def view(incident: Incident, time: float) -> IncidentView:
         logger=alert.logger,
         text=first_line(alert),
         count=life.total(incident),
-        told=incident.told - incident.count + life.total(incident),
+        told=max(incident.told - incident.count + life.total(incident), 0),
         messages=incident.digests + (incident.told > 0),
         since=life.began(incident),
         last=incident.last,
