@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .._incidents import life
 from .._state.failover import LET_GO_S, Claim
 from ..model import Digest, File, Recipients
+from ..model.duty import Held
 from .message_builder import Part
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Delivery:
     """What all claims have in common, where that is why they share a message."""
     summarized: int = 0
     """Of a flood: how many of the first claims stand in its summary, too; all stand in its file."""
+    held: Held | None = None
+    """What all claims have waited for, where that is why they share a message."""
     uploads: dict[str, File] = field(default_factory=dict)
     """Its file, by the channel to which it was uploaded: a bot sends no other's."""
     losses: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

@@ -22,6 +22,7 @@ from .._state.failover import Claim
 from .._text.cut import size
 from .._wecom.channels import Channel
 from ..model import EVERYBODY, Alert, Digest, Failure, Markdown, Message, TemplateCard, Text
+from ..model.duty import Held
 from ..model.message import Answerable
 from .options import Looks
 
@@ -147,14 +148,22 @@ class Composer(Looks):
         return self.share_cause(digests, raised[0], channel, losses, nobody)
 
     def share(
-        self, digests: Sequence[Digest], channel: Channel, losses: str = "", nobody: Sequence[str] = ()
+        self,
+        digests: Sequence[Digest],
+        channel: Channel,
+        losses: str = "",
+        nobody: Sequence[str] = (),
+        held: Held | None = None,
     ) -> tuple[tuple[Part, ...], int]:
-        """One message of the most important of several alerts, which come first; and how many stand in it."""
+        """One message of the most important of several alerts, which come first; and how many stand in it.
+
+        ``held``: what they have waited for.
+        """
         digests = [in_language(digest, self.reader) for digest in digests]
         calls = self._calls(digests, channel)
         look, most = calls.look(self._text, self._markdown, channel)
         how, head = self._how_to_answer(look, ""), _head(nobody, look)
-        text, number = share(digests, look, most - size(head + how), losses)
+        text, number = share(digests, look, most - size(head + how), losses, held)
         return calls.messages(head + text + how, [], look), number
 
     def share_cause(
@@ -178,14 +187,22 @@ class Composer(Looks):
         return channel.max_bytes[Markdown if self.markdown else Text] // SHORT_LINE_BYTES
 
     def flood(
-        self, digests: Sequence[Digest], channel: Channel, losses: str = "", nobody: Sequence[str] = ()
+        self,
+        digests: Sequence[Digest],
+        channel: Channel,
+        losses: str = "",
+        nobody: Sequence[str] = (),
+        held: Held | None = None,
     ) -> tuple[tuple[Message, Attachment], int]:
-        """A summary of very many, the worst of which come first, and a file of all; how many stand in the summary."""
+        """A summary of very many, the worst of which come first, and a file of all; how many stand in the summary.
+
+        ``held``: what they have waited for.
+        """
         digests = [in_language(digest, self.reader) for digest in digests]
         calls = self._calls(digests, channel, _MAX_CALLED)
         look, most = calls.look(self._text, self._markdown, channel)
         head = _head(nobody, look)
-        text, number = summary(digests, look, most - size(head), losses)
+        text, number = summary(digests, look, most - size(head), losses, held)
         name = f"alerts-{local_time(max(one.last or one.alert.time for one in digests), self.reader):%Y%m%d-%H%M%S}.csv"
         return (calls.messages(head + text, [], look)[0], Attachment(name, table(digests, self.reader))), number
 

@@ -211,6 +211,10 @@ class Senders:
         """When the last summary of a flood was sent to it."""
         return max(sender.windows.last(_flood(audience)) for sender in self._senders)
 
+    def take_summary(self, audience: str) -> bool:
+        """Whether this process tells now what has waited in quiet hours: as with a flood, one of all does."""
+        return self._senders[0].take_flood(audience)
+
     def count_kinds(self, audience: str, number: int, held: int, sender: Sender) -> None:
         """So many new incidents share a message. If those of a minute are a flood, what comes waits for a summary."""
         now = self._clock()

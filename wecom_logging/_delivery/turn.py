@@ -30,7 +30,7 @@ from .._state.scopes import known_scopes
 from .._state.shared import alone
 from .._wecom.channels import Channel
 from ..errors import InvalidRecipientError, MessageError
-from ..model import DeliveryReport, Outcome, Recipients
+from ..model import DeliveryReport, Digest, Outcome, Recipients
 from .alerts import Alerts
 from .declared import declared
 from .delivery import Delivery
@@ -78,6 +78,8 @@ class Turn:
         self._looks = looks
         self._clock = clock
         self._has_more = False
+        self._summing_up: dict[str, float] = {}
+        """Audiences that this process tells what has waited, and since when."""
         self._given: dict[str, Recipients | None] = {
             audience_of(one.recipients): one.recipients for one in options.routes
         }
@@ -233,12 +235,14 @@ class Turn:
                 return self._delivery([claim], now)
             case Step():
                 return self._step(claim, now)
+            case Merge(after_quiet=True):
+                return self._after_quiet(claim, moment, now)
             case Merge() as how:
                 return self._merged(claim, how, rules, now)
         return None
 
     def _moment(self, claim: Claim) -> policy.Moment:
-        is_closing = self._collector.closed and not claim.is_shared
+        is_closing = (self._collector.closed or self.store.ends) and not claim.is_shared
         return self.duties.moment(claim.incident, is_closing=is_closing)
 
     def _quieten(self, claim: Claim, until: float, moment: policy.Moment, now: float) -> None:
@@ -302,6 +306,26 @@ class Turn:
                     self.outbox.gather(audience, rules.next_summary_at)
                 self.ledger.release(calm, now)
         return self._delivery(claims, now) if claims else None
+
+    def _after_quiet(self, claim: Claim, moment: policy.Moment, now: float) -> Delivery | None:
+        """The one message of what has waited in quiet hours or a maintenance.
+
+        At its end all processes want to send it: the one does that takes the summary of its audience, a moment later,
+        when the others have put back what they had. None: not now, or not this one.
+        """
+        audience = claim.incident.audience
+        if claim.is_shared and not self._is_draining:
+            self._summing_up = {one: at for one, at in self._summing_up.items() if now < at + policy.SUMMARY_S}
+            if audience not in self._summing_up:
+                wait = 2 * policy.GATHER_S
+                if self.senders.take_summary(audience):
+                    self._summing_up[audience], wait = now, policy.GATHER_S
+                self.outbox.gather(audience, now + wait)
+                self.ledger.release([claim], now)
+                return None
+            del self._summing_up[audience]
+        held = policy.what_held(claim.incident, moment)
+        return Delivery([claim], [], self._recipients(claim), held=held)
 
     def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery:
         claims = [_alone(claims[0], now)] if len(claims) == 1 else claims
@@ -371,9 +395,12 @@ class Turn:
         losses = told_losses(delivery.losses, self.ledger.losses_told, composer.reader)
         with self.section:
             delivery.claims[1:] = self._without_ended(delivery.claims[1:], self._clock())
-        if not delivery.cause:
+        if not (delivery.cause or delivery.held):
             self._hold_for_cause(delivery)
         self._make_digests(delivery)
+        if delivery.held is not None:
+            self._write_held(delivery, sender, composer, losses)
+            return
         is_shared = len(delivery.claims) > 1 and not delivery.cause
         delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, delivery.cause, nobody)
         if is_shared and number < (before := len(delivery.claims)):
@@ -392,6 +419,19 @@ class Turn:
             new = sum(life.is_first(claim.incident) for claim in delivery.claims)
             held = composer.holds(sender.channel)
             self.senders.count_kinds(delivery.claims[0].incident.audience, new, held, sender)
+        delivery.parts += pictures(delivery.claims)
+
+    def _write_held(self, delivery: Delivery, sender: Sender, composer: Composer, losses: str) -> None:
+        """What has waited, the most severe first; as a summary and a file where it is more than a message holds."""
+        self._claim_more(delivery, _MAX_FLOOD)
+        delivery.claims, delivery.digests = _worst_first(delivery)
+        delivery.parts, number = composer.share(
+            delivery.digests, sender.channel, losses, delivery.nobody, delivery.held
+        )
+        may_have_file = number < len(delivery.claims) and self._clock() >= self.senders.no_files_until
+        if may_have_file and self._summarize(delivery, sender, composer, losses):
+            return
+        self._cut(delivery, number)
         delivery.parts += pictures(delivery.claims)
 
     def _hold_for_cause(self, delivery: Delivery) -> None:
@@ -458,8 +498,13 @@ class Turn:
                 left = self._free(self._without_ended(found, now), now)
             if not found:
                 break
-            others += [one for one in left if self._stands_alone(one, now) or not self._join(delivery, one)]
+            others += [one for one in left if not (self._may_join(delivery, one, now) and self._join(delivery, one))]
         self._release(others)
+
+    def _may_join(self, delivery: Delivery, claim: Claim, now: float) -> bool:
+        if delivery.held is None or claim.key in self.ledger.refused or life.news(claim.incident) is not None:
+            return not self._stands_alone(claim, now)
+        return policy.has_waited(claim.incident, self._moment(claim))
 
     def _join(self, delivery: Delivery, claim: Claim) -> bool:
         try:
@@ -482,16 +527,14 @@ class Turn:
         """
         few = len(delivery.claims)
         self._claim_more(delivery, _MAX_FLOOD)
-        order = {id(one): place for place, one in enumerate(worst_first(delivery.digests))}
-        pairs = sorted(zip(delivery.claims, delivery.digests, strict=True), key=lambda pair: order[id(pair[1])])
-        claims, digests = [claim for claim, _ in pairs], [digest for _, digest in pairs]
+        claims, digests = _worst_first(delivery)
         try:
-            parts, number = composer.flood(digests, sender.channel, losses, delivery.nobody)
+            parts, number = composer.flood(digests, sender.channel, losses, delivery.nobody, delivery.held)
             sender.upload(parts[1], delivery)
         except Exception as error:  # of WeCom, or a defect of ours, which must cost nothing here
             self.senders.files_fail(error)
         else:
-            if sender.take_flood(claims[0].incident.audience) or self.senders.draining:
+            if delivery.held or sender.take_flood(claims[0].incident.audience) or self.senders.draining:
                 delivery.claims, delivery.digests = claims, digests
                 delivery.parts, delivery.summarized = parts, number
                 return True
@@ -584,6 +627,13 @@ def _finds_nobody(outcome: Outcome) -> bool:
     return isinstance(error, InvalidRecipientError | MessageError) or (
         error is not None and fate(error) is Fate.KEEP_SLOWLY
     )
+
+
+def _worst_first(delivery: Delivery) -> tuple[list[Claim], list[Digest]]:
+    """Its claims and their digests."""
+    order = {id(one): place for place, one in enumerate(worst_first(delivery.digests))}
+    pairs = sorted(zip(delivery.claims, delivery.digests, strict=True), key=lambda pair: order[id(pair[1])])
+    return [claim for claim, _ in pairs], [digest for _, digest in pairs]
 
 
 def _cause(claim: Claim) -> str:

@@ -335,6 +335,11 @@ def _outlasts_quiet(incident: Incident) -> bool:
     return bool(incident.steps) and is_rare and not _is_held(incident)
 
 
+def quiet_for_s(incident: Incident, now: float) -> float:
+    """For how long nothing came of one that is over, as its end is told; of one that has waited since its last."""
+    return max(quiet_s(incident), now - incident.counted_at if incident.quiet_since else 0.0)
+
+
 def over_at(incident: Incident) -> float:
     """When it is over, if nothing more comes. Of one that has ended: when that is forgotten."""
     if is_closed(incident):
@@ -377,7 +382,8 @@ def is_over(incident: Incident, now: float) -> bool:
         return False
     if is_told(incident):
         return not is_due or over_at(incident) <= now + SOON_S
-    return not (is_first(incident) or news(incident) is not None) and over_at(incident) <= now + SOON_S
+    begins = is_first(incident) and not incident.quiet_since  # what has waited may be over before it is told
+    return not (begins or news(incident) is not None) and over_at(incident) <= now + SOON_S
 
 
 def has_closing_line(incident: Incident) -> bool:

@@ -12,6 +12,7 @@ from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language
 from ..model import Digest
+from ..model.duty import Held
 from .layout import Style, fact_line, first_line, level_name, origin
 from .share import SHORT_LINE_BYTES, headline
 from .times import clock_time
@@ -32,12 +33,14 @@ def worst_first(digests: Iterable[Digest]) -> list[Digest]:
     return sorted(digests, key=lambda one: (one.quiet_s > 0, -one.alert.level, -one.count))
 
 
-def summary(digests: Sequence[Digest], style: Style, most: int, losses: str = "") -> tuple[str, int]:
+def summary(
+    digests: Sequence[Digest], style: Style, most: int, losses: str = "", held: Held | None = None
+) -> tuple[str, int]:
     """The text of a flood in at most ``most`` bytes (1 000 or more), and how many of the first digests stand in it."""
     start = min(one.since if one.since > 0 else one.alert.time for one in digests)
     language = style.language
     lines = [
-        headline(digests, style),
+        headline(digests, style, held),
         fact_line(SINCE.within(language, clock_time(start, language)), style),
         fact_line(FROM.within(language, _often(digests, _service, language)), style),
         fact_line(ON.within(language, _often(digests, lambda one: one.alert.host, language)), style),

@@ -359,7 +359,7 @@ def quiet_words(digest: Digest, language: Language) -> str:
     """``quiet for 10 minutes, × 41 since 07:12, 1204 in all``: how it ended, with what no message has told."""
     began, on = digest.alert.time, where(digest, language)
     last = digest.last if digest.last > 0 else began
-    if digest.count and digest.since > 0:
+    if digest.count and digest.since > 0 and not digest.is_first:
         since = short_time(digest.since, last, language)
         numbers = COUNT_SINCE.within(language, digest.count, since, digest.total, on)
     else:

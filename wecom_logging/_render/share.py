@@ -6,9 +6,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from .._text import inert
 from .._text.cut import size
-from .._text.said import Language
+from .._text.said import Language, Reader, zone_of
 from ..model import Digest
+from ..model.duty import Held
 from .facts import answer_line
 from .layout import (
     MAX_FACT_BYTES,
@@ -22,8 +24,27 @@ from .layout import (
     level_and_count,
     number_line,
 )
-from .times import clock_time, lasting_short
-from .words import ALERT, ALERTS, ALERTS_OF_KINDS, BETWEEN_LOST, KIND, KIND_IS_QUIET, KINDS, KINDS_ARE_QUIET, WITHIN
+from .times import clock_time, hours_of, lasting_short
+from .words import (
+    ALERT,
+    ALERTS,
+    ALERTS_OF_KINDS,
+    BETWEEN_LOST,
+    INCIDENT,
+    INCIDENTS,
+    KIND,
+    KIND_IS_QUIET,
+    KINDS,
+    KINDS_ARE_QUIET,
+    MAINTENANCE,
+    NIGHT,
+    NONE_GOES_ON,
+    ONE_GOES_ON,
+    QUIET_HOURS,
+    SOME_GO_ON,
+    WAITED,
+    WITHIN,
+)
 
 SHORT_LINE_BYTES = 110
 _LEAST_LINE_BYTES = 8
@@ -35,28 +56,31 @@ _LEAST_MORE_BYTES = 48
 _LONGEST_ID = "0" * 12
 
 
-def share(digests: Sequence[Digest], style: Style, most: int, losses: str = "") -> tuple[str, int]:
+def share(
+    digests: Sequence[Digest], style: Style, most: int, losses: str = "", held: Held | None = None
+) -> tuple[str, int]:
     """The text that tells the first of ``digests``, and how many of them stand in it: 1 or more.
 
     ``digests`` (at least one) come in the order of importance. The text has at most ``most`` bytes (300 or more).
     ``losses`` is one line of ours about alerts that never arrived. The id of each stands in it, and the time of one
     that is new: WeCom shows the very same text once within half an hour, also where the same alerts have come again.
+    ``held``: what they have waited for.
     """
     number_bytes = size(number_line(replace(digests[0], short_id=_LONGEST_ID), style)) + 1
-    text, number = _share(digests, style, most - number_bytes, losses)
+    text, number = _share(digests, style, most - number_bytes, losses, held)
     if not any(_goes_on(one) or clock_time(one.alert.time, style.language) in text for one in digests[:number]):
         text = f"{text}\n{number_line(digests[number - 1], style)}"
     return text, number
 
 
-def _share(digests: Sequence[Digest], style: Style, most: int, losses: str) -> tuple[str, int]:
+def _share(digests: Sequence[Digest], style: Style, most: int, losses: str, held: Held | None) -> tuple[str, int]:
     waiting = digests[: most // _LEAST_LINE_BYTES]
     first = _line(waiting[0], style)
-    room = most - size(_longest_headline(waiting, style))
+    room = most - size(_longest_headline(waiting, style, held))
     notes = _notes(losses, style, room - size(first) - 2)
     lines = list(_lines_that_fit(waiting, style, room - sum(size(note) + 1 for note in notes)))
     shown = waiting[: len(lines)]
-    top = "\n".join([headline(shown, style), *notes])
+    top = "\n".join([headline(shown, style, held), *notes])
     return _joined(top, _blocks(shown, lines, style, most - size(top))), len(shown)
 
 
@@ -65,10 +89,17 @@ def _notes(losses: str, style: Style, room: int) -> list[str]:
     return [fact_line(losses, style, text_bytes)] if losses and text_bytes > 0 else []
 
 
-def headline(digests: Sequence[Digest], style: Style) -> str:
-    """``🔴 47 alerts of 9 kinds in 58 s, 2 kinds are quiet``, with the sign of the worst level of those that go on."""
+def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) -> str:
+    """``🔴 47 alerts of 9 kinds in 58 s, 2 kinds are quiet``, with the sign of the worst level of those that go on.
+
+    Of what has waited: ``🔴 quiet hours 22:00–08:00 · 7 incidents, 2 go on``.
+    """
     language = style.language
     open_ones = [digest for digest in digests if digest.quiet_s <= 0]
+    if held is not None:
+        waited = _waited(held, len(digests), len(open_ones), language)
+        level = max((digest.alert.level for digest in open_ones), default=0)
+        return style.shared(level, waited) if open_ones else style.quiet("", waited)
     quiet = _quiet(len(digests) - len(open_ones), language)
     if not open_ones:
         return style.quiet("", quiet)
@@ -77,9 +108,26 @@ def headline(digests: Sequence[Digest], style: Style) -> str:
     return style.shared(level, BETWEEN_LOST.within(language).join(filter(None, [said, quiet])))
 
 
-def _longest_headline(digests: Sequence[Digest], style: Style) -> str:
+def _waited(held: Held, number: int, goes_on: int, language: Language) -> str:
+    """``quiet hours 22:00–08:00 · 7 incidents, 2 go on``; with their zone where that is not the reader's."""
+    span, is_night = hours_of(held.began, held.until, Reader(language, held.zone or zone_of(language)))
+    what = MAINTENANCE if held.zone is None else NIGHT if is_night else QUIET_HOURS
+    scope = f"{inert.line(held.scope)} " if held.scope else ""
+    zone = "" if held.zone is None or str(held.zone) == str(zone_of(language)) else f" {held.zone}"
+    incidents = (INCIDENT if number == 1 else INCIDENTS).within(language, number)
+    rest = NONE_GOES_ON if not goes_on else ONE_GOES_ON if goes_on == 1 else SOME_GO_ON
+    return WAITED.within(
+        language, what.within(language), scope + span + zone, incidents, rest.within(language, goes_on)
+    )
+
+
+def _longest_headline(digests: Sequence[Digest], style: Style, held: Held | None) -> str:
     """A headline that is at least as long as that of any first few of these digests."""
     language = style.language
+    if held is not None:
+        number = max(len(digests), 2)
+        every = [_waited(held, *one, language) for one in ((1, 0), (1, 1), (number, 0), (number, 1), (number, number))]
+        return style.shared(logging.CRITICAL, max(every, key=size))
     minutes = WITHIN.within(language, lasting_short(_LONGEST_MINUTES_S, language))
     span = max(minutes, _span(digests, language), key=size)
     quiet = _quiet(sum(digest.quiet_s > 0 for digest in digests), language)

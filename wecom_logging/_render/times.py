@@ -63,6 +63,14 @@ def clock_span(first: float, last: float, language: Language) -> str:
     return SPAN.within(language, *words) if words[0] != words[1] else words[0]
 
 
+def hours_of(first: float, last: float, language: Language) -> tuple[str, bool]:
+    """``22:00–08:00``, with dates where it is a day or longer; and whether it is a night."""
+    start, end = local_time(first, language), local_time(last, language)
+    is_long = last - first >= 86_400
+    look = "%m-%d %H:%M" if is_long else "%H:%M"
+    return f"{start:{look}}–{end:{look}}", start.date() != end.date() and not is_long
+
+
 def lasting(seconds: float, language: Language) -> str:
     """``90 seconds``, ``10 minutes``, ``3 hours``: whole ones, of the largest unit of which there are two."""
     number, unit = _whole_units(seconds)

@@ -150,6 +150,15 @@ ALERTS_OF_KINDS = Said("{0} of {1}{2}", "{1}告警，共 {0}{2}")
 WITHIN = Said(" in {}", "，{}内")
 KIND_IS_QUIET, KINDS_ARE_QUIET = Said("1 kind is quiet", "1 类未再出现"), Said("{} kinds are quiet", "{} 类未再出现")
 
+# What has waited in quiet hours or a maintenance.
+
+WAITED = Said("{} {} · {}{}", "{} {} · {}{}")
+QUIET_HOURS, NIGHT = Said("quiet hours", "静默时段"), Said("quiet hours", "夜间静默")
+MAINTENANCE = Said("maintenance", "维护")
+INCIDENT, INCIDENTS = Said("{} incident", "{} 件"), Said("{} incidents", "{} 件")
+NONE_GOES_ON = Said(", over by now", "，均已停止")
+ONE_GOES_ON, SOME_GO_ON = Said(", {} goes on", "，{} 件仍在发生"), Said(", {} go on", "，{} 件仍在发生")
+
 # Many of one cause.
 
 CAUSE_OF_PLACES = Said("{0}{1} · {2}", "{0}{1} · {2}")

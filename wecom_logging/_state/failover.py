@@ -311,6 +311,11 @@ class FailoverStore:
             del self._unreported[:MOST]
         self._both.report(self._in_hand.keys(), now)
 
+    @property
+    def ends(self) -> bool:
+        """Whether the program ends."""
+        return self._batches.ends
+
     def end(self) -> None:
         """The program ends: what is only a count of what was told stays in the shared store."""
         self._batches.end()

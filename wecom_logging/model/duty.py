@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .recipients import Recipients
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ALL_LEVELS = 2**31
@@ -91,6 +95,17 @@ class Swap:
     began: float
     until: float
     who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What messages have waited for, from ``began`` until ``until`` in seconds since the epoch: quiet hours in a
+    ``zone``; without one a maintenance of ``scope``."""
+
+    began: float
+    until: float
+    zone: tzinfo | None = None
+    scope: str = ""
 
 
 NO_DUTY = Duty()

@@ -16,8 +16,10 @@ from .. import life
 from ..incident import Incident, Related
 from ..life import SOON_S
 from .moment import Moment as Moment
+from .moment import has_waited as has_waited
 from .moment import held_until as held_until
 from .moment import scope_of as scope_of
+from .moment import what_held as what_held
 
 SUMMARY_S = 60.0
 """One summary of a flood in so long, for each audience."""
@@ -108,19 +110,21 @@ def decide(
         return Hold(now + seconds, Why.QUIET)
     if life.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now):
         return Step() if rules.room_at <= now else Hold(rules.room_at, Why.ROOM)
-    if (until := not_before(incident, now, draining=rules.draining)) > now + SOON_S:
+    waited = has_waited(incident, moment)
+    until = now if waited else not_before(incident, now, draining=rules.draining)
+    if until > now + SOON_S:
         return Hold(until, Why.MORE)
     if rules.room_at > now:
         return Hold(rules.room_at, Why.ROOM)
     if life.news(incident) is not None:
         return Send()
-    if incident.quiet_since:
-        return Merge(cause=False, along=True, audience=True, after_quiet=True)
     gathers_until = max(rules.summary_at + GATHER_S, rules.gathers_until)
     if gathers_until > now and not (is_urgent(incident) or rules.draining):
         return Hold(gathers_until, Why.SUMMARY)
     if rules.refused:
         return Send()
+    if waited:
+        return Merge(cause=False, along=False, audience=True, after_quiet=True)
     cause = False
     if incident.cause:
         until = with_its_cause_at(incident, related())
@@ -152,9 +156,10 @@ def ends(incident: Incident, now: float, *, closed: bool) -> bool:
 
 
 def stands_alone(incident: Incident, now: float, *, refused: bool) -> bool:
-    """Whether its message is about nothing else: WeCom refused it in a shared one, a person did something, or a step of
-    it is due."""
-    return refused or life.news(incident) is not None or life.step_due_at(incident) <= now + SOON_S
+    """Whether no message of others tells it: WeCom refused it in a shared one, a person did something, a step of it is
+    due, or it has waited, and is told with what has."""
+    is_due = life.news(incident) is not None or life.step_due_at(incident) <= now + SOON_S
+    return refused or is_due or incident.quiet_since > 0
 
 
 def place_of(chat: str) -> str:
@@ -195,7 +200,7 @@ def waits_for_cause(until: float, now: float, *, draining: bool) -> bool:
 
 def may_go_along(incident: Incident, now: float, *, draining: bool = False) -> bool:
     """Whether it goes with a digest, or an end, that is due: half of its wait is over and it goes on, or it is over."""
-    if life.is_first(incident) or life.news(incident) is not None:
+    if life.is_first(incident) or life.news(incident) is not None or incident.quiet_since:
         return False
     soon = life.going_along(incident, now) if now >= incident.told_at + incident.wait_s / 2 else incident
     return draining or life.is_over(incident, now) or life.tell_at(soon, now) <= now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
 from ...model.duty import Span
@@ -18,19 +18,31 @@ def quiet_until(spans: Sequence[Span], time: float, zone: tzinfo, is_workday: Ca
     infinity where it has no end."""
     until = time
     while until < time + AHEAD_S:
-        day = datetime.fromtimestamp(until, zone).date()
-        held = [
-            end
-            for one in (day - _DAY, day, day + _DAY)
-            for span in spans
-            if _is_on(span, one, is_workday)
-            for begin, end in [_border(span, one, zone)]
-            if begin <= until < end
-        ]
-        if not held:
+        ends = [end for begin, end in _near(spans, until, zone, is_workday) if begin <= until < end]
+        if not ends:
             return until
-        until = max(held)
+        until = max(ends)
     return float("inf")
+
+
+def quiet_from(spans: Sequence[Span], time: float, zone: tzinfo, is_workday: Callable[[date], bool]) -> float:
+    """When the quiet began that holds at this time."""
+    began = time
+    while began > time - AHEAD_S:
+        begins = [begin for begin, end in _near(spans, began, zone, is_workday) if begin < began <= end]
+        if not begins:
+            break
+        began = min(begins)
+    return began
+
+
+def _near(
+    spans: Sequence[Span], time: float, zone: tzinfo, is_workday: Callable[[date], bool]
+) -> Iterator[tuple[float, float]]:
+    """When each begins and ends about this time."""
+    day = datetime.fromtimestamp(time, zone).date()
+    for one in (day - _DAY, day, day + _DAY):
+        yield from (_border(span, one, zone) for span in spans if _is_on(span, one, is_workday))
 
 
 def _is_on(span: Span, day: date, is_workday: Callable[[date], bool]) -> bool:

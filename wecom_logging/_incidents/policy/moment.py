@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 
-from ...model.duty import NO_DUTY, Duty, Scope, Swap
+from ...model.duty import NO_DUTY, Duty, Held, Scope, Swap
 from ..incident import Incident
 from ..life import CRITICAL
-from .hours import quiet_until
+from .hours import quiet_from, quiet_until
 
 
 def monday_to_friday(day: date) -> bool:
@@ -36,15 +36,30 @@ class Moment:
 def held_until(incident: Incident, moment: Moment) -> float:
     """Until when quiet hours or a maintenance hold it, in seconds since the epoch; no later than now: they do not."""
     scope = scope_of(incident, moment)
-    return max(_quiet_until(incident, moment), 0.0 if scope is None else scope.until)
+    hours = 0.0 if moment.is_closing else _hours_until(incident, moment, moment.time)
+    return max(hours, 0.0 if scope is None else scope.until)
 
 
-def _quiet_until(incident: Incident, moment: Moment) -> float:
-    """Quiet without an end is none."""
+def has_waited(incident: Incident, moment: Moment) -> bool:
+    """Whether it is told with what quiet hours or a maintenance have held: also where the program ends within them."""
+    return incident.quiet_since > 0 or _hours_until(incident, moment, moment.time) > moment.time
+
+
+def what_held(incident: Incident, moment: Moment) -> Held:
+    """What it has waited for."""
+    since = incident.quiet_since or moment.time
+    if not incident.quiet_by and (until := _hours_until(incident, moment, since)) > since:
+        began = quiet_from(moment.duty.quiet, since, moment.zone, moment.is_workday)
+        return Held(began, until, moment.zone)
+    return Held(since, moment.time, scope=incident.quiet_by)
+
+
+def _hours_until(incident: Incident, moment: Moment, time: float) -> float:
+    """When the quiet hours end that hold it at this time; those without an end do not."""
     duty = moment.duty
-    if moment.is_closing or incident.level >= duty.quiet_level or not duty.quiet:
+    if incident.level >= duty.quiet_level or not duty.quiet:
         return 0.0
-    until = quiet_until(duty.quiet, moment.time, moment.zone, moment.is_workday)
+    until = quiet_until(duty.quiet, time, moment.zone, moment.is_workday)
     return until if until < float("inf") else 0.0
 
 

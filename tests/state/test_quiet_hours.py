@@ -1,0 +1,352 @@
+"""Quiet hours over every store, with the time in hand: what is held, and what the morning says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from wecom_logging._config.duty import quiet_hours
+from wecom_logging._delivery.message_builder import Composer
+from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._incidents.duty import duty_text
+from wecom_logging._state.shared import Shared
+from wecom_logging.errors import InvalidMessageError
+from wecom_logging.model import Recipients, Route
+from wecom_logging.model.duty import ALL_LEVELS, Duty
+
+from ..storms import Recorder, Told, pipeline, record, settled
+from .conftest import SHARED, STORES
+from .test_one_cause import Time, go_on, states
+
+ZONE = ZoneInfo("Asia/Shanghai")
+EVENING = "2026-12-07 21:00"  # a Monday
+
+
+class Night:
+    """Processes that share a store, or one with its memory, from an evening on. ``at(wall)`` lets time pass until."""
+
+    def __init__(self, shared: list[Shared], clock: Time, hours: str, **changes: Any) -> None:
+        self.clock, self.channel = clock, Recorder(clock)
+        self._began = clock.now
+        duty = duty_text(Duty(zone=str(ZONE), quiet=quiet_hours(hours), **changes.pop("rules", {})))
+        looks = Composer(markdown=False, zone=ZONE)
+        given = {"duty": duty, "looks": looks, **changes}
+        self.new = lambda: [pipeline(self.channel, clock, shared=one, **given) for one in shared]
+        self.jobs: list[Pipeline] = self.new()
+        self.is_shared = len(shared) > 1
+
+    def time(self) -> float:
+        return datetime.fromisoformat(EVENING).replace(tzinfo=ZONE).timestamp() + self.clock.now - self._began
+
+    def wall(self, at: float) -> str:
+        """A time of the clock, as it stands on the wall."""
+        time = self.time() + at - self.clock.now
+        return f"{datetime.fromtimestamp(time, ZONE):%m-%d %H:%M}"
+
+    def at(self, wall: str, step: float = 60.0) -> None:
+        ends = datetime.fromisoformat(f"2026-{wall}").replace(tzinfo=ZONE).timestamp()
+        while self.time() < ends:
+            go_on(self.jobs, self.clock, min(step, ends - self.time()))
+        go_on(self.jobs, self.clock, 0.0)
+
+    def fail(self, text: str, times: int = 1, level: int = logging.ERROR, job: int = 0) -> None:
+        line = sum(map(ord, text))
+        for _ in range(times):
+            made = record(text, line=line, level=level, created=self.time())
+            self.jobs[job % len(self.jobs)].collector.take(made)
+        go_on(self.jobs, self.clock, 0.5)
+
+    def morning(self) -> None:
+        """From just before eight until a quarter past."""
+        self.at("12-08 07:59")
+        self.at("12-08 08:15", 1.0)
+
+    @property
+    def told(self) -> list[Told]:
+        return self.channel.told
+
+    def restart(self) -> None:
+        """All processes end, and others come."""
+        for job in self.jobs:
+            job.give_up()
+        self.jobs = self.new()
+
+
+@pytest.fixture
+def night(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Night]]:
+    """One over a store of a kind."""
+    with ExitStack() as stack:
+
+        def made(kind: str, hours: str = "22:00-08:00", **changes: Any) -> Night:
+            clock = Time(1_000_000.0)
+            shared = stack.enter_context(states(kind, tmp_path, clock, lambda: request.getfixturevalue("server")))
+            found = Night(shared, clock, hours, **changes)
+            monkeypatch.setattr(Shared, "time_s", lambda self: found.time())
+            return found
+
+        yield made
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_q1_the_morning_tells_once_what_was_held_and_goes_on(kind: str, night: Callable[..., Night]) -> None:
+    one = night(kind)
+    one.at("12-07 21:59")
+    one.fail("before the night")
+    assert len(one.told) == 1
+    one.at("12-07 22:00")
+    one.fail("the disk is full", 3)
+    one.at("12-07 23:00")
+    one.fail("no stock", job=1)
+    one.fail("no stock", job=2)
+    one.at("12-08 03:00")
+    assert len(one.told) == 1
+    one.at("12-08 07:58")
+    one.fail("the disk is full", 2, job=1)
+    one.morning()
+    assert [one.wall(message.at) for message in one.told[1:]] == ["12-08 08:00"]
+    headline, *others = one.told[1].text.split("\n\n")
+    assert headline == "🔴 quiet hours 22:00–08:00 · 2 incidents, 1 goes on"
+    assert ["the disk is full" in text for text in others] == [True, False]
+    assert others[0].startswith("🔴 ERROR × 5 ")
+    assert others[1].startswith("✅ shop: no stock · quiet for ")
+    assert "2 in all" in others[1]
+    assert "\n" not in others[1]
+    assert_all_told(one, 8)
+    one.at("12-08 23:00", 600.0)
+    assert len(one.told) == 2  # nothing came since
+
+
+def assert_all_told(one: Night, number: int) -> None:
+    stats = [job.stats() for job in one.jobs]
+    assert sum(one.accepted for one in stats) == sum(map(settled, stats)) == number
+    assert all(not one.dropped for one in stats)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_q2_what_was_told_before_the_night_ends_in_the_morning(kind: str, night: Callable[..., Night]) -> None:
+    one = night(kind)
+    one.at("12-07 21:50")
+    one.fail("the disk is full", 2)
+    one.at("12-07 21:59")
+    assert len(one.told) == 2
+    one.morning()
+    assert [one.wall(message.at) for message in one.told[2:]] == ["12-08 08:00"]
+    headline, _, end = one.told[2].text.partition("\n")
+    assert headline == "✅ quiet hours 22:00–08:00 · 1 incident, over by now"
+    assert "the disk is full · quiet for 10 hours" in end
+    assert_all_told(one, 2)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_q3_at_ten_in_the_evening_it_is_held_and_at_eight_it_is_not(kind: str, night: Callable[..., Night]) -> None:
+    one = night(kind)
+    one.at("12-07 21:59")
+    one.clock.go(59.0)
+    one.fail("just before")
+    one.at("12-07 22:00")
+    one.fail("just in it")
+    one.at("12-08 07:59")
+    one.at("12-08 08:00", 1.0)
+    one.fail("just after")
+    one.at("12-08 08:01", 1.0)
+    found = [text for message in one.told for text in ("before", "in it", "after") if f"just {text}" in message.text]
+    assert sorted(found) == ["after", "before", "in it"]
+    assert one.wall(one.told[0].at) == "12-07 21:59"
+    assert {one.wall(message.at) for message in one.told[1:]} == {"12-08 08:00"}
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_what_is_critical_passes_and_with_no_level_nothing_does(kind: str, night: Callable[..., Night]) -> None:
+    one = night(kind)
+    one.at("12-07 23:00")
+    one.fail("fire", level=logging.CRITICAL)
+    assert [one.wall(message.at) for message in one.told] == ["12-07 23:00"]
+    all_held = night(kind, rules={"quiet_level": ALL_LEVELS})
+    all_held.at("12-07 23:00")
+    all_held.fail("fire", level=logging.CRITICAL)
+    all_held.fail("smoke", level=logging.ERROR)
+    assert all_held.told == []
+    all_held.morning()
+    (message,) = all_held.told
+    assert message.text.index("fire") < message.text.index("smoke")
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_week_off_is_not_too_old(kind: str, night: Callable[..., Night]) -> None:
+    """Time in quiet hours does not count towards the day after which an alert is given up."""
+    one = night(kind, "tue-sun")
+    one.at("12-08 01:00")
+    one.fail("the disk is full")
+    one.at("12-13 23:50", 3600.0)
+    assert one.told == []
+    one.at("12-14 00:10", 10.0)
+    (message,) = one.told
+    assert message.text.startswith("✅ quiet hours 12-08 00:00–12-14 00:00 · 1 incident, over by now\n")
+    assert_all_told(one, 1)
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_q11_after_all_were_restarted_at_night_others_tell_it_in_the_morning(
+    kind: str, night: Callable[..., Night]
+) -> None:
+    one = night(kind)
+    one.at("12-07 21:50")
+    one.fail("told before", 2)
+    one.at("12-07 23:00")
+    one.fail("the disk is full", 3)
+    told = len(one.told)
+    one.restart()
+    one.at("12-08 03:00")
+    one.fail("no stock", job=2)
+    one.restart()
+    assert len(one.told) == told
+    one.morning()
+    (message,) = one.told[told:]
+    assert message.text.startswith("✅ quiet hours 22:00–08:00 · 3 incidents, over by now\n")
+    assert all(text in message.text for text in ("told before", "the disk is full", "no stock"))
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_flush_tells_nothing_that_is_held_and_waits_for_nothing(kind: str, night: Callable[..., Night]) -> None:
+    one = night(kind)
+    one.at("12-07 23:00")
+    for job in one.jobs:
+        job.collector.take(record("the disk is full", line=len(one.jobs), created=one.time()))
+        mark = job.waits_for()
+        job.draining = True
+        for _ in range(6):
+            go_on([job], one.clock, 0.3)
+        assert job.is_told(mark)
+        job.draining = False
+    assert one.told == []
+    one.morning()
+    assert len(one.told) == 1
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_an_exit_leaves_it_in_a_state_and_without_one_tells_it_in_one_message(
+    kind: str, night: Callable[..., Night]
+) -> None:
+    one = night(kind)
+    one.at("12-07 23:00")
+    one.fail("the disk is full", 3)
+    (*_, job) = one.jobs[:1]
+    for text in ("no stock", "no route"):
+        job.collector.take(record(text, line=len(text), created=one.time()))
+    job.end()
+    mark = job.waits_for()
+    job.draining = True
+    for _ in range(6):
+        go_on([job], one.clock, 0.3)
+    assert job.is_told(mark)
+    assert job.give_up() == 0
+    assert not job._turn.store.leaves_untold()
+    if kind == "memory":
+        (message,) = one.told
+        assert message.text.startswith("🔴 quiet hours 22:00–08:00 · 3 incidents, 3 go on\n")
+        assert_all_told(one, 5)
+    else:
+        assert one.told == []
+        one.jobs = one.jobs[1:]
+        one.morning()
+        (message,) = one.told
+        assert message.text.startswith("✅ quiet hours 22:00–08:00 · 3 incidents, over by now\n")
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_processes_that_wake_at_once_send_one_message_for_each_audience(kind: str, night: Callable[..., Night]) -> None:
+    one = night(kind, routes=(Route(Recipients(("li",)), logger="shop"),), rules={})
+    two = Route(Recipients(("wang",)), logger="shop")
+    one.at("12-07 23:00")
+    for number in range(12):
+        one.fail(f"broken {'abcdefghijkl'[number]}", job=number)
+    for job in one.jobs:
+        job.options = replace(job.options, routes=(two,))
+    one.at("12-08 07:59", 300.0)
+    assert one.told == []
+    while one.time() < datetime.fromisoformat("2026-12-08 08:03").replace(tzinfo=ZONE).timestamp():
+        for job in one.jobs:  # in turns of one step each
+            job.turn()
+        one.clock.go(0.25)
+    (message,) = one.told
+    assert message.text.startswith("✅ quiet hours 22:00–08:00 · 12 incidents, over by now\n")
+    assert_all_told(one, 12)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_more_than_a_message_holds_is_a_summary_and_a_file(kind: str, night: Callable[..., Night]) -> None:
+    one = night(kind)
+    one.at("12-07 23:00")
+    for number in range(150):
+        one.jobs[0].collector.take(record(f"broken {chr(0x4E00 + number)}", line=number, created=one.time()))
+    one.morning()
+    (message,) = one.told
+    assert message.is_flood
+    assert message.first_line == "✅ quiet hours 22:00–08:00 · 150 incidents, over by now"
+    assert len(message.rows) == 150
+    assert_all_told(one, 150)
+
+
+def test_a_flood_at_night_stays_bounded_in_memory_and_what_is_lost_is_said(night: Callable[..., Night]) -> None:
+    one = night("memory", max_pending=50)
+    one.at("12-07 23:00")
+    for number in range(150):
+        one.fail(f"broken {chr(0x4E00 + number)}")
+    (stats,) = [job.stats() for job in one.jobs]
+    assert (stats.pending, dict(stats.dropped)) == (50, {"queue_overflow": 100})
+    one.morning()
+    (message,) = one.told
+    assert "50 incidents" in message.first_line
+    assert "lost since the last message: 100" in message.text
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_what_comes_in_the_morning_is_told_as_ever(kind: str, night: Callable[..., Night]) -> None:
+    one = night(kind)
+    one.at("12-07 23:00")
+    one.fail("the disk is full")
+    one.at("12-08 07:59")
+    one.at("12-08 08:00", 1.0)
+    one.fail("no stock")
+    one.fail("fire", level=logging.CRITICAL)
+    one.at("12-08 08:15", 1.0)
+    headlines = [message for message in one.told if "quiet hours" in message.text]
+    assert ["1 incident" in message.text for message in headlines] == [True]
+    assert not any(text in headlines[0].text for text in ("no stock", "fire"))
+    others = "".join(message.text for message in one.told if message not in headlines)
+    assert [others.count(text) for text in ("no stock", "fire", "the disk is full")] == [1, 1, 0]
+    assert {one.wall(message.at) for message in one.told} == {"12-08 08:00"}
+
+
+def test_q7_the_morning_names_the_zone_where_its_reader_has_another(night: Callable[..., Night]) -> None:
+    one = night("memory", looks=Composer(markdown=False, zone=ZoneInfo("Europe/Berlin"), language="zh"))
+    one.at("12-07 23:00")
+    one.fail("the disk is full")
+    one.morning()
+    (message,) = one.told
+    assert message.first_line == "✅ 夜间静默 22:00–08:00 Asia/Shanghai · 1 件，均已停止"
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_what_is_given_up_and_written_again_is_held_as_before(kind: str, night: Callable[..., Night]) -> None:
+    one = night(kind)
+    one.channel.error = InvalidMessageError(40058, "no", path="send")
+    one.fail("the disk is full")
+    one.channel.error = None
+    one.at("12-07 23:00")
+    (letter,) = one.jobs[0].options.shared.call(lambda store: store.held(9))
+    assert one.jobs[0].options.shared.call(lambda store: store.requeue([letter.key], one.clock.now)) == 1
+    one.at("12-08 07:59")
+    assert one.told == []
+    one.at("12-08 08:10", 1.0)
+    assert len(one.told) == 1
