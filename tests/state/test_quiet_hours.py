@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,11 +17,13 @@ from wecom_logging._config.duty import quiet_hours
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents.duty import duty_text
+from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.shared import Shared
 from wecom_logging.errors import InvalidMessageError
 from wecom_logging.model import Recipients, Route
 from wecom_logging.model.duty import ALL_LEVELS, Duty
 
+from ..programs import run
 from ..storms import Recorder, Told, pipeline, record, settled
 from .conftest import SHARED, STORES
 from .test_one_cause import Time, go_on, states
@@ -51,7 +53,7 @@ class Night:
         time = self.time() + at - self.clock.now
         return f"{datetime.fromtimestamp(time, ZONE):%m-%d %H:%M}"
 
-    def at(self, wall: str, step: float = 60.0) -> None:
+    def at(self, wall: str, step: float = 600.0) -> None:
         ends = datetime.fromisoformat(f"2026-{wall}").replace(tzinfo=ZONE).timestamp()
         while self.time() < ends:
             go_on(self.jobs, self.clock, min(step, ends - self.time()))
@@ -67,7 +69,8 @@ class Night:
     def morning(self) -> None:
         """From just before eight until a quarter past."""
         self.at("12-08 07:59")
-        self.at("12-08 08:15", 1.0)
+        self.at("12-08 08:02", 1.0)
+        self.at("12-08 08:15", 60.0)
 
     @property
     def told(self) -> list[Told]:
@@ -137,7 +140,7 @@ def test_q2_what_was_told_before_the_night_ends_in_the_morning(kind: str, night:
     one = night(kind)
     one.at("12-07 21:50")
     one.fail("the disk is full", 2)
-    one.at("12-07 21:59")
+    one.at("12-07 21:59", 30.0)
     assert len(one.told) == 2
     one.morning()
     assert [one.wall(message.at) for message in one.told[2:]] == ["12-08 08:00"]
@@ -319,7 +322,7 @@ def test_what_comes_in_the_morning_is_told_as_ever(kind: str, night: Callable[..
     one.at("12-08 08:00", 1.0)
     one.fail("no stock")
     one.fail("fire", level=logging.CRITICAL)
-    one.at("12-08 08:15", 1.0)
+    one.at("12-08 08:02", 1.0)
     headlines = [message for message in one.told if "quiet hours" in message.text]
     assert ["1 incident" in message.text for message in headlines] == [True]
     assert not any(text in headlines[0].text for text in ("no stock", "fire"))
@@ -348,5 +351,47 @@ def test_what_is_given_up_and_written_again_is_held_as_before(kind: str, night: 
     assert one.jobs[0].options.shared.call(lambda store: store.requeue([letter.key], one.clock.now)) == 1
     one.at("12-08 07:59")
     assert one.told == []
-    one.at("12-08 08:10", 1.0)
+    one.at("12-08 08:02", 1.0)
     assert len(one.told) == 1
+
+
+LOGS_AT_NIGHT = """
+import logging, os, signal
+from wecom_logging import WeComBotHandler
+logging.getLogger("shop").addHandler(WeComBotHandler(timezone="UTC", quiet_hours={hours!r}))
+logging.getLogger("shop").error("the disk is full")
+{end}
+"""
+LOOKS = """
+import time
+from wecom_logging import WeComBotHandler
+from wecom_logging._runtime import clock
+from wecom_logging._state.shared import Shared
+later = {later}
+clock.advance(later)
+Shared.time_s = lambda self: time.time() + later
+handler = WeComBotHandler()
+handler.flush(5.0)
+"""
+
+
+def hours_of_now() -> str:
+    """That began an hour ago, and end in two to three."""
+    hour = datetime.now(UTC).hour
+    return f"{(hour - 1) % 24:02}:00-{(hour + 3) % 24:02}:00"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGKILL)", "", "logging.shutdown()"])
+def test_what_a_process_leaves_that_is_killed_is_held_by_others_and_told_at_the_end(
+    end: str, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The next process has no quiet hours of its own: the alert brought them."""
+    state = f"sqlite://{tmp_path}/alerts.db"
+    run(LOGS_AT_NIGHT.format(hours=hours_of_now(), end=end), url=sandbox.url, WECOM_STATE=state)
+    run(LOOKS.format(later=0), url=sandbox.url, WECOM_STATE=state)
+    assert sandbox.messages() == []
+    run(LOOKS.format(later=5 * 3600), url=sandbox.url, WECOM_STATE=state)
+    (message,) = sandbox.messages()
+    assert "quiet hours" in message["content"]
+    assert "the disk is full" in message["content"]

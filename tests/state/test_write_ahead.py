@@ -17,7 +17,7 @@ from wecom_logging._runtime.bounded import BOUND_S
 from wecom_logging._state import write_ahead as module
 from wecom_logging._state.base import StateError
 from wecom_logging._state.entries import VERSION
-from wecom_logging._state.write_ahead import Ticket, WriteAhead
+from wecom_logging._state.write_ahead import Line, Ticket, WriteAhead
 
 from .planted import THINGS
 
@@ -52,6 +52,35 @@ def append_in_the_end(write_ahead: WriteAhead, entry: str) -> Ticket:
 def left_in(path: Path) -> list[str]:
     """What the next process takes over."""
     return [line.entry for lines, _ in WriteAhead(str(path)).orphans() for line in lines]
+
+
+def lines_of(path: Path) -> list[Line]:
+    return [line for lines, _ in WriteAhead(str(path)).orphans() for line in lines]
+
+
+def test_rules_of_time_are_taken_over_and_without_them_a_line_is_as_it_was(write_ahead: WriteAhead, path: Path) -> None:
+    append(write_ahead, "no rules")
+    write_ahead.append(Ticket(write_ahead), "bot", "k", 50, 60.0, "host", "rules", '{"zone":"UTC"}', (600.0, 1500.0))
+    (log,) = path.parent.glob("*.log")
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line]
+    assert [len(line) for line in lines] == [8, 10]
+    write_ahead.reset_after_fork()
+    found = lines_of(path)
+    assert [(one.entry, one.duty, one.steps) for one in found] == [
+        ("no rules", "", ()),
+        ("rules", '{"zone":"UTC"}', (600.0, 1500.0)),
+    ]
+
+
+@pytest.mark.parametrize("steps", [7, [0], [-1.0], ["600"], [True], [1e99]])
+def test_steps_that_are_none_of_ours_are_set_aside(write_ahead: WriteAhead, path: Path, steps: object) -> None:
+    append(write_ahead, "good")
+    (log,) = path.parent.glob("*.log")
+    with log.open("a") as file:
+        file.write(json.dumps([VERSION, 9, "bot", "k", 50, 60.0, "host", "bad", "", steps]) + "\n")
+    write_ahead.reset_after_fork()
+    assert [one.entry for one in lines_of(path)] == ["good"]
+    assert len(list(path.parent.glob("*.broken"))) == 1
 
 
 # A disk that does not answer.

@@ -179,7 +179,15 @@ class Alerts:
         ticket = Ticket(shared.write_ahead)
         try:
             shared.write_ahead.append(
-                ticket, self._channel_id, key, tally.level, self._options.window_s, alert.host, entry
+                ticket,
+                self._channel_id,
+                key,
+                tally.level,
+                self._options.window_s,
+                alert.host,
+                entry,
+                self._options.duty,
+                self._options.steps(tally.level),
             )
         except StateError as error:
             shared.warn_once(error)

@@ -56,16 +56,15 @@ def _add(shared: Shared, channel: str, who: str, host: str, number: int, counts:
 
 def _taken_over(line: Line, late: str) -> Count:
     """An alert of a process that is gone. One that cannot be read is given up where it is claimed, with its number."""
+    count = Count(key=line.key, level=line.level, window_s=line.window_s, duty=line.duty, steps=line.steps)
     try:
         alert = load(line.entry)
     except ValueError:
         first: First = Entry(line.entry or "?")
-        return Count(key=line.key, level=line.level, window_s=line.window_s, last=time.time(), first=first)
+        return replace(count, last=time.time(), first=first)
     said = replace(alert, fields=(*alert.fields, ("late", late)), ours=(*(alert.ours or ("",)), "late"))
-    return Count(
-        key=line.key,
-        level=line.level,
-        window_s=line.window_s,
+    return replace(
+        count,
         last=alert.time,
         first=Kept(said),
         audience=audience_of(alert.recipients),

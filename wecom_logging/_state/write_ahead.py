@@ -52,6 +52,8 @@ class Line:
     window_s: float
     host: str
     entry: str
+    duty: str = ""
+    steps: tuple[float, ...] = ()
 
 
 @dataclass(slots=True)
@@ -131,11 +133,22 @@ class WriteAhead:
     # The calling thread.
 
     def append(
-        self, ticket: Ticket, channel: str, key: str, level: int, window_s: float, host: str, entry: str
+        self,
+        ticket: Ticket,
+        channel: str,
+        key: str,
+        level: int,
+        window_s: float,
+        host: str,
+        entry: str,
+        duty: str = "",
+        steps: tuple[float, ...] = (),
     ) -> None:
         """Write an alert down. Raises `StateError` where that is not possible, or the disk does not answer in time: if
         it takes the alert later, that is in the file until the ticket is done."""
-        line = (channel, key, level, window_s, host, entry)
+        line: tuple[object, ...] = (channel, key, level, window_s, host, entry)
+        if duty:  # else an older process can take it over, too
+            line += (duty, steps)
         try:
             self._bounded.call(lambda: self._append(ticket, line))
         except (OSError, ValueError) as error:  # ValueError: the file was closed, by a fork
@@ -407,12 +420,16 @@ def _line(number: int, *rest: Any) -> Line:
     """What was read, if it can be one of ours. Raises ValueError or TypeError."""
     if [type(one) for one in rest] not in _LINES:
         raise ValueError
-    channel, key, level, window_s, host, entry = rest
+    channel, key, level, window_s, host, entry, duty, steps = rest if len(rest) == _MOST else (*rest, "", [])
     if abs(level) >= 2**31 or not 0 < window_s <= 86_400 or len(entry) > MAX_CHARACTERS:
         raise ValueError
-    "".join((channel, key, host, entry)).encode()
-    return Line(number, channel, key, level, float(window_s), host, entry)
+    if len(duty) > MAX_CHARACTERS or not all(type(one) in (int, float) and 0 < one < 2**31 for one in steps):
+        raise ValueError
+    "".join((channel, key, host, entry, duty)).encode()
+    return Line(number, channel, key, level, float(window_s), host, entry, duty, tuple(map(float, steps)))
 
 
-_LINES = [[str, str, int, kind, str, str] for kind in (float, int)]
-"""The types in a line; 1.0.0rc1 wrote a window as it was given."""
+_LINES = [[str, str, int, kind, str, str, *more] for kind in (float, int) for more in ([], [str, list])]
+"""The types in a line; 1.0.0rc1 wrote a window as it was given, and 1.0 no rules of time and persons."""
+
+_MOST = max(map(len, _LINES))
