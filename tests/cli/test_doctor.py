@@ -14,13 +14,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from wecom_logging import WeComClient, WeComHandler
 from wecom_logging._cli import main
+from wecom_logging._cli.doctor import duty as doctor_duty
 from wecom_logging._cli.doctor.network import without_login
 from wecom_logging._cli.doctor.settings import settings
 from wecom_logging._cli.printing import width
@@ -156,6 +160,43 @@ def test_the_text_has_a_line_for_each_finding_in_the_language_of_the_locale(doct
     doctor.set(WECOM_LANGUAGE="zh")
     assert "  app: language = zh  [环境变量 WECOM_LANGUAGE]" in doctor().out
     assert chinese.err == english.err == ""
+
+
+@pytest.mark.parametrize(
+    ("today", "mark"),
+    [("2026-10-31", None), ("2026-11-01", "–"), ("2026-12-14", "–"), ("2026-12-15", "!"), ("2027-03-01", "!")],
+)
+def test_c1_a_year_without_holidays_is_said_before_it_begins(
+    doctor: Doctor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, today: str, mark: str | None
+) -> None:
+    (tmp_path / "2026.json").write_text('{"year": 2026, "days": [{"date": "2026-01-01", "isOffDay": true}]}')
+    (tmp_path / "duty.toml").write_text(f'timezone = "Asia/Shanghai"\ncalendar = "{tmp_path}/2026.json"\n')
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_STATE=f"sqlite://{tmp_path}/alerts.db", **BOT)
+    doctor.set(WECOM_DUTY=f"{tmp_path}/duty.toml", WECOM_QUIET_HOURS="22:00-08:00; off-days")
+    now = datetime.fromisoformat(today).replace(tzinfo=ZoneInfo("Asia/Shanghai")).timestamp()
+    monkeypatch.setattr(doctor_duty, "time", SimpleNamespace(time=lambda: now))
+    told = doctor()
+    assert told.status == 0
+    year = 2026 if mark is None else 2027
+    lines = [line for line in told.out.splitlines() if " calendar: no holidays" in line]
+    assert lines == ([] if mark is None else [f"  {mark} calendar: no holidays of {year} are known: {TILL}"])
+    assert f"bot: duty = {tmp_path}/duty.toml  [environment WECOM_DUTY]" in told.out
+    assert " quiet hours: " not in told.out
+
+
+TILL = "working days are Monday to Friday then"
+
+
+def test_quiet_hours_without_a_state_are_warned_of(doctor: Doctor, sandbox: Sandbox) -> None:
+    doctor.set(WECOM_API_BASE=sandbox.url, WECOM_QUIET_HOURS="22:00-08:00", WECOM_TIMEZONE="Asia/Shanghai", **BOT)
+    told = doctor.json()
+    (found,) = told.findings("quiet_hours")
+    assert (found["ok"], found["warning"], told.status) == (False, True, 0)
+    assert "WECOM_STATE" in found["remedy"]["zh"]
+    doctor.set(WECOM_TIMEZONE="")
+    told = doctor.json()
+    (found,) = told.findings("configuration")
+    assert (found["subject"], found["code"], told.status) == ("timezone", "missing", 1)
 
 
 @pytest.mark.shows_secrets

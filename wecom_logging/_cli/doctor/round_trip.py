@@ -19,6 +19,7 @@ from ...errors import ConfigurationError
 from ..environment import configured, is_unused, obstacle
 from ..texts import remedy_of_field, said
 from .channels import look_at_aibot, look_at_app, look_at_bot, look_at_calls, send_through_app, send_through_bot
+from .duty import look_at_duty
 from .findings import Finding, Notes
 from .network import Reached, look_at_network
 from .recipients import KINDS, look_at_recipients
@@ -103,6 +104,8 @@ def _note_configuration(notes: Notes, target: Target) -> None:
     if not target.errors:
         notes.good("configuration", said("found.can_be_built"))
     _note_zone(notes, target)
+    if not target.errors:
+        look_at_duty(notes, target.options)
     if not target.lacks("state"):
         look_at_state(notes, target.options.get("state"))
     if not target.used:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ... import _config as config
+from ..._config.duty import calendar, quiet_hours
 from ..._config.options import Option, all_options
 from ...errors import ConfigurationError
 from ...model import Secret
@@ -25,6 +26,9 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "rate_limit": lambda value: (config.rate_limit(value, "off"), value)[1],
     "language": config.language,
     "timezone": lambda value: str(config.timezone(value)),
+    "quiet_hours": lambda value: (quiet_hours(value), value)[1],
+    "calendar": calendar,
+    "duty": lambda value: value if str(value).endswith(".toml") else WRONG,
     "enabled": lambda value: "auto" if (on := config.enabled(value)) is None else on,
     "state": lambda value: _without_credentials(value) if isinstance(value, str) else type(value).__name__,
     **{name: partial(config.ids, name) for name in _RECIPIENTS},
