@@ -223,6 +223,7 @@ WRONG_COMMON = [
     ],
     *[("quiet_hours", value) for value in ("00:00-12:00; 12:00-24:00", "mon-fri; off-days", "22:00 08:00")],
     *[("quiet_hours_level", value) for value in ("LOUD", "", 1.5, [50])],
+    *[("on_call", value) for value in ("zhangsan", [CANARY], {"a|b": {}}, {7: {}})],
     *[("calendar", value) for value in ("", "us", 7, "/no/such/file.json", "no_such_module:f", "os:no_such", "os:sep")],
     *[("duty", value) for value in ("", "/no/such/file.toml", 7, "/")],
     ("link", "ftp://x"),

@@ -35,9 +35,10 @@ def rotas(value: object, zone: tzinfo | None) -> tuple[Rota, ...]:
         raise ConfigurationError("on_call", "not_a_mapping", _say(_SUCH), given=kind(value))
     if len(value) > _MAX_ROTAS:
         raise ConfigurationError("on_call", "too_many", count=len(value), most=_MAX_ROTAS)
-    if value and zone is None:
+    found = tuple(_rota(name, value[name], zone or UTC) for name in value)
+    if found and zone is None:
         raise ConfigurationError("timezone", "missing", "Give timezone=… or set WECOM_TIMEZONE: on_call needs it")
-    return tuple(_rota(name, value[name], zone or UTC) for name in value)
+    return found
 
 
 def _rota(name: object, given: object, zone: tzinfo) -> Rota:
