@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 
+from .._runtime.functions import function_named
 from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MissingDependencyError
 
@@ -62,16 +62,10 @@ def _of_files(path: str) -> Calendar:
 
 
 def _of_function(name: str) -> Calendar:
-    import importlib
-
-    module, _, names = name.partition(":")
-    reason = ""
     try:
-        found: Any = importlib.import_module(module)
-        for one in names.split("."):
-            found = getattr(found, one)
+        found = function_named(name)
     except Exception as error:  # whatever the module does when it is loaded
         reason = type(error).__name__
-    if reason or not callable(found):
-        raise ConfigurationError("calendar", "no_such_function", reason=reason or "it is none")
-    return lambda day: bool(found(day))
+    else:
+        return lambda day: bool(found(day))
+    raise ConfigurationError("calendar", "no_such_function", reason=reason)
