@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wecom_logging import WeComHandler
+from wecom_logging import WeComClient, WeComHandler
 from wecom_logging._config import on_call as of_on_call
 from wecom_logging._delivery import on_call as delivery
 from wecom_logging._delivery.message_builder import Composer
@@ -480,10 +480,48 @@ def test_names_in_a_rota_are_looked_up_as_users_are(sandbox: Sandbox) -> None:
     assert made.stats().delivered == 2
 
 
+def test_who_has_the_shift_in_wecom_is_on_call(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+    for user in ("zhangsan", "lisi"):
+        sandbox.add_member(user)
+    client = WeComClient("wwsandbox", "sandbox-app-secret", agent_id=1000002, api_base=sandbox.url)
+    now = datetime.now(SHANGHAI)
+    for day in (now - timedelta(days=1), now, now + timedelta(days=1)):  # two shifts fill a day
+        items = [
+            {"userid": user, "day": day.day, "schedule_id": shift} for user, shift in (("zhangsan", 1), ("lisi", 2))
+        ]
+        body = {"groupid": 1, "items": items, "yearmonth": day.year * 100 + day.month}
+        client.call("checkin/setcheckinschedulist", body)
+    people = ["zhangsan", "lisi"]
+    rotas = {"day": {"checkin": people, "shift": "早班"}, "night": {"checkin": people, "shift": "晚班"}}
+    routes = [{"logger": "day", "users": ["on-call:day"]}, {"logger": "night", "users": ["on-call:night"]}]
+    made = app_handler(sandbox.url, timezone="Asia/Shanghai", on_call=rotas, routes=routes)
+
+    def tell(number: int) -> set[str]:
+        sandbox.clear()
+        for name in ("day", "night"):
+            made.handle(logging.LogRecord(name, logging.ERROR, "p.py", number, f"{'ab'[number]}", None, None))
+        assert made.flush(30)
+        return {one for message in sandbox.messages() for one in message["receivers"]}
+
+    on_duty = {"zhangsan" if 9 <= now.hour < 18 else "lisi", "sandbox-user"}
+    assert tell(0) == on_duty
+    sandbox.add_fault({"checkin": False})
+    assert tell(1) == on_duty  # what is known of the days holds
+    assert len([one for one in sandbox.calls if one.path.endswith("getcheckinschedulist")]) <= 2
+    made.close()
+    made = app_handler(
+        sandbox.url, timezone="Asia/Shanghai", on_call={"x": rotas["day"]}, routes=[{"users": ["on-call:x"]}]
+    )
+    made.handle(logging.LogRecord("day", logging.ERROR, "p.py", 1, "c", None, None))
+    assert made.flush(30)
+    assert sandbox.messages()[-1]["receivers"] == ["sandbox-user"]
+    assert "打卡" in capfd.readouterr().err  # which app may ask
+
+
 def test_a_program_without_a_rota_loads_nothing_of_it(sandbox: Sandbox) -> None:
     program = """
 import sys, logging
-from wecom_logging import WeComHandler
+from wecom_logging import WeComClient, WeComHandler
 handler = WeComHandler()
 logging.getLogger().addHandler(handler)
 logging.error("hello")

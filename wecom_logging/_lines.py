@@ -115,14 +115,15 @@ LINES: Mapping[str, tuple[str, str]] = {
     ),
     # Of who is on call.
     "not_on_call": (
-        "on call {name}: who it is cannot be found out ({why}); until it can, the last answer holds for an hour, then "
-        "the handler's own recipients are told",
-        "值班表 {name}：无法得知当前值班人（{why}）；恢复之前，上次的结果沿用一小时，之后通知 handler 自己的接收人",
+        "on call {name}: who it is cannot be found out ({why}); {then}",
+        "值班表 {name}：无法得知当前值班人（{why}）；{then}",
     ),
     "no_rota": (
         "on call {name}: there is no such rota; the handler's own recipients are told",
         "值班表 {name}：没有这个值班表，改为通知 handler 自己的接收人",
     ),
+    "last_answer": ("the last answer holds, which is {minutes} minutes old", "沿用 {minutes} 分钟前的结果"),
+    "own_are_told": ("the handler's own recipients are told", "改为通知 handler 自己的接收人"),
     "no_answer_in": ("no answer within {seconds:g} s", "{seconds:g} 秒内没有回答"),
     # Of the state.
     "state": (

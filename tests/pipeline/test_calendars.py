@@ -21,7 +21,6 @@ from wecom_logging._incidents.duty import duty_text
 from wecom_logging._incidents.policy import Moment, held_until
 from wecom_logging._state.shared import Alone
 from wecom_logging.errors import ConfigurationError
-from wecom_logging.model import Recipients
 from wecom_logging.model.duty import Duty
 
 from ..incidents.test_life import opened
@@ -34,8 +33,8 @@ DAYS = sorted((Path(__file__).parents[1] / "data" / "holiday-cn").glob("20*.json
 @pytest.fixture
 def moment(capsys: pytest.CaptureFixture[str]) -> Callable[..., Moment]:
     """What rules ask for that came with an alert, at one handler."""
-    options = pipeline(Recorder(Clock()), Clock()).options
-    duties = Duties(options, "", Recipients(), Clock())
+    channel = Recorder(Clock())
+    duties = Duties(pipeline(channel, Clock()).options, channel.identity, channel, Clock())
 
     def made(hours: str, *, zone: str = "Asia/Shanghai", name: str = "", text: str = "") -> Moment:
         duty = Duty(zone=zone, calendar=name, quiet=quiet_hours(hours))

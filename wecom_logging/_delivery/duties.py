@@ -25,6 +25,7 @@ from ..model.duty import NO_DUTY, Duty
 from .options import Options
 
 if TYPE_CHECKING:
+    from .._wecom.channels import Channel
     from .delivery import Delivery
     from .on_call import OnCall
 
@@ -37,15 +38,17 @@ _MONTH = 31
 
 
 class Duties:
-    """Those of one handler, whose ``channel_id`` names its channels. The worker asks, for each incident that is due.
+    """Those of one handler. The worker asks, for each incident that is due.
 
-    ``own`` are its recipients; a group's bot has none, and an AI bot chats.
+    ``channel_id`` names all its channels, of which ``channel`` is the first.
     """
 
-    def __init__(self, options: Options, channel_id: str, own: Recipients, clock: Callable[[], float]) -> None:
+    def __init__(self, options: Options, channel_id: str, channel: Channel, clock: Callable[[], float]) -> None:
         self._options = options
         self._channel_id = channel_id
-        self._own = own
+        self._channel = channel
+        self._own = channel.addressed(None)
+        """Its recipients: a group's bot has none, and an AI bot chats."""
         self._clock = clock
         self._rules: dict[str, Moment] = {}
         self._said: set[str] = set()
@@ -53,9 +56,11 @@ class Duties:
     @cached_property
     def on_call(self) -> OnCall:
         """Who is on call; loaded where a rota is named."""
+        from .._wecom.channels import AppChannel
         from .on_call import OnCall
 
-        return OnCall(self._options, self._channel_id, self._own, self._clock)
+        shifts_of = self._channel.shifts_of if isinstance(self._channel, AppChannel) else None
+        return OnCall(self._options, self._channel_id, self._own, shifts_of, self._clock)
 
     def known(self, named: Recipients | None, incident: Incident) -> Recipients | None:
         """Who gets it, as far as is known without asking: with people in the place of rotas."""

@@ -1,54 +1,74 @@
 """`OnCall`: who is on call when a message goes: by the rota, by a swap in the state, by a function, or by WeCom.
 
-Only the worker asks. What a function answers is known for a minute, and its last good answer for an hour.
+Only the worker asks, and a message waits for no answer for long: one that comes late is for the next message.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from .._config.on_call import persons
 from .._incidents.incident import Incident
 from .._incidents.policy.moment import Moment
 from .._incidents.policy.on_call import Called, called, on_duty, swapped
 from .._lines import line
+from .._runtime.functions import function_named
 from .._state.swaps import known_swaps
+from .._text.said import language_of_environment
+from .._wecom.explained import explained
+from .._wecom.shifts import working
+from ..errors import WeComError
 from ..model import Recipients
 from ..model.alert import TAKEN
 from ..model.duty import Rota
 from .options import Options
 
+if TYPE_CHECKING:
+    from ..model import Shift
+
 ASKED_S = 60.0
-"""So old may be what a function has answered."""
-KEPT_S = 3600.0
-"""For so long its last good answer stands in for one that fails."""
+"""So old may be what a function has answered; what has failed is asked again after that."""
+FUNCTION_KEPT_S = 3600.0
+"""For so long the last good answer of a function stands in for one that fails."""
+SHIFTS_ASKED_S, SHIFTS_KEPT_S = 3600.0, 24 * 3600.0
+"""The same of shifts, which are known for days ahead."""
 BOUND_S = 3.0
-"""So long a message waits for an answer; what comes later is for the next."""
 
 People = tuple[str, ...]
+ShiftsOf = Callable[[Sequence[str], float, tzinfo], "tuple[Shift, ...]"]
 
 
 class OnCall:
-    """That of one handler; ``own`` are its recipients, ``channel_id`` names its channels."""
+    """That of one handler: ``own`` are its recipients, ``channel_id`` names its channels; ``shifts_of`` asks WeCom."""
 
-    def __init__(self, options: Options, channel_id: str, own: Recipients, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        options: Options,
+        channel_id: str,
+        own: Recipients,
+        shifts_of: ShiftsOf | None,
+        clock: Callable[[], float],
+    ) -> None:
         self._options = options
         self._channel_id = channel_id
         self._own = own
+        self._shifts_of = shifts_of
         self._clock = clock
-        self._asked: dict[str, _Asked] = {}
+        self._asked: dict[Rota, _Asked] = {}
 
     def known(self, named: Recipients | None, moment: Moment) -> Recipients:
         """Who gets it as far as is known; nobody is asked."""
-        return self._called(named, moment, lambda one: one.last()).recipients
+        return self._called(named, moment, 0.0).recipients
 
     def called(self, named: Recipients | None, moment: Moment, incidents: Iterable[Incident] = ()) -> Called:
         """Who gets it now, and who has taken one of these: who was on call keeps it. Raises nothing; it may take some
         seconds."""
-        found = self._called(named, moment, lambda one: one.answer(BOUND_S))
+        found = self._called(named, moment, BOUND_S)
         people = {who for one in moment.duty.rotas for turn in one.people for who in turn}
         taken = [one.answers.now for one in incidents if one.answers.now and one.answers.now.verb == TAKEN]
         takers = [one.user or one.who for one in taken if one.user or one.who in people]
@@ -59,84 +79,104 @@ class OnCall:
         """Who gets it in the place of those on call, whom WeCom does not know."""
         return called(named or self._own, self._own, moment.duty.rotas, lambda one: ())
 
-    def _called(self, named: Recipients | None, moment: Moment, asked: Callable[[_Asked], People | None]) -> Called:
+    def people(self, rota: Rota, moment: Moment, bound_s: float = BOUND_S) -> People:
+        """Who is on call at this moment; a message waits for so long for an answer."""
         moment = replace(moment, swaps=known_swaps(self._options.shared, self._channel_id))
+        if rota.people or swapped(rota, moment.time, moment.swaps) is not None:
+            return on_duty(rota, moment.time, moment.zone, moment.swaps)
+        if rota not in self._asked:
+            self._asked[rota] = self._way_of(rota, moment.zone)
+        found = self._asked[rota].answer(bound_s)
+        if found is None or rota.who:
+            return found or ()
+        return working(rota.checkin, rota.shift, moment.time, moment.zone, found)
 
+    def _called(self, named: Recipients | None, moment: Moment, bound_s: float) -> Called:
         for name in (named or self._own).rotas:
             if all(one.name != name for one in moment.duty.rotas):
                 self._options.warn_once(f"no rota {name}", line("no_rota", name=name))
-
-        def people(rota: Rota) -> People:
-            if not rota.who or swapped(rota, moment.time, moment.swaps) is not None:
-                return on_duty(rota, moment.time, moment.zone, moment.swaps)
-            return asked(self._of(rota)) or ()
-
+        people = partial(self.people, moment=moment, bound_s=bound_s)
         return called(named or self._own, self._own, moment.duty.rotas, people)
 
-    def _of(self, rota: Rota) -> _Asked:
-        if rota.who not in self._asked:
-            self._asked[rota.who] = _Asked(partial(ask, rota), partial(self._failed, rota), self._clock)
-        return self._asked[rota.who]
+    def _way_of(self, rota: Rota, zone: tzinfo) -> _Asked:
+        failed = partial(self._failed, rota)
+        if rota.who:
+            return _Asked(partial(ask, rota), failed, self._clock, ASKED_S, FUNCTION_KEPT_S)
+        return _Asked(partial(self._shifts, rota, zone), failed, self._clock, SHIFTS_ASKED_S, SHIFTS_KEPT_S)
 
-    def _failed(self, rota: Rota, why: str) -> None:
-        self._options.warn_once(f"on call {rota.name}", line("not_on_call", name=rota.name, why=why))
+    def _shifts(self, rota: Rota, zone: tzinfo) -> tuple[Shift, ...]:
+        if self._shifts_of is None:
+            raise LookupError("only an app may ask for shifts")
+        return self._shifts_of(rota.checkin, self._options.shared.time_s(), zone)
+
+    def _failed(self, rota: Rota, why: str, age_s: float | None) -> None:
+        then = line("own_are_told") if age_s is None else line("last_answer", minutes=int(age_s // 60))
+        self._options.warn_once(f"on call {rota.name}", line("not_on_call", name=rota.name, why=why, then=then))
 
 
 def ask(rota: Rota) -> People:
     """Whom its function names. Raises what that raises."""
-    from importlib import import_module
-
-    module, _, name = rota.who.partition(":")
-    found: object = import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    if not callable(found):
-        raise TypeError(f"{rota.who} is no function")
-    return persons(f"on_call.{rota.name}", found())
+    return persons(f"on_call.{rota.name}", function_named(rota.who)())
 
 
 @dataclass(frozen=True, slots=True)
 class _Good:
-    people: People
+    answer: Any
     at: float
 
 
 class _Asked:
-    """A function that is asked in a thread of its own, at most once a minute, and never twice at a time."""
+    """What is asked in a thread of its own, never twice at a time: again after ``fresh_s``, or where it has failed.
 
-    def __init__(self, ask: Callable[[], People], failed: Callable[[str], None], clock: Callable[[], float]) -> None:
+    The last good answer holds for ``kept_s``. ``failed`` is told why, and how old that answer is.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[], object],
+        failed: Callable[[str, float | None], None],
+        clock: Callable[[], float],
+        fresh_s: float,
+        kept_s: float,
+    ) -> None:
         self._ask = ask
         self._failed = failed
         self._clock = clock
+        self._fresh_s = fresh_s
+        self._kept_s = kept_s
         self._good: _Good | None = None
-        self._fresh_until = float("-inf")
+        self._again_at = float("-inf")
         self._over = threading.Event()
         self._over.set()
 
-    def last(self) -> People | None:
-        """Its last good answer; None: it has none."""
-        good = self._good
-        return None if good is None or self._clock() > good.at + KEPT_S else good.people
-
-    def answer(self, bound_s: float) -> People | None:
-        """Its answer, or the last one where it fails or is late."""
-        if self._over.is_set() and self._clock() >= self._fresh_until:
+    def answer(self, bound_s: float) -> Any:
+        """The answer, or the last good one where it fails or is late; None: there is none. 0: nothing is asked."""
+        if bound_s and self._over.is_set() and self._clock() >= self._again_at:
             self._over.clear()
-            self._fresh_until = self._clock() + ASKED_S
+            self._again_at = self._clock() + ASKED_S
             try:
                 threading.Thread(target=self._run, name="wecom on call", daemon=True).start()
             except RuntimeError as error:  # there can be no more threads, or the program ends
                 self._over.set()
-                self._failed(str(error))
+                self._fail(str(error))
             else:
                 if not self._over.wait(bound_s):
-                    self._failed(line("no_answer_in", seconds=bound_s))
-        return self.last()
+                    self._fail(line("no_answer_in", seconds=bound_s))
+        good = self._good
+        return None if good is None or self._clock() > good.at + self._kept_s else good.answer
 
     def _run(self) -> None:
         try:
             self._good = _Good(self._ask(), self._clock())
+            self._again_at = self._good.at + self._fresh_s
+        except WeComError as error:
+            self._fail(explained(error, language_of_environment()))
         except BaseException as error:  # code of the program: it ends no more than this thread
-            self._failed(f"{type(error).__name__}: {error}"[:200])
+            self._fail(f"{type(error).__name__}: {error}"[:200])
         finally:
             self._over.set()
+
+    def _fail(self, why: str) -> None:
+        good = self._good
+        age_s = None if good is None else self._clock() - good.at
+        self._failed(why, age_s if age_s is None or age_s <= self._kept_s else None)

@@ -102,7 +102,7 @@ class Turn:
         )
         self.senders = Senders(channels, options, collector.key, clock)
         self.outbox = Outbox()
-        self.duties = Duties(options, channel_id, channels[0].addressed(None), clock)
+        self.duties = Duties(options, channel_id, channels[0], clock)
 
     def run(self) -> float:
         """Send the next message that may go. Returns the seconds until there may be another."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import tzinfo
 from typing import Protocol
 
 from .. import _config as config
 from .._lines import line
 from ..errors import InvalidRecipientError, MessageError
-from ..model import File, Image, Message, Outcome, Recipients
+from ..model import File, Image, Message, Outcome, Recipients, Shift
 from ..model.captured import PNG
 from ..model.message import Answerable
 from ..model.recipients import EVERYBODY_LOG
@@ -98,6 +99,10 @@ class AppChannel:
 
     def addressed(self, recipients: Recipients | None) -> Recipients:
         return recipients or self._recipients
+
+    def shifts_of(self, user_ids: Sequence[str], at: float, zone: tzinfo) -> tuple[Shift, ...]:
+        """Those of the days around a moment. Raises `WeComError`."""
+        return self._client.shifts.around(user_ids, at, zone)
 
     def deliver(
         self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]

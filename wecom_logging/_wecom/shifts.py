@@ -46,14 +46,20 @@ class Shifts:
         begins. Raises as `list` does.
         """
         users = tuple(user_ids)
+        return working(users, shift, at, zone, self.around(users, at, zone))
+
+    def around(self, user_ids: Iterable[str], at: float, zone: tzinfo) -> tuple[Shift, ...]:
+        """The shifts from the day before this moment to the day after it. Raises as `list` does."""
         today = datetime.combine(datetime.fromtimestamp(at, zone).date(), time(), zone)
         since, until = (today + timedelta(days=days) for days in (-1, 1))
-        works = {
-            one.user_id.lower()
-            for one in self.list(users, int(since.timestamp()), int(until.timestamp()))
-            if one.name == shift and any(begins <= at < ends for begins, ends in _moments(one, zone))
-        }
-        return tuple(user_id for user_id in users if user_id.lower() in works)
+        return self.list(user_ids, int(since.timestamp()), int(until.timestamp()))
+
+
+def working(user_ids: Iterable[str], shift: str, at: float, zone: tzinfo, shifts: Iterable[Shift]) -> tuple[str, ...]:
+    """Those who work at this moment in the shift of this name, in their order, by what is known of all shifts."""
+    named = [one for one in shifts if one.name == shift]
+    works = {one.user_id.lower() for one in named if any(begins <= at < ends for begins, ends in _moments(one, zone))}
+    return tuple(user_id for user_id in user_ids if user_id.lower() in works)
 
 
 def _moments(shift: Shift, zone: tzinfo) -> Iterator[tuple[float, float]]:
