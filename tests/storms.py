@@ -29,7 +29,7 @@ NEVER_SHARED = ((1_000_000, 60.0),)
 _numbers = itertools.count()
 _COUNT = re.compile(r"× (\d+)(?: since [-\d: ]+)?(?:, (\d+) in all)?")
 _AT_ITS_END = re.compile(r" quiet(?: for [^×\n]*)?, × (\d+)")
-_NEWS = re.compile(r"[✋✅] [^:]*: #\w+ .* by .* \d\d:\d\d")
+_NEWS = re.compile(r"[✋✅⏫] [^:]*: #\w+ (.* by|→) .* \d\d:\d\d")
 _IN_ALL = re.compile(r"(\d+) in all")
 _HEADLINE = re.compile(r"\S+ (\d+) alerts? of (\d+) kinds?")
 

@@ -30,7 +30,6 @@ def row() -> Incident:
         "steps_from": 10.0,
         "step_at": 70.0,
         "stepping_at": 60.0,
-        "missed": "nobody",
         "told_too": ("amy",),
     }
     made = replace(

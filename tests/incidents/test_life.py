@@ -720,23 +720,23 @@ def test_what_nobody_was_told_of_since_it_was_refused_has_no_steps() -> None:
 def test_a_step_that_tells_nobody_gives_way_to_the_next_at_once_and_the_last_says_so() -> None:
     incident = step(escalating(10, 25, 40), 10 * M)
     incident = life.step_missed(incident, "nobody x", now=10 * M, time=1600.0)
-    assert (incident.step, life.step_due_at(incident), incident.missed) == (2, 10 * M, "nobody x")
-    assert life.news(incident) is None
+    assert (incident.step, life.step_due_at(incident), life.news(incident)) == (2, 10 * M, None)
     told = line(life.step_told(incident, "a", "李四"), 10 * M)
-    assert (told.missed, life.step_due_at(told)) == ("", 40 * M)  # as if the one before had not been there
+    assert life.step_due_at(told) == 40 * M  # as if the one before had not been there
+    assert [(one.who, one.where) for one in told.answers.journal] == [("", "nobody x"), ("李四", "")]
     last = step(told, 40 * M)
     last = life.step_missed(last, "nobody y", now=40 * M, time=3400.0)
-    assert (last.step, last.missed, life.step_due_at(last)) == (3, "nobody y", float("inf"))
+    assert (last.step, life.step_due_at(last)) == (3, float("inf"))
     news = life.news(last)
     assert news is not None
-    assert (news.verb, news.who) == ("escalated", "")
+    assert (news.verb, news.who, news.where) == ("escalated", "", "nobody y")
 
 
 def test_a_message_of_a_step_that_fails_is_tried_again_ever_later_and_digests_go_meanwhile() -> None:
     incident, waits = step(escalating(10, 25), 10 * M), []
     for _ in range(6):
         waits.append(life.step_wait_s(incident))
-        incident = life.step_later(incident, 10 * M + waits[-1], failed=1)
+        incident = life.step_later(incident, 10 * M + waits[-1])
     assert waits == [5, 10, 20, 40, 60, 60]
     assert (life.step_due_at(incident), incident.rank) == (11 * M, escalating().rank)
     incident = sent(more(incident, now=10 * M + 1), 10 * M + 2)
@@ -763,6 +763,6 @@ def test_what_a_step_has_told_is_not_told_again_where_a_person_took_it_meanwhile
     assert life.step_due_at(after) == float("inf")
     undone = line(people(line(after, 603.0), "undone", 604.0), 604.0)
     assert life.step_due_at(undone) == 25 * M
-    failed = life.answered_meanwhile(there, lent, life.step_later(lent, 605.0, failed=1))
+    failed = life.answered_meanwhile(there, lent, life.step_later(lent, 605.0))
     assert failed is not None
     assert life.step_due_at(line(people(line(failed, 603.0), "undone", 604.0), 604.0)) == 600.0

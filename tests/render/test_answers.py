@@ -27,7 +27,7 @@ NEWS: dict[str, tuple[str, str]] = {
     "returned": (f"✋ shop: #k7f2 given back by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 取消认领"),
     "resumed": (f"✋ shop: #k7f2 made heard again by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 取消静默"),
     "reopened": (f"✋ shop: #k7f2 opened again by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 重新打开"),
-    "escalated": (f"✋ shop: #k7f2 escalated to Li {FROM}", f"✋ shop: #k7f2 {FROM} 升级，已通知 Li"),
+    "escalated": (f"⏫ shop: #k7f2 → Li {FROM}", f"⏫ shop: #k7f2 → Li {FROM}"),
     OVER: (
         f"✅ shop: #k7f2 silenced by Li, {FROM} to {TO}: nothing came",
         f"✅ shop: #k7f2 Li 静默期间（{FROM} 至 {TO}）未再出现",

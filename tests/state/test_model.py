@@ -225,7 +225,7 @@ VERBS: dict[str, Verb] = {
     "steps": lambda one, now: (one, _stepping(one, now), ""),
     "steps later": lambda one, now: (
         one,
-        life.step_later(one, now + TICK, failed=1) if one.stepping_at else life.released(one, now),
+        life.step_later(one, now + TICK) if one.stepping_at else life.released(one, now),
         "",
     ),
     "misses a step": lambda one, now: (

@@ -34,6 +34,8 @@ class Delivery:
     """Where a rota is named among them: those who are, as given. Who is on call is asked when it goes."""
     nobody: tuple[str, ...] = ()
     """Rotas by which nobody is on call, which its first line says."""
+    is_step: bool = False
+    """Whether it is that of a step of an escalation, to whom that tells."""
     cause: str = ""
     """What all claims have in common, where that is why they share a message."""
     summarized: int = 0

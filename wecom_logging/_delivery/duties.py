@@ -21,7 +21,7 @@ from .._state.scopes import Scopes, known_scopes
 from .._text.said import language_of_environment
 from ..errors import ConfigurationError
 from ..model import Recipients
-from ..model.duty import NO_DUTY, Duty
+from ..model.duty import NO_DUTY, Duty, Step
 from .options import Options
 
 if TYPE_CHECKING:
@@ -105,6 +105,15 @@ class Duties:
         except Exception:  # of user code (redact): it is said where its message is made
             return ()
         return tuple(one for one in scopes if is_of(one, alert.service, alert.logger))
+
+    def step(self, incident: Incident) -> Step | None:
+        """The step of its escalation that began last; None: another version wrote it."""
+        steps = self._duty(incident.duty).steps
+        return steps[incident.step - 1] if 0 < incident.step <= len(steps) else None
+
+    def recipients(self, incident: Incident, named: Recipients) -> Recipients:
+        """Those whom this names now."""
+        return named
 
     def _duty(self, text: str) -> Duty:
         try:

@@ -63,6 +63,10 @@ class Ledger:
         """Not sent before then."""
         self.store.swap([(claim, life.released(claim.incident, now, until - now), "")], now)
 
+    def become(self, claim: Claim, after: Incident, now: float) -> None:
+        """Nothing was told of it: it is another one."""
+        self.store.swap([(claim, after, "")], now)
+
     def quieten(self, claim: Claim, until: float, now: float, by: str) -> None:
         """Quiet hours, or a maintenance ``by`` name, hold it until then."""
         after = life.quietened(claim.incident, until, time=self._options.shared.time_s(), by=by)
@@ -70,7 +74,9 @@ class Ledger:
 
     def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
         """They were sent, here or by the fallback, or refused: the counters, the tallies, when they are due again."""
-        for claim in claims if self._options.looks.answers else ():
+        for claim in claims:
+            if not (self._options.looks.answers or claim.incident.steps):
+                continue
             if not isinstance(claim.incident.first, Kept) and not claim.is_shared:
                 self.details.keep(claim.key, claim.incident.first.alert)
         after = [_after(claim, now, why) for claim in claims]

@@ -40,6 +40,7 @@ from .message_builder import Composer, pictures
 from .options import Looks, Options
 from .outbox import Outbox
 from .sender import Fate, Sender, Senders, fate
+from .steps import Steps
 
 if TYPE_CHECKING:
     from .watch import Watch
@@ -103,6 +104,7 @@ class Turn:
         self.senders = Senders(channels, options, collector.key, clock)
         self.outbox = Outbox()
         self.duties = Duties(options, channel_id, channels[0], clock)
+        self.steps = Steps(options, self.duties, ledger, self.senders, channels[0])
 
     def run(self) -> float:
         """Send the next message that may go. Returns the seconds until there may be another."""
@@ -234,7 +236,8 @@ class Turn:
             case Send():
                 return self._delivery([claim], now)
             case Step():
-                return self._step(claim, now)
+                self._has_more = True
+                return self.steps.next(claim, now)
             case Merge(after_quiet=True):
                 return self._after_quiet(claim, moment, now)
             case Merge() as how:
@@ -330,13 +333,9 @@ class Turn:
     def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery:
         claims = [_alone(claims[0], now)] if len(claims) == 1 else claims
         recipients = self._recipients(claims[0])
-        if life.news(claims[0].incident) is not None:
+        if life.news(claims[0].incident) is not None or policy.ends_for_others(claims[0].incident, now):
             recipients = policy.who_is_told(claims[0].incident, self._channels[0].addressed(recipients))
         return Delivery(claims, [], recipients, cause=cause)
-
-    def _step(self, claim: Claim, now: float) -> Delivery | None:
-        """A step that begins is noted first, so that a person who takes it now wins, or comes after it as a whole."""
-        raise NotImplementedError
 
     def _digests_along(self, claim: Claim, now: float) -> list[Claim]:
         """Where a digest goes, or an end, others that will be due soon go in the same message."""
@@ -458,7 +457,10 @@ class Turn:
         for place, claim in enumerate(delivery.claims):
             try:
                 delivery.claims[place] = known = self.alerts.known(claim)
-                delivery.digests.append(self.alerts.digest(known))
+                if delivery.is_step:
+                    delivery.digests.append(self.steps.digest(known, self._recipients(known)))
+                else:
+                    delivery.digests.append(self.alerts.digest(known))
             except BaseException:  # of the user's redact, or a defect of ours
                 self._release([one for one in delivery.claims if one is not claim])
                 delivery.claims, delivery.digests = [claim], []
@@ -558,7 +560,8 @@ class Turn:
         reason = "delivered" if outcome.delivered else "rejected" if refused and not (waits or alone) else "kept"
         report = None
         try:
-            for claim, digest in zip(delivery.claims, delivery.digests, strict=False) if refused and not alone else ():
+            lost = zip(delivery.claims, delivery.digests, strict=False) if refused and not alone else ()
+            for claim, digest in lost if not delivery.is_step else ():
                 if self.senders.hand_over(digest, outcome.error):
                     given.append(claim)
                     reason = "handed_over"
@@ -571,7 +574,9 @@ class Turn:
                 self.ledger.is_reporting = True
             with self.section:
                 now = self._clock()
-                if outcome.delivered:
+                if delivery.is_step:
+                    self.steps.settle(delivery, outcome, now, refused=refused and not waits)
+                elif outcome.delivered:
                     self.ledger.losses_told = delivery.losses
                     self.ledger.sent(delivery.claims, "delivered", now)
                 elif alone:

@@ -186,8 +186,6 @@ class Incident:
     step_at: StoreTime = 0.0
     stepping_at: StoreTime = 0.0
     """When the message of the step that began last is due; 0: it was sent."""
-    missed: str = ""
-    """Why the step before told nobody, which the next one says."""
     told_too: tuple[str, ...] = ()
     """The audiences that steps have told, the one told last at the end."""
     quiet_since: float = 0.0

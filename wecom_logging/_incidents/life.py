@@ -573,20 +573,20 @@ def stepped(incident: Incident, *, now: float, time: float) -> Incident:
 def step_told(incident: Incident, audience: str, who: str) -> Incident:
     """The message of its step was sent to ``audience``, whom people call ``who``; those told before get a line."""
     told_too = (*(one for one in incident.told_too if one != audience), audience)[-MAX_TOLD_TOO:]
-    return replace(_step_over(incident, who), told_too=told_too, missed="")
+    return replace(_step_over(incident, who=who), told_too=told_too)
 
 
 def step_missed(incident: Incident, why: str, *, now: float, time: float) -> Incident:
     """Its step told nobody: the next one begins at once, and says so; after the last a line does."""
-    missed = replace(_step_over(incident, ""), missed=why)
+    missed = _step_over(incident, where=why)
     if not incident.step_at:
         return missed
     return stepped(replace(missed, answers=replace(missed.answers, is_said=True)), now=now, time=time)
 
 
-def step_later(incident: Incident, at: float, *, failed: int = 0) -> Incident:
-    """The message of its step waits until then; ``failed`` times more it could not be sent."""
-    return replace(unclaimed(incident), stepping_at=at, tries=incident.tries + failed)
+def step_later(incident: Incident, at: float) -> Incident:
+    """The message of its step could not be sent: it is tried again then."""
+    return replace(unclaimed(incident), stepping_at=at, tries=incident.tries + 1)
 
 
 def step_wait_s(incident: Incident) -> float:
@@ -594,24 +594,27 @@ def step_wait_s(incident: Incident) -> float:
     return min(STEP_TRY_S * (1 << min(incident.tries, 8)), STEP_S)
 
 
-def _step_over(incident: Incident, who: str) -> Incident:
-    journal = incident.answers.journal
-    newest = max((one.at for one in journal if one.verb == ESCALATED), default=0.0)
-    named = tuple(replace(one, who=who) for one in journal if one.verb == ESCALATED and one.at == newest)
-    answers = replace(incident.answers, journal=_with_steps(journal, named), is_said=False)
+def _step_over(incident: Incident, who: str = "", where: str = "") -> Incident:
+    journal = _with_step(incident.answers.journal, who, where)
+    answers = replace(incident.answers, journal=journal, is_said=False)
     return replace(unclaimed(incident), stepping_at=0.0, tries=0, answers=answers)
 
 
-def _with_steps(journal: tuple[Answer, ...], others: tuple[Answer, ...]) -> tuple[Answer, ...]:
-    """With what is known of its steps by others."""
-    steps = {one.at: one for one in others if one.verb == ESCALATED}
-    return tuple(steps.get(one.at, one) if one.verb == ESCALATED else one for one in journal)
+def newest_step(journal: tuple[Answer, ...]) -> int:
+    """The place of the step that began last; -1: none is known."""
+    return max((place for place, one in enumerate(journal) if one.verb == ESCALATED), default=-1)
+
+
+def _with_step(journal: tuple[Answer, ...], who: str, where: str) -> tuple[Answer, ...]:
+    """With what is known of the step that began last."""
+    newest = newest_step(journal)
+    return tuple(replace(one, who=who, where=where) if place == newest else one for place, one in enumerate(journal))
 
 
 def _from_first_step(incident: Incident, now: float) -> Incident:
     """All that begins with a first message, or anew, begins its steps from the first one."""
     step_at = now + incident.steps[0] if incident.steps else 0.0
-    return replace(incident, step=0, steps_from=now, step_at=step_at, stepping_at=0.0, missed="")
+    return replace(incident, step=0, steps_from=now, step_at=step_at, stepping_at=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -837,8 +840,8 @@ def answered_meanwhile(there: Incident, before: Incident, after: Incident | None
     if after is None:  # it is not over
         return unclaimed(there)
     if before.stepping_at and not after.stepping_at:  # what the step has told it has told
-        journal = _with_steps(there.answers.journal, after.answers.journal)
-        answers = replace(there.answers, journal=journal)
+        step = after.answers.journal[newest_step(after.answers.journal)]
+        answers = replace(there.answers, journal=_with_step(there.answers.journal, step.who, step.where))
         return replace(after, answers=answers, held_until=there.held_until)
     if after.told == before.told:
         return replace(unclaimed(there), tries=after.tries, rank=after.rank, not_before=after.not_before)

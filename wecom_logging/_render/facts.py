@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language
-from ..model import Answer, Digest, Variant
-from ..model.alert import BY_RUN, DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE
+from ..model import EVERYBODY, Answer, Digest, Recipients, Variant
+from ..model.alert import BY_RUN, DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE, Escalation
 from .times import clock_span, lasting, local_time, short_time
 from .words import (
     BETWEEN_KINDS,
+    BETWEEN_NAMES,
     CARD_CLAIM_OVER,
     CARD_CLOSED,
     CARD_ESCALATED,
@@ -24,11 +25,20 @@ from .words import (
     CLOSED_AGO,
     CLOSED_BY,
     ESCALATED_TO,
+    EVERYONE,
     GIVEN_TO,
     KIND,
     KINDS,
+    LEADER_OF,
+    MISSED_BEFORE,
     NEW,
+    NOBODY_FOUND,
+    NOBODY_TOLD,
+    NOT_SENT,
+    NOT_TAKEN,
+    NOT_TAKEN_LAST,
     NOTHING_CAME,
+    NOW_TOLD,
     OF_KIND,
     OF_NEW_KIND,
     OTHERS,
@@ -40,6 +50,7 @@ from .words import (
     SILENT_FROM_TO,
     TAKEN_AGO,
     TAKEN_BY,
+    TOLD_BEFORE,
     VARIANTS_OF_IT,
 )
 
@@ -48,6 +59,7 @@ _MAX_NEW_LINES = 8
 _MAX_NEW_BYTES = 200
 _MAX_VARIANT_BYTES = 40
 _MAX_VARIANTS_BYTES = 200
+_MAX_CALLED = 5
 _CLOCK_S = 1.0
 """By so much two clocks may differ."""
 _DID = {
@@ -97,12 +109,51 @@ def news_words(digest: Digest, language: Language) -> str:
         return ""
     if answer.verb == OVER:
         return _in_silence(answer, 0, language)
+    if answer.verb == ESCALATED and answer.who:
+        return NOW_TOLD.within(language, _named(answer.who), short_time(answer.at, _now(digest, answer), language))
     return did(answer, _named, _now(digest, answer), language)
+
+
+def step_line(escalation: Escalation, language: Language) -> str:
+    """``⏫ Escalation 2/3: nobody took it in 10 minutes, told so far: Li``: what the message of a step begins with."""
+    told = between_names([_named(one) for one in escalation.told], language)
+    words = NOT_TAKEN_LAST if escalation.number == escalation.of else NOT_TAKEN
+    return words.within(
+        language,
+        escalation.number,
+        escalation.of,
+        lasting(escalation.after_s, language),
+        TOLD_BEFORE.within(language, told) if told else "",
+        MISSED_BEFORE.within(language, missed_words(escalation.missed, language)) if escalation.missed else "",
+    )
+
+
+def missed_words(why: str, language: Language) -> str:
+    """Why a step told nobody, of which the first word says what it was."""
+    kind, _, who = why.partition(" ")
+    return NOBODY_FOUND.within(language, _named(who)) if kind == "nobody" else NOT_SENT.within(language)
+
+
+def called(recipients: Recipients, language: Language) -> str:
+    """What people call them: a few, and how many more."""
+    leaders = [LEADER_OF.within(language, one) for one in recipients.leader_of]
+    users = [EVERYONE.within(language) if one == EVERYBODY else one for one in recipients.users]
+    names = [
+        inert.line(one) for one in (*users, *recipients.departments, *recipients.tags, *leaders, *recipients.chats)
+    ]
+    return between_names(names, language)
+
+
+def between_names(names: Sequence[str], language: Language) -> str:
+    """``Li, Wang, …``"""
+    return BETWEEN_NAMES.within(language).join([*names[:_MAX_CALLED], *["…"] * (len(names) > _MAX_CALLED)])
 
 
 def did(answer: Answer, named: Callable[[str], str], now: float, language: Language) -> str:
     """The same, with names as this text may have them. ``now`` is in seconds since the epoch."""
     at = short_time(answer.at, now, language)
+    if answer.verb == ESCALATED and not answer.who:
+        return NOBODY_TOLD.within(language, at, missed_words(answer.where, language))
     if answer.by:
         return GIVEN_TO.within(language, named(answer.who), named(answer.by), at)
     if answer.where == BY_RUN:
@@ -118,7 +169,7 @@ def _now(digest: Digest, answer: Answer) -> float:
 def answer_line(digest: Digest, language: Language) -> str:
     """``taken by Li 60 minutes ago, × 312 since``: what is said of it beside what came; empty for nothing."""
     answer = digest.answer
-    if answer is None:
+    if answer is None or digest.escalation is not None:
         return ""
     if answer.verb == SILENCED:
         return _in_silence(answer, digest.answered_count, language)

@@ -14,8 +14,8 @@ from .._text import inert
 from .._text.cut import head, size, trim, wrap
 from .._text.said import Language
 from ..model import Alert, Digest, Frame
-from ..model.alert import DONE, OVER
-from .facts import answer_line, new_lines, news_words, title_variant, variants_line
+from ..model.alert import DONE, ESCALATED, OVER
+from .facts import answer_line, new_lines, news_words, step_line, title_variant, variants_line
 from .headline import headline, in_one_line
 from .times import clock_span, clock_time, last_time, lasting, local_time, short_time, spark
 from .trace import MUST, TraceLine, location, trace_lines
@@ -68,7 +68,7 @@ _DOTS = re.compile("[\u00b7\u0387\u2022\u2027\u2219\u22c5\u2e31\u30fb\ua78f\uff6
 _COROUTINE = re.compile(r"^(?:future|task): \W?Task \S.{0,256}? coro=\W?([\w.<>\uff1c]{1,128})\(")
 
 # What the first line of an alert begins with.
-_SIGNS = re.compile("^[\\s\u2800\u200c\u200d\ufe00-\ufe0f]*[⚪🔵🟠🔴🚨✅✋]+")
+_SIGNS = re.compile("^[\\s\u2800\u200c\u200d\ufe00-\ufe0f]*[⚪🔵🟠🔴🚨✅✋⏫]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ class Style:
 
     ``first`` makes the first line of level, its name with the count, origin and message; ``quiet`` that of what is
     over, of origin and what is said; ``closing`` that of one incident, with its message; ``news`` that of a line about
-    what a person did; ``shared`` that of a message for many, of the worst level and what is said;
+    what a person did, ``step`` of one about a step of its escalation; ``shared`` that of a message for many, of the
+    worst level and what is said;
     ``quote`` sets a line of the program's text apart; ``fact`` shows a line of ours; ``link`` shows a URL by a name;
     ``safe`` makes text of the program inert; ``frames``: ``"own"`` folds those of libraries, ``"all"`` shows them.
     """
@@ -87,6 +88,7 @@ class Style:
     quiet: Callable[[str, str], str]
     closing: Callable[[str, str, str], str]
     news: Callable[[str, str], str]
+    step: Callable[[str, str], str]
     shared: Callable[[int, str], str]
     quote: Callable[[str], str]
     fact: Callable[[str], str]
@@ -119,6 +121,14 @@ class Layout:
 
 def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> Layout:
     """All of a digest, whatever its length. ``losses`` is one line of ours about alerts that never arrived."""
+    layout = _lay_out(digest, style, link, losses)
+    if digest.escalation is None:
+        return layout
+    above = trim(style.safe(step_line(digest.escalation, style.language)), MAX_FIRST_LINE_BYTES)
+    return replace(layout, first=f"{above}\n{layout.first}")
+
+
+def _lay_out(digest: Digest, style: Style, link: str, losses: str) -> Layout:
     digest = _titled(digest)
     alert = digest.alert
     links = (
@@ -188,7 +198,7 @@ def _news(digest: Digest, style: Style, losses: str) -> Layout:
     """What a person did with an incident, in a few short lines; with what came since the last message."""
     language, answer = style.language, digest.answer
     assert answer is not None
-    looks = style.quiet if answer.verb in (DONE, OVER) else style.news
+    looks = style.quiet if answer.verb in (DONE, OVER) else style.step if answer.verb == ESCALATED else style.news
     words = f"#{digest.short_id} {style.safe(_no_count(news_words(digest, language)))}"
     number = count_words(digest, language) or COUNT.within(language, digest.count, "")
     if not digest.count:

@@ -46,8 +46,12 @@ def _text_closing(origin: str, text: str, words: str) -> str:
     return _text_quiet(origin, f"{text} · {words}")
 
 
-def _text_news(origin: str, words: str) -> str:
-    return f"✋ {origin}: {words}" if origin else f"✋ {words}"
+def _text_news(origin: str, words: str, sign: str = "✋") -> str:
+    return f"{sign} {origin}: {words}" if origin else f"{sign} {words}"
+
+
+def _text_step(origin: str, words: str) -> str:
+    return _text_news(origin, words, "⏫")
 
 
 TEXT = Style(
@@ -56,6 +60,7 @@ TEXT = Style(
     quiet=_text_quiet,
     closing=_text_closing,
     news=_text_news,
+    step=_text_step,
     shared=lambda level, words: f"{_sign(level)} {words}",
     quote=lambda line: f"│ {line}",
     fact=lambda line: line,
@@ -77,6 +82,7 @@ def _markdown(coloured: Callable[[str, str], str], safe: Callable[[str], str]) -
         quiet=lambda origin, words: _text_quiet(origin, coloured("info", words)),
         closing=lambda origin, text, words: _text_quiet(origin, f"**{text}** · {coloured('info', words)}"),
         news=lambda origin, words: _text_news(origin, coloured("info", words)),
+        step=lambda origin, words: _text_step(origin, coloured("info", words)),
         shared=lambda level, words: f"{_sign(level)} {coloured(_colour(level), words)}",
         quote=lambda line: f"> {line}",
         fact=lambda line: coloured("comment", line),

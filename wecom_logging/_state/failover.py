@@ -298,7 +298,7 @@ class FailoverStore:
         try:
             return self._swap_shared(swaps, now)
         except StateError:
-            self._unreported += [one for one in swaps if one.why or (one.after and one.after.told > one.before.told)]
+            self._unreported += [one for one in swaps if one.why or (one.after and _tells(one.before, one.after))]
             return [NOTHING] * len(swaps)
 
     def _swap_shared(self, swaps: Sequence[Swap], now: float) -> list[Own | None]:
@@ -387,3 +387,8 @@ class FailoverStore:
         there: list[Incident] = self.shared.try_call(lambda store: store.open(self.channel, most), [])
         known = {incident.key for incident in there}
         return [*there, *(one for one in self.memory.open(self.channel, most) if one.key not in known)][:most]
+
+
+def _tells(before: Incident, after: Incident) -> bool:
+    """Whether a message of it was sent: a count is told, or a step."""
+    return after.told > before.told or (before.stepping_at != 0 and not after.stepping_at)

@@ -83,6 +83,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """The step that a message belongs to: the ``number`` th of so many, as no person took the incident in ``after_s``
+    seconds. ``told``: those who were told before; ``missed``: why the step before told nobody.
+    """
+
+    number: int
+    of: int
+    after_s: float
+    told: tuple[str, ...] = ()
+    missed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """One of the variants of an incident: the name that is different in it, and how often it came.
 
@@ -111,6 +124,7 @@ class Digest:
     that of the incident, without ``#``. ``variants``: of an incident that stands for many, those of which something
     came since the last message, the most frequent first. ``answer``: what a person did with it, ``answered_s`` seconds
     ago, which is in force or has just ended; ``answered_count`` came since. ``is_news``: the message is about that.
+    ``escalation``: it is sent to those of a step.
     """
 
     alert: Alert
@@ -133,6 +147,7 @@ class Digest:
     answered_s: float = 0.0
     answered_count: int = 0
     is_news: bool = False
+    escalation: Escalation | None = None
 
     @property
     def is_first(self) -> bool:

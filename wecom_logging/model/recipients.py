@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 EVERYBODY = "@all"
 
@@ -30,6 +30,11 @@ class Recipients:
 
     def __bool__(self) -> bool:
         return bool(self.users or self.departments or self.tags or self.leader_of or self.chats)
+
+    def with_others(self, others: Recipients) -> Recipients:
+        """All of both, each once."""
+        pairs = zip(astuple(self), astuple(others), strict=True)
+        return Recipients(*(tuple(dict.fromkeys((*mine, *more))) for mine, more in pairs))
 
     @property
     def rotas(self) -> tuple[str, ...]:

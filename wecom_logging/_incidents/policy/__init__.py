@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ...model import Recipients
+from ...model.alert import ESCALATED
 from .. import life
+from ..fingerprint import recipients_of
 from ..incident import Incident, Related
 from ..life import SOON_S
 from .moment import Moment as Moment
@@ -109,14 +111,14 @@ def decide(
     if (seconds := held_until(incident, moment) - moment.time) > SOON_S:
         return Hold(now + seconds, Why.QUIET)
     if life.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now):
-        return Step() if rules.room_at <= now else Hold(rules.room_at, Why.ROOM)
+        return Step()
     waited = has_waited(incident, moment)
     until = now if waited else not_before(incident, now, draining=rules.draining)
     if until > now + SOON_S:
         return Hold(until, Why.MORE)
     if rules.room_at > now:
         return Hold(rules.room_at, Why.ROOM)
-    if life.news(incident) is not None:
+    if life.news(incident) is not None or ends_for_others(incident, now):
         return Send()
     gathers_until = max(rules.summary_at + GATHER_S, rules.gathers_until)
     if gathers_until > now and not (is_urgent(incident) or rules.draining):
@@ -157,9 +159,28 @@ def ends(incident: Incident, now: float, *, closed: bool) -> bool:
 
 def stands_alone(incident: Incident, now: float, *, refused: bool) -> bool:
     """Whether no message of others tells it: WeCom refused it in a shared one, a person did something, a step of it is
-    due, or it has waited, and is told with what has."""
-    is_due = life.news(incident) is not None or life.step_due_at(incident) <= now + SOON_S
-    return refused or is_due or incident.quiet_since > 0
+    due, its end is for others, too, or it has waited, and is told with what has."""
+    is_of_steps = life.step_due_at(incident) <= now + SOON_S or ends_for_others(incident, now)
+    return refused or is_of_steps or life.news(incident) is not None or incident.quiet_since > 0
+
+
+def ends_for_others(incident: Incident, now: float) -> bool:
+    """Whether its end is for those, too, whom steps have told."""
+    return bool(incident.told_too) and life.is_over(incident, now)
+
+
+def others_told(incident: Incident) -> list[Recipients]:
+    """Those whom steps have told; who is told of a step that it has begun, but for those of that step."""
+    journal, told_too = incident.answers.journal, incident.told_too
+    if not incident.answers.is_said and journal[-1].verb == ESCALATED and journal[-1].who:
+        told_too = told_too[:-1]
+    found = []
+    for one in told_too:
+        try:
+            found.append(recipients_of(one))
+        except ValueError:  # of a newer version
+            continue
+    return [one for one in found if one]
 
 
 def place_of(chat: str) -> str:
@@ -168,12 +189,14 @@ def place_of(chat: str) -> str:
 
 
 def who_is_told(incident: Incident, recipients: Recipients) -> Recipients:
-    """Of those who get it: what a person did stands already in the chat in which that was heard."""
+    """Of those who get it, and whom steps have told: what a person did stands already in the chat where he did it."""
+    for others in others_told(incident):
+        recipients = recipients.with_others(others)
     if incident.answers.is_said:
         return recipients
     where = incident.answers.journal[-1].where
-    others = tuple(chat for chat in recipients.chats if place_of(chat) != where)
-    return replace(recipients, chats=others) if others else recipients
+    chats = tuple(chat for chat in recipients.chats if place_of(chat) != where)
+    return replace(recipients, chats=chats) if chats else recipients
 
 
 # One message of a cause in a window.
@@ -201,6 +224,8 @@ def waits_for_cause(until: float, now: float, *, draining: bool) -> bool:
 def may_go_along(incident: Incident, now: float, *, draining: bool = False) -> bool:
     """Whether it goes with a digest, or an end, that is due: half of its wait is over and it goes on, or it is over."""
     if life.is_first(incident) or life.news(incident) is not None or incident.quiet_since:
+        return False
+    if ends_for_others(incident, now):
         return False
     soon = life.going_along(incident, now) if now >= incident.told_at + incident.wait_s / 2 else incident
     return draining or life.is_over(incident, now) or life.tell_at(soon, now) <= now

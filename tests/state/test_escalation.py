@@ -1,0 +1,361 @@
+"""An escalation that three processes carry out, over every store: who is told what and when, and who stops it."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wecom_logging._delivery.message_builder import Composer
+from wecom_logging._delivery.turn import Turn
+from wecom_logging._incidents.duty import duty_text
+from wecom_logging.errors import MessageError, TransportError
+from wecom_logging.model import Message, Outcome, Recipients
+from wecom_logging.model.alert import ESCALATED, TAKEN
+from wecom_logging.model.duty import Duty, Step
+
+from ..storms import Recorder, Told, pipeline, record, turn
+from .conftest import STORES
+from .test_answers import Jobs
+from .test_one_cause import Time, states
+
+M = 60.0
+Users = tuple[str, ...]
+
+
+class Company(Recorder):
+    """An app with a directory: who is not there is not found; while ``is_away`` it cannot be asked for names."""
+
+    def __init__(self, clock: Time) -> None:
+        super().__init__(clock)
+        self.missing: set[str] = set()
+        self.away: set[str] = set()
+        self.before: Callable[[Recipients], object] = lambda recipients: None
+
+    def addressed(self, recipients: Recipients | None) -> Recipients:
+        return recipients or Recipients(users=("张三",))
+
+    def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
+        named = self.addressed(recipients)
+        self.before(named)
+        if self.away & {*named.users}:
+            raise TransportError("the directory cannot be read")
+        if not {*named.users} - self.missing:
+            raise MessageError("no recipient is left")
+        return super().deliver(message, named, before_try)
+
+
+class Escalated(Jobs):
+    """With what was told to whom, by the minute after the first message."""
+
+    channel: Company
+
+    def wait(self, minutes: float, step_s: float = 20.0) -> list[tuple[float, Users, str]]:
+        ends, begins = self.clock.now + minutes * M, self.seen
+        while self.clock.now < ends:
+            self.turns()
+            self.clock.go(min(step_s, ends - self.clock.now))
+        self.turns()
+        self.seen = len(self.channel.told)
+        return [self.line(one) for one in self.channel.told[begins:]]
+
+    def turns(self) -> None:
+        for job in self.jobs:
+            turn(job)
+
+    def line(self, one: Told) -> tuple[float, Users, str]:
+        minute = (one.at - self.channel.told[0].at) / M
+        return int(minute + 0.05), one.recipients.users if one.recipients else (), one.first_line
+
+    def critical(self, text: str = "disk full") -> None:
+        self.jobs[self.made % len(self.jobs)].collector.take(record(text, level=logging.CRITICAL))
+        self.made += 1
+
+    def again(self) -> None:
+        """Every process is killed, and begins anew."""
+        options = {name: getattr(self.jobs[0].options, name) for name in ("duty", "steps_s", "steps_level", "looks")}
+        shared = [job.options.shared for job in self.jobs]
+        self.jobs = [pipeline(self.channel, self.clock, shared=one, **options) for one in shared]
+        for job in self.jobs:
+            job.open()
+
+
+Make = Callable[..., Escalated]
+
+
+@pytest.fixture(params=STORES)
+def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    clock = Time(1_000_000.0)
+    channel = Company(clock)
+    with states(request.param, tmp_path, clock, lambda: request.getfixturevalue("server")) as shared:
+
+        def make(*steps: tuple[float, str], language: Any = "zh") -> Escalated:
+            given = tuple(Step(minutes * M, Recipients(users=tuple(who.split()))) for minutes, who in steps)
+            options = {
+                "duty": duty_text(Duty(steps=given)),
+                "steps_s": tuple(one.after_s for one in given),
+                "looks": Composer(markdown=False, language=language),
+            }
+            jobs = [pipeline(channel, clock, shared=one, **options) for one in shared]
+            return Escalated(jobs, channel, clock)
+
+        yield make
+
+
+TWO = ((10, "李四"), (25, "王五 赵六"))
+pytestmark = pytest.mark.slow
+
+
+def texts(found: list[tuple[float, Users, str]]) -> list[str]:
+    return [text for _, _, text in found]
+
+
+def steps(found: list[tuple[float, Users, str]]) -> list[tuple[float, Users]]:
+    """When each step told whom."""
+    return [(minute, users) for minute, users, text in found if re.match("⏫ (升级|Escalation) ", text)]
+
+
+def test_each_step_sends_the_whole_alert_and_a_line_to_those_told_before(company: Make) -> None:
+    jobs = company(*TWO)
+    jobs.critical()
+    jobs.critical()
+    found = jobs.wait(24)
+    name = jobs.open()[0].short_id
+    assert [one for one in found if one[2][0] != "🚨"] == [
+        (10, ("李四",), "⏫ 升级 1/2：10 分钟无人认领，已通知 张三"),
+        (10, ("张三",), found[-1][2]),
+    ]
+    assert re.fullmatch(rf"⏫ shop: #{name} → 李四 \d\d:\d\d", found[-1][2])
+    whole = next(one.text for one in jobs.channel.told if "升级 1/2" in one.text)
+    assert whole.split("\n")[1] == "🚨 严重 × 2 shop: disk full"
+    assert f"#{name}" in whole
+    found = jobs.wait(10)
+    assert found[0] == (25, ("王五", "赵六"), "⏫ 升级 2/2（之后不再升级）：25 分钟无人认领，已通知 张三、李四")
+    assert found[1][1] == ("张三", "李四")
+    assert len(found) == 2
+    (closing,) = jobs.wait(60)
+    assert closing[1] == ("张三", "李四", "王五", "赵六")
+    assert closing[2].startswith("✅ shop: disk full · ")
+    assert jobs.wait(600) == []
+
+
+def test_in_english(company: Make) -> None:
+    jobs = company((10, "Li"), (25, "Wang"), language="en")
+    jobs.critical()
+    jobs.channel.missing = {"Li"}
+    found = jobs.wait(12)
+    assert texts(found)[1] == (
+        "⏫ Escalation 2/2, no further one follows: nobody took it in 25 minutes, told so far: 张三; "
+        "the step before told nobody: nobody found for Li"
+    )
+    assert re.fullmatch(r"⏫ shop: #\w+ → Wang \d\d:\d\d", texts(found)[2])
+
+
+def test_an_error_does_not_escalate_where_only_what_is_critical_does(company: Make) -> None:
+    jobs = company(*TWO)
+    jobs.log()
+    assert len(jobs.wait(60)) == 1
+
+
+def test_e1_a_take_at_the_moment_of_a_step_wins_or_loses_as_a_whole(company: Make) -> None:
+    """A thread takes it while the worker is at it, at every moment in turn."""
+    jobs = company((10, "李四"))
+    for number in range(16):
+        jobs.critical(f"{'abcdefghijklmnopqrstuvwxyz'[number % 26]} {'broke' if number < 26 else 'burns'}")
+        jobs.wait(0.2)
+        key = max(jobs.open(), key=lambda one: one.began).key
+        jobs.clock.go(10 * M)
+        begun = threading.Barrier(2)
+        seen = len(jobs.channel.told)
+
+        def take(key: str = key, begun: threading.Barrier = begun, number: int = number) -> None:
+            begun.wait()
+            for _ in range(number % 8):
+                jobs.jobs[-1]._turn.store.shared.is_up  # noqa: B018 # some moments later
+            say(jobs, key, "taken")
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        begun.wait()
+        jobs.turns()
+        thread.join()
+        jobs.wait(1)
+        (one,) = [one for one in jobs.open() if one.key == key]
+        told = [users for _, users, text in map(jobs.line, jobs.channel.told[seen:]) if "升级" in text]
+        verbs = [answer.verb for answer in one.answers.journal]
+        assert verbs in ([TAKEN], [ESCALATED, TAKEN])
+        assert one.step == verbs.count(ESCALATED)
+        assert len(told) <= one.step
+        assert one.told_too == (() if not told else one.told_too)
+        assert bool(told) == bool(one.told_too) == bool(one.step and one.answers.journal[0].who)
+        jobs.wait(5)
+        again = [users for _, users, text in map(jobs.line, jobs.channel.told[seen:]) if "升级" in text]
+        assert again == told  # nothing more while it is taken
+        say(jobs, key, "done")
+        jobs.wait(1)
+
+
+def say(jobs: Escalated, key: str, verb: str) -> None:
+    """Somebody does it with one of several."""
+    all_open = jobs.open
+    jobs.open = lambda: [one for one in all_open() if one.key == key]  # type: ignore[method-assign]
+    try:
+        jobs.say(verb)
+    finally:
+        jobs.open = all_open  # type: ignore[method-assign]
+
+
+def test_e1_what_was_on_its_way_when_somebody_took_it_is_not_sent_again_after_an_undo(company: Make) -> None:
+    jobs = company(*TWO)
+    jobs.critical()
+    jobs.wait(9)
+    jobs.channel.before = lambda named: jobs.say("taken") if named.users == ("李四",) else None
+    found = jobs.wait(2)
+    assert steps(found) == [(10, ("李四",))]
+    assert (found[1][1], "认领" in found[1][2]) == (("张三", "李四"), True)
+    jobs.channel.before = lambda named: None
+    jobs.say("undone")
+    assert steps(jobs.wait(3)) == []
+    assert steps(jobs.wait(13)) == [(25, ("王五", "赵六"))]
+
+
+def test_e2_who_takes_it_stops_what_a_step_has_begun_and_not_sent(company: Make) -> None:
+    jobs = company(*TWO)
+    jobs.critical()
+    jobs.wait(9)
+    jobs.channel.away = {"李四"}
+    assert jobs.wait(2) == []
+    jobs.say("taken")
+    jobs.channel.away = set()
+    found = jobs.wait(5)
+    assert [users for _, users, _ in found] == [("张三",)]
+    assert "认领" in found[0][2]
+
+
+def test_e3_what_is_over_stays_over(company: Make) -> None:
+    jobs = company((10, "李四"))
+    jobs.critical()
+    jobs.wait(5)
+    jobs.say("done")
+    assert texts(jobs.wait(30))[0].startswith("✅")
+    assert jobs.say("taken") is not None
+    assert jobs.wait(60) == []
+
+
+def test_e4_after_the_time_of_who_took_it_he_is_told_first_and_the_steps_begin_anew(company: Make) -> None:
+    jobs = company(*TWO)
+    jobs.critical()
+    jobs.wait(11)
+    jobs.say("taken")
+    jobs.wait(1)
+    for _ in range(5):
+        jobs.critical()
+        assert jobs.wait(5) == []
+    found = jobs.wait(5)
+    assert [(minute, users) for minute, users, _ in found] == [(41, ("张三",))]
+    assert "Li 于" in jobs.channel.told[-1].text
+    for _ in range(5):
+        jobs.critical()
+        found = [*found, *jobs.wait(5)]
+    assert steps(found) == [(51, ("李四",)), (66, ("王五", "赵六"))]
+
+
+def test_e5_a_step_that_finds_nobody_goes_on_to_the_next_at_once_and_says_so(company: Make) -> None:
+    jobs = company((10, "李四"), (25, "王五"), (40, "老板"))
+    jobs.channel.missing = {"李四"}
+    jobs.critical()
+    found = jobs.wait(12)
+    assert found[1] == (10, ("王五",), "⏫ 升级 2/3：25 分钟无人认领，已通知 张三；上一级未通知到人：李四 无人可通知")
+    jobs.channel.missing = {"老板"}
+    found = jobs.wait(40)
+    assert found[0][:2] == (40, ("张三", "王五"))
+    assert re.fullmatch(r"⏫ shop: #\w+ \d\d:\d\d 升级，未通知到人：老板 无人可通知", found[0][2])
+
+
+def test_e6_a_look_up_that_fails_is_tried_again_until_the_next_step(company: Make) -> None:
+    jobs = company((10, "李四"), (25, "王五"), (40, "老板"))
+    jobs.channel.away = {"李四"}
+    jobs.critical()
+    assert len(jobs.wait(13)) == 1
+    jobs.channel.away = set()
+    found = jobs.wait(2)
+    assert [users for _, users in steps(found)] == [("李四",)]
+    jobs.channel.away = {"王五"}
+    assert jobs.wait(24) == []
+    found = jobs.wait(5)
+    assert found[0][:2] == (40, ("老板",))
+    assert found[0][2].endswith("已通知 张三、李四；上一级未通知到人：消息未能发出")
+
+
+def test_e8_steps_outlive_every_process(company: Make) -> None:
+    jobs = company(*TWO)
+    if len(jobs.jobs) == 1:
+        return  # its memory is gone with it
+    jobs.critical()
+    jobs.wait(9)
+    jobs.again()
+    assert steps(jobs.wait(3)) == [(10, ("李四",))]
+    jobs.clock.go(8 * 60 * M)
+    jobs.again()
+    found = jobs.wait(3)
+    assert steps(found) == [(492, ("王五", "赵六"))]
+
+
+def test_e8_what_a_process_has_begun_another_one_tells(company: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = company(*TWO)
+    if len(jobs.jobs) == 1:
+        return
+    jobs.critical()
+    jobs.wait(9)
+    dead = iter([True])
+
+    def dies(named: Recipients) -> None:
+        if named.users == ("李四",) and next(dead, False):
+            raise SystemExit("killed")
+
+    jobs.channel.before = dies
+    monkeypatch.setattr(Turn, "_settle", lambda *given: None)
+    jobs.clock.go(1.5 * M)
+    with pytest.raises(SystemExit):
+        turn(jobs.jobs[0])
+    monkeypatch.undo()
+    found = jobs.wait(10)
+    assert [users for _, users in steps(found)] == [("李四",)]
+
+
+def test_e10_what_nobody_was_told_of_and_what_is_over_does_not_escalate(company: Make) -> None:
+    jobs = company((12, "李四"))
+    jobs.channel.missing = {"张三"}
+    jobs.critical("never told")
+    assert jobs.wait(40) == []
+    jobs.channel.missing = set()
+    for _ in range(9):  # often, and then no more
+        jobs.critical("disk full")
+        jobs.wait(0.1)
+    found = jobs.wait(30)
+    assert (steps(found), found[-1][2][0]) == ([], "✅")
+
+
+def test_steps_that_share_a_minute_with_others_of_the_same_cause_go_alone(company: Make) -> None:
+    jobs = company(*TWO)
+    for text in ("disk full", "roof burns", "pump stopped"):
+        jobs.critical(text)
+    found = jobs.wait(30)
+    assert sorted(steps(found)) == sorted(itertools.chain([(10, ("李四",))] * 3, [(25, ("王五", "赵六"))] * 3))
+
+
+def test_the_room_that_is_asked_for_is_that_of_those_whom_the_step_tells(company: Make, monkeypatch: Any) -> None:
+    jobs = company(*TWO)
+    monkeypatch.setattr(Company, "receivers", lambda self, recipients: self.addressed(recipients).users)
+    for job in jobs.jobs:
+        object.__setattr__(job.options, "rules", ((1, 30 * M),))
+    jobs.critical()
+    assert len(jobs.wait(1)) == 1
+    assert steps(jobs.wait(11)) == [(10, ("李四",))]
+    assert jobs.jobs[0].stats().pending == 0

@@ -1,0 +1,115 @@
+"""`Steps`: the messages of an escalation. What a step becomes is decided by `life`, which says when it is due.
+
+It begins with a swap, so that a person who takes the incident at this moment wins, or comes after it, as a whole. Its
+message goes in the next turn, of whichever process; each try of it has the same text.
+"""
+
+from __future__ import annotations
+
+from .._incidents import life
+from .._incidents.fingerprint import audience_of
+from .._incidents.incident import Incident
+from .._incidents.policy import others_told
+from .._incidents.view import anew
+from .._render.facts import called
+from .._state.failover import Claim
+from .._wecom.channels import Channel
+from ..errors import InvalidRecipientError, MessageError
+from ..model import Digest, Outcome, Recipients
+from ..model.alert import ESCALATED, Answer, Escalation
+from .delivery import Delivery
+from .duties import Duties
+from .ledger import Ledger
+from .options import Options
+from .sender import Senders
+
+NOBODY, FAILED = "nobody", "failed"
+"""Why a step told nobody: the first word of that."""
+
+
+class Steps:
+    """Those of one handler. Who uses it holds the lock of the turn."""
+
+    def __init__(self, options: Options, duties: Duties, ledger: Ledger, senders: Senders, channel: Channel) -> None:
+        self._options = options
+        self._duties = duties
+        self._ledger = ledger
+        self._senders = senders
+        self._channel = channel
+
+    def next(self, claim: Claim, now: float) -> Delivery | None:
+        """The message of a step that has begun. None: it begins now, or waits, or is over."""
+        incident = claim.incident
+        if not incident.stepping_at:
+            self._ledger.become(claim, life.stepped(incident, now=now, time=self._options.shared.time_s()), now)
+            return None
+        step = self._duties.step(incident)
+        if step is None or (incident.tries and incident.step_at and incident.step_at <= now):
+            self._miss(claim, FAILED, now)
+            return None
+        recipients = self._duties.recipients(incident, step.recipients)
+        if not recipients:
+            self._miss(claim, f"{NOBODY} {self.called(step.recipients)}", now)
+        elif (wait_s := self._senders.wait(recipients)) > 0:
+            self._later(claim, wait_s, now)
+        else:
+            return Delivery([claim], [], recipients, is_step=True)
+        return None
+
+    def digest(self, claim: Claim, named: Recipients | None) -> Digest:
+        """The whole alert, with what had come when the step began; ``named``: those of its first message."""
+        incident, (missed, began) = claim.incident, _steps_of(claim.incident)
+        number = max(began.count - incident.answers.base, 1)
+        told = [self._channel.addressed(named), *others_told(incident)]
+        return Digest(
+            anew(self._ledger.details.find(claim.key) or incident.first.alert, incident),
+            count=number,
+            total=number,
+            times=incident.times,
+            times_since=incident.times_since,
+            short_id=incident.short_id,
+            answer=began,
+            escalation=Escalation(
+                incident.step,
+                len(incident.steps),
+                incident.steps[incident.step - 1],
+                tuple(dict.fromkeys(self.called(one) for one in told)),
+                missed,
+            ),
+        )
+
+    def settle(self, delivery: Delivery, outcome: Outcome, now: float, *, refused: bool) -> None:
+        """What became of its message: it tells somebody, nobody, or is tried again."""
+        (claim,) = delivery.claims
+        if outcome.delivered or delivery.done:
+            assert delivery.recipients is not None
+            who = self.called(delivery.recipients)
+            self._ledger.become(claim, life.step_told(claim.incident, audience_of(delivery.recipients), who), now)
+        elif refused:
+            nobody = isinstance(outcome.error, InvalidRecipientError | MessageError)
+            named = self.called(delivery.recipients or Recipients())
+            self._miss(claim, f"{NOBODY} {named}" if nobody else FAILED, now)
+        else:
+            self._later(claim, life.step_wait_s(claim.incident), now)
+
+    def called(self, recipients: Recipients) -> str:
+        """What people call them."""
+        return called(recipients, self._options.looks.language)
+
+    def _later(self, claim: Claim, wait_s: float, now: float) -> None:
+        """It is tried again, at the latest when the next step begins, which says so."""
+        incident, at = claim.incident, now + wait_s
+        at = min(at, incident.step_at) if incident.step_at and now < incident.step_at else at
+        self._ledger.become(claim, life.step_later(incident, at), now)
+
+    def _miss(self, claim: Claim, why: str, now: float) -> None:
+        time = self._options.shared.time_s()
+        self._ledger.become(claim, life.step_missed(claim.incident, why, now=now, time=time), now)
+
+
+def _steps_of(incident: Incident) -> tuple[str, Answer]:
+    """The step that began last, and why the one before it told nobody, or ""."""
+    steps = [one for one in incident.answers.journal if one.verb == ESCALATED]
+    began = steps[-1] if steps else Answer(ESCALATED, "", "", incident.last, count=incident.told)
+    is_missed = incident.step > 1 and len(steps) > 1 and not steps[-2].who
+    return steps[-2].where if is_missed else "", began
