@@ -69,13 +69,17 @@ class Duties:
     def address(self, delivery: Delivery) -> None:
         """Who is on call gets it, asked each time that it goes, until a part of it has gone."""
         named = delivery.named or delivery.recipients or self._own
-        if self._has_rota(named) and not delivery.done:
-            incidents = [claim.incident for claim in delivery.claims]
+        if not self._has_rota(named) or delivery.done:
+            return
+        incidents = [claim.incident for claim in delivery.claims]
+        if delivery.is_step:
+            delivery.address(named, self.on_call.on_step(named, self.moment(incidents[0])))
+        else:
             delivery.address(named, self.on_call.called(named, self.moment(incidents[0]), incidents))
 
     def address_others(self, delivery: Delivery) -> bool:
         """WeCom knows none of those on call: who gets it in their place. Whether that is anybody else."""
-        if delivery.named is None or delivery.nobody or delivery.done:
+        if delivery.named is None or delivery.nobody or delivery.done or delivery.is_step:
             return False
         moment = self.moment(delivery.claims[0].incident)
         delivery.address(delivery.named, self.on_call.without(delivery.named, moment))
@@ -110,10 +114,6 @@ class Duties:
         """The step of its escalation that began last; None: another version wrote it."""
         steps = self._duty(incident.duty).steps
         return steps[incident.step - 1] if 0 < incident.step <= len(steps) else None
-
-    def recipients(self, incident: Incident, named: Recipients) -> Recipients:
-        """Those whom this names now."""
-        return named
 
     def _duty(self, text: str) -> Duty:
         try:

@@ -65,6 +65,10 @@ class OnCall:
         """Who gets it as far as is known; nobody is asked."""
         return self._called(named, moment, 0.0).recipients
 
+    def on_step(self, named: Recipients, moment: Moment) -> Called:
+        """Who gets the message of a step now, which goes to no others. It may take some seconds."""
+        return self._called(named, moment, BOUND_S, Recipients())
+
     def called(self, named: Recipients | None, moment: Moment, incidents: Iterable[Incident] = ()) -> Called:
         """Who gets it now, and who has taken one of these: who was on call keeps it. Raises nothing; it may take some
         seconds."""
@@ -91,12 +95,14 @@ class OnCall:
             return found or ()
         return working(rota.checkin, rota.shift, moment.time, moment.zone, found)
 
-    def _called(self, named: Recipients | None, moment: Moment, bound_s: float) -> Called:
+    def _called(
+        self, named: Recipients | None, moment: Moment, bound_s: float, own: Recipients | None = None
+    ) -> Called:
         for name in (named or self._own).rotas:
             if all(one.name != name for one in moment.duty.rotas):
                 self._options.warn_once(f"no rota {name}", line("no_rota", name=name))
         people = partial(self.people, moment=moment, bound_s=bound_s)
-        return called(named or self._own, self._own, moment.duty.rotas, people)
+        return called(named or self._own, self._own if own is None else own, moment.duty.rotas, people)
 
     def _way_of(self, rota: Rota, zone: tzinfo) -> _Asked:
         failed = partial(self._failed, rota)

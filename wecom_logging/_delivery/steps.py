@@ -23,8 +23,8 @@ from .ledger import Ledger
 from .options import Options
 from .sender import Senders
 
-NOBODY, FAILED = "nobody", "failed"
-"""Why a step told nobody: the first word of that."""
+NOBODY = Outcome("kept", error=MessageError("nobody is on call"))
+"""Of a step that names only rotas by which nobody is."""
 
 
 class Steps:
@@ -45,22 +45,18 @@ class Steps:
             return None
         step = self._duties.step(incident)
         if step is None or (incident.tries and incident.step_at and incident.step_at <= now):
-            self._miss(claim, FAILED, now)
+            self._miss(claim, "failed", now)
             return None
-        recipients = self._duties.recipients(incident, step.recipients)
-        if not recipients:
-            self._miss(claim, f"{NOBODY} {self.called(step.recipients)}", now)
-        elif (wait_s := self._senders.wait(recipients)) > 0:
+        if (wait_s := self._senders.wait(self._duties.known(step.recipients, incident))) > 0:
             self._later(claim, wait_s, now)
-        else:
-            return Delivery([claim], [], recipients, is_step=True)
-        return None
+            return None
+        return Delivery([claim], [], step.recipients, is_step=True)
 
     def digest(self, claim: Claim, named: Recipients | None) -> Digest:
         """The whole alert, with what had come when the step began; ``named``: those of its first message."""
         incident, (missed, began) = claim.incident, _steps_of(claim.incident)
         number = max(began.count - incident.answers.base, 1)
-        told = [self._channel.addressed(named), *others_told(incident)]
+        told = [self._channel.addressed(self._duties.known(named, incident)), *others_told(incident)]
         return Digest(
             anew(self._ledger.details.find(claim.key) or incident.first.alert, incident),
             count=number,
@@ -87,8 +83,8 @@ class Steps:
             self._ledger.become(claim, life.step_told(claim.incident, audience_of(delivery.recipients), who), now)
         elif refused:
             nobody = isinstance(outcome.error, InvalidRecipientError | MessageError)
-            named = self.called(delivery.recipients or Recipients())
-            self._miss(claim, f"{NOBODY} {named}" if nobody else FAILED, now)
+            named = self.called(delivery.named or delivery.recipients or Recipients())
+            self._miss(claim, f"nobody {named}" if nobody else "failed", now)
         else:
             self._later(claim, life.step_wait_s(claim.incident), now)
 

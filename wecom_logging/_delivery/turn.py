@@ -40,7 +40,7 @@ from .message_builder import Composer, pictures
 from .options import Looks, Options
 from .outbox import Outbox
 from .sender import Fate, Sender, Senders, fate
-from .steps import Steps
+from .steps import NOBODY, Steps
 
 if TYPE_CHECKING:
     from .watch import Watch
@@ -122,7 +122,7 @@ class Turn:
         try:
             if not delivery.parts:
                 self._write(delivery, sender)
-            outcome = sender.send(delivery)
+            outcome = sender.send(delivery) if delivery.recipients or not delivery.is_step else NOBODY
             if _finds_nobody(outcome) and self.duties.address_others(delivery):
                 self._write(delivery, sender)
                 outcome = sender.send(delivery)

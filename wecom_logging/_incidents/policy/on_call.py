@@ -74,7 +74,7 @@ def called(
     to = _with(named, found)
     if nobody:
         found = {name: people(known[name]) if name in known else () for name in own.rotas}
-        to = _joined(to, _with(own, found))
+        to = to.with_others(_with(own, found))
         if not to:
             all_of_them = [known[name] for name in (*nobody, *found) if name in known]
             to = Recipients(tuple(dict.fromkeys(who for one in all_of_them for turn in one.people for who in turn)))
@@ -85,8 +85,3 @@ def _with(named: Recipients, found: dict[str, tuple[str, ...]]) -> Recipients:
     """With people in the place of rotas."""
     users = (found[one.removeprefix(ON_CALL)] if one.startswith(ON_CALL) else (one,) for one in named.users)
     return replace(named, users=tuple(dict.fromkeys(who for one in users for who in one)))
-
-
-def _joined(one: Recipients, other: Recipients) -> Recipients:
-    kinds = ("users", "departments", "tags", "leader_of", "chats")
-    return Recipients(*(tuple(dict.fromkeys((*getattr(one, kind), *getattr(other, kind)))) for kind in kinds))
