@@ -30,7 +30,7 @@ from wecom_logging._wecom import BotClient
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Recipients, Secret
-from wecom_logging.model.duty import ALL_LEVELS, Duty, Span
+from wecom_logging.model.duty import ALL_LEVELS, Duty, Span, Step
 from wecom_logging.testing import capture_alerts
 
 from .programs import app_handler, run
@@ -70,6 +70,10 @@ def refused(make: Callable[[], object], field: str) -> str:
         assert CANARY not in own_locals(chain)
         chain = chain.__cause__ or (None if chain.__suppress_context__ else chain.__context__)
     return str(error)
+
+
+def step(after: object, **more: Any) -> dict[str, Any]:
+    return {"after": after, "users": ["lisi"], **more}
 
 
 @pytest.mark.parametrize(
@@ -226,6 +230,8 @@ WRONG_COMMON = [
     *[("on_call", value) for value in ("zhangsan", [CANARY], {"a|b": {}}, {7: {}})],
     *[("calendar", value) for value in ("", "us", 7, "/no/such/file.json", "no_such_module:f", "os:no_such", "os:sep")],
     *[("duty", value) for value in ("", "/no/such/file.toml", 7, "/")],
+    *[("escalation", value) for value in (7, "10m", {"after": "10m"}, [step("10m")] * 9)],
+    *[("escalation_level", value) for value in ("LOUD", "", 1.5)],
     ("link", "ftp://x"),
     ("link", "//x"),
     ("link", "https://"),
@@ -622,6 +628,49 @@ def test_a_good_webhook(given: str, host: str) -> None:
 )
 def test_a_good_rate_limit(given: str | None, rules: config.RateRules) -> None:
     assert config.rate_limit(given, "20/minute") == rules
+
+
+@pytest.mark.parametrize(
+    ("steps", "field"),
+    [
+        (["10m"], "[0]"),
+        ([step("10m", to="x")], "[0]"),
+        ([{"users": ["lisi"]}], "[0].after"),
+        ([step("0m")], "[0].after"),
+        ([step("8d")], "[0].after"),
+        ([step("soon")], "[0].after"),
+        ([step(True)], "[0].after"),
+        ([step("10m"), step(600)], "[1].after"),
+        ([step("10m"), step("5m")], "[1].after"),
+        ([{"after": "10m"}], "[0]"),
+        ([{"after": "10m", "users": ["a|b"]}], None),
+        ([step("10m", chats=["wrc1"])], "[0]"),
+        ([step("10m", how="shout")], "[0].how"),
+        ([step("10m", how="call", tags=["ops"])], "[0].how"),
+        ([step("10m", users=["on-call:web"])], "[0].users"),
+    ],
+)
+def test_e9_steps_that_cannot_come_are_refused(steps: Any, field: str | None, tmp_path: Path) -> None:
+    more: dict[str, Any] = {"state": f"sqlite:///{tmp_path}/alerts.db"}
+    refused(lambda: WeComHandler(**APP, escalation=steps, **more), "users" if field is None else f"escalation{field}")
+
+
+def test_e9_steps_that_nobody_can_stop_are_refused(tmp_path: Path) -> None:
+    state: Any = {"state": f"sqlite:///{tmp_path}/alerts.db"}
+    steps = [step("10m", how="call"), {"after": 1500, "leader_of": ["ops"]}]
+    assert "aibot" in refused(lambda: WeComHandler(**APP, escalation=steps), "escalation")
+    refused(lambda: WeComHandler(**APP, **state, escalation=steps, escalation_level="ERROR"), "escalation[0].how")
+    for more in (state, {"answers": "aibot"}):
+        duty = duty_of_handler(escalation=steps, **more)
+        assert duty.steps == (Step(600.0, Recipients(("lisi",)), True), Step(1500.0, Recipients(leader_of=("ops",))))
+        assert duty.steps_level == logging.CRITICAL
+    assert duty_of_handler(escalation=[step("10m")], escalation_level="ERROR", **state).steps_level == logging.ERROR
+    refused(lambda: WeComBotHandler(webhook="x" * 36, escalation=[step("10m")], **state), "escalation")
+    given: Any = {"bot_id": "aib1", "secret": "s", "chats": ["lisi"]}
+    refused(lambda: WeComAIBotHandler(**given, escalation=[step("10m")]), "escalation[0]")
+    made = WeComAIBotHandler(**given, escalation=[{"after": "10m", "chats": ["wangwu"]}])
+    assert made._pipeline.options.steps_s == (600.0,)
+    made.close()
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def pipeline(
 ) -> Pipeline:
     """Check what all handlers have in common; make the way from a record to a message, or take one that was left."""
     shared = shared_state(options.get("state"))
-    options, rules_of_duty = _duty(options, setup)
+    options, rules_of_duty = _duty(options, setup, shared)
     found = config.checked(options)
     quiet_limits_s = found.pop("quiet_limit_s"), found.pop("critical_quiet_limit_s")
     looks = setup.looks._replace(
@@ -152,11 +152,11 @@ def pipeline(
     return made
 
 
-_OF_DUTY = ("duty", "quiet_hours", "quiet_hours_level", "calendar", "on_call")
+_OF_DUTY = ("duty", "quiet_hours", "quiet_hours_level", "calendar", "on_call", "escalation", "escalation_level")
 _VARIABLES_OF_DUTY = ("WECOM_DUTY", "WECOM_QUIET_HOURS")
 
 
-def _duty(options: config.CommonOptions, setup: Setup) -> tuple[config.CommonOptions, dict[str, Any]]:
+def _duty(options: config.CommonOptions, setup: Setup, shared: Shared) -> tuple[config.CommonOptions, dict[str, Any]]:
     """The options with those of a file of rules of time and persons, and what these are for `Options`.
 
     Nothing of it is loaded where there are none.
@@ -174,6 +174,11 @@ def _duty(options: config.CommonOptions, setup: Setup) -> tuple[config.CommonOpt
         calendar(name)
     duty = of_duty.duty(options)
     _check_rotas(setup, duty.rotas, duty.steps)
+    if duty.steps:
+        from ._config import escalation
+
+        can_be_taken = bool(setup.looks.answers or options.get("answers")) or shared is not alone
+        escalation.check(duty.steps, duty.steps_level, setup.recipients, can_be_taken=can_be_taken)
     steps_s = tuple(step.after_s for step in duty.steps)
     return options, {"duty": duty_text(duty), "steps_s": steps_s, "steps_level": duty.steps_level}
 

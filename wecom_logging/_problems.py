@@ -93,6 +93,24 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "nobody gets the alerts while nobody is on call by {name!r}, which has no people of its own",
         "值班表 {name!r} 自己没有列出人员，无人值班时没有人会收到告警",
     ),
+    # Of an escalation.
+    "not_later": ("it must come after the step before", "应晚于上一级"),
+    "no_other_recipients": (
+        "a group's bot has one group, and no others to tell",
+        "群机器人只有一个群，没有其他人可通知",
+    ),
+    "nobody_can_take": (
+        "nobody could take an incident, so that each step would always come",
+        "没有任何认领方式，每一级都会触发",
+    ),
+    "call_needs_persons": (
+        "only members can be called, and only by an app",
+        "只有自建应用可以打电话，且只能打给成员",
+    ),
+    "call_below_critical": (
+        "phones ring for CRITICAL alone, and escalation_level is below it",
+        "电话只用于 CRITICAL，而 escalation_level 低于它",
+    ),
     # URLs.
     "not_a_url": ("it is not a URL that can be read", "不是可以解析的 URL"),
     "wrong_scheme": (

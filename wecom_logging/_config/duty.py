@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ConfigurationError
 from ..model.duty import ALL_LEVELS, DAYS, NO_DUTY, Duty, Span
-from . import on_call
+from . import escalation, on_call
 from .messages import items_of, timezone
 from .values import kind, level, or_variable, text
 
@@ -25,6 +25,8 @@ IN_FILE = {
     "quiet_hours_level": "",
     "calendar": "",
     "on_call": "",
+    "escalation": "",
+    "escalation_level": "",
 }
 """What a file of them may have, and the variable that is read before it."""
 
@@ -63,14 +65,18 @@ def duty(options: CommonOptions) -> Duty:
     quiet = quiet_hours(or_variable(options.get("quiet_hours"), "WECOM_QUIET_HOURS"))
     quiet_level = _level("quiet_hours_level", options.get("quiet_hours_level", NO_DUTY.quiet_level))
     rotas = on_call.rotas(options.get("on_call"), timezone(options.get("timezone")))
-    if not (quiet or rotas):
+    steps = escalation.steps(options.get("escalation"))
+    steps_level = level("escalation_level", options.get("escalation_level", NO_DUTY.steps_level))
+    if not (quiet or rotas or steps):
         return NO_DUTY
     return Duty(
-        zone=_zone(options.get("timezone")),
+        zone=_zone(options.get("timezone")) if quiet or rotas else NO_DUTY.zone,
         calendar=calendar(options.get("calendar")),
         quiet=quiet,
         quiet_level=quiet_level,
         rotas=rotas,
+        steps=steps,
+        steps_level=steps_level,
     )
 
 

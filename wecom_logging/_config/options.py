@@ -83,8 +83,16 @@ class CommonOptions(TypedDict, total=False):
       ``{"who": "package.module:function"}``, a function that returns who it is now, or ``{"checkin": [user ids],
       "shift": "晚班"}``, a shift of 打卡排班. Then ``"on-call:web"`` may stand wherever users are named. It needs
       ``timezone``.
+    * ``escalation`` (none): who gets an incident that nobody takes: ``[{"after": "10m", "users": ["on-call:web"],
+      "how": "call"}, {"after": "25m", "leader_of": ["ops"]}]``: up to eight steps, ``after`` the first message,
+      each with ``users``, ``departments``, ``tags`` or ``leader_of``; of an AI bot with ``chats``; the bot of a
+      group has none. ``"how": "call"`` rings the phones of ``users`` and ``leader_of``, too (紧急通知). Whoever
+      takes, silences or closes the incident stops them. It needs a way to take: an AI bot, or a shared ``state``
+      for the commands.
+    * ``escalation_level`` (``CRITICAL``): the lowest level that escalates.
     * ``duty`` (WECOM_DUTY): the path of a TOML file with these options: ``timezone``, ``quiet_hours``,
-      ``quiet_hours_level``, ``calendar``, ``on_call``. What is given, or set by a variable, is taken before it.
+      ``quiet_hours_level``, ``calendar``, ``on_call``, ``escalation``, ``escalation_level``. What is given, or
+      set by a variable, is taken before it.
     * ``link`` (none): a URL into your own log system. ``{fingerprint}`` (yours, else the short id), ``{service}``
       and ``{time}`` are filled in.
     * ``redact`` (built in): a function ``redact(text) -> str``, or ``False``. ``redact_personal`` of
@@ -129,6 +137,8 @@ class CommonOptions(TypedDict, total=False):
     quiet_hours_level: int | str | None
     calendar: str | None
     on_call: Mapping[str, Mapping[str, object]] | None
+    escalation: Sequence[Mapping[str, object]] | None
+    escalation_level: int | str
     duty: str | None
     link: Annotated[str | None, Made("link", lambda _, value: link(value))]
     redact: Callable[[str], str] | bool | None
