@@ -21,6 +21,7 @@ from wecom_logging import (
     WeComClient,
     WeComHandler,
     errors,
+    expect,
     install_hooks,
     maintenance,
     notify_on_exception,
@@ -153,6 +154,16 @@ with progress("training", every="2h", total=10) as step:
     step(loss=0.1)
 for item in progress(["a"], "imports", every=600, attach=b""):
     assert_type(item, str)
+
+
+@expect("backup", cron="30 2 * * *", grace="20m", max_runtime=7200, timezone="Asia/Shanghai", users=["zhangsan"])
+def back_up(number: int) -> str:
+    return str(number)
+
+
+assert_type(back_up(1), str)
+with expect("backup", every="1h", handler="wecom"):
+    pass
 progress(["a"])  # type: ignore[call-overload] # a title is missing
 
 handler = WeComHandler(corp_id="ww", agent_id=1, secret="s", users=["a"], service="x", rate_limit=None)

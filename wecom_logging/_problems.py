@@ -152,6 +152,8 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         'seconds, or a text such as "90s", "30m", "2h", "1d", are needed',
         '应为秒数，或 "90s"、"30m"、"2h"、"1d" 这样的文本',
     ),
+    "not_a_cron": ("it is no line of a crontab that is ever due ({why})", "不是会到期的 crontab 表达式（{why}）"),
+    "given_twice": ("give it or {other}, not both", "它与 {other} 只能填一个"),
     "not_exceptions": (
         "exception classes are needed, such as ignore=(KeyError,)",
         "应为异常类，例如 ignore=(KeyError,)",

@@ -61,6 +61,10 @@ class Notifier:
         if isinstance(error, Exception):
             self._tell(error, None, (), {})
 
+    def tell(self, error: Exception, function: Callable[..., Any] | None) -> None:
+        """Send an exception that a function raised."""
+        self._tell(error, function, (), {})
+
     def _wrapped(self, function: Callable[..., Any]) -> Any:
         if inspect.isasyncgenfunction(function):
             return self._async_generator(function)

@@ -19,7 +19,10 @@ from .texts import own_of, text_of, type_name
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
-BETWEEN = (os.path.join(_PACKAGE, "decorators.py"), os.path.join(_PACKAGE, "integrations", ""))
+BETWEEN = (
+    *(os.path.join(_PACKAGE, name) for name in ("decorators.py", "_expect.py")),
+    os.path.join(_PACKAGE, "integrations", ""),
+)
 """Files whose frames stand between a program's own and say nothing."""
 
 MAX_MEMBERS = (8, 4, 2, 1)

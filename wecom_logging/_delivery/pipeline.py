@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .._incidents.incident import Incident
     from .._state.base import Answered
     from .._state.failover import Mark
+    from .._state.jobs import Jobs
     from .._state.scopes import Scopes
     from .._wecom.channels import Channel
     from ..model import Answer, IncidentView, Recipients, Stats
@@ -150,6 +151,21 @@ class Pipeline:
     def draining(self, is_draining: bool) -> None:
         if (turn := self._begin() if is_draining else self._begun) is not None:
             turn.senders.draining = is_draining
+
+    @property
+    def channel_id(self) -> str:
+        """What a state calls all of its channels."""
+        return self._channel_id
+
+    @property
+    def jobs(self) -> Jobs:
+        """Those that are expected to run, of its state or of this process."""
+        return self._turn.watch.jobs
+
+    def look(self) -> None:
+        """Have its worker look at once, also where nothing was logged."""
+        self._begin()
+        self._worker.nudge()
 
     @property
     def key(self) -> int:

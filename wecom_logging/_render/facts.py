@@ -43,6 +43,7 @@ from .words import (
     OF_NEW_KIND,
     OTHERS,
     RAN_AGAIN,
+    RAN_AGO,
     REOPENED_BY,
     RESUMED_BY,
     RETURNED_BY,
@@ -176,6 +177,8 @@ def answer_line(digest: Digest, language: Language) -> str:
     ago = lasting(digest.answered_s, language)
     if answer.verb == DONE and digest.total > digest.answered_count:  # it is this message that says so
         return news_words(digest, language)
+    if answer.where == BY_RUN:
+        return RAN_AGO.within(language, ago)
     if answer.verb == DONE:
         return CLOSED_AGO.within(language, _named(answer.who), ago)
     return (

@@ -78,6 +78,7 @@ EVERYONE = Said("everybody", "所有人")
 NOTHING_CAME = Said("silenced by {}, {}: nothing came", "{} 静默期间（{}）未再出现")
 TAKEN_AGO = Said("taken by {} {} ago, × {} since", "{} 于 {}前认领，此后 × {}")
 SILENT_FROM_TO = Said("silenced by {}, {}: × {}", "{} 静默期间（{}）× {}")
+RAN_AGO = Said("had run again {} ago", "{}前曾再次运行")
 CLOSED_AGO = Said("closed by {} {} ago, and came again", "{} 于 {}前关闭，再次出现")
 
 # Who is on call.

@@ -1,0 +1,258 @@
+"""`expect`: a job that has to run. It is declared where somebody watches, and reports itself where it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import logging
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, TypeVar
+
+from . import _config as config
+from ._build import shared_state
+from ._delivery.declared import Declared, declared
+from ._delivery.pipeline import Pipeline
+from ._incidents.job import GRACE_S, Spec, Target
+from ._lines import line
+from ._runtime.clock import within
+from ._runtime.version import with_extra
+from ._runtime.warn import warn_once
+from ._state.jobs import MAX_NAME, Jobs, Report, schedule_of
+from ._state.shared import Shared, alone
+from ._telling import Teller
+from .decorators import Notifier
+from .errors import ConfigurationError, MissingDependencyError
+
+F = TypeVar("F", bound=Callable[..., Any])
+Ids = str | int | Iterable[str | int]
+
+REPORT_S = 2.0
+"""So long a job waits at most, before it begins and after it has ended, to report that."""
+
+_LINE = "Give cron='30 2 * * *' (minute, hour, day, month, day of the week), '@daily', or every='1h'"
+_ZONE = "Give timezone='Asia/Shanghai' or set WECOM_TIMEZONE: a time of the day says nothing without one"
+
+
+class Expectation:
+    """A decorator and a context manager that reports runs of a job; what `expect` returns."""
+
+    def __init__(self, name: str, teller: Teller, notifier: Notifier) -> None:
+        self._name = name
+        self._teller = teller
+        self._notifier = notifier
+        self._open: ContextVar[tuple[str, ...]] = ContextVar("wecom_logging_runs", default=())
+
+    def __call__(self, function: F) -> F:
+        """Wrap a function, a coroutine function, or a static or class method: each call is a run."""
+        if isinstance(function, staticmethod | classmethod):
+            return type(function)(self(function.__func__))
+        is_generator = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+        if not callable(function) or isinstance(function, type) or is_generator:
+            raise TypeError(f"expect decorates functions and coroutine functions, not {function!r}")
+        wrap = self._coroutine if inspect.iscoroutinefunction(function) else self._plain
+        return wrap(function)  # type: ignore[return-value] # a wrapper with the function's signature
+
+    def __enter__(self) -> None:
+        run = _new_run()
+        self._open.set((*self._open.get(), run))
+        self._begin(run)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        *others, run = self._open.get() or (_new_run(),)
+        self._open.set(tuple(others))
+        self._end(run, error)
+
+    def _plain(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            run = _new_run()
+            try:
+                self._begin(run)
+                value = function(*args, **kwargs)
+            except BaseException as error:
+                self._end(run, error, function)
+                raise
+            self._end(run, None)
+            return value
+
+        return wrapper
+
+    def _coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            run = _new_run()
+            try:
+                await _beside(self._begin, run)
+                value = await function(*args, **kwargs)
+            except BaseException as error:
+                await _beside(self._end, run, error, function)
+                raise
+            await _beside(self._end, run, None)
+            return value
+
+        return wrapper
+
+    def _begin(self, run: str) -> None:
+        self._report(Report(self._name, run).began)
+
+    def _end(self, run: str, error: BaseException | None, function: Callable[..., Any] | None = None) -> None:
+        has_failed = error is not None and not (isinstance(error, SystemExit) and not error.code)
+        self._report(functools.partial(Report(self._name, run).ended, has_failed=has_failed))
+        if isinstance(error, Exception):
+            self._notifier.tell(error, function)
+
+    def _report(self, report: Callable[[Jobs], None]) -> None:
+        """In each state that the handlers have. It raises no `Exception`, and takes `REPORT_S` at most."""
+        try:
+            with within(time.monotonic() + REPORT_S):
+                for jobs in self._places():
+                    report(jobs)
+        except Exception as error:
+            self._say(error)
+
+    def _say(self, error: Exception) -> None:
+        from ._masking.redact import redact
+
+        why = str(error) or type(error).__name__
+        warn_once(f"expect {self._name}", line("not_reported", name=redact(self._name), why=why))
+
+    def _places(self) -> Iterator[Jobs]:
+        found = _pipelines(self._teller)
+        shared = {id(one.options.shared): one for one in found if one.options.shared is not alone}
+        if shared or found:
+            yield from (one.jobs for one in shared.values() or found)
+        elif (state := shared_state(None)) is not alone:  # a script that logs nothing
+            yield _jobs_of(state)
+        else:
+            raise ConfigurationError("state", "missing", "Set WECOM_STATE, or give a handler of the program state=…")
+
+
+def _pipelines(teller: Teller) -> list[Pipeline]:
+    found = [getattr(handler, "_pipeline", None) for handler in teller.found()]
+    return [one for one in found if isinstance(one, Pipeline) and not one.closed()]
+
+
+@functools.lru_cache(8)
+def _jobs_of(shared: Shared) -> Jobs:
+    return Jobs(shared)
+
+
+def _new_run() -> str:
+    return os.urandom(6).hex()
+
+
+async def _beside(report: Callable[..., None], *args: Any) -> None:
+    """No loop waits for a state."""
+    import asyncio
+
+    is_here = True
+    with contextlib.suppress(RuntimeError):  # a loop that is not asyncio's
+        asyncio.get_running_loop()
+        is_here = False
+    if is_here:
+        report(*args)
+    else:
+        await asyncio.shield(asyncio.to_thread(report, *args))
+
+
+def expect(
+    name: str,
+    /,
+    *,
+    cron: str | None = None,
+    every: str | float | None = None,
+    grace: str | float = GRACE_S,
+    max_runtime: str | float | None = None,
+    level: int | str = logging.ERROR,
+    timezone: str | None = None,
+    handler: logging.Handler | str | None = None,
+    users: Ids | None = None,
+    departments: Ids | None = None,
+    tags: Ids | None = None,
+    leader_of: Ids | None = None,
+) -> Expectation:
+    """Say that a job has to run, and send an alert if it does not.
+
+    ``expect("backup", cron="30 2 * * *", max_runtime="2h")`` in a program that goes on declares it, to all that share
+    its state: any of them tells. ``@expect("backup")`` on a function, or ``with expect("backup"):``, in the job reports
+    that it starts and ends; an exception is one alert and is raised again. Both may be in one program or in two. A
+    command is reported by ``wecom-logging run --expect backup -- ./backup.sh``.
+
+    ``cron`` is a line of a crontab in ``timezone`` (WECOM_TIMEZONE, or that of a handler), with the extra ``jobs``;
+    ``every`` counts from start to start. A run may start ``grace`` late (5 minutes), and take ``max_runtime``; lengths
+    are seconds or texts such as ``"20m"``, ``"2h"``. What was missed again and again is one incident, which the next
+    run closes. ``level``, ``users``, ``departments``, ``tags``, ``leader_of``: those of the alert. ``handler``: which
+    handler tells it, or its name; without it every live WeCom handler that has a state, else each alone.
+
+    A report waits 2 s at most for the state, and costs the job no exception. It lasts until ``wecom-logging jobs
+    forget``. Raises `ConfigurationError`.
+    """
+    name = config.text("name", name, remedy='Give expect("what has to run", …)')
+    if len(name.encode()) > MAX_NAME:
+        raise ConfigurationError("name", "too_long", most=str(MAX_NAME))
+    teller, at_level = Teller(handler, "expect", "its report"), config.level("level", level)
+    who = None
+    if (given := [users, departments, tags, leader_of]) != [None] * 4:
+        who = config.recipients(*(() if one is None else one for one in given))
+    grace_s = config.duration("grace", grace, least=0, most=30 * 86_400)
+    longest_s = 0.0 if max_runtime is None else config.duration("max_runtime", max_runtime)
+    every_s = 0.0 if every is None else config.duration("every", every, least=60)
+    if cron is not None and every is not None:
+        raise ConfigurationError("every", "given_twice", other="cron")
+    if cron is not None or every_s or longest_s:
+        zone = _zone(timezone, teller, is_needed=cron is not None)
+        spec = Spec(
+            name=name,
+            cron="" if cron is None else _line(cron, zone),
+            every_s=every_s,
+            zone=zone,
+            grace_s=grace_s,
+            max_runtime_s=longest_s,
+            level=at_level,
+            targets=() if who is None else (Target(channel="", recipients=who),),
+        )
+        _declare(spec, teller)
+    return Expectation(name, teller, Notifier(handler, name, level, (), False))
+
+
+def _line(cron: object, zone: str) -> str:
+    given = config.text("cron", cron, remedy=_LINE)
+    try:
+        schedule_of(given, zone)
+    except ImportError:
+        raise MissingDependencyError("cron", "needs_package", package="cronsim", install=with_extra("jobs")) from None
+    except ValueError as error:
+        why = str(error)
+    else:
+        return given
+    raise ConfigurationError("cron", "not_a_cron", _LINE, why=why)
+
+
+def _zone(given: str | None, teller: Teller, *, is_needed: bool) -> str:
+    """The name of the zone of a job: it is never guessed."""
+    zones = [config.timezone(given), *(one.options.looks.zone for one in _pipelines(teller))]
+    found = next((str(zone) for zone in zones if zone is not None), "")
+    if is_needed and not found:
+        raise ConfigurationError("timezone", "missing", _ZONE)
+    return found
+
+
+def _declare(spec: Spec, teller: Teller) -> None:
+    """Let the workers of the handlers know it; those of handlers that come later, too."""
+
+    def channels() -> Collection[str]:
+        found = _pipelines(teller)
+        with_state = [one for one in found if one.options.shared is not alone]
+        return {one.channel_id for one in with_state or found}
+
+    declared.append(Declared(spec, channels, os.getpid()))
+    teller.at_start()
+    for one in _pipelines(teller):
+        one.look()
