@@ -392,7 +392,7 @@ def test_where_the_state_was_away_it_did_not_report(world: World) -> None:
     with pytest.raises(StateError):
         world.began()
     world.away = False
-    world.until("2026-11-30T02:36")
+    world.until("2026-11-30T02:36", step_s=60)
     text = "job 对账 did not report: it was due 11-30 02:30 Asia/Shanghai, the state was away meanwhile"
     assert world.told() == [(text, 1)]
 
