@@ -1,0 +1,266 @@
+"""`expect`: declared in one program, reported in another, told by whoever watches; through real programs and states."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from wecom_logging import expect
+from wecom_logging._delivery import declared as declared_here
+from wecom_logging._incidents.job import Job
+from wecom_logging._runtime import clock
+from wecom_logging._sandbox import Sandbox
+from wecom_logging.errors import ConfigurationError, MissingDependencyError
+from wecom_logging.handlers import AlertHandler
+
+from .programs import ROOT, app_handler, run
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class Service:
+    """A program that goes on, whose clock shows what a test says."""
+
+    def __init__(self, handler: AlertHandler, sandbox: Sandbox) -> None:
+        assert handler._pipeline is not None
+        self.handler, self.pipeline, self._sandbox = handler, handler._pipeline, sandbox
+        self._seen = 0
+        self.jobs = self.pipeline.jobs
+        self.time = time.time()
+        self.jobs._time_s = lambda: self.time
+
+    def at(self, text: str) -> None:
+        self.time = datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).timestamp()
+
+    def until(self, text: str) -> None:
+        end = datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).timestamp()
+        while self.time < end:
+            step = min(240.0, end - self.time)
+            self.time += step
+            clock.advance(step)
+            self.looks()
+
+    def looks(self) -> None:
+        """Its worker has looked."""
+        watch = self.pipeline._turn.watch
+        before, watch._next = watch._heard, float("-inf")
+        self.pipeline.look()
+        assert soon(lambda: watch._next > float("-inf")), before
+
+    def job(self, name: str = "对账") -> Job:
+        row = self.jobs.find(name)
+        assert row is not None
+        return row.job
+
+    def told(self, number: int) -> list[str]:
+        """So many more messages, as they come."""
+        assert soon(lambda: len(self._sandbox.messages()) >= self._seen + number)
+        found = [str(message["content"]) for message in self._sandbox.messages()[self._seen :]]
+        self._seen += len(found)
+        return found
+
+
+def soon(is_so: Callable[[], bool]) -> bool:
+    ends = time.monotonic() + 20
+    while not is_so() and time.monotonic() < ends:
+        time.sleep(0.01)
+    return is_so()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_declared() -> Iterator[None]:
+    yield
+    declared_here.declared.clear()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def service(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> Iterator[Service]:
+    state = "memory://" if request.param == "memory" else f"sqlite://{tmp_path}/alerts.db"
+    handler = app_handler(sandbox.url, state=state, timezone="Asia/Shanghai", service="shop", rate_limit=None)
+    yield Service(handler, sandbox)
+    handler.close()
+
+
+def test_a_job_that_does_not_come_is_told_and_its_next_run_closes_it(service: Service) -> None:
+    service.at("2026-11-29T12:00")
+    job = expect("对账", cron="30 2 * * *", grace="20m", max_runtime="2h", level="CRITICAL")
+    assert soon(lambda: service.jobs.find("对账") is not None)
+    service.until("2026-11-30T02:55")
+    (missed,) = service.told(1)
+    assert missed.split("\n")[:3] == [
+        "🚨 CRITICAL shop 对账: job 对账 did not run: it was due 11-30 02:30 Asia/Shanghai",
+        "│ last run: (none)",
+        "│ schedule: 30 2 * * * (Asia/Shanghai)",
+    ]
+    with job:
+        service.until("2026-11-30T03:05")
+    (ran,) = service.told(1)
+    assert ran.startswith("✅ shop 对账: #")
+    assert " ran again 02:55\n" in ran
+    assert (service.job().seen.took_s, service.job().seen.has_failed, service.job().seen.runs) == (600, False, ())
+
+
+def test_a_failed_run_is_the_incident_of_its_exception(service: Service) -> None:
+    expect("对账", every="1h")
+    assert soon(lambda: service.jobs.find("对账") is not None)
+
+    @expect("对账")
+    def reconcile() -> None:
+        raise ValueError("the books differ")
+
+    with pytest.raises(ValueError, match="the books differ"):
+        reconcile()
+    assert service.job().seen.has_failed
+    (text,) = service.told(1)
+    assert "ValueError: the books differ" in text
+    assert "wecom_logging/_expect.py" not in text
+    assert len(service.handler.incidents()) == 1
+
+
+def test_coroutines_and_methods_report_and_keep_what_they_give(service: Service) -> None:
+    class Books:
+        @staticmethod
+        @expect("对账")
+        async def reconcile(number: int) -> int:
+            await asyncio.sleep(0)
+            return number + 1
+
+        @expect("报表")
+        def report(self) -> str:
+            return "done"
+
+    assert asyncio.run(Books.reconcile(1)) == 2
+    assert Books().report() == "done"
+    assert Books.report.__name__ == "report"
+    assert [service.job(name).seen.ended > 0 for name in ("对账", "报表")] == [True, True]
+    with pytest.raises(SystemExit), expect("对账"):
+        raise SystemExit(0)
+    assert not service.job().seen.has_failed
+    with pytest.raises(KeyboardInterrupt), expect("对账"):
+        raise KeyboardInterrupt
+    assert service.job().seen.has_failed
+    with pytest.raises(TypeError, match="expect decorates functions"):
+        expect("对账")(int)
+
+
+def test_who_gets_the_alert_and_at_which_level_is_as_it_was_declared(service: Service) -> None:
+    expect("对账", every="1h", users=["li"], level="WARNING")
+    assert soon(lambda: service.jobs.find("对账") is not None)
+    spec = service.job().spec
+    (target,) = spec.targets
+    assert target.recipients is not None
+    assert (target.recipients.users, target.service, spec.level, spec.zone) == (("li",), "shop", 30, "Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            {"cron": "0 0 31 2 *"},
+            "cron: it is no line of a crontab that is ever due (there is no such day). Give cron=",
+        ),
+        ({"cron": "* * * * * *"}, "cron: it is no line of a crontab that is ever due (6 fields). Give cron="),
+        ({"cron": "0 0 * * *", "timezone": None}, "timezone: not set. Give timezone='Asia/Shanghai' or set"),
+        ({"cron": "0 0 * * *", "every": "1h"}, "every: give it or cron, not both"),
+        ({"cron": "0 0 * * *", "timezone": "Mars/Base"}, "timezone: there is no such time zone"),
+        ({"every": "soon"}, 'every: seconds, or a text such as "90s"'),
+        ({"every": 5}, "every: "),
+        ({"every": "1h", "grace": "x"}, "grace: seconds, or a text"),
+        ({"every": "1h", "max_runtime": -1}, "max_runtime: "),
+        ({"every": "1h", "level": "LOUD"}, "level: that is not a level"),
+        ({"every": "1h", "users": [""]}, "users: "),
+        ({"every": "1h", "handler": ""}, "handler: a handler, or its name"),
+    ],
+)
+def test_what_is_wrong_is_said_with_field_and_remedy(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        expect("对账", **{"timezone": "Asia/Shanghai", **options})
+    assert str(raised.value).startswith(text)
+    assert declared_here.declared == []
+
+
+@pytest.mark.parametrize("name", [None, "", "two\nlines", "x" * 101])
+def test_a_name_is_needed(name: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^name: "):
+        expect(name)
+
+
+def test_without_cronsim_a_cron_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cronsim", None)
+    with pytest.raises(MissingDependencyError, match=r"cron: it needs cronsim: pip install .*\[jobs\]"):
+        expect("对账", cron="1 2 3 4 5", timezone="UTC")
+
+
+SCRIPT = """
+import sys
+from wecom_logging import expect
+
+with expect("对账"):
+    sys.exit({code})
+"""
+
+
+def script(state: str, code: object = 7) -> subprocess.CompletedProcess[str]:
+    """A script of cron, of a program of its own."""
+    environment = {**os.environ, "WECOM_STATE": state, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", SCRIPT.format(code=code)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_j11_the_report_of_a_short_script_is_there_when_it_has_ended(sandbox: Sandbox, tmp_path: Path) -> None:
+    state = f"sqlite://{tmp_path}/alerts.db"
+    handler = app_handler(sandbox.url, state=state, timezone="Asia/Shanghai")
+    service = Service(handler, sandbox)
+    expect("对账", cron="30 2 * * *")
+    assert soon(lambda: service.jobs.find("对账") is not None)
+    ended = script(state)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "", "")
+    seen = service.job().seen
+    assert (seen.began > 0, seen.ended >= seen.began, seen.has_failed, seen.runs) == (True, True, True, ())
+    assert script(state, 0).returncode == 0
+    assert not service.job().seen.has_failed
+    handler.close()
+
+
+def test_where_the_state_does_not_answer_the_job_runs_on_and_stderr_says_so(tmp_path: Path) -> None:
+    began = time.monotonic()
+    ended = script("redis://127.0.0.1:1/0")
+    assert (ended.returncode, ended.stdout) == (7, "")
+    assert "wecom_logging: a run of job 对账 could not be reported: 127.0.0.1:1: " in ended.stderr
+    assert time.monotonic() - began < 8
+    ended = script("memory://")
+    assert (ended.returncode, ended.stderr.count("\n")) == (7, 1)
+    assert "Set WECOM_STATE" in ended.stderr
+
+
+def test_a_program_that_does_not_use_it_loads_nothing_of_it() -> None:
+    ended = run(
+        """
+        import logging, sys
+        import wecom_logging
+        handler = wecom_logging.WeComBotHandler(webhook="key", api_base="http://127.0.0.1:1", exit_timeout=0)
+        logging.getLogger().addHandler(handler)
+        logging.error("x")
+        handler.flush(1)
+        names = ("_delivery.watch", "_state.jobs", "_expect", "_incidents.schedule")
+        print([name for name in names if f"wecom_logging.{name}" in sys.modules], "cronsim" in sys.modules)
+        """
+    )
+    assert ended.out == "[] False\n"
+
+
+def test_a_report_logs_nothing(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), expect("对账"):
+        pass
+    assert caplog.records == []
