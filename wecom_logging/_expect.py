@@ -102,9 +102,18 @@ class Expectation:
     def _begin(self, run: str) -> None:
         self._report(Report(self._name, run).began)
 
+    def began(self) -> str:
+        """A run begins, of a command: what it is called."""
+        self._begin(run := _new_run())
+        return run
+
+    def ended(self, run: str, *, has_failed: bool) -> None:
+        """It has ended, and whoever ran it tells why if it failed."""
+        self._report(functools.partial(Report(self._name, run).ended, has_failed=has_failed))
+
     def _end(self, run: str, error: BaseException | None, function: Callable[..., Any] | None = None) -> None:
         has_failed = error is not None and not (isinstance(error, SystemExit) and not error.code)
-        self._report(functools.partial(Report(self._name, run).ended, has_failed=has_failed))
+        self.ended(run, has_failed=has_failed)
         if isinstance(error, Exception):
             self._notifier.tell(error, function)
 

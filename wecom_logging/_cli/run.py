@@ -13,7 +13,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._masking.redact import MASK, redact
 from .._render.words import HOURS_AND_MINUTES, MINUTES_AND_SECONDS, NONE, SHORT_SECONDS, WORKS_AGAIN
@@ -22,10 +22,13 @@ from .._text.said import Phrase, Reader
 from ..errors import ConfigurationError
 from ..handlers import AlertHandler
 from .environment import configured, handlers, mask
-from .printing import say
+from .printing import say, say_error
 from .process import BY_SIGNAL, End, Output, ended, open_standard_streams
 from .runs import EarlierRuns
 from .texts import language, text
+
+if TYPE_CHECKING:
+    from .._expect import Expectation
 
 _NAME = re.compile(r"-{0,2}[\w.-]+")
 _INTERPRETER = re.compile(r"(python|pypy|node|perl|ruby|Rscript|julia|(ba|da|z|k)?sh)[\d.]*(\.exe)?")
@@ -41,10 +44,11 @@ def add(commands: Any) -> None:
         description="Runs COMMAND and passes its output and exit code through. If it fails, sends an alert to the "
         "recipients that the WECOM_… variables configure: those of the app, the bot's group, or both. If WeCom is down "
         "and WECOM_STATE is set, the alert is stored there, and the next process that opens the state sends it.",
-        usage="wecom-logging run [-h] [--service NAME] -- COMMAND …",
+        usage="wecom-logging run [-h] [--service NAME] [--expect NAME] -- COMMAND …",
         allow_abbrev=False,
     )
     parser.add_argument("--service", metavar="NAME", help="said before the command's name in the first line")
+    parser.add_argument("--expect", metavar="NAME", help="report its start and end as those of this job")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="with its arguments")
     parser.set_defaults(run=run)
 
@@ -56,7 +60,11 @@ def run(options: argparse.Namespace) -> int:
         return 2
     open_standard_streams()
     told = handlers(options.service, window=_WINDOW_S)
+    job = _job(options.expect)
+    run = "" if job is None else job.began()
     end = ended(command)
+    if job is not None:
+        job.ended(run, has_failed=end.status != 0)
     try:
         output = end.output()
         known = _earlier(told, options.service, command)
@@ -67,6 +75,19 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:  # the user does not want to wait; the command has ended already
         pass
     return end.status
+
+
+def _job(name: str | None) -> Expectation | None:
+    """The job that the command is; a name that is none costs the command nothing."""
+    if name is None:
+        return None
+    from .._expect import expect
+
+    try:
+        return expect(name)
+    except ConfigurationError as error:
+        say_error(error)
+        return None
 
 
 def _earlier(handlers: Sequence[AlertHandler], service: str | None, command: Sequence[str]) -> EarlierRuns | None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _MAX_VIEWS = 1000
 _STUCK_S = 2.0
+_ALIVE_S = 60.0
 _HAND_OVER_S = 1.0
 """At exit: for so long alerts are made for the shared store."""
 
@@ -161,6 +162,11 @@ class Pipeline:
     def jobs(self) -> Jobs:
         """Those that are expected to run, of its state or of this process."""
         return self._turn.watch.jobs
+
+    def is_watching(self) -> bool:
+        """Whether its worker has made turns lately."""
+        turn = self._begun
+        return turn is not None and self._clock() - turn.watch.turned_at < _ALIVE_S
 
     def look(self) -> None:
         """Have its worker look at once, also where nothing was logged."""

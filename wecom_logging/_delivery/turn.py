@@ -114,8 +114,9 @@ class Turn:
         with self.section:
             self.take_in(now)
             delivery, wait = self._next(now)
+        looks_in = self._watch_jobs(now)
         if delivery is None:
-            return min(wait, self._watch_jobs(now))
+            return min(wait, looks_in)
         self.duties.address(delivery)
         sender = self.senders.least_busy(delivery.recipients)
         outcome = Outcome("rejected")

@@ -84,7 +84,7 @@ class Watch:
         self._options = options
         self._meant = meant
         self._clock = clock
-        self._next = float("-inf")
+        self._next = self.turned_at = float("-inf")
         self._heard = 0
         """So many of `declared` are known here."""
         self._failures = options.shared.failures
@@ -97,6 +97,7 @@ class Watch:
 
     def turn(self, now: float) -> float:
         """Look, if it is time. Returns the seconds until it is again."""
+        self.turned_at = now
         if now < self._next and self._heard == len(declared):
             return self._next - now
         wait = IDLE_S

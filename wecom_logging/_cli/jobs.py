@@ -1,0 +1,204 @@
+"""``wecom-logging jobs``: the jobs that are expected to run, in all programs of a state; pause or forget one."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import math
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .. import _config as config
+from .._incidents import life
+from .._incidents.job import Job, Target
+from .._incidents.policy.expected import due_at
+from .._render.times import lasting_short, local_time
+from .._state.base import Store, answer
+from .._state.jobs import Jobs, schedule_of, zone_of
+from .._state.shared import Shared
+from .._text import inert
+from .environment import mask, state_options, use
+from .printing import iso, print_rows, say
+from .run import duration
+from .texts import language, text
+
+HEADER = ("name", "schedule", "last_run", "took", "next", "runs", "missed", "paused_until")
+
+_LOOKED_AT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One job. ``runs``: how many are open. ``missed``: how many times since its last run; ``words``: its schedule in
+    words."""
+
+    name: str
+    schedule: str
+    words: str
+    zone: str
+    grace_s: float
+    max_runtime_s: float
+    last_run: str
+    took_s: float
+    has_failed: bool
+    next: str
+    runs: int
+    missed: int
+    paused_until: str
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "jobs",
+        help="jobs that have to run: list, pause, forget / 应按时运行的任务",
+        description="Shows the jobs in the state of WECOM_STATE that are expected to run (`expect` in a program): when "
+        "each ran last and how long it took, when it is due next, how many runs are open.",
+    )
+    state_options(parser)
+    parser.set_defaults(run=run)
+    verbs = parser.add_subparsers(metavar="[list|pause|forget]")
+    state_options(verbs.add_parser("list", help="the same", description=parser.description), verb=True)
+    for name, help in (
+        ("pause", "expect no run for so long; 0m ends a pause / 暂停"),
+        ("forget", "expect it no more, until a program declares it again / 不再等它"),
+    ):
+        one = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+        state_options(one, verb=True, json=False)
+        one.add_argument("name", metavar="NAME")
+        if name == "pause":
+            one.add_argument("length", metavar="LENGTH", help="such as 30m, 8h or 2d")
+    verbs.choices["pause"].set_defaults(run=pause)
+    verbs.choices["forget"].set_defaults(run=forget)
+
+
+def run(options: argparse.Namespace) -> int:
+    return use(options.state, lambda shared: _print(_listed(shared), options), lambda: _print([], options))
+
+
+def _print(found: list[Job], options: argparse.Namespace) -> int:
+    shown = [(one := _shown(job), _cells(job, one)) for job in found]
+    return print_rows(HEADER, shown, as_json=options.json)
+
+
+def _listed(shared: Shared) -> list[Job]:
+    rows, watched = (jobs := Jobs(shared)).all()
+    if rows and (watched is None or jobs.time() - watched.at > LATE_S):
+        say(text("jobs.nobody_watches"))
+    return [rows[name].job for name in sorted(rows)]
+
+
+LATE_S = 600.0
+"""Nobody watches where nobody looked for so long."""
+
+
+def _shown(job: Job) -> Shown:
+    spec, seen, hide = job.spec, job.seen, mask()
+    words, due = "", math.inf
+    try:
+        schedule = schedule_of(spec.cron, spec.zone)
+        words, due = getattr(schedule, "explained", str)(), due_at(spec, seen, schedule)
+    except (ImportError, ValueError, KeyError):  # without the extra, or a zone that this machine lacks
+        say(text("jobs.not_read", name=hide(spec.name)))
+    return Shown(
+        name=inert.line(hide(spec.name)),
+        schedule=spec.cron or (lasting_short(spec.every_s, language()) if spec.every_s else ""),
+        words=words,
+        zone=spec.zone,
+        grace_s=spec.grace_s,
+        max_runtime_s=spec.max_runtime_s,
+        last_run=iso(seen.began) if seen.began else "",
+        took_s=round(seen.took_s, 1),
+        has_failed=seen.has_failed,
+        next="" if math.isinf(due) else iso(due),
+        runs=len(seen.runs),
+        missed=seen.missed,
+        paused_until=iso(seen.paused_until) if seen.paused_until > time.time() else "",
+    )
+
+
+def _cells(job: Job, shown: Shown) -> list[object]:
+    """As people read it: times in the zone of the job, with its name."""
+    spec, seen = job.spec, job.seen
+
+    def clock(at: float, given: str) -> str:
+        if not given:
+            return ""
+        there = (
+            local_time(at, language()) if not spec.zone else local_time(at, language()).astimezone(zone_of(spec.zone))
+        )
+        return f"{there:%m-%d %H:%M} {spec.zone}".rstrip()
+
+    due = math.inf if not shown.next else due_at(spec, seen, schedule_of(spec.cron, spec.zone))
+    in_words = f" ({shown.words})" if shown.words and language() == "en" else ""
+    return [
+        shown.name,
+        f"{shown.schedule}{in_words}",
+        clock(seen.began, shown.last_run) + (text("jobs.failed") if shown.has_failed and seen.ended else ""),
+        duration(seen.took_s) if seen.ended and seen.took_s else "",
+        clock(due, shown.next),
+        shown.runs or "",
+        shown.missed or "",
+        clock(seen.paused_until, shown.paused_until),
+    ]
+
+
+def pause(options: argparse.Namespace) -> int:
+    seconds = config.duration("LENGTH", options.length, least=0, most=366 * 86_400)
+
+    def become(job: Job | None, now: float) -> Job | None:
+        return job and replace(job, seen=replace(job.seen, paused_until=now + seconds))
+
+    return use(
+        options.state,
+        lambda shared: _changed(shared, options.name, become, "jobs.paused"),
+        lambda: _unknown(options.name),
+    )
+
+
+def forget(options: argparse.Namespace) -> int:
+    return use(
+        options.state,
+        lambda shared: _changed(shared, options.name, lambda job, now: None, "jobs.forgotten"),
+        lambda: _unknown(options.name),
+    )
+
+
+def _unknown(name: str) -> int:
+    say(text("jobs.unknown", name=mask()(name)))
+    return 1
+
+
+def _changed(shared: Shared, name: str, become: Callable[[Job | None, float], Job | None], said: str) -> int:
+    jobs = Jobs(shared)
+    if (row := jobs.find(name)) is None:
+        return _unknown(name)
+    after = jobs.change(name, become)
+    if after is None:
+        for target in row.job.spec.targets:
+            shared.call(lambda store: _close(store, name, target, jobs.time()))  # noqa: B023 # called at once
+    until = "" if after is None else f"{local_time(after.seen.paused_until, language()):%m-%d %H:%M}"
+    print(text(said, name=mask()(name), until=until))
+    return 0
+
+
+def _close(store: Store, name: str, target: Target, at: float) -> None:
+    """An incident of a job that is not expected any more ends, with a line."""
+    now, where = time.monotonic(), f"cli {socket.gethostname()}"
+    who = getpass.getuser()
+    for one in store.open(target.channel, _LOOKED_AT, None, now):
+        try:
+            is_its = one.first.alert.fingerprint == f"job {name}"
+        except ValueError:  # nothing that stands in a state is trusted
+            continue
+        if is_its and life.is_open(one):
+            answer(
+                store,
+                target.channel,
+                one.key,
+                lambda there: life.done(there, who, where, now=now, time=at),
+                lambda there: None,
+                now,
+            )
