@@ -220,6 +220,8 @@ VERBS: dict[str, Verb] = {
     "sent alone": lambda one, now: (life.alone(one, now), life.sent(life.alone(one, now), now), ""),
     "released": lambda one, now: (one, life.released(one, now), ""),
     "later": lambda one, now: (one, life.released(one, now, 10 * TICK, failed=1), ""),
+    "quietened": lambda one, now: (one, life.quietened(one, now + 12 * TICK, time=now), ""),
+    "ended": lambda one, now: (one, life.sent(one, now, ends=life.is_over(one, now)), ""),
     "refused": lambda one, now: (one, life.refused(one, now), "rejected"),
     "given up": lambda one, now: (one, None, "rejected"),
     "steps": lambda one, now: (one, _stepping(one, now), ""),
@@ -235,20 +237,8 @@ VERBS: dict[str, Verb] = {
     ),
     "removed": lambda one, now: (one, life.sent(one, now), "") if one.untold else (one, None, ""),
 }
-MOSTLY = [
-    "",
-    "sent",
-    "sent",
-    "steps",
-    "steps",
-    "misses a step",
-    "sent alone",
-    "released",
-    "later",
-    "refused",
-    "given up",
-    "removed",
-]
+MOSTLY = ["", "sent", "sent", "steps", "steps", "misses a step", "sent alone", "released", "later", "quietened"]
+MOSTLY += ["refused", "given up", "removed", "ended"]
 
 PEOPLE = ("Li", "Wang")
 Answers = Callable[[Incident, str, float], Incident]
