@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from wecom_logging._incidents.incident import Incident, Related
 from wecom_logging._incidents.policy import Hold, Merge, Rules, Send, Why
 from wecom_logging._incidents.policy.moment import is_of
 from wecom_logging.model import Recipients
-from wecom_logging.model.duty import Scope
+from wecom_logging.model.duty import ALL_LEVELS, Duty, Held, Scope, Span
 
 from ..programs import Clock
 from ..storms import Recorder, pipeline, record, turn
@@ -192,6 +193,68 @@ def test_the_related_are_looked_up_only_where_a_rule_needs_them(incident: Incide
         raise AssertionError("nobody needs to know")
 
     policy.decide(incident, NOW, MOMENT, Rules(**rules), asked)
+
+
+MINUTE = int(MOMENT.time) % 86_400 // 60
+LEFT = (MINUTE + 60) * 60 - MOMENT.time % 86_400
+NIGHT = replace(MOMENT, duty=Duty(quiet=(Span(tuple(range(7)), begin=MINUTE - 60, end=MINUTE + 60),)))
+CLOSING = replace(NIGHT, is_closing=True)
+WHOLE = Merge(cause=False, along=False, audience=True, after_quiet=True)
+
+
+def waited(incident: Incident) -> Incident:
+    """One that quiet hours have held until now."""
+    return life.quietened(incident, NOW, time=MOMENT.time - 3600)
+
+
+@pytest.mark.parametrize(
+    ("incident", "moment", "rules", "expected"),
+    [
+        # In quiet hours nothing below the level goes, whatever it is, nor for who waits for all that is left.
+        *[
+            (one, NIGHT, {"draining": drains}, Hold(NOW + LEFT, Why.QUIET))
+            for one in (first(), repeated(), repeated(59.0), over(1), answered(), first(cause="c"))
+            for drains in (False, True)
+        ],
+        (first(), NIGHT, {"room_at": NOW + 9}, Hold(NOW + LEFT, Why.QUIET)),
+        (first(50), NIGHT, {}, Send()),
+        (first(50), replace(NIGHT, duty=replace(NIGHT.duty, quiet_level=ALL_LEVELS)), {}, Hold(NOW + LEFT, Why.QUIET)),
+        (first(30), replace(NIGHT, duty=replace(NIGHT.duty, quiet_level=30)), {}, Send()),
+        # A program that ends, and that no other can tell of, holds nothing: it goes in one message.
+        (first(), CLOSING, {"draining": True}, WHOLE),
+        (waited(repeated()), CLOSING, {"draining": True}, WHOLE),
+        (first(50), CLOSING, {"draining": True}, Send()),
+        # At the end what has waited goes in one message, also where a digest or an end would wait for its time.
+        (waited(first()), MOMENT, {}, WHOLE),
+        (waited(repeated(59.0)), MOMENT, {}, WHOLE),
+        (waited(over(1, NOW - 1)), MOMENT, {}, WHOLE),
+        (waited(first(cause="c")), MOMENT, {}, WHOLE),
+        (waited(first()), MOMENT, {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
+        (waited(first()), MOMENT, {"summary_at": NOW - 1}, Hold(NOW + 3, Why.SUMMARY)),
+        (waited(first()), MOMENT, {"gathers_until": NOW + 3}, Hold(NOW + 3, Why.SUMMARY)),
+        (waited(first()), MOMENT, {"gathers_until": NOW + 3, "draining": True}, WHOLE),
+        # What a person did, and what WeCom refused among others, has a message of its own.
+        (waited(answered()), MOMENT, {}, Send()),
+        (waited(first()), MOMENT, {"refused": True}, Send()),
+    ],
+)
+def test_quiet_hours_hold_it_and_their_end_tells_all_at_once(
+    incident: Incident, moment: policy.Moment, rules: dict[str, Any], expected: object
+) -> None:
+    assert policy.decide(incident, NOW, moment, Rules(**rules), list) == expected
+
+
+def test_what_has_waited_goes_in_no_other_message() -> None:
+    assert policy.stands_alone(waited(first()), NOW, refused=False)
+    assert not policy.stands_alone(first(), NOW, refused=False)
+    assert not policy.may_go_along(waited(repeated()), NOW)
+
+
+def test_what_has_held_it_is_said() -> None:
+    held = policy.what_held(waited(first()), NIGHT)
+    begin = MOMENT.time - MOMENT.time % 86_400 + (MINUTE - 60) * 60
+    assert (held.began, held.until, held.zone) == (begin, begin + 7200, UTC)
+    assert policy.what_held(waited(first()), MOMENT) == Held(MOMENT.time - 3600, MOMENT.time)  # a maintenance
 
 
 @pytest.mark.parametrize(

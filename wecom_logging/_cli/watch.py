@@ -21,8 +21,8 @@ def add(commands: Any) -> None:
         "watch",
         help="watch the jobs of a state, and send what waits in it / 监视任务是否按时运行",
         description="Watches the jobs in the state of WECOM_STATE that are expected to run, sends what waits there, "
-        "by the app and bots of the WECOM_… variables, and asks WECOM_HEARTBEAT_URL each minute while all is well. Tells "
-        "systemd that it is ready and alive (Type=notify, WatchdogSec). Ends with SIGTERM or Ctrl-C.",
+        "by the app and bots of the WECOM_… variables, and asks WECOM_HEARTBEAT_URL each minute while all is well. "
+        "Tells systemd that it is ready and alive (Type=notify, WatchdogSec). Ends with SIGTERM or Ctrl-C.",
     )
     parser.set_defaults(run=serve)
 
