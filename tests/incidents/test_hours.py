@@ -121,3 +121,35 @@ def test_every_minute_of_two_years_is_on_the_wall_what_its_instant_says() -> Non
             assert shown.replace(tzinfo=None) >= wall
             assert datetime.fromtimestamp(found - 1, zone).replace(tzinfo=None) < wall
             before = found
+
+
+DAILY = [
+    # Of the tests of cronsim 2.7 (BSD-3-Clause), about a time of every day.
+    ("Europe/Riga", ["2021-03-28T02:00:00+02:00", "2021-03-29T02:00:00+03:00"], "02:00"),
+    ("Europe/Riga", ["2021-10-31T02:00:00+03:00", "2021-11-01T02:00:00+02:00"], "02:00"),
+    ("Europe/Riga", ["2021-03-27T03:00:00+02:00", "2021-03-28T04:00:00+03:00", "2021-03-29T03:00:00+03:00"], "03:00"),
+    ("Europe/Riga", ["2021-10-31T03:00:00+03:00", "2021-11-01T03:00:00+02:00"], "03:00"),
+    ("Europe/Riga", ["2021-03-27T04:00:00+02:00", "2021-03-28T04:00:00+03:00", "2021-03-29T04:00:00+03:00"], "04:00"),
+    ("Europe/Riga", ["2021-10-30T04:00:00+03:00", "2021-10-31T04:00:00+02:00", "2021-11-01T04:00:00+02:00"], "04:00"),
+    ("Europe/Riga", ["2021-03-27T03:15:00+02:00", "2021-03-28T04:00:00+03:00", "2021-03-29T03:15:00+03:00"], "03:15"),
+    ("Europe/Riga", ["2021-10-30T03:15:00+03:00", "2021-10-31T03:15:00+03:00", "2021-11-01T03:15:00+02:00"], "03:15"),
+    # Of the tests of croniter 7.0 (MIT).
+    ("Europe/Warsaw", ["2017-03-27T00:00:00+02:00"], "00:00"),
+    ("Europe/Warsaw", ["2017-10-30T00:00:00+01:00"], "00:00"),
+    ("America/Sao_Paulo", ["2018-02-18T00:00:00-03:00", "2018-02-19T00:00:00-03:00"], "00:00"),
+    ("Europe/London", ["2025-03-30T00:07:00+00:00", "2025-03-31T00:07:00+01:00", "2025-04-01T00:07:00+01:00"], "00:07"),
+    ("Europe/Paris", ["2020-03-28T02:01:00+01:00", "2020-03-29T03:00:00+02:00", "2020-03-30T02:01:00+02:00"], "02:01"),
+    ("Asia/Hebron", ["2022-03-26T00:00:00+02:00", "2022-03-27T01:00:00+03:00", "2022-03-28T00:00:00+03:00"], "00:00"),
+    ("Australia/Adelaide", ["2020-03-24T00:00:00+10:30"], "00:00"),
+    ("Australia/Adelaide", ["2020-04-24T00:00:00+09:30"], "00:00"),
+]
+
+
+@pytest.mark.parametrize(("zone", "expected", "at"), DAILY)
+def test_q10_a_border_is_where_others_have_a_time_of_every_day(zone: str, expected: list[str], at: str) -> None:
+    for text in expected:
+        wall = datetime.fromisoformat(f"{text[:10]} {at}")
+        assert datetime.fromtimestamp(instant(wall, ZoneInfo(zone)), ZoneInfo(zone)).isoformat() == text
+        before = datetime.fromisoformat(text).timestamp() - 1
+        until = quiet_until(quiet_hours(f"12:00-{at}"), before, ZoneInfo(zone), monday_to_friday)
+        assert datetime.fromtimestamp(until, ZoneInfo(zone)).isoformat() == text
