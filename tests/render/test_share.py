@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +16,9 @@ from wecom_logging._render.layout import Style, count_words, lay_out
 from wecom_logging._render.share import share
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text.cut import size
+from wecom_logging._text.said import Reader
 from wecom_logging.model import Digest, Failure, Frame
+from wecom_logging.model.duty import Held
 
 from ..text.test_inert import OUR_FACT, OUR_FIRST, OUR_OTHER, assert_inert, judge_characters
 from .alerts import SIGNS, alert, digests
@@ -62,6 +66,67 @@ def test_three_as_text() -> None:
         "",
         "✅ shop.pay: no connection · quiet for 10 minutes, 12 in all, 09:12 to 09:14 #0ver",
     ]
+
+
+CHINA = ZoneInfo("Asia/Shanghai")
+EIGHT = T - 72 * 60 - 3
+NIGHT = Held(EIGHT - 10 * 3600, EIGHT, CHINA)
+ENDED = Digest(
+    alert(message="disk full", time=T), 3, 3, last=T + 1, has_stopped=True, is_over=True, short_id="3nde", since=T
+)
+
+
+@pytest.mark.parametrize(
+    ("held", "found", "reader", "line"),
+    [
+        (NIGHT, [PRICE, MINE, ENDED, OVER], Reader("zh", CHINA), "🚨 夜间静默 22:00–08:00 · 4 件，2 件仍在发生"),
+        (NIGHT, [PRICE, ENDED], Reader("en", CHINA), "🔴 quiet hours 22:00–08:00 · 2 incidents, 1 goes on"),
+        (NIGHT, [ENDED, OVER], Reader("zh", CHINA), "🔴 夜间静默 22:00–08:00 · 2 件，均已停止"),
+        (NIGHT, [OVER], Reader("zh", CHINA), "✅ 夜间静默 22:00–08:00 · 1 件，均已停止"),
+        (NIGHT, [PRICE], Reader("en", UTC), "🔴 quiet hours 22:00–08:00 Asia/Shanghai · 1 incident, 1 goes on"),
+        (NIGHT, [PRICE], Reader("zh", UTC), "🔴 夜间静默 22:00–08:00 Asia/Shanghai · 1 件，1 件仍在发生"),
+        (
+            replace(NIGHT, began=EIGHT - 86_400),
+            [PRICE],
+            Reader("zh", CHINA),
+            "🔴 静默时段 11-24 08:00–11-25 08:00 · 1 件，1 件仍在发生",
+        ),
+        (
+            replace(NIGHT, began=EIGHT - 7200),
+            [PRICE],
+            Reader("zh", CHINA),
+            "🔴 静默时段 06:00–08:00 · 1 件，1 件仍在发生",
+        ),
+        (Held(T, T + 60), [PRICE], Reader("zh", CHINA), "🔴 维护期间 09:12–09:13 · 1 件，1 件仍在发生"),
+        (Held(T, T + 60), [PRICE], Reader("en", CHINA), "🔴 maintenance 09:12–09:13 · 1 incident, 1 goes on"),
+    ],
+)
+def test_what_has_waited_has_a_headline_that_says_for_what(
+    held: Held, found: list[Digest], reader: Reader, line: str
+) -> None:
+    text, shown = share(found, TEXT.within(reader), 2048, held=held)
+    assert shown == len(found)
+    assert text.split("\n")[0] == line
+
+
+@pytest.mark.usefixtures("in_china")
+def test_what_was_over_before_it_was_told_is_one_line_among_others_and_whole_by_itself() -> None:
+    text, _ = share([PRICE, ENDED], TEXT, 4096, held=NIGHT)
+    assert text.split("\n")[-1] == "🔴 ERROR none since 09:12, × 3 #3nde shop.pay: disk full"
+    alone, _ = share([ENDED], TEXT, 4096, held=NIGHT)
+    assert "app/pay.py" in alone.split("\n", 2)[2]
+
+
+@STYLES
+@pytest.mark.parametrize("number", [1, 2, 9, 10, 11, 60])
+@pytest.mark.parametrize("most", [300, 511, 512, 513, 1024])
+def test_what_has_waited_fits_too(style: Style, number: int, most: int) -> None:
+    found = distinct(number)
+    for goes_on in range(0, number + 1, max(number // 4, 1)):
+        some = [replace(one, is_over=place >= goes_on) for place, one in enumerate(found)]
+        text, shown = share(some, style.within(Reader("zh", UTC)), most, held=NIGHT)
+        assert size(text) <= most
+        assert 1 <= shown <= number
 
 
 @pytest.mark.usefixtures("in_china")

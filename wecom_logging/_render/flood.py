@@ -30,7 +30,7 @@ _FORMULA = re.compile("[\\s\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
 
 def worst_first(digests: Iterable[Digest]) -> list[Digest]:
     """The most severe first, of one level those that came most often."""
-    return sorted(digests, key=lambda one: (one.quiet_s > 0, -one.alert.level, -one.count))
+    return sorted(digests, key=lambda one: (2 if one.quiet_s > 0 else one.is_over, -one.alert.level, -one.count))
 
 
 def summary(

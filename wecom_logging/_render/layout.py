@@ -350,8 +350,8 @@ def which_time(digest: Digest, language: Language) -> str:
 
 
 def _stopped(digest: Digest, language: Language) -> str:
-    """``none since 07:51``: of what was told before."""
-    if digest.is_first or not digest.has_stopped or digest.last <= 0:
+    """``none since 07:51``: of what was told before, or was over before it is told."""
+    if (digest.is_first and not digest.is_over) or not digest.has_stopped or digest.last <= 0:
         return ""
     return NONE_SINCE.within(language, f"{local_time(digest.last, language):%H:%M}")
 
@@ -369,7 +369,7 @@ def quiet_words(digest: Digest, language: Language) -> str:
     """``quiet for 10 minutes, × 41 since 07:12, 1204 in all``: how it ended, with what no message has told."""
     began, on = digest.alert.time, where(digest, language)
     last = digest.last if digest.last > 0 else began
-    if digest.count and digest.since > 0 and not digest.is_first:
+    if digest.count and digest.since > 0:
         since = short_time(digest.since, last, language)
         numbers = COUNT_SINCE.within(language, digest.count, since, digest.total, on)
     else:

@@ -97,9 +97,8 @@ def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) 
     language = style.language
     open_ones = [digest for digest in digests if digest.quiet_s <= 0]
     if held is not None:
-        waited = _waited(held, len(digests), len(open_ones), language)
-        level = max((digest.alert.level for digest in open_ones), default=0)
-        return style.shared(level, waited) if open_ones else style.quiet("", waited)
+        waited = _waited(held, len(digests), sum(not one.is_over for one in open_ones), language)
+        return style.shared(max(one.alert.level for one in open_ones), waited) if open_ones else style.quiet("", waited)
     quiet = _quiet(len(digests) - len(open_ones), language)
     if not open_ones:
         return style.quiet("", quiet)
@@ -172,7 +171,7 @@ def _blocks(digests: Sequence[Digest], lines: list[str], style: Style, room: int
     for digest, line in zip(digests, lines, strict=True):
         if room < _LEAST_MORE_BYTES:
             break
-        layouts.append(layout := _layout(digest, style))
+        layouts.append(layout := _layout(digest, style, is_line=digest.is_over and len(digests) > 1))
         wants.append(max(size(_whole(layout)) - size(line), 0))
         given.append(min(wants[-1], _USEFUL_BYTES, room))
         room -= given[-1]
@@ -196,11 +195,13 @@ def _goes_on(digest: Digest) -> bool:
     return not digest.is_first or digest.quiet_s > 0
 
 
-def _layout(digest: Digest, style: Style) -> Layout:
+def _layout(digest: Digest, style: Style, *, is_line: bool = False) -> Layout:
     """All of a digest, with a first line of ours also before a text of the user's own formatter; of one that was told
-    before a line, and those of its kinds that are new."""
+    before a line, and those of its kinds that are new. ``is_line``: a line and no more."""
     layout = lay_out(digest, style)
-    if _goes_on(digest):
+    if is_line:
+        layout = replace(layout, fields=[], message=[], trace=[])
+    if _goes_on(digest) or is_line:
         facts = [fact_line(line, style) for line in [answer_line(digest, style.language)] if line]
         return replace(layout, first=_line(digest, style, MAX_FIRST_LINE_BYTES), facts=facts, link=[])
     if digest.alert.formatted is None:

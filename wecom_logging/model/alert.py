@@ -125,6 +125,7 @@ class Digest:
     came since the last message, the most frequent first. ``answer``: what a person did with it, ``answered_s`` seconds
     ago, which is in force or has just ended; ``answered_count`` came since. ``is_news``: the message is about that.
     ``escalation``: it is sent to those of a step.
+    ``is_over``: it is over, also where that is told with its beginning, after quiet hours: ``quiet_s`` is 0 then.
     """
 
     alert: Alert
@@ -148,6 +149,7 @@ class Digest:
     answered_count: int = 0
     is_news: bool = False
     escalation: Escalation | None = None
+    is_over: bool = False
 
     @property
     def is_first(self) -> bool:
