@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from wecom_logging._incidents import life, policy
-from wecom_logging._incidents.incident import NOTHING, Count, Incident, Kept, Own
+from wecom_logging._incidents.incident import NO_CALLS, NOTHING, Count, Incident, Kept, Own
 from wecom_logging.model import Answer, Sample, Variant
 
 from ..pipeline.test_group_model import STEPS, TICK, WINDOW, Rules
@@ -766,3 +766,60 @@ def test_what_a_step_has_told_is_not_told_again_where_a_person_took_it_meanwhile
     failed = life.answered_meanwhile(there, lent, life.step_later(lent, 605.0))
     assert failed is not None
     assert life.step_due_at(line(people(line(failed, 603.0), "undone", 604.0), 604.0)) == 600.0
+
+
+def rings(*users: str) -> Incident:
+    """The message of its step was sent, and these are to be called."""
+    return life.step_told(step(escalating(), 600.0), "a", "李四", calls=users, now=600.0)
+
+
+def test_one_person_after_the_other_is_called_until_one_answers_and_then_a_line_says_so() -> None:
+    incident = rings("li", "wang", "zhao")
+    assert (life.news(incident), life.step_due_at(incident), life.due_at(incident)) == (None, 600.0, 600.0)
+    incident = life.call_begun(incident, 600.0)
+    assert (incident.calls.who, incident.calls.left, life.step_due_at(incident)) == ("li", ("wang", "zhao"), 620.0)
+    incident = life.call_looked_at(life.call_rings(incident, "li", "6-1"), 620.0)
+    assert (incident.calls.id, incident.calls.looks, life.step_due_at(incident)) == ("6-1", 1, 660.0)
+    incident = life.call_over(incident, "li", "无人接听", answered=False, now=660.0)
+    assert (incident.calls.left, life.step_due_at(incident), life.news(incident)) == (("wang", "zhao"), 660.0, None)
+    incident = life.call_rings(life.call_begun(incident, 660.0), "wang", "6-2")
+    incident = life.call_over(incident, "wang", "接了电话", answered=True, now=680.0)
+    news = life.news(incident)
+    assert news is not None
+    assert (news.who, news.where, incident.calls) == ("李四", "li 无人接听; wang 接了电话", NO_CALLS)
+    incident = line(incident, 680.0)
+    assert life.step_due_at(incident) == 25 * M  # who answers the phone has not taken it
+
+
+def test_e2_who_takes_it_stops_the_calls_that_have_not_begun() -> None:
+    incident = people(life.claimed(rings("li", "wang"), owner="me", until=660.0, version=7), "taken", 600.0)
+    assert life.call_begun(incident, 600.0) is incident
+    assert life.step_due_at(incident) == float("inf")
+    begun = life.call_begun(rings("li", "wang"), 600.0)
+    over = life.call_over(people(begun, "taken", 610.0), "li", "拒接", answered=False, now=620.0)
+    news = life.news(over)
+    assert news is not None
+    assert (news.verb, over.calls.left, life.step_due_at(over)) == ("taken", ("wang",), float("inf"))
+    last = life.call_over(
+        people(life.call_begun(rings("li"), 600.0), "taken", 610.0), "li", "x", answered=False, now=9.0
+    )
+    assert last.answers.is_said is False
+    undone = line(people(line(over, 621.0), "undone", 640.0), 640.0)
+    assert life.call_begun(undone, 640.0).calls.who == "wang"
+
+
+def test_the_next_step_ends_the_calls_of_the_one_before() -> None:
+    incident = step(life.call_begun(rings("li", "wang"), 600.0), 25 * M)
+    assert (incident.calls, incident.call_at) == (NO_CALLS, 0.0)
+
+
+def test_what_rings_meanwhile_stays_so_whoever_has_a_claim() -> None:
+    lent = life.claimed(more(rings("li", "wang"), now=601.0), owner="me", until=700.0, version=7)
+    other = replace(lent, version=3, owner="other")
+    begun = replace(life.changed_meanwhile(lent, life.call_begun(lent, 602.0), other), version=8)
+    assert (begun.owner, begun.lent) == ("me", 7)
+    after = life.answered_meanwhile(begun, lent, life.sent(lent, 603.0))
+    assert after is not None
+    assert (after.told, after.calls.who, after.call_at) == (2, "li", 622.0)
+    mine = life.changed_meanwhile(lent, life.call_begun(lent, 602.0), lent)
+    assert (mine.owner, mine.lent) == ("", 0)

@@ -40,7 +40,7 @@ PROCESSES = ("one", "two", "three")
 OWN = {
     *("short_id", "version", "lent"),  # the store gives them
     *("told_at", "counted_at", "untold_at", "not_before", "until", "held_until"),  # on its clock
-    *("steps_from", "step_at", "stepping_at"),  # on that, too
+    *("steps_from", "step_at", "stepping_at", "call_at"),  # on that, too
     *("places", "own"),  # no rule of the life
     *("first", "samples", "variants", "rates", "owner"),  # compared below
 }
@@ -211,7 +211,9 @@ def _stepping(one: Incident, now: float) -> Incident:
     if life.step_due_at(one) > now:
         return life.released(one, now)
     if one.stepping_at:
-        return life.step_told(one, f"step {one.step}", "Li")
+        return life.step_told(one, f"step {one.step}", "Li", calls=("li", "wang") if one.step == 1 else (), now=now)
+    if one.call_at and one.call_at <= now:
+        return life.released(one, now)  # the phones have their own way
     return life.stepped(one, now=now, time=1.0 + one.step)
 
 
@@ -240,6 +242,21 @@ VERBS: dict[str, Verb] = {
 MOSTLY = ["", "sent", "sent", "steps", "steps", "misses a step", "sent alone", "released", "later", "quietened"]
 MOSTLY += ["refused", "given up", "removed", "ended"]
 
+
+def _phones(one: Incident, now: float) -> Incident:
+    """What a phone of its step does next, whoever has a claim."""
+    calls = one.calls
+    if not calls.who:
+        after = life.call_begun(one, now)
+    elif not calls.id:
+        after = life.call_rings(one, calls.who, "6-1")
+    elif not calls.looks:
+        after = life.call_looked_at(one, now)
+    else:
+        after = life.call_over(one, calls.who, "refused", answered=False, now=now)
+    return one if after is one else life.changed_meanwhile(one, after, replace(one, version=-1))
+
+
 PEOPLE = ("Li", "Wang")
 Answers = Callable[[Incident, str, float], Incident]
 """What somebody does with an incident."""
@@ -248,6 +265,7 @@ ANSWERS: dict[str, Answers] = {
     "taken": lambda one, who, now: life.taken(one, who, "here", now=now, time=now),
     "silenced": lambda one, who, now: life.silenced(one, who, "here", 16 * TICK, now=now, time=now),
     "done": lambda one, who, now: life.done(one, who, "here", now=now, time=now),
+    "phones": lambda one, who, now: _phones(one, now),
     "undone": lambda one, who, now: life.undone(one, who, "here", now=now, time=now) if one.answers.now else one,
 }
 
@@ -404,7 +422,7 @@ class Lives(RuleBasedStateMachine):
             assert not meant.told or self.near(given.told_at, meant.told_at)
             assert self.near(max(given.not_before - self.now, 0.0), max(meant.not_before - self.now, 0.0))
             assert self.near(given.held_until, meant.held_until)
-            for name in ("steps_from", "step_at", "stepping_at"):
+            for name in ("steps_from", "step_at", "stepping_at", "call_at"):
                 assert self.near(getattr(given, name), getattr(meant, name))
             assert life.alone(given, self.now).count == life.alone(meant, self.now).count
         return self.in_hand[len(self.in_hand) - len(found) :]
@@ -443,7 +461,8 @@ class Lives(RuleBasedStateMachine):
         assert found.other == other
         if other is None:
             before = rows[key]
-            assert self.reference.swap(before, ANSWERS[verb](before, who, now), "")
+            after = ANSWERS[verb](before, who, now)
+            assert after is before or self.reference.swap(before, after, "")
 
     @rule(ticks=st.sampled_from([1, 2, 4, 7, 8, 9, 16, 20, 79, 80, 81, 450]))
     def pass_time(self, ticks: int) -> None:
@@ -543,6 +562,7 @@ def test_whatever_several_processes_do_it_lives_as_the_rules_say(
     kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(life, "STEP_S", 8 * TICK)
+    monkeypatch.setattr(life, "CALL_LOOKS_S", (2 * TICK, 7 * TICK))
 
     def server() -> Server:
         empty: Server = request.getfixturevalue("server")

@@ -17,6 +17,7 @@ from .._wecom.channels import Channel
 from ..errors import InvalidRecipientError, MessageError
 from ..model import Digest, Outcome, Recipients
 from ..model.alert import ESCALATED, Answer, Escalation
+from .calls import Calls
 from .delivery import Delivery
 from .duties import Duties
 from .ledger import Ledger
@@ -30,7 +31,10 @@ NOBODY = Outcome("kept", error=MessageError("nobody is on call"))
 class Steps:
     """Those of one handler. Who uses it holds the lock of the turn."""
 
-    def __init__(self, options: Options, duties: Duties, ledger: Ledger, senders: Senders, channel: Channel) -> None:
+    def __init__(
+        self, options: Options, duties: Duties, ledger: Ledger, senders: Senders, channel: Channel, calls: Calls
+    ) -> None:
+        self.calls = calls
         self._options = options
         self._duties = duties
         self._ledger = ledger
@@ -40,6 +44,9 @@ class Steps:
     def next(self, claim: Claim, now: float) -> Delivery | None:
         """The message of a step that has begun. None: it begins now, or waits, or is over."""
         incident = claim.incident
+        if not incident.stepping_at and incident.call_at and not 0 < incident.step_at <= now + life.SOON_S:
+            self.calls.take(claim)
+            return None
         if not incident.stepping_at:
             self._ledger.become(claim, life.stepped(incident, now=now, time=self._options.shared.time_s()), now)
             return None
@@ -79,8 +86,10 @@ class Steps:
         (claim,) = delivery.claims
         if outcome.delivered or delivery.done:
             assert delivery.recipients is not None
-            who = self.called(delivery.recipients)
-            self._ledger.become(claim, life.step_told(claim.incident, audience_of(delivery.recipients), who), now)
+            audience, who = audience_of(delivery.recipients), self.called(delivery.recipients)
+            step = self._duties.step(claim.incident)
+            calls = self.calls.persons(delivery.recipients) if step is not None and step.calls else ()
+            self._ledger.become(claim, life.step_told(claim.incident, audience, who, calls=calls, now=now), now)
         elif refused:
             nobody = isinstance(outcome.error, InvalidRecipientError | MessageError)
             named = self.called(delivery.named or delivery.recipients or Recipients())

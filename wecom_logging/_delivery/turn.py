@@ -32,6 +32,7 @@ from .._wecom.channels import Channel
 from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Digest, Outcome, Recipients
 from .alerts import Alerts
+from .calls import Calls
 from .declared import declared
 from .delivery import Delivery
 from .duties import Duties
@@ -104,7 +105,8 @@ class Turn:
         self.senders = Senders(channels, options, collector.key, clock)
         self.outbox = Outbox()
         self.duties = Duties(options, channel_id, channels[0], clock)
-        self.steps = Steps(options, self.duties, ledger, self.senders, channels[0])
+        calls = Calls(options, self.store, channels[0], clock, self.section)
+        self.steps = Steps(options, self.duties, ledger, self.senders, channels[0], calls)
 
     def run(self) -> float:
         """Send the next message that may go. Returns the seconds until there may be another."""
@@ -115,6 +117,7 @@ class Turn:
             self.take_in(now)
             delivery, wait = self._next(now)
         looks_in = self._watch_jobs(now)
+        self.steps.calls.go_on()
         if delivery is None:
             return min(wait, looks_in)
         self.duties.address(delivery)

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from ..model import Answer, Variant
 from ..model.alert import DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE
-from .incident import NO_ANSWERS, NOTHING, Answers, Count, Incident, Own, Place
+from .incident import NO_ANSWERS, NO_CALLS, NOTHING, Answers, Calls, Count, Incident, Own, Place
 from .limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .limits import MAX_SAMPLES as MAX_SAMPLES
 from .limits import MAX_TOLD_TOO as MAX_TOLD_TOO
@@ -473,6 +473,8 @@ def ended(incident: Incident, now: float) -> Incident | None:
         answers=replace(incident.answers, now=None, before=None, is_said=True),
         step_at=0.0,
         stepping_at=0.0,
+        calls=NO_CALLS,
+        call_at=0.0,
         quiet_since=0.0,
         quiet_by="",
         own=NOTHING,
@@ -546,7 +548,7 @@ def step_due_at(incident: Incident) -> float:
     """When a step is due: to begin, or to be told. Infinity: none. What a person did holds it, and is told first."""
     if not incident.told or is_closed(incident) or _is_held(incident):
         return float("inf")
-    return incident.stepping_at or incident.step_at or float("inf")
+    return incident.stepping_at or min(incident.step_at or float("inf"), incident.call_at or float("inf"))
 
 
 def _is_held(incident: Incident) -> bool:
@@ -565,15 +567,21 @@ def stepped(incident: Incident, *, now: float, time: float) -> Incident:
         step=number,
         step_at=further[0] if further else 0.0,
         stepping_at=now,
+        calls=NO_CALLS,
+        call_at=0.0,
         tries=0,
         answers=replace(incident.answers, journal=(*incident.answers.journal, answer)[-MAX_JOURNAL:]),
     )
 
 
-def step_told(incident: Incident, audience: str, who: str) -> Incident:
-    """The message of its step was sent to ``audience``, whom people call ``who``; those told before get a line."""
+def step_told(
+    incident: Incident, audience: str, who: str, *, calls: tuple[str, ...] = (), now: float = 0.0
+) -> Incident:
+    """The message of its step was sent to ``audience``, whom people call ``who``; those told before get a line, which
+    says, too, what became of ``calls``."""
     told_too = (*(one for one in incident.told_too if one != audience), audience)[-MAX_TOLD_TOO:]
-    return replace(_step_over(incident, who=who), told_too=told_too)
+    told = replace(_step_over(incident, who=who), told_too=told_too)
+    return replace(_said(told, is_said=True), calls=Calls(calls), call_at=now) if calls else told
 
 
 def step_missed(incident: Incident, why: str, *, now: float, time: float) -> Incident:
@@ -581,7 +589,7 @@ def step_missed(incident: Incident, why: str, *, now: float, time: float) -> Inc
     missed = _step_over(incident, where=why)
     if not incident.step_at:
         return missed
-    return stepped(replace(missed, answers=replace(missed.answers, is_said=True)), now=now, time=time)
+    return stepped(_said(missed, is_said=True), now=now, time=time)
 
 
 def step_later(incident: Incident, at: float) -> Incident:
@@ -614,7 +622,54 @@ def _with_step(journal: tuple[Answer, ...], who: str, where: str) -> tuple[Answe
 def _from_first_step(incident: Incident, now: float) -> Incident:
     """All that begins with a first message, or anew, begins its steps from the first one."""
     step_at = now + incident.steps[0] if incident.steps else 0.0
-    return replace(incident, step=0, steps_from=now, step_at=step_at, stepping_at=0.0)
+    return replace(incident, step=0, steps_from=now, step_at=step_at, stepping_at=0.0, calls=NO_CALLS, call_at=0.0)
+
+
+def _said(incident: Incident, *, is_said: bool) -> Incident:
+    return replace(incident, answers=replace(incident.answers, is_said=is_said))
+
+
+# The phones that ring for a step. Each of these is given an incident as it is now, lent or not.
+
+CALL_LOOKS_S = (20.0, 60.0)
+"""When it is looked whether a call was answered."""
+
+
+def call_begun(incident: Incident, now: float) -> Incident:
+    """The next person is called; the very incident where somebody did something with it meanwhile."""
+    calls = incident.calls
+    if calls.who or not calls.left or not incident.call_at or step_due_at(incident) > now + SOON_S:
+        return incident
+    return replace(incident, calls=Calls(calls.left[1:], calls.left[0]), call_at=now + CALL_LOOKS_S[0])
+
+
+def call_rings(incident: Incident, user: str, call_id: str) -> Incident:
+    """It has begun."""
+    calls = incident.calls
+    return replace(incident, calls=replace(calls, id=call_id)) if calls.who == user else incident
+
+
+def call_looked_at(incident: Incident, now: float) -> Incident:
+    """It was not answered so far."""
+    calls, waits = incident.calls, CALL_LOOKS_S
+    if not calls.who:
+        return incident
+    looks = min(calls.looks + 1, len(waits) - 1)
+    return replace(incident, calls=replace(calls, looks=looks), call_at=now + waits[looks] - waits[looks - 1])
+
+
+def call_over(incident: Incident, user: str, words: str, *, answered: bool, now: float) -> Incident:
+    """What became of it; the next person is called, but where one has answered. After the last, a line says so."""
+    calls, journal = incident.calls, incident.answers.journal
+    if user not in (calls.who, *calls.left[:1]):
+        return incident
+    left = tuple(one for one in calls.left if one != user)
+    step = journal[newest_step(journal)]
+    where = "; ".join(filter(None, [step.where, f"{user} {words}"]))
+    called = replace(incident, answers=replace(incident.answers, journal=_with_step(journal, step.who, where)))
+    if left and not answered:
+        return replace(called, calls=Calls(left), call_at=now)
+    return _said(replace(called, calls=NO_CALLS, call_at=0.0), is_said=_is_held(called) and called.answers.is_said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -839,6 +894,8 @@ def answered_meanwhile(there: Incident, before: Incident, after: Incident | None
         return None
     if after is None:  # it is not over
         return unclaimed(there)
+    if there.calls != before.calls:  # a phone rings meanwhile
+        after = replace(after, calls=there.calls, call_at=there.call_at)
     if before.stepping_at and not after.stepping_at:  # what the step has told it has told
         step = after.answers.journal[newest_step(after.answers.journal)]
         answers = replace(there.answers, journal=_with_step(there.answers.journal, step.who, step.where))
@@ -846,6 +903,14 @@ def answered_meanwhile(there: Incident, before: Incident, after: Incident | None
     if after.told == before.told:
         return replace(unclaimed(there), tries=after.tries, rank=after.rank, not_before=after.not_before)
     return replace(after, answers=there.answers, held_until=there.held_until)
+
+
+def changed_meanwhile(incident: Incident, after: Incident, claim: Incident) -> Incident:
+    """What becomes of it where that is changed as it is now: who has this claim has it no more, who has another keeps
+    it."""
+    if incident.owner == claim.owner and claim.version in (incident.version, incident.lent):
+        return unclaimed(after)
+    return replace(after, lent=(incident.lent or incident.version) if incident.owner else 0)
 
 
 def said(incident: Incident) -> Incident:

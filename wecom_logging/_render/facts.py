@@ -42,6 +42,7 @@ from .words import (
     OF_KIND,
     OF_NEW_KIND,
     OTHERS,
+    PHONED,
     RAN_AGAIN,
     RAN_AGO,
     REOPENED_BY,
@@ -61,6 +62,7 @@ _MAX_NEW_BYTES = 200
 _MAX_VARIANT_BYTES = 40
 _MAX_VARIANTS_BYTES = 200
 _MAX_CALLED = 5
+_MAX_PHONED_BYTES = 240
 _CLOCK_S = 1.0
 """By so much two clocks may differ."""
 _DID = {
@@ -111,7 +113,9 @@ def news_words(digest: Digest, language: Language) -> str:
     if answer.verb == OVER:
         return _in_silence(answer, 0, language)
     if answer.verb == ESCALATED and answer.who:
-        return NOW_TOLD.within(language, _named(answer.who), short_time(answer.at, _now(digest, answer), language))
+        at, phoned = short_time(answer.at, _now(digest, answer), language), inert.line(answer.where)
+        called = PHONED.within(language, trim(phoned, _MAX_PHONED_BYTES)) if phoned else ""
+        return NOW_TOLD.within(language, _named(answer.who), at, called)
     return did(answer, _named, _now(digest, answer), language)
 
 

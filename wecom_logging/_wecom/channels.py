@@ -11,7 +11,7 @@ from typing import Protocol
 from .. import _config as config
 from .._lines import line
 from ..errors import InvalidRecipientError, MessageError
-from ..model import File, Image, Message, Outcome, Recipients, Shift
+from ..model import Call, CallState, File, Image, Message, Outcome, Recipients, Shift
 from ..model.captured import PNG
 from ..model.message import Answerable
 from ..model.recipients import EVERYBODY_LOG
@@ -104,6 +104,11 @@ class AppChannel:
         """Those of the days around a moment. Raises `WeComError`."""
         return self._client.shifts.around(user_ids, at, zone)
 
+    @property
+    def phone(self) -> AppPhone:
+        """Those of its members."""
+        return AppPhone(self._client, self._book)
+
     def deliver(
         self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
     ) -> Outcome:
@@ -163,6 +168,27 @@ class AppChannel:
     def picture(self, data: bytes) -> Image:
         name = "picture.png" if data.startswith(PNG) else "picture.jpg"
         return Image(self._client.media.upload(name, data, type="image"))
+
+
+class AppPhone:
+    """The phones of members to whom an app has sent a message."""
+
+    def __init__(self, client: WeComClient, book: AddressBook) -> None:
+        self._client = client
+        self._book = book
+
+    def persons(self, recipients: Recipients) -> tuple[str, ...]:
+        """Those who can be called, by their ids."""
+        return self._book.resolve(recipients).recipients.users
+
+    def ring(self, user_id: str) -> Call:
+        """Let it ring."""
+        (call,) = self._client.phone.ring([user_id])
+        return call
+
+    def state_of(self, user_id: str, call_id: str) -> CallState:
+        """What became of a call."""
+        return self._client.phone.state_of(user_id, call_id)
 
 
 class BotChannel:

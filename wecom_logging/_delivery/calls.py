@@ -1,0 +1,127 @@
+"""`Calls`: the phones that ring for a step of an escalation, one person after the other, until one answers.
+
+Whom to call, who is called, and when to look whether he answers stands in the incident: another process goes on where
+one has ended. A call begins with a swap, after which nobody takes the incident unseen. Who is at it waits for no phone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from .._incidents import life
+from .._incidents.incident import Incident
+from .._render.words import CALL_LIMIT, CALL_LOST, CALL_NOT_BEGUN
+from .._state.failover import Claim, FailoverStore
+from ..errors import MessageError, WeComError
+from ..model import Call, CallState, Recipients
+from .options import Options
+from .sender import windows
+
+LIMITS = ((2, 8 * 60.0), (6, 24 * 3600.0))
+"""Calls of one person, of all who share the state: one and two fewer than WeCom's own, for those of people."""
+
+
+class Phone(Protocol):
+    """What calls members of an app."""
+
+    def persons(self, recipients: Recipients) -> tuple[str, ...]:
+        """Those who can be called, by their ids; who was just sent a message is known. Raises `WeComError`."""
+
+    def ring(self, user_id: str) -> Call:
+        """Let it ring. Raises `WeComError` or `MessageError`."""
+
+    def state_of(self, user_id: str, call_id: str) -> CallState:
+        """What became of a call. Raises the same."""
+
+
+class Calls:
+    """Those of one handler, whose ``channel`` may have a `Phone` as its ``phone``."""
+
+    def __init__(
+        self,
+        options: Options,
+        store: FailoverStore,
+        channel: Any,
+        clock: Callable[[], float],
+        section: threading.RLock,
+    ) -> None:
+        self._options = options
+        self._store = store
+        self._phone: Phone | None = getattr(channel, "phone", None)
+        self._windows = windows(f"{channel.identity} phones", options.shared)
+        self._clock = clock
+        self._section = section
+        self._due: list[Claim] = []
+
+    def persons(self, recipients: Recipients) -> tuple[str, ...]:
+        """Whom to call."""
+        if self._phone is None:
+            return ()
+        try:
+            return self._phone.persons(recipients)
+        except (WeComError, MessageError):  # they have the message; whom else to call is not known now
+            return recipients.users
+
+    def take(self, claim: Claim) -> None:
+        """One that is due is called, or looked after, by `go_on`. The lock of the turn is held."""
+        self._due.append(claim)
+
+    def go_on(self) -> None:
+        """Call, or look who has answered: requests, with no lock held."""
+        while self._due:
+            claim = self._due.pop()
+            called = claim.incident.calls
+            if not called.who:
+                self._call(claim, called.left[0])
+            elif not called.id:  # whoever has called is gone
+                self._over(claim, called.who, CALL_LOST.within(self._language))
+            else:
+                self._look(claim, called.who, called.id)
+
+    def _call(self, claim: Claim, user: str) -> None:
+        if self._windows.reserve((user,), LIMITS, self._clock()) > 0:
+            self._over(claim, user, CALL_LIMIT.within(self._language))
+            return
+        now = self._clock()
+        begun = self._become(claim, partial(life.call_begun, now=now))
+        if begun is None or begun.calls.who != user or self._phone is None:  # somebody took it meanwhile
+            return
+        try:
+            call = self._phone.ring(user)
+        except (WeComError, MessageError) as error:
+            self._over(claim, user, CALL_NOT_BEGUN.within(self._language, getattr(error, "errcode", "–")))
+            self._options.warn_once("phone", str(error))
+            return
+        if call.code or not call.call_id:
+            self._over(claim, user, CALL_NOT_BEGUN.within(self._language, call.code))
+        else:
+            self._become(claim, partial(life.call_rings, user=user, call_id=call.call_id))
+
+    def _look(self, claim: Claim, user: str, call_id: str) -> None:
+        is_last = claim.incident.calls.looks + 1 >= len(life.CALL_LOOKS_S)
+        try:
+            state = self._phone.state_of(user, call_id) if self._phone is not None else None
+        except (WeComError, MessageError):
+            state = None
+        if state is not None and (state.answered or state.over or is_last):
+            words = state.meaning_zh if self._language == "zh" else state.meaning
+            self._over(claim, user, words, answered=state.answered)
+        elif is_last:
+            self._over(claim, user, CALL_LOST.within(self._language))
+        else:
+            self._become(claim, partial(life.call_looked_at, now=self._clock()))
+
+    def _over(self, claim: Claim, user: str, words: str, *, answered: bool = False) -> None:
+        over = partial(life.call_over, user=user, words=words, answered=answered, now=self._clock())
+        self._become(claim, over)
+
+    def _become(self, claim: Claim, become: Callable[[Incident], Incident]) -> Incident | None:
+        with self._section:
+            return self._store.change(claim, become, self._clock())
+
+    @property
+    def _language(self) -> Any:
+        return self._options.looks.language
