@@ -285,6 +285,29 @@ def test_processes_that_wake_at_once_send_one_message_for_each_audience(kind: st
     assert_all_told(one, 12)
 
 
+@pytest.mark.parametrize("kind", SHARED)
+@pytest.mark.parametrize("level", [logging.ERROR, logging.CRITICAL])
+def test_where_the_one_that_is_to_send_it_dies_another_does_a_minute_later(
+    kind: str, level: int, night: Callable[..., Night]
+) -> None:
+    one = night(kind, rules={"quiet_level": ALL_LEVELS})
+    one.at("12-07 23:00")
+    for number in range(6):
+        one.fail(f"broken {'abcdef'[number]}", job=number, level=level)
+    one.at("12-08 07:59")
+    for _ in range(240):
+        if any(job._turn._summing_up for job in one.jobs):
+            break
+        go_on(one.jobs, one.clock, 0.5)
+    (killed,) = [job for job in one.jobs if job._turn._summing_up]
+    one.jobs.remove(killed)
+    assert one.told == []
+    one.at("12-08 08:02", 0.5)
+    (message,) = one.told
+    assert one.wall(message.at) == "12-08 08:01"
+    assert "6 incidents" in message.first_line
+
+
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 def test_more_than_a_message_holds_is_a_summary_and_a_file(kind: str, night: Callable[..., Night]) -> None:
     one = night(kind)

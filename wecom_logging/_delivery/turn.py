@@ -323,11 +323,11 @@ class Turn:
         audience = claim.incident.audience
         if claim.is_shared and not self._is_draining:
             self._summing_up = {one: at for one, at in self._summing_up.items() if now < at + policy.SUMMARY_S}
-            if audience not in self._summing_up:
-                wait = 2 * policy.GATHER_S
-                if self.senders.take_summary(audience):
-                    self._summing_up[audience], wait = now, policy.GATHER_S
-                self.outbox.gather(audience, now + wait)
+            if audience not in self._summing_up and self.senders.take_summary(audience):
+                self._summing_up[audience] = now
+            until = self._summing_up.get(audience, now + policy.GATHER_S) + policy.GATHER_S
+            if until > now:
+                self.outbox.gather(audience, until)
                 self.ledger.release([claim], now)
                 return None
             del self._summing_up[audience]
