@@ -15,8 +15,8 @@ import pytest
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.turn import Turn
 from wecom_logging._incidents.duty import duty_text
-from wecom_logging.errors import MessageError, TransportError
-from wecom_logging.model import Message, Outcome, Recipients
+from wecom_logging.errors import MessageError, PermissionDeniedError, TransportError
+from wecom_logging.model import Call, CallState, Message, Outcome, Recipients
 from wecom_logging.model.alert import ESCALATED, TAKEN
 from wecom_logging.model.duty import Duty, Step
 
@@ -95,8 +95,8 @@ def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     channel = Company(clock)
     with states(request.param, tmp_path, clock, lambda: request.getfixturevalue("server")) as shared:
 
-        def make(*steps: tuple[float, str], language: Any = "zh") -> Escalated:
-            given = tuple(Step(minutes * M, Recipients(users=tuple(who.split()))) for minutes, who in steps)
+        def make(*steps: tuple[float, str], language: Any = "zh", calls: bool = False) -> Escalated:
+            given = tuple(Step(minutes * M, Recipients(users=tuple(who.split())), calls) for minutes, who in steps)
             options = {
                 "duty": duty_text(Duty(steps=given)),
                 "steps_s": tuple(one.after_s for one in given),
@@ -359,3 +359,104 @@ def test_the_room_that_is_asked_for_is_that_of_those_whom_the_step_tells(company
     assert len(jobs.wait(1)) == 1
     assert steps(jobs.wait(11)) == [(10, ("李四",))]
     assert jobs.jobs[0].stats().pending == 0
+
+
+class Phones:
+    """Phones that ring: ``will`` says of each person with which reason a call ends; 1: it rings on."""
+
+    def __init__(self, company: Company) -> None:
+        self.company = company
+        self.will: dict[str, int] = {}
+        self.rung: list[tuple[float, str]] = []
+        self.before: Callable[[str], object] = lambda user: None
+
+    def persons(self, recipients: Recipients) -> tuple[str, ...]:
+        return recipients.users
+
+    def ring(self, user_id: str) -> Call:
+        self.before(user_id)
+        self.rung.append((self.company._clock(), user_id))
+        reason = self.will.get(user_id, 4)
+        if reason >= 301000:
+            raise PermissionDeniedError(reason, "no balance")
+        return Call(user_id, "" if reason < 0 else f"6-{user_id}", reason if reason < 0 else 0)
+
+    def state_of(self, user_id: str, call_id: str) -> CallState:
+        assert call_id == f"6-{user_id}"
+        reason = self.will.get(user_id, 4)
+        return CallState(reason == 2, reason, f"reason {reason}", f"原因 {reason}")
+
+
+def ringing(company: Make, *steps: tuple[float, str]) -> tuple[Escalated, Phones]:
+    jobs = company(*steps, calls=True)
+    phones = Phones(jobs.channel)
+    for job in jobs.jobs:
+        job._turn.steps.calls._phone = phones
+    return jobs, phones
+
+
+def test_the_phones_of_a_step_ring_one_after_the_other_until_one_answers(company: Make) -> None:
+    jobs, phones = ringing(company, (10, "li wang zhao"), (25, "boss"))
+    phones.will = {"li": 7, "wang": 2}
+    jobs.critical()
+    found = jobs.wait(15)
+    assert [user for _, user in phones.rung] == ["li", "wang"]
+    assert steps(found) == [(10, ("li", "wang", "zhao"))]
+    assert found[-1][1] == ("张三",)
+    assert found[-1][2].endswith("（电话：li 原因 7; wang 原因 2）")
+    assert len(found) == 3
+    assert steps(jobs.wait(12)) == [(25, ("boss",))]  # who answers the phone has not taken it
+
+
+def test_a_call_that_does_not_begin_is_said_and_the_next_person_is_called(company: Make) -> None:
+    jobs, phones = ringing(company, (10, "li wang zhao qian"))
+    phones.will = {"li": -3, "wang": 301051, "zhao": 1, "qian": 8}
+    jobs.critical()
+    found = jobs.wait(15)
+    assert [user for _, user in phones.rung] == ["li", "wang", "zhao", "qian"]
+    times = [at for at, _ in phones.rung]
+    assert times[3] - times[2] >= 60  # it rings for a minute
+    assert found[-1][2].endswith("（电话：li 未能呼出（-3）; wang 未能呼出（301051）; zhao 原因 1; qian 原因 8）")
+
+
+def test_e2_who_takes_it_stops_the_phones(company: Make) -> None:
+    jobs, phones = ringing(company, (10, "li wang"), (25, "boss"))
+    jobs.critical()
+    jobs.wait(9)
+    while not phones.rung:
+        jobs.wait(0.2, 5)
+    jobs.say("taken")
+    jobs.wait(10)
+    assert [user for _, user in phones.rung] == ["li"]
+
+
+def test_a_person_is_called_twice_in_eight_minutes_and_six_times_a_day(company: Make) -> None:
+    jobs, phones = ringing(company, (10, "li"))
+    for text in ("disk full", "roof burns", "pump stopped"):
+        jobs.critical(text)
+    found = jobs.wait(14)
+    assert [user for _, user in phones.rung] == ["li", "li"]
+    assert sum("近期呼叫次数已满" in text for text in texts(found)) == 1
+    for text in ("a fire", "b storm", "c flood", "d smoke", "e noise", "f smell", "g frost"):
+        jobs.critical(text)
+        jobs.wait(9)
+    jobs.wait(20)
+    assert len(phones.rung) == 6
+
+
+def test_e8_a_call_whose_process_is_gone_is_said_to_be_lost_and_the_next_person_is_called(company: Make) -> None:
+    jobs, phones = ringing(company, (10, "li wang"))
+    if len(jobs.jobs) == 1:
+        return
+
+    def dies(user: str) -> None:
+        if user == "li":
+            raise SystemExit("killed")
+
+    phones.before = dies
+    jobs.critical()
+    with pytest.raises(SystemExit):
+        jobs.wait(11)
+    found = jobs.wait(5)
+    assert [user for _, user in phones.rung] == ["wang"]
+    assert found[-1][2].endswith("（电话：li 未知是否接通; wang 原因 4）")
