@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 from collections.abc import Generator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +100,8 @@ NOT_ON_WINDOWS = {
     "runtime/test_forks.py": "forks",
     "state/": "file locks of Unix (sqlite://), and a Valkey, of which there is no wheel",
     "test_benchmarks.py": "the module resource",
+    "cli/test_jobs.py": "a state of sqlite://",
+    "test_expect.py": "a state of sqlite://",
     "test_golden.py": "a time zone that a process sets for itself",
     "test_workflows.py::test_on_the_package_index": "a shell of Unix",
     "test_journey.py": "a shell, a locale and a time zone of Unix",
@@ -224,3 +228,31 @@ def clock() -> Clock:
 def channel(clock: Clock) -> Recorder:
     """A channel that keeps what it is told."""
     return Recorder(clock)
+
+
+@pytest.fixture
+def beats() -> list[str]:
+    """The paths that a service for heartbeats was asked for."""
+    return []
+
+
+@pytest.fixture
+def beat_url(beats: list[str]) -> Iterator[str]:
+    """Where it is."""
+
+    class Service(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            beats.append(self.path)
+            self.send_response(404 if "lost" in self.path else 200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on stderr."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/ping/canary-5f2"
+        server.shutdown()
+        thread.join()

@@ -127,7 +127,7 @@ def pipeline(
         name=kind.__name__,
         origin=Origin(found.pop("service"), found.pop("environment")),
         looks=looks,
-        mask=_mask(_secrets(setup, shared), _redact(options.get("redact"))),
+        mask=_mask(_secrets(setup, shared, found["heartbeat_url"]), _redact(options.get("redact"))),
         rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
         routes=setup.routes,
         fallback=fallback,
@@ -196,8 +196,8 @@ def _check_rotas(setup: Setup, rotas: Sequence[Rota] = (), steps: Sequence[Step]
         on_call.check_never_silent(setup.recipients, rotas)
 
 
-def _secrets(setup: Setup, shared: Shared) -> list[str]:
-    return [*(secret.reveal() for secret in setup.secrets), *shared.secrets]
+def _secrets(setup: Setup, shared: Shared, *more: Secret | None) -> list[str]:
+    return [*(one.reveal() for one in (*setup.secrets, *more) if one is not None), *shared.secrets]
 
 
 def shared_state(value: object, warn_once: Callable[[str, str], object] = warn_once) -> Shared:

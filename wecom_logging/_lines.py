@@ -140,6 +140,7 @@ LINES: Mapping[str, tuple[str, str]] = {
         "无法监视带 cron 表达式的任务：pip install 'wecom-logging[jobs]'",
     ),
     "not_reported": ("a run of job {name} could not be reported: {why}", "任务 {name} 的运行未能上报：{why}"),
+    "no_heartbeat": ("the heartbeat did not get through: {why}", "心跳请求失败：{why}"),
     "no_watch": ("jobs cannot be watched now ({error})", "暂时无法监视任务（{error}）"),
     "no_schedule": ("when job {name} is due cannot be told ({why})", "无法得知任务 {name} 的执行时间（{why}）"),
     # Of handlers that are not there.

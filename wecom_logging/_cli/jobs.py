@@ -17,7 +17,7 @@ from .._incidents.job import Job, Target
 from .._incidents.policy.expected import due_at
 from .._render.times import lasting_short, local_time
 from .._state.base import Store, answer
-from .._state.jobs import Jobs, schedule_of, zone_of
+from .._state.jobs import UNWATCHED_S, Jobs, schedule_of, zone_of
 from .._state.shared import Shared
 from .._text import inert
 from .environment import mask, state_options, use
@@ -85,13 +85,9 @@ def _print(found: list[Job], options: argparse.Namespace) -> int:
 
 def _listed(shared: Shared) -> list[Job]:
     rows, watched = (jobs := Jobs(shared)).all()
-    if rows and (watched is None or jobs.time() - watched.at > LATE_S):
+    if rows and (watched is None or jobs.time() - watched.at > UNWATCHED_S):
         say(text("jobs.nobody_watches"))
     return [rows[name].job for name in sorted(rows)]
-
-
-LATE_S = 600.0
-"""Nobody watches where nobody looked for so long."""
 
 
 def _shown(job: Job) -> Shown:
@@ -132,11 +128,12 @@ def _cells(job: Job, shown: Shown) -> list[object]:
         return f"{there:%m-%d %H:%M} {spec.zone}".rstrip()
 
     due = math.inf if not shown.next else due_at(spec, seen, schedule_of(spec.cron, spec.zone))
+    last = clock(seen.began, shown.last_run)
     in_words = f" ({shown.words})" if shown.words and language() == "en" else ""
     return [
         shown.name,
         f"{shown.schedule}{in_words}",
-        clock(seen.began, shown.last_run) + (text("jobs.failed") if shown.has_failed and seen.ended else ""),
+        text("jobs.failed_run", time=last) if shown.has_failed else last,
         duration(seen.took_s) if seen.ended and seen.took_s else "",
         clock(due, shown.next),
         shown.runs or "",

@@ -15,6 +15,7 @@ from .credentials import bot_identity as bot_identity
 from .credentials import contacts_secret as contacts_secret
 from .credentials import corp_id as corp_id
 from .credentials import enabled as enabled
+from .credentials import heartbeat_url as heartbeat_url
 from .credentials import is_set_up as is_set_up
 from .credentials import optional_agent_id as optional_agent_id
 from .credentials import optional_app_secret as optional_app_secret

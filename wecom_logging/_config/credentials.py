@@ -39,6 +39,23 @@ def contacts_secret(value: object) -> Secret | None:
     return secret("contacts_secret", value, "WECOM_CONTACTS_SECRET")
 
 
+def heartbeat_url(value: object) -> Secret | None:
+    """What is asked once a minute; None where it is given nowhere. It may be of a host inside, without encryption."""
+    found = secret("heartbeat_url", value, "WECOM_HEARTBEAT_URL")
+    if found is None:
+        return None
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(found.reveal())
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_url = False
+    if not is_url:  # out here no __context__ shows it
+        raise ConfigurationError("heartbeat_url", "wrong_scheme", scheme="https://", such="https://hc-ping.com/…")
+    return found
+
+
 def agent_id(value: object) -> int:
     """The app's AgentId: a positive number, also as digits."""
     return required(

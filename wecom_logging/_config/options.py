@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
 
+from ..model import Secret
+from .credentials import heartbeat_url
 from .messages import ANSWERS, FRAMES, OVERFLOWS, language, link, timezone
 from .values import choice, function, number, optional_text, whole
 
@@ -103,6 +105,9 @@ class CommonOptions(TypedDict, total=False):
       rejects permanently.
     * ``on_outcome`` (none): a function ``on_outcome(report)``. The thread that sends calls it with the result of
       each message.
+    * ``heartbeat_url`` (WECOM_HEARTBEAT_URL, WECOM_HEARTBEAT_URL_FILE): a URL that is asked once a minute while
+      the state answers and sending works, so that a service outside (healthchecks.io, Uptime Kuma) notices when
+      nothing here can tell; also ``"env:NAME"`` or ``"file:PATH"``. Its grace should be 3 minutes or more.
     * ``enabled`` (``True``, WECOM_ENABLED): ``False`` (``0`` in the variable) sends nothing and needs no other
       option. ``"auto"`` is off where no credential (``corp_id``, ``agent_id``, ``secret``, ``contacts_secret``;
       bot: ``webhook``) is given and no ``WECOM_…`` variable is set; variables that only another handler reads do
@@ -147,6 +152,7 @@ class CommonOptions(TypedDict, total=False):
         Callable[["DeliveryReport"], object] | None,
         Made("on_outcome", partial(function, form="on_outcome(report)")),
     ]
+    heartbeat_url: Annotated[str | Secret | None, Made("heartbeat_url", lambda _, value: heartbeat_url(value))]
     enabled: bool | Literal["auto"] | None
     api_base: str | None
 

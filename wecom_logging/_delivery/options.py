@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from .._render.mask import Mask
-    from ..model import DeliveryReport
+    from ..model import DeliveryReport, Secret
 
 
 class Target(NamedTuple):
@@ -73,3 +73,4 @@ class Options(CaptureOptions):
     fallback: Find | None = None
     shared: Shared = alone
     on_outcome: Callable[[DeliveryReport], object] | None = None
+    heartbeat_url: Secret | None = None

@@ -87,6 +87,8 @@ class Pipeline:
 
     def open(self) -> None:
         """Send from now on what others leave in a shared store, also before anything is logged here."""
+        if self.options.heartbeat_url is not None:  # it beats though nothing is logged
+            self.look()
         turn = self._begun
         if turn is not None and turn.store.seconds_to_next_look(self._clock()) < float("inf"):
             self._worker.nudge()

@@ -36,6 +36,7 @@ from .calls import Calls
 from .declared import declared
 from .delivery import Delivery
 from .duties import Duties
+from .heartbeat import BEAT_S, Heartbeat
 from .ledger import Ledger
 from .message_builder import Composer, pictures
 from .options import Looks, Options
@@ -107,6 +108,8 @@ class Turn:
         self.duties = Duties(options, channel_id, channels[0], clock)
         calls = Calls(options, self.store, channels[0], clock, self.section)
         self.steps = Steps(options, self.duties, ledger, self.senders, channels[0], calls)
+        url = options.heartbeat_url
+        self.heartbeat = None if url is None else Heartbeat(url, options.warn_once)
 
     def run(self) -> float:
         """Send the next message that may go. Returns the seconds until there may be another."""
@@ -119,7 +122,7 @@ class Turn:
         looks_in = self._watch_jobs(now)
         self.steps.calls.go_on()
         if delivery is None:
-            return min(wait, looks_in)
+            return min(wait, looks_in, self._beat(now))
         self.duties.address(delivery)
         sender = self.senders.least_busy(delivery.recipients)
         outcome = Outcome("rejected")
@@ -151,6 +154,13 @@ class Turn:
         """See whether jobs have run that are expected to; the seconds until it is to be seen again."""
         is_asked = self._options.shared is not alone or declared
         return self.watch.turn(now) if is_asked and not self._collector.closed else float("inf")
+
+    def _beat(self, now: float) -> float:
+        """Say outside that somebody watches, where the state has answered in this turn, and sending works."""
+        if self.heartbeat is None:
+            return float("inf")
+        is_sending = self.senders.are_elsewhere or self.senders.pause() <= 0
+        return self.heartbeat.turn(now) if is_sending and self._options.shared.is_well else BEAT_S
 
     # 1. What was logged since the last turn goes into the store.
 

@@ -32,6 +32,8 @@ _KEPT_S = 32 * 86400.0
 """So long a job is known that reports, and that nobody has declared."""
 
 MAX_NAME = 100
+UNWATCHED_S = 600.0
+"""Nobody watches where nobody has looked for so long."""
 
 
 @dataclass(frozen=True, slots=True)

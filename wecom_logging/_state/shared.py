@@ -97,6 +97,11 @@ class Shared:
         return self.clock() >= self._back_off_until
 
     @property
+    def is_well(self) -> bool:
+        """Whether it answered when it was last asked."""
+        return not self._problem
+
+    @property
     def seconds_to_next_try(self) -> float:
         return max(self._back_off_until - self.clock(), 0.0)
 

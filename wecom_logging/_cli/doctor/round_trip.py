@@ -11,6 +11,7 @@ from typing import Any
 from ... import _config as config
 from ..._render.times import local_time
 from ..._state.base import StateError, Store
+from ..._state.jobs import UNWATCHED_S, Jobs
 from ..._state.takeover import taken_over
 from ..._text.said import Said
 from ..._wecom import WeComClient
@@ -175,6 +176,7 @@ def look_at_state(notes: Notes, option: object) -> None:
             for _ in taken_over(shared, time.monotonic(), lambda cause, text: None):
                 pass  # what dead processes have left waits, too
             notes.good("state", shared.call(_contents))
+            _look_at_jobs(notes, Jobs(shared))
         elif why := obstacle(shared):
             raise StateError(why)
         else:
@@ -186,6 +188,16 @@ def look_at_state(notes: Notes, option: object) -> None:
         notes.bad("state", cause, said(f"state_remedies.{'file' if is_file else 'server'}"))
     except ConfigurationError as error:
         notes.refused("state", error)
+
+
+def _look_at_jobs(notes: Notes, jobs: Jobs) -> None:
+    """Where jobs are expected, somebody has to watch."""
+    rows, watched = jobs.all()
+    number = sum(bool(row.job.spec.targets) for row in rows.values())
+    if number and (watched is None or jobs.time() - watched.at > UNWATCHED_S):
+        notes.bad("jobs", said("found.unwatched", count=number), said("found.watch"), warning=True)
+    elif number:
+        notes.good("jobs", said("found.watched", count=number))
 
 
 def _contents(state: Store) -> Said:

@@ -1,0 +1,157 @@
+"""`wecom-logging jobs`, `run --expect` and `watch`: with a state in a file, and programs of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wecom_logging._incidents.job import Job, Spec, Target
+from wecom_logging._incidents.policy import expected
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._state.base import Wanted
+from wecom_logging._state.jobs import Jobs
+from wecom_logging._state.shared import Shared
+from wecom_logging._state.sqlite import SqliteStore
+
+from ..programs import CREDENTIALS, ROOT
+from .conftest import Command
+
+CHANNEL = "app elsewhere"
+SPEC = Spec(name="对账", cron="30 2 * * *", zone="Asia/Shanghai", targets=(Target(channel=CHANNEL),))
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SqliteStore:
+    path = f"{tmp_path}/alerts.db"
+    monkeypatch.setenv("WECOM_STATE", f"sqlite://{path}")
+    monkeypatch.setenv("WECOM_TIMEZONE", "Asia/Shanghai")
+    return SqliteStore(path)
+
+
+@pytest.fixture
+def jobs(store: SqliteStore) -> Jobs:
+    found = Jobs(Shared("test", lambda _: store, None, lambda *_: True))
+    found.change("对账", lambda job, now: Job(spec=SPEC, seen=expected.new(now)))
+    return found
+
+
+def soon(is_so: Callable[[], Any]) -> bool:
+    ends = time.monotonic() + 20
+    while not is_so() and time.monotonic() < ends:
+        time.sleep(0.02)
+    return bool(is_so())
+
+
+def test_jobs_are_listed_with_their_next_time_and_its_zone(command: Command, jobs: Jobs) -> None:
+    said = command("jobs")
+    assert said.err == (
+        "wecom-logging: nobody has watched these jobs for 10 minutes: a program that goes on and has this state "
+        "watches, or `wecom-logging watch`\n"
+    )
+    header, row = said.out.splitlines()
+    assert header.split() == ["name", "schedule", "last_run", "took", "next", "running", "missed", "paused_until"]
+    assert row.startswith("对账  30 2 * * * (At 02:30 every day)")
+    assert row.endswith("02:30 Asia/Shanghai")
+    (shown,) = command("jobs", "list", "--json").json
+    assert (shown["name"], shown["zone"], shown["last_run"], shown["runs"]) == ("对账", "Asia/Shanghai", "", 0)
+    assert shown["next"].endswith("T02:30:00+08:00")
+
+
+def test_a_job_is_paused_with_an_end_and_goes_on(command: Command, jobs: Jobs) -> None:
+    assert command("jobs", "pause", "对账", "2d").out.startswith("对账: no run is expected until ")
+    (shown,) = command("jobs", "--json").json
+    assert shown["paused_until"]
+    row = jobs.find("对账")
+    assert row is not None
+    assert 2 * 86400 - 60 < row.job.seen.paused_until - time.time() <= 2 * 86400
+    assert command("jobs", "pause", "对账", "0m").status == 0
+    assert command("jobs", "--json").json[0]["paused_until"] == ""
+    assert command("jobs", "pause", "对账", "soon").status == 3
+    unknown = command("jobs", "pause", "nix", "1h")
+    assert (unknown.status, unknown.err) == (1, "wecom-logging: no job nix is expected\n")
+
+
+def test_a_job_that_is_forgotten_ends_its_incident(command: Command, jobs: Jobs, store: SqliteStore) -> None:
+    from wecom_logging._incidents.incident import Count, Kept
+
+    from ..state.conftest import alert
+
+    first = Kept(alert("job 对账 did not run"))
+    object.__setattr__(first.alert, "fingerprint", "job 对账")
+    store.add(CHANNEL, "job 对账", "", 1, [Count(key="k", level=40, first=first)], time.monotonic())
+    assert command("jobs", "forget", "对账").status == 0
+    assert jobs.find("对账") is None
+    (claimed,) = store.claim(CHANNEL, "me", time.monotonic(), 60.0, Wanted(9))
+    assert claimed.answers.now is not None
+    assert claimed.answers.now.verb == "done"
+    assert command("jobs").out.count("\n") == 1
+
+
+def test_a_command_is_reported_as_a_job_and_keeps_its_exit_code(command: Command, jobs: Jobs) -> None:
+    environment = {**os.environ, **CREDENTIALS, "PYTHONPATH": str(ROOT), "WECOM_ENABLED": "0"}
+    run = [sys.executable, "-m", "wecom_logging._cli", "run", "--expect"]
+    ended = subprocess.run([*run, "对账", "--", "sh", "-c", "exit 5"], env=environment, timeout=60)
+    assert ended.returncode == 5
+    row = jobs.find("对账")
+    assert row is not None
+    assert (row.job.seen.has_failed, row.job.seen.runs, row.job.seen.began > 0) == (True, (), True)
+    ended = subprocess.run([*run, "对账", "--", "true"], env=environment, timeout=60)
+    row = jobs.find("对账")
+    assert row is not None
+    assert (ended.returncode, row.job.seen.has_failed) == (0, False)
+    long = subprocess.run(
+        [*run, "x" * 200, "--", "sh", "-c", "exit 4"], env=environment, timeout=60, capture_output=True
+    )
+    assert long.returncode == 4
+    assert b"name: it is longer than 100 bytes" in long.stderr
+
+
+def test_watch_looks_tells_systemd_and_asks_the_heartbeat(
+    sandbox: Sandbox, jobs: Jobs, tmp_path: Path, beats: list[str], beat_url: str
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(f"{tmp_path}/notify")
+        systemd.settimeout(20)
+        environment = {
+            **os.environ,
+            **CREDENTIALS,
+            "WECOM_API_BASE": sandbox.url,
+            "PYTHONPATH": str(ROOT),
+            "WECOM_HEARTBEAT_URL": beat_url,
+            "NOTIFY_SOCKET": f"{tmp_path}/notify",
+        }
+        command = [sys.executable, "-m", "wecom_logging._cli", "watch"]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            assert systemd.recv(99) == b"READY=1"
+            assert systemd.recv(99) == b"WATCHDOG=1"
+            assert soon(jobs.watched)
+            assert soon(lambda: beats)
+            process.send_signal(signal.SIGTERM)
+            out, _ = process.communicate(timeout=20)
+    assert (process.returncode, out) == (0, "watching; Ctrl-C ends it\n")
+    watched = jobs.watched()
+    assert watched is not None
+    assert abs(watched.at - time.time()) < 60
+
+
+def test_the_doctor_warns_where_nobody_watches(command: Command, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+    def findings() -> set[tuple[bool, bool]]:
+        found = json.loads(command("doctor", "--json").out)["findings"]
+        return {(one["ok"], one["warning"]) for one in found if one["check"] == "jobs"}
+
+    assert findings() == {(False, True)}
+    assert jobs.watch(jobs.watched(), time.time(), expected.NO_GAP)
+    assert findings() == {(True, False)}
