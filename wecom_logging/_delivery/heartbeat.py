@@ -30,9 +30,7 @@ class Heartbeat:
         if now < self._next:
             return self._next - now
         self._next = now + BEAT_S
-        with within(time.monotonic() + _TIMEOUT_S), as_own_traffic():
-            why = _asked(self._url)
-        if why:
+        if why := _asked(self._url):
             self._warn_once("heartbeat", line("no_heartbeat", why=why))
         return BEAT_S
 
@@ -41,10 +39,11 @@ def _asked(url: Secret) -> str:
     """Why it did not answer as it should; "" if it did. No text shows the URL: it is a secret."""
     session, host = new_session(), urlsplit(url.reveal()).hostname or ""
     try:
-        response = ask(session, "GET", url.reveal(), host, _TIMEOUT_S)
+        with within(time.monotonic() + _TIMEOUT_S), as_own_traffic():
+            response = ask(session, "GET", url.reveal(), host, _TIMEOUT_S)
         response.close()
         return "" if response.ok else f"HTTP {response.status_code}"
     except Exception as error:
-        return str(our_error(error, host)) or type(error).__name__
+        return str(our_error(error, host, "heartbeat_url"))
     finally:
         session.close()
