@@ -139,6 +139,8 @@ WRONG_APP = [
     ("tags", [1.5]),
 ]
 WRONG_COMMON = [
+    ("heartbeat_url", f"hc-ping.com/{CANARY}"),
+    ("heartbeat_url", f"ftp://hc-ping.com/{CANARY}"),
     ("level", "LOUD"),
     ("level", "error "),
     ("level", True),
