@@ -15,11 +15,11 @@ from typing import Any
 
 from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MessageError, MissingDependencyError, WeComError
-from . import answers, call, directory, doctor, incidents, jobs, pending, run, sandbox, send, watch
+from . import answers, call, directory, doctor, incidents, jobs, on_call, pending, run, sandbox, send, watch
 from .printing import say_error
 from .texts import text
 
-COMMANDS = (sandbox, send, call, run, doctor, incidents, jobs, watch, answers, pending, directory)
+COMMANDS = (sandbox, send, call, run, doctor, incidents, on_call, jobs, watch, answers, pending, directory)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

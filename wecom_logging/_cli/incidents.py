@@ -243,7 +243,7 @@ def _row(one: Shown, incident: Incident, now: float) -> Sequence[object]:
 def _run(options: argparse.Namespace, name: str) -> int:
     try:
         command = _command(options, name)
-        wanted, who = command.short_id, "" if name == "show" else _name(options.who)
+        wanted, who = command.short_id, "" if name == "show" else name_of_user(options.who)
     except MessageError as error:
         say(str(error))
         return 2
@@ -320,7 +320,7 @@ def _journal(incident: Incident) -> Sequence[dict[str, Any]]:
     ]
 
 
-def _name(given: str | None) -> str:
+def name_of_user(given: str | None) -> str:
     """Who does it. Raises `MessageError` where no person is named."""
     name = given
     if name is None:

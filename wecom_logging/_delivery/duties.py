@@ -94,11 +94,15 @@ class Duties:
         scopes = self._scopes_of(incident)
         if not incident.duty:
             return Moment(time=time, scopes=scopes, is_closing=is_closing)
-        if (rules := self._rules.get(incident.duty)) is None:
+        return replace(self.rules(incident.duty), time=time, scopes=scopes, is_closing=is_closing)
+
+    def rules(self, text: str) -> Moment:
+        """What such rules ask for, at no time."""
+        if (rules := self._rules.get(text)) is None:
             if len(self._rules) >= _MOST:
                 self._rules.clear()
-            rules = self._rules[incident.duty] = self._resolved(self._duty(incident.duty))
-        return replace(rules, time=time, scopes=scopes, is_closing=is_closing)
+            rules = self._rules[text] = self._resolved(self._duty(text))
+        return rules
 
     def _scopes_of(self, incident: Incident) -> Scopes:
         """The maintenances of what has logged it."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .._config.on_call import persons
 from .._incidents.incident import Incident
 from .._incidents.policy.moment import Moment
-from .._incidents.policy.on_call import Called, called, on_duty, swapped
+from .._incidents.policy.on_call import Called, OnDuty, called, handover_at, on_duty, swapped
 from .._lines import line
 from .._runtime.functions import function_named
 from .._state.swaps import known_swaps
@@ -95,6 +95,17 @@ class OnCall:
             return found or ()
         return working(rota.checkin, rota.shift, moment.time, moment.zone, found)
 
+    def shown(self, moment: Moment) -> list[OnDuty]:
+        """By each rota."""
+        swaps, found = known_swaps(self._options.shared, self._channel_id), []
+        for rota in moment.duty.rotas:
+            swap = swapped(rota, moment.time, swaps)
+            until = handover_at(rota, moment.time, moment.zone, swaps)
+            then = on_duty(rota, until, moment.zone, swaps) if until < float("inf") else ()
+            by = None if swap is None else swap.who
+            found.append(OnDuty(rota.name, self.people(rota, moment), until, then, by))
+        return found
+
     def _called(
         self, named: Recipients | None, moment: Moment, bound_s: float, own: Recipients | None = None
     ) -> Called:
@@ -152,14 +163,13 @@ class _Asked:
         self._kept_s = kept_s
         self._good: _Good | None = None
         self._again_at = float("-inf")
+        self._begins = threading.Lock()
         self._over = threading.Event()
         self._over.set()
 
     def answer(self, bound_s: float) -> Any:
         """The answer, or the last good one where it fails or is late; None: there is none. 0: nothing is asked."""
-        if bound_s and self._over.is_set() and self._clock() >= self._again_at:
-            self._over.clear()
-            self._again_at = self._clock() + ASKED_S
+        if bound_s and self._begin():
             try:
                 threading.Thread(target=self._run, name="wecom on call", daemon=True).start()
             except RuntimeError as error:  # there can be no more threads, or the program ends
@@ -170,6 +180,15 @@ class _Asked:
                     self._fail(line("no_answer_in", seconds=bound_s))
         good = self._good
         return None if good is None or self._clock() > good.at + self._kept_s else good.answer
+
+    def _begin(self) -> bool:
+        """Whether it is to be asked now: a person may ask who is on call beside the worker."""
+        with self._begins:
+            if not self._over.is_set() or self._clock() < self._again_at:
+                return False
+            self._over.clear()
+            self._again_at = self._clock() + ASKED_S
+            return True
 
     def _run(self) -> None:
         try:

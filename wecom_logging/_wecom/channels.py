@@ -80,7 +80,7 @@ class AppChannel:
     def __init__(
         self, client: WeComClient, recipients: Recipients, *, duplicate_check_s: int = DUPLICATE_CHECK_S
     ) -> None:
-        self._client = client
+        self.client = client
         self._duplicate_check_s = duplicate_check_s
         self._recipients = recipients
         self._book = AddressBook(client)
@@ -102,7 +102,7 @@ class AppChannel:
 
     def shifts_of(self, user_ids: Sequence[str], at: float, zone: tzinfo) -> tuple[Shift, ...]:
         """Those of the days around a moment. Raises `WeComError`."""
-        return self._client.shifts.around(user_ids, at, zone)
+        return self.client.shifts.around(user_ids, at, zone)
 
     @property
     def phone(self) -> AppPhone:
@@ -158,16 +158,16 @@ class AppChannel:
         return replace(outcome, invalid_users=left, reason="partial" if others else "delivered")
 
     def _send(self, message: Message, recipients: Recipients, before_try: Callable[[], None]) -> Outcome:
-        return self._client.messages.deliver(
+        return self.client.messages.deliver(
             message, recipients, duplicate_check_s=self._duplicate_check_s, before_try=before_try
         )
 
     def upload(self, name: str, data: bytes) -> File:
-        return File(self._client.media.upload(name, data))
+        return File(self.client.media.upload(name, data))
 
     def picture(self, data: bytes) -> Image:
         name = "picture.png" if data.startswith(PNG) else "picture.jpg"
-        return Image(self._client.media.upload(name, data, type="image"))
+        return Image(self.client.media.upload(name, data, type="image"))
 
 
 class AppPhone:

@@ -6,9 +6,10 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ... import _config as config
+from ..._config.duty import with_file
 from ..._render.times import local_time
 from ..._state.base import StateError, Store
 from ..._state.jobs import UNWATCHED_S, Jobs
@@ -23,6 +24,7 @@ from .channels import look_at_aibot, look_at_app, look_at_bot, look_at_calls, se
 from .duty import look_at_duty
 from .findings import Finding, Notes
 from .network import Reached, look_at_network
+from .outlook import look_at_outlook, look_at_rotas, persons_of, planned, without_rotas
 from .recipients import KINDS, look_at_recipients
 from .targets import Target
 
@@ -107,6 +109,7 @@ def _note_configuration(notes: Notes, target: Target) -> None:
     _note_zone(notes, target)
     if not target.errors:
         look_at_duty(notes, target.options)
+    look_at_outlook(notes, target)
     if not target.lacks("state"):
         look_at_state(notes, target.options.get("state"))
     if not target.used:
@@ -117,7 +120,7 @@ def _note_zone(notes: Notes, target: Target) -> None:
     """A machine in UTC, as containers are, beside messages in Chinese: where no zone is given, that is an oversight."""
     with suppress(ConfigurationError):
         is_chinese = config.language(target.options.get("language")) == "zh"
-        is_given = config.timezone(target.options.get("timezone")) is not None
+        is_given = config.timezone(with_file(cast(config.CommonOptions, target.options)).get("timezone")) is not None
         if is_chinese and not is_given and local_time(time.time(), "zh").tzname() == "UTC":
             notes.bad("timezone", said("found.in_utc"), remedy_of_field("timezone"), warning=True)
 
@@ -131,7 +134,12 @@ def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> 
         look_at_app(notes, client, reached.ip)
         audiences = [] if target.lacks(*KINDS) else [config.recipients(*map(target.options.get, KINDS))]
         routes = () if target.lacks("routes") else config.routes(target.options.get("routes"))
-        look_at_recipients(notes, client, [*audiences, *(route.recipients for route in routes)])
+        named = [without_rotas(one) for one in (*audiences, *(route.recipients for route in routes))]
+        with planned(target) as plan:
+            look_at_recipients(notes, client, [*named, *persons_of(plan)])
+            if plan is not None:
+                look_at_rotas(notes, client, plan)
+                audiences = [plan.recipients()]
         if trip.calls:
             look_at_calls(notes, client)
         if trip.send and audiences:

@@ -53,6 +53,17 @@ def _begin(rota: Rota, number: int, zone: tzinfo) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class OnDuty:
+    """Who is on call by a rota, until when (infinity: nobody knows), and who is then. ``swapped_by`` has said so."""
+
+    rota: str
+    people: tuple[str, ...]
+    until: float = float("inf")
+    then: tuple[str, ...] = ()
+    swapped_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Called:
     """Who gets a message, by ids and names; ``nobody`` are the rotas by which no person was found."""
 

@@ -1,0 +1,192 @@
+"""What a handler's rules of time and persons would do: in one line, for any time; and whether persons and shifts can
+be found."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from ..._build import shared_state
+from ..._delivery.duties import Duties
+from ..._delivery.on_call import ask
+from ..._incidents.policy.moment import Moment
+from ..._incidents.policy.outlook import Outlook, Way, outlook
+from ..._render.facts import called
+from ..._render.times import lasting_short, local_time
+from ..._render.words import LEVELS
+from ..._state.shared import Shared, alone
+from ..._text.said import Language, Reader, Said
+from ..._wecom import WeComClient
+from ..._wecom.channels import Channel
+from ...errors import MessageError, WeComError
+from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
+from ...model import Recipients
+from ...model.duty import Rota
+from ...model.recipients import ON_CALL
+from ..environment import is_unused
+from ..texts import said
+from .findings import Notes
+from .targets import Target
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEK_S = 6 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A handler with rules of time and persons, as its program would have it."""
+
+    name: str
+    duties: Duties
+    channel: Channel
+    channel_id: str
+    moment: Moment
+    """What its rules ask for now."""
+    shared: Shared
+
+    def recipients(self) -> Recipients:
+        """Who gets at that moment what names nobody."""
+        named = self.channel.addressed(None)
+        return self.duties.on_call.called(named, self.moment).recipients if named.rotas else named
+
+    def outlook(self) -> Outlook:
+        """What would happen at that moment."""
+        people = self.duties.on_call.people
+        return outlook(
+            self.moment,
+            self.channel.addressed(None),
+            lambda rota, at: people(rota, replace(self.moment, time=at)),
+        )
+
+
+@contextmanager
+def planned(target: Target, *, makes_state: bool = False) -> Iterator[Planned | None]:
+    """What a handler would have, of which nothing runs; None where it cannot be built, or has no such rules. A state
+    that no process has used is left alone.
+    """
+    kinds: dict[str, type[AlertHandler]] = {"app": WeComHandler, "bot": WeComBotHandler, "aibot": WeComAIBotHandler}
+    if target.errors or not target.enabled:
+        yield None
+        return
+    handler = kinds[target.channel](**{**target.options, "state": "memory://"})  # else it would send what others left
+    try:
+        pipeline = handler._pipeline
+        if pipeline is None or not pipeline.options.duty:
+            yield None
+            return
+        shared = shared_state(target.options.get("state"), lambda cause, line: None)
+        if shared is not alone and not makes_state and is_unused(shared):
+            shared = alone
+        options = replace(pipeline.options, shared=shared)
+        channel, channel_id = pipeline._channels[0], pipeline._channel_id
+        duties = Duties(options, channel_id, channel, time.monotonic)
+        now = shared.try_call(lambda store: store.time(), time.time())
+        yield Planned(target.name, duties, channel, channel_id, replace(duties.rules(options.duty), time=now), shared)
+    finally:
+        handler.close()
+
+
+def line_of(one: Planned, *, is_now: bool = True) -> Said:
+    """What would happen at that moment."""
+    return line_of_outlook(one.outlook(), one.moment, is_now=is_now)
+
+
+def line_of_outlook(found: Outlook, moment: Moment, *, is_now: bool = True) -> Said:
+    """``now (Sunday 02:14, day off): ERROR waits until Monday 09:00, CRITICAL goes to Li; after 15 min …``"""
+    both = (Reader("en", moment.zone), Reader("zh", moment.zone))
+    en, zh = (_line(found, moment, is_now, language) for language in both)
+    return Said(en, zh)
+
+
+def _line(found: Outlook, moment: Moment, is_now: bool, language: Language) -> str:
+    day, comma = local_time(found.time, language), "，" if language == "zh" else ", "
+    return said(
+        "on_call.now" if is_now else "on_call.at",
+        at=f"{day:%Y-%m-%d %H:%M}",
+        day=said(f"days.{_DAYS[day.weekday()]}"),
+        time=f"{day:%H:%M}",
+        kind=said("on_call.workday" if found.is_workday else "on_call.day_off"),
+        ways=comma.join(_way(one, moment, language) for one in found.ways),
+    ).within(language)
+
+
+def _way(way: Way, moment: Moment, language: Language) -> str:
+    names = [logging.getLevelName(level) for level in way.levels]
+    names = [LEVELS[name] for name in names] if language == "zh" else names
+    is_one = len(names) == 1
+    levels = names[0] if is_one else said("on_call.both", one=names[0], other=names[1]).within(language)
+    if way.until:
+        row, until = "on_call.wait_one" if is_one else "on_call.wait_many", day_and_time(way.until, moment, language)
+        return said(row, levels=levels, until=until).within(language)
+    row = "on_call.go_one" if is_one else "on_call.go_many"
+    parts = [said(row, levels=levels, who=_who(way.to.recipients, language)).within(language)]
+    for step in way.steps:
+        is_held = step.at > moment.time + step.after_s
+        row = "on_call.held_step" if is_held else "on_call.step"
+        after = day_and_time(step.at, moment, language) if is_held else lasting_short(step.after_s, language)
+        parts.append(said(row, after=after, who=_who(step.to.recipients, language)).within(language))
+    return ("；" if language == "zh" else "; ").join(parts)
+
+
+def _who(to: Recipients, language: Language) -> str:
+    return called(to, language) or said("on_call.the_group").within(language)
+
+
+def day_and_time(at: float, moment: Moment, language: Language) -> str:
+    """``Monday 09:00``, with the date where that is further away."""
+    found = local_time(at, Reader(language, moment.zone))
+    if 0 <= at - moment.time < _WEEK_S:
+        return f"{said(f'days.{_DAYS[found.weekday()]}').within(language)} {found:%H:%M}"
+    return f"{found:%Y-%m-%d %H:%M}"
+
+
+# Persons and shifts.
+
+
+def look_at_outlook(notes: Notes, target: Target) -> None:
+    """What would happen now."""
+    with planned(target) as one:
+        if one is not None:
+            notes.good("outlook", line_of(one))
+
+
+def without_rotas(recipients: Recipients) -> Recipients:
+    """The persons and groups alone: `persons_of` has those of rotas."""
+    return replace(recipients, users=tuple(one for one in recipients.users if not one.startswith(ON_CALL)))
+
+
+def persons_of(one: Planned | None) -> Iterator[Recipients]:
+    """Those of each turn, of whom one at least has to be found."""
+    for rota in () if one is None else one.moment.duty.rotas:
+        yield from (Recipients(turn) for turn in rota.people)
+        if rota.checkin:
+            yield Recipients(rota.checkin)
+
+
+def look_at_rotas(notes: Notes, client: WeComClient, one: Planned) -> None:
+    """Whether it can be found out who is on call by a function, or by WeCom's shifts."""
+    moment = one.moment
+    for rota in moment.duty.rotas:
+        if rota.who:
+            try:
+                found = ask(rota)
+            except BaseException as error:  # code of the program
+                why = said("found.function_failed", error=f"{type(error).__name__}: {error}"[:200])
+                notes.bad("on_call", why, said("found.mend_function", name=rota.who), subject=rota.name)
+                continue
+            _note(notes, rota, found)
+        elif rota.checkin and not notes.skipped("on_call", rota.name):
+            try:
+                _note(notes, rota, client.shifts.on_shift(rota.checkin, rota.shift, moment.time, moment.zone))
+            except (WeComError, MessageError) as error:
+                notes.refused("on_call", error, rota.name)
+
+
+def _note(notes: Notes, rota: Rota, found: tuple[str, ...]) -> None:
+    if found:
+        notes.good("on_call", said("found.on_call", names=", ".join(found)), rota.name)
+    else:
+        notes.unknown("on_call", said("found.nobody_on_call"), subject=rota.name)

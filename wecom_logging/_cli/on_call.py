@@ -1,0 +1,257 @@
+"""``wecom-logging on-call``: who is on call, and what would happen now; a swap, which the state keeps.
+
+The rotas are those of the environment (WECOM_DUTY), or of a logging config.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from .._answers.command import Command
+from .._answers.desk import Desk, SharedPlace
+from .._incidents.policy.hours import instant
+from .._incidents.policy.moment import Moment
+from .._incidents.policy.on_call import OnDuty
+from .._render.times import local_time
+from .._state.shared import alone
+from .._state.swaps import add_swap
+from .._text import inert
+from .._text.said import Reader, Said
+from .._wecom.channels import AppChannel
+from ..errors import MessageError, StateError
+from ..model import Recipients, Text
+from ..model.duty import Rota, Swap
+from .doctor.outlook import Planned, day_and_time, line_of, planned
+from .doctor.recipients import Refused, members
+from .doctor.targets import OPTIONS, Target, targets
+from .environment import mask, names_a_password
+from .incidents import name_of_user
+from .printing import print_json, print_table, say, say_error
+from .texts import explained, language, said, sentences, text
+
+HEADER = ("rota", "on_call", "until", "then", "because")
+_WALL = re.compile(r"(?:([0-9]{4}-[0-9]{2}-[0-9]{2})[ T])?([0-9]{1,2}):([0-9]{2})")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEK_S = 6 * 24 * 3600
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "on-call",
+        help="who is on call, what would happen now, and swaps: show, swap / 值班表、当前会怎样、调班",
+        description="Says who is on call by the rotas of WECOM_DUTY, or of a logging config, and what would happen to "
+        "an alert now: to whom it goes, or until when it waits. `swap` lets others be on call for a time, which is "
+        "kept in the state.",
+    )
+    verbs = parser.add_subparsers(metavar="show|swap", required=True)
+    show = verbs.add_parser(
+        "show", help="who is on call, and what would happen / 谁在值班", description=parser.description
+    )
+    show.add_argument("--at", metavar="TIME", help='at another time: "2026-12-13 02:14", in the zone of the rotas')
+    show.set_defaults(run=partial(_checked, _show))
+    swap = verbs.add_parser(
+        "swap",
+        help="others are on call for a time / 调班",
+        description="Lets others be on call by a rota for a time, in the place of whose turn it is; of several swaps "
+        "the newest holds. It needs a state that the programs share.",
+    )
+    swap.add_argument("rota", metavar="ROTA", help="its name in on_call")
+    swap.add_argument("people", nargs="+", metavar="PERSON", help="a user id, or what a member is called")
+    swap.add_argument("--from", dest="begins", metavar="TIME", help='"2026-12-13 09:00" or "09:00" (now)')
+    swap.add_argument("--to", dest="ends", metavar="TIME", required=True, help="the same: when it ends")
+    swap.add_argument("--tell", action="store_true", help="send those on call then what is open, and the others a line")
+    swap.add_argument("--as", dest="who", metavar="NAME", help="who does it (the user of this machine)")
+    swap.set_defaults(run=partial(_checked, _swap))
+    for one in (show, swap):
+        one.add_argument("--config", metavar="FILE", help="a logging config: .json, .yaml, .toml, .ini (fileConfig)")
+        one.add_argument("--handler", metavar="NAME", help="of --config: this handler only")
+        one.add_argument("--state", metavar="URL", help="instead of WECOM_STATE, without a password")
+        one.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _targets(options: argparse.Namespace) -> list[Target]:
+    given = argparse.Namespace(**{**dict.fromkeys(OPTIONS), **vars(options)})
+    return targets(given)
+
+
+def _show(options: argparse.Namespace) -> int:
+    shown: list[tuple[Planned, list[OnDuty], Said]] = []
+    for target in _targets(options):
+        for error in target.errors:
+            say(f"{target.name}: {explained(error)}")
+        with planned(target) as one:
+            if one is None:
+                continue
+            if options.at is not None:
+                one = replace(one, moment=replace(one.moment, time=_time(options.at, one.moment)))
+            shown.append((one, one.duties.on_call.shown(one.moment), line_of(one, is_now=options.at is None)))
+    if not shown:
+        say(text("on_call.none"))
+        return 1
+    if options.json:
+        print_json({"handlers": [_as_json(*one) for one in shown]})
+        return 0
+    for number, (one, found, line) in enumerate(shown):
+        if number:
+            print()
+        if len(shown) > 1:
+            print(inert.line(one.name))
+        if found:
+            print_table(HEADER, [_row(each, one.moment) for each in found])
+        print(inert.line(line.within(language())))
+    return 0
+
+
+def _checked(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    if problem := _misused(options):
+        say(problem)
+        return 2
+    try:
+        return run(options)
+    except MessageError as error:  # a time that is none
+        say_error(error)
+        return 2
+
+
+def _misused(options: argparse.Namespace) -> str:
+    if names_a_password(options.state):
+        return text("store.password")
+    return "--handler needs --config FILE" if options.config is None and options.handler is not None else ""
+
+
+def _row(one: OnDuty, moment: Moment) -> Sequence[object]:
+    until = "" if one.until == float("inf") else day_and_time(one.until, moment, language())
+    rota = next(rota for rota in moment.duty.rotas if rota.name == one.rota)
+    return one.rota, one.people or text("on_call.nobody"), until, one.then, _because(one, rota).within(language())
+
+
+def _because(one: OnDuty, rota: Rota) -> Said:
+    if one.swapped_by is not None:
+        return said("on_call.swapped", who=one.swapped_by) if one.swapped_by else said("on_call.swapped_so")
+    if rota.who:
+        return said("on_call.by_function", name=rota.who)
+    return said("on_call.by_shift", name=rota.shift) if rota.checkin else said("on_call.by_turn")
+
+
+def _as_json(one: Planned, found: Sequence[OnDuty], line: Said) -> dict[str, Any]:
+    rotas = [
+        {
+            "rota": each.rota,
+            "on_call": list(each.people),
+            "until": "" if each.until == float("inf") else _iso(one, each.until),
+            "then": list(each.then),
+            "swapped": each.swapped_by is not None,
+        }
+        for each in found
+    ]
+    return {"handler": one.name, "at": _iso(one, one.moment.time), "rotas": rotas, "said": line.en, "said_zh": line.zh}
+
+
+def _iso(one: Planned, at: float) -> str:
+    """As programs read it, in the zone of the rules."""
+    return local_time(at, Reader("en", one.moment.zone)).isoformat(timespec="seconds")
+
+
+# A swap.
+
+
+def _swap(options: argparse.Namespace) -> int:
+    done, names = 0, list[str]()
+    for target in _targets(options):
+        with planned(target, makes_state=True) as one:
+            if one is None:
+                continue
+            names += [rota.name for rota in one.moment.duty.rotas]
+            rota = next((each for each in one.moment.duty.rotas if each.name == options.rota), None)
+            if rota is None:
+                continue
+            if (code := _swap_in(one, rota, options)) != 0:
+                return code
+            done += 1
+    if not done:
+        say(text("on_call.no_rota", name=options.rota, names=", ".join(names) or "–"))
+    return 0 if done else 2
+
+
+def _swap_in(one: Planned, rota: Rota, options: argparse.Namespace) -> int:
+    begin = one.moment.time if options.begins is None else _time(options.begins, one.moment)
+    end = _time(options.ends, replace(one.moment, time=begin))
+    if not begin < end or end <= one.moment.time:
+        say(text("on_call.not_before"))
+        return 2
+    if one.shared is alone:
+        say(text("on_call.needs_state"))
+        return 3
+    who = name_of_user(options.who)
+    people = tuple(dict.fromkeys(options.people))
+    if isinstance(one.channel, AppChannel):
+        for person in people:
+            try:
+                members(one.channel.client, person)
+            except Refused as no:
+                say(sentences(no.cause, no.remedy))
+                return 1
+    before = one.duties.on_call.people(rota, replace(one.moment, time=begin))
+    try:
+        add_swap(one.shared, one.channel_id, Swap(rota.name, people, begin, end, who))
+    except StateError as error:
+        say(text("store.failed", error=error))
+        return 1
+    shown = {
+        "rota": rota.name,
+        "people": list(people),
+        "from": _iso(one, begin),
+        "to": _iso(one, end),
+        "before": list(before),
+    }
+    line = said(
+        "on_call.swap_done",
+        rota=rota.name,
+        people=", ".join(people),
+        begin=f"{local_time(begin, Reader('en', one.moment.zone)):%Y-%m-%d %H:%M}",
+        end=f"{local_time(end, Reader('en', one.moment.zone)):%Y-%m-%d %H:%M}",
+        before=", ".join(before) or "–",
+    )
+    if options.json:
+        print_json({**shown, "said": line.en, "said_zh": line.zh})
+    else:
+        print(inert.line(line.within(language())))
+    return _tell(one, people, before, line) if options.tell else 0
+
+
+def _tell(one: Planned, people: Sequence[str], before: Sequence[str], line: Said) -> int:
+    """Those on call then get what is open, those whose turn it was a line."""
+    if not isinstance(one.channel, AppChannel):
+        say(text("on_call.only_an_app"))
+        return 1
+    desk = Desk(lambda: [SharedPlace(one.shared)], language=language(), mask=mask(), time_s=one.shared.time_s)
+    shown = inert.line(line.within(language()))
+    others = tuple(who for who in before if who not in people)
+    messages = [(tuple(people), f"{shown}\n{desk.do(Command('list'), 'cli', 'cli').text}"), (others, shown)]
+    for users, content in messages:
+        if users:
+            outcome = one.channel.deliver(Text(content), Recipients(users), lambda: None)
+            if not outcome.delivered:
+                return 1
+    return 0
+
+
+def _time(given: str, moment: Moment) -> float:
+    """A time of the wall in the zone of the rotas, the next where it has no date. Raises `MessageError`."""
+    found = _WALL.fullmatch(given.strip())
+    now = local_time(moment.time, Reader("en", moment.zone)).replace(tzinfo=None)
+    try:
+        if found is None:
+            raise ValueError
+        day = datetime.fromisoformat(found[1]) if found[1] else now.replace(hour=0, minute=0, second=0, microsecond=0)
+        wall = day.replace(hour=int(found[2]), minute=int(found[3]))
+        at = instant(wall, moment.zone)
+        return instant(wall + timedelta(days=1), moment.zone) if not found[1] and at <= moment.time else at
+    except (ValueError, OverflowError):
+        raise MessageError(text("on_call.no_time", given=given[:40])) from None

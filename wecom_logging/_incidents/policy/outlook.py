@@ -1,0 +1,83 @@
+"""What would happen to a new alert at some time: to whom it goes, or until when it waits, and what its steps are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ...model import Recipients
+from ...model.duty import Rota
+from .hours import quiet_until
+from .moment import Moment
+from .on_call import Called, called
+
+LEVELS = (40, 50)
+"""Of which is said what would happen: ERROR and CRITICAL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """A step: ``after_s`` seconds after the first message, which is ``at``, or later where quiet hours hold it."""
+
+    after_s: float
+    at: float
+    to: Called
+    calls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Of alerts of these levels: they go at once (``until`` is 0), and then to the ``steps``; or wait until then."""
+
+    levels: tuple[int, ...]
+    until: float
+    to: Called
+    steps: tuple[Further, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """On a day that is a working day or not."""
+
+    time: float
+    is_workday: bool
+    ways: tuple[Way, ...]
+
+
+def outlook(moment: Moment, own: Recipients, people: Callable[[Rota, float], tuple[str, ...]]) -> Outlook:
+    """What would happen at this moment to what names nobody; ``people`` says who is on call by a rota at a time."""
+    ways: list[Way] = []
+    for level in LEVELS:
+        way = _way(moment, level, own, people)
+        if ways and replace(ways[-1], levels=()) == replace(way, levels=()):
+            way = replace(way, levels=(*ways.pop().levels, level))
+        ways.append(way)
+    return Outlook(moment.time, moment.is_workday(datetime.fromtimestamp(moment.time, moment.zone).date()), tuple(ways))
+
+
+def _way(moment: Moment, level: int, own: Recipients, people: Callable[[Rota, float], tuple[str, ...]]) -> Way:
+    duty, told_at = moment.duty, _told_at(moment, level, moment.time)
+    until, steps = told_at if told_at > moment.time else 0.0, []
+    for step in duty.steps if level >= duty.steps_level and not until else ():
+        at = _told_at(moment, level, told_at + step.after_s)
+        steps.append(Further(step.after_s, at, _to(step.recipients, Recipients(), duty.rotas, people, at), step.calls))
+    return Way((level,), until, _to(own, own, duty.rotas, people, told_at), tuple(steps))
+
+
+def _told_at(moment: Moment, level: int, time: float) -> float:
+    """When a message that is due goes; quiet without an end is none."""
+    if level >= moment.duty.quiet_level:
+        return time
+    until = quiet_until(moment.duty.quiet, time, moment.zone, moment.is_workday)
+    return until if until < float("inf") else time
+
+
+def _to(
+    named: Recipients,
+    own: Recipients,
+    rotas: Sequence[Rota],
+    people: Callable[[Rota, float], tuple[str, ...]],
+    time: float,
+) -> Called:
+    return called(named, own, rotas, lambda rota: people(rota, time))
