@@ -30,6 +30,13 @@ def test_a_chinese_page_asks_for_its_index() -> None:
     assert mkdocs_hook.on_post_page(output, page=SimpleNamespace(url="start/")) == output
 
 
+def test_chinese_text_is_joined_across_lines_and_what_a_program_prints_is_not() -> None:
+    fence = "```output\n编号  负责人\n沙箱公司\n```\n"
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="start.zh.md"))
+    shown = mkdocs_hook.on_page_markdown(f"打印部门，\n一行一个：\n\n{fence}\n各行\n不变。\n", page=page)
+    assert shown == f"打印部门，一行一个：\n\n{fence}\n各行不变。\n"
+
+
 def test_a_cell_knows_the_heading_of_its_column() -> None:
     table = "<table><thead><tr><th>option</th><th>what <code>it</code> does</th></tr></thead><tbody>"
     html = f"<td>before</td>{table}<tr><td>a</td><td align='right'>b</td></tr><tr><td>c</td><td>d</td></tr></table>"

@@ -32,7 +32,8 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     text = text.replace("<!-- programs -->", programs())
     text = re.sub(r"^ *\|.*$", _without_escapes, text, flags=re.MULTILINE)
     if chinese:
-        text = "".join(_joined(part) for part in re.split(r"(^ *```.*?^ *```)", text, flags=re.DOTALL | re.MULTILINE))
+        parts = re.split(r"(^ *```.*?^ *```)", text, flags=re.DOTALL | re.MULTILINE)
+        text = "".join(part if place % 2 else _joined(part) for place, part in enumerate(parts))
     text = text.replace("](../CONTRIBUTING.md", "](contributing.md")
     return re.sub(
         r"\]\(\.\./examples/([^)#]+)\)",
