@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import wecom_logging
+from wecom_logging._cli import _parser, _parsers
 from wecom_logging._config.options import all_options
 
 from .faults.rig import PUSH
@@ -101,6 +102,18 @@ def test_each_text_that_a_command_says_is_there_and_each_that_is_there_is_said()
     written |= {target.id for target in targets if isinstance(target, ast.Name)}  # the fields of what is shown
     said = {f"{section}.{row}" for section, found in rows.items() for row in found if row not in written}
     assert said - written == set()
+
+
+def test_each_row_of_help_is_shown() -> None:
+    rows = tomllib.loads((PACKAGE / "_cli" / "help.toml").read_text("utf-8"))
+    shown = [action.help for one in _parsers(_parser()) for action in one._actions if action.help is not None]
+    for one in _parsers(_parser()):
+        shown += (one.description or "").split()
+        for action in one._actions:
+            shown += [each.help for each in getattr(action, "_choices_actions", ())]
+    known = {f"{section}.{row}" for section, found in rows.items() if section != "argparse" for row in found}
+    of_argparse = {en for en, _ in rows["argparse"].values()}
+    assert {*shown} - of_argparse == known
 
 
 def test_a_table_is_read_for_an_error_by_the_worker_and_neither_for_a_handler_nor_by_a_log_call() -> None:

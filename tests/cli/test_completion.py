@@ -57,6 +57,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_what_stands_beside_a_command_is_in_the_language_that_is_set(
+    shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for language, said in (("en", "silence (snooze) it"), ("zh", "静默：重复告警只计数")):
+        monkeypatch.setenv("WECOM_LANGUAGE", language)
+        assert cli.main(["completion", shell]) == 0
+        found = capsys.readouterr().out
+        assert said in found.replace("\\", "")
+        assert "incidents.quiet" not in found
+
+
 def script(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")

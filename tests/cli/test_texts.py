@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wecom_logging import _cli as cli
+from wecom_logging._cli import _parser, _parsers
 from wecom_logging._cli.incidents import Shown
+from wecom_logging._cli.printing import width
 from wecom_logging._cli.texts import field
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
@@ -86,6 +88,54 @@ def test_a_command_says_each_thing_in_the_language_that_is_set(
         if language == "zh":
             said = re.sub("（.*?）|`.*?`", "", done.out + done.err)  # what others say, and code
             assert not re.search(r"[a-z]{3,} [a-z]{3,} [a-z]{3,}", said), arguments
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_help_is_in_the_language_that_is_set(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", language)
+    monkeypatch.setenv("COLUMNS", "100")
+    parsers = [*_parsers(_parser())]
+    assert len(parsers) > 40
+    for one in parsers:
+        said = one.format_help()
+        assert said.startswith("用法：" if language == "zh" else "usage: ")
+        assert ("显示帮助并退出" in said) == (language == "zh")
+        assert not re.search(r"\b[a-z]+\.(help|about)\b", said), one.prog
+        assert all(width(line) <= 100 for line in said.splitlines()), said
+        if language == "zh":
+            assert not re.search(r"(?<![-\w])[a-z]{3,} [a-z]{3,} [a-z]{3,}", said.partition("\n\n")[2]), said
+            assert not re.search("。 |[一-鿿] [一-鿿]", said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "en", "zh"),
+    [
+        (["members", "create"], "error: the following arguments are required: --user-id", "错误：缺少参数：--user-id"),
+        (
+            ["nothing"],
+            "argument COMMAND: invalid choice: 'nothing' (choose",
+            "参数 COMMAND：不支持 'nothing'（可选：'demo'",
+        ),
+        (["incidents", "--limit", "0"], "--limit: a number from 1 to 500", "参数 --limit：应为 1 到 500 之间的数字"),
+        (["incidents", "--limit", "x"], "--limit: invalid _limit value: 'x'", "参数 --limit：应为 "),
+        (["members", "find"], "one of the arguments --mobile --email is", "需要给出其中一个参数：--mobile --email"),
+        (["doctor", "--lang"], "argument --lang: expected one argument", "参数 --lang：需要一个值"),
+        (
+            ["members", "find", "--mobile", "1", "--email", "e"],
+            "not allowed with argument --mobile",
+            "不能与 --mobile 同时",
+        ),
+    ],
+)
+def test_a_mistake_of_usage_is_said_in_the_language_that_is_set(
+    arguments: list[str], en: str, zh: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for language, expected in (("en", en), ("zh", zh)):
+        monkeypatch.setenv("WECOM_LANGUAGE", language)
+        with pytest.raises(SystemExit) as ended:
+            cli.main(arguments)
+        said = capsys.readouterr().err
+        assert (ended.value.code, expected in said) == (2, True), said
 
 
 def test_without_a_setting_the_locale_says_it_and_without_that_it_is_english(

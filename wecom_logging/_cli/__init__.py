@@ -16,6 +16,7 @@ from typing import Any
 from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MessageError, MissingDependencyError, WeComError
 from . import answers, call, directory, doctor, incidents, jobs, on_call, pending, run, sandbox, send, watch
+from .parser import Parser, told
 from .printing import say_error
 from .texts import text
 
@@ -59,9 +60,7 @@ def _open_streams() -> None:
 def _parser() -> argparse.ArgumentParser:
     from .._runtime.version import __version__
 
-    parser = argparse.ArgumentParser(
-        prog="wecom-logging", description="Alerts from Python programs into WeCom (企业微信)"
-    )
+    parser = Parser(prog="wecom-logging", description="main.about")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
@@ -91,9 +90,8 @@ COMMAND: dict[str, str | dict[str, str]] = {
 def _add_completion(commands: Any, parser: argparse.ArgumentParser) -> None:
     completion = commands.add_parser(
         "completion",
-        help="print a script that completes this command in bash, zsh or fish",
-        description="Prints a script for a shell, which then completes commands, options and files on TAB. "
-        "The first lines of the script say where to put it.",
+        help="completion.help",
+        description="completion.about",
     )
     completion.add_argument("shell", choices=SHELLS)
     completion.set_defaults(run=partial(_complete, parser))
@@ -114,6 +112,8 @@ def _complete(parser: argparse.ArgumentParser, options: argparse.Namespace) -> i
     for one in _parsers(parser):
         one.description = None  # of a command, beside its name: the one line of its help is enough
         for action in one._actions:
+            for choice in getattr(action, "_choices_actions", ()):
+                choice.help = told(choice.help)
             if action.metavar == FILE:
                 action.complete = {**shtab.FILE, "fish": FISH_FILE}  # type: ignore[attr-defined] # what shtab looks for
             elif action.nargs == argparse.REMAINDER:

@@ -28,16 +28,15 @@ _LOOK_S = 0.5
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "answers",
-        help="hold the AI bot's connection for all programs of a state / 为共享状态的所有程序保持智能机器人长连接",
-        description="Holds the long connection of the AI bot of WECOM_AIBOT_ID for all programs that share the state "
-        "of WECOM_STATE: sends what they leave there, and does what people answer. Ends with SIGTERM or Ctrl-C.",
+        help="answers.help",
+        description="answers.about",
     )
     parser.set_defaults(run=serve)
     verbs = parser.add_subparsers(metavar="[pair]")
     pair = verbs.add_parser(
         "pair",
-        help="print a code; typed to the bot it tells the id of the chat / 生成绑定码，发给机器人即可得到会话编号",
-        description="Prints a code. Somebody types it to the bot (in a group: @ it), and the id of that chat is shown.",
+        help="answers.pair",
+        description="answers.pair_about",
     )
     pair.set_defaults(run=pair_chat)
 

@@ -24,14 +24,12 @@ WAIT_S = 75.0
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "call",
-        help="let the phone of NAME ring, as a test: prepaid; tried against the sandbox only",
-        description="Sends NAME a message of the app (WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET), since a call has "
-        "no text, then lets WeCom call (紧急通知), and says what became of it. Calls are prepaid: without --yes it "
-        "only says what it would do. Exit code 0 only if the phone was answered. Tried against the sandbox only.",
+        help="call.help",
+        description="call.about",
     )
-    parser.add_argument("name", metavar="NAME", help="one member, by id or name, as in WECOM_USERS")
-    parser.add_argument("--yes", action="store_true", help="do it")
-    parser.add_argument("--json", action="store_true", help="print what became of it as JSON, in both languages")
+    parser.add_argument("name", metavar="NAME", help="call.name")
+    parser.add_argument("--yes", action="store_true", help="call.yes")
+    parser.add_argument("--json", action="store_true", help="call.json")
     parser.set_defaults(run=run)
 
 

@@ -30,22 +30,17 @@ Run = Callable[[WeComClient, argparse.Namespace], int]
 
 
 def add(commands: Any) -> None:
-    for name, help, verbs in (
-        ("departments", "list and change departments (部门)", _department_verbs),
-        ("members", "list and change members (成员)", _member_verbs),
-        ("tags", "list and change tags (标签)", _tag_verbs),
-    ):
+    for name, verbs in (("departments", _department_verbs), ("members", _member_verbs), ("tags", _tag_verbs)):
         parser = commands.add_parser(
             name,
-            help=help,
-            description=f"{help[0].upper()}{help[1:]}. It needs WECOM_CORP_ID, and WECOM_CONTACTS_SECRET (contacts "
-            "sync, 通讯录同步) to change anything; reading takes that or WECOM_SECRET (an app's), each also as …_FILE.",
+            help=f"directory.{name}",
+            description=f"directory.{name} directory.about",
         )
         verbs(parser.add_subparsers(metavar="VERB", required=True))
 
 
-def _verb(verbs: Any, name: str, run: Run, help: str, *, json: bool = False) -> argparse.ArgumentParser:
-    """One verb; ``json`` gives it that option."""
+def _verb(verbs: Any, row: str, run: Run, *, json: bool = False) -> argparse.ArgumentParser:
+    """One verb, the last word of its row of `help.toml`; ``json`` gives it that option."""
 
     def checked(options: argparse.Namespace) -> int:
         try:
@@ -59,10 +54,10 @@ def _verb(verbs: Any, name: str, run: Run, help: str, *, json: bool = False) -> 
             say(text("errors.not_written", reason=error.strerror or error))
             return 1
 
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+    parser: argparse.ArgumentParser = verbs.add_parser(row.partition(".")[2], help=row, description=row)
     parser.set_defaults(run=checked, json=False)
     if json:
-        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+        parser.add_argument("--json", action="store_true", help="main.json_lines")
     return parser
 
 
@@ -110,28 +105,26 @@ def _done(name: str, id: str) -> int:
 
 
 def _department_verbs(verbs: Any) -> None:
-    listing = _verb(verbs, "list", _list_departments, "the tree of departments, with ids and leaders", json=True)
-    listing.add_argument("--parent", metavar="ID_OR_NAME", help="only this department and those below it")
-    _verb(verbs, "show", _show_department, "one department", json=True).add_argument("id", metavar="ID_OR_NAME")
-    creating = _verb(verbs, "create", _create_department, "create a department and print its id", json=True)
+    listing = _verb(verbs, "departments.list", _list_departments, json=True)
+    listing.add_argument("--parent", metavar="ID_OR_NAME", help="departments.only")
+    _verb(verbs, "departments.show", _show_department, json=True).add_argument("id", metavar="ID_OR_NAME")
+    creating = _verb(verbs, "departments.create", _create_department, json=True)
     _department_fields(creating, name_needed=True)
-    creating.add_argument("--id", metavar="N", help="its id; WeCom chooses one otherwise")
-    updating = _verb(verbs, "update", _update_department, "rename or move a department")
+    creating.add_argument("--id", metavar="N", help="directory.new_id")
+    updating = _verb(verbs, "departments.update", _update_department)
     updating.add_argument("id", metavar="ID_OR_NAME")
     _department_fields(updating, name_needed=False)
-    deleting = _verb(
-        verbs, "delete", _delete_department, "delete a department without members and departments below it"
-    )
+    deleting = _verb(verbs, "departments.delete", _delete_department)
     deleting.add_argument("id", metavar="ID_OR_NAME")
 
 
 def _department_fields(parser: argparse.ArgumentParser, *, name_needed: bool) -> None:
     parser.add_argument("--name", required=name_needed, metavar="NAME")
-    parser.add_argument("--name-en", metavar="NAME", help="its name for those who use WeCom in English")
+    parser.add_argument("--name-en", metavar="NAME", help="departments.name_en")
     parser.add_argument(
-        "--parent", metavar="ID_OR_NAME", help="what it is below" + (" (1, the root)" if name_needed else "")
+        "--parent", metavar="ID_OR_NAME", help="departments.parent_new" if name_needed else "departments.parent"
     )
-    parser.add_argument("--order", type=int, metavar="N", help="the larger, the further up")
+    parser.add_argument("--order", type=int, metavar="N", help="departments.order")
 
 
 def _list_departments(client: WeComClient, options: argparse.Namespace) -> int:
@@ -183,27 +176,27 @@ def _delete_department(client: WeComClient, options: argparse.Namespace) -> int:
 
 
 def _member_verbs(verbs: Any) -> None:
-    listing = _verb(verbs, "list", _list_members, "the members of a department, or all that WeCom shows", json=True)
+    listing = _verb(verbs, "members.list", _list_members, json=True)
     listing.add_argument("--department", metavar="ID_OR_NAME")
-    listing.add_argument("--recursive", action="store_true", help="and those of all departments below it")
-    _verb(verbs, "show", _show_member, "one member", json=True).add_argument("user_id", metavar="USER_ID")
-    finding = _verb(verbs, "find", _find_member, "the user id of who has a mobile number or e-mail address", json=True)
+    listing.add_argument("--recursive", action="store_true", help="members.recursive")
+    _verb(verbs, "members.show", _show_member, json=True).add_argument("user_id", metavar="USER_ID")
+    finding = _verb(verbs, "members.find", _find_member, json=True)
     either = finding.add_mutually_exclusive_group(required=True)
     either.add_argument("--mobile", metavar="M")
     either.add_argument("--email", metavar="E")
-    _verb(verbs, "ids", _list_user_ids, "the user ids of the whole company", json=True)
-    creating = _verb(verbs, "create", _create_member, "create a member; --mobile or --email is needed", json=True)
+    _verb(verbs, "members.ids", _list_user_ids, json=True)
+    creating = _verb(verbs, "members.create", _create_member, json=True)
     creating.add_argument("--user-id", required=True, metavar="USER_ID")
     _member_fields(creating, name_needed=True)
-    creating.add_argument("--no-invite", action="store_true", help="keep WeCom from sending the invitation")
-    updating = _verb(verbs, "update", _update_member, "change what is given of a member")
+    creating.add_argument("--no-invite", action="store_true", help="members.no_invite")
+    updating = _verb(verbs, "members.update", _update_member)
     updating.add_argument("user_id", metavar="USER_ID")
-    updating.add_argument("--new-user-id", metavar="USER_ID", help="once, for an id that WeCom made itself")
+    updating.add_argument("--new-user-id", metavar="USER_ID", help="members.new_user_id")
     _member_fields(updating, name_needed=False)
-    deleting = _verb(verbs, "delete", _delete_members, "delete members, with their mailboxes", json=True)
+    deleting = _verb(verbs, "members.delete", _delete_members, json=True)
     deleting.add_argument("user_id", nargs="+", metavar="USER_ID")
-    deleting.add_argument("--yes", action="store_true", help="do not ask; needed where there is no terminal")
-    inviting = _verb(verbs, "invite", _invite_members, "have WeCom send the invitation", json=True)
+    deleting.add_argument("--yes", action="store_true", help="main.yes")
+    inviting = _verb(verbs, "members.invite", _invite_members, json=True)
     inviting.add_argument("user_id", nargs="+", metavar="USER_ID")
 
 
@@ -213,12 +206,10 @@ def _member_fields(parser: argparse.ArgumentParser, *, name_needed: bool) -> Non
         parser.add_argument(name, metavar="TEXT")
     parser.add_argument("--gender", choices=("male", "female"))
     parser.add_argument("--departments", nargs="+", action="extend", metavar="ID_OR_NAME")
-    parser.add_argument(
-        "--leader-of", nargs="+", action="extend", metavar="ID_OR_NAME", help="those of --departments it leads"
-    )
+    parser.add_argument("--leader-of", nargs="+", action="extend", metavar="ID_OR_NAME", help="members.leader_of")
     parser.add_argument("--main-department", metavar="ID_OR_NAME")
     parser.add_argument("--direct-leader", metavar="USER_ID")
-    parser.add_argument("--enabled", action=argparse.BooleanOptionalAction, help="whether the account may be used")
+    parser.add_argument("--enabled", action=argparse.BooleanOptionalAction, help="members.enabled")
 
 
 def _list_members(client: WeComClient, options: argparse.Namespace) -> int:
@@ -309,21 +300,18 @@ def _count(user_ids: list[str], change: Change) -> int:
 
 
 def _tag_verbs(verbs: Any) -> None:
-    _verb(verbs, "list", _list_tags, "all tags", json=True)
-    showing = _verb(verbs, "show", _show_tag, "a tag with its members and departments", json=True)
+    _verb(verbs, "tags.list", _list_tags, json=True)
+    showing = _verb(verbs, "tags.show", _show_tag, json=True)
     showing.add_argument("id", metavar="ID")
-    creating = _verb(verbs, "create", _create_tag, "create a tag and print its id", json=True)
+    creating = _verb(verbs, "tags.create", _create_tag, json=True)
     creating.add_argument("--name", required=True, metavar="NAME")
-    creating.add_argument("--id", metavar="N", help="its id; WeCom chooses one otherwise")
-    updating = _verb(verbs, "update", _update_tag, "rename a tag")
+    creating.add_argument("--id", metavar="N", help="directory.new_id")
+    updating = _verb(verbs, "tags.update", _update_tag)
     updating.add_argument("id", metavar="ID")
     updating.add_argument("--name", required=True, metavar="NAME")
-    _verb(verbs, "delete", _delete_tag, "delete a tag; its members stay").add_argument("id", metavar="ID")
-    for name, run, help in (
-        ("add", _add_to_tag, "add users and departments to a tag"),
-        ("remove", _remove_from_tag, "take users and departments out of a tag"),
-    ):
-        changing = _verb(verbs, name, run, help, json=True)
+    _verb(verbs, "tags.delete", _delete_tag).add_argument("id", metavar="ID")
+    for row, run in (("tags.add", _add_to_tag), ("tags.remove", _remove_from_tag)):
+        changing = _verb(verbs, row, run, json=True)
         changing.add_argument("id", metavar="ID")
         # --user and --department are taken, too: argparse completes them.
         changing.add_argument("--users", nargs="+", action="extend", default=[], metavar="USER_ID")

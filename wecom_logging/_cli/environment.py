@@ -110,14 +110,11 @@ def state_options(
     def default(value: object) -> Any:
         return argparse.SUPPRESS if verb else value
 
-    parser.add_argument(
-        "--state", metavar="URL", default=default(None), help="instead of WECOM_STATE, without a password"
-    )
+    parser.add_argument("--state", metavar="URL", default=default(None), help="main.state")
     if json:
-        parser.add_argument("--json", action="store_true", default=default(False), help="one JSON object")
+        parser.add_argument("--json", action="store_true", default=default(False), help="main.json")
     if limit:
-        more = f"how many, at most {MOST} (20)"
-        parser.add_argument("--limit", type=_limit, default=default(20), metavar="N", help=more)
+        parser.add_argument("--limit", type=_limit, default=default(20), metavar="N", help="main.limit")
 
 
 def _limit(given: str) -> int:

@@ -69,45 +69,30 @@ class Shown:
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "incidents",
-        help="what is open now: list, show, take, give, quiet, done, undo / "
-        "当前未结束的事件：查看、认领、转给、静默、完成、撤销",
-        description="Lists the open incidents in the state of WECOM_STATE, the worst first, of a level those that "
-        "nobody has, then the newest; or takes, gives, silences or closes one. Those who got the alert are notified of "
-        "who did what. (Without a state, each process knows only its own: handler.incidents().)",
+        help="incidents.help",
+        description="incidents.about",
     )
     state_options(parser, limit=True)
     parser.set_defaults(run=run)
     verbs = parser.add_subparsers(metavar="[list|show|take|give|quiet|done|undo]")
-    state_options(verbs.add_parser("list", help="the same", description=parser.description), verb=True, limit=True)
-    for name, help in (
-        ("show", "all that is known of one, with what people did / 详情"),
-        ("take", "take (acknowledge) it: repeats are counted, and sent again after take_for / 认领"),
-        ("give", "let another person have it, one who gets it: give ID to NAME / 转给"),
-        ("quiet", "silence (snooze) it: repeats are counted, and sent as one digest when the time is over / 静默"),
-        ("done", "close it; if it comes again it is new / 完成"),
-        ("undo", "as it was before: take back what is in force / 撤销"),
-    ):
-        one = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+    state_options(
+        verbs.add_parser("list", help="incidents.list", description=parser.description), verb=True, limit=True
+    )
+    for name in ("show", "take", "give", "quiet", "done", "undo"):
+        one = verbs.add_parser(name, help=f"incidents.{name}", description=f"incidents.{name}")
         state_options(one, verb=True)
         has_scope = name in ("quiet", "undo")
-        one.add_argument(
-            "id",
-            metavar="ID",
-            nargs="?" if has_scope else None,
-            help="the id that each message and `incidents` show, such as k7f2",
-        )
+        one.add_argument("id", metavar="ID", nargs="?" if has_scope else None, help="incidents.id")
         if name == "quiet":
-            one.add_argument("length", nargs="*", metavar="LENGTH", help="such as 30m or 2h")
-            one.add_argument("--why", default="", metavar="TEXT", help="of a maintenance: its reason, for others")
-            one.add_argument("--critical", action="store_true", help="of a maintenance: hold CRITICAL, too")
+            one.add_argument("length", nargs="*", metavar="LENGTH", help="incidents.length")
+            one.add_argument("--why", default="", metavar="TEXT", help="incidents.why")
+            one.add_argument("--critical", action="store_true", help="incidents.critical")
         if has_scope:
-            one.add_argument(
-                "--scope", default="", metavar="NAME", help="a service or logger under maintenance, in place of ID"
-            )
+            one.add_argument("--scope", default="", metavar="NAME", help="incidents.scope")
         if name == "give":
-            one.add_argument("whom", nargs="+", metavar="NAME", help="a user id, or what a member is called")
+            one.add_argument("whom", nargs="+", metavar="NAME", help="incidents.whom")
         if name != "show":
-            one.add_argument("--as", dest="who", metavar="NAME", help="who does it (the user of this machine)")
+            one.add_argument("--as", dest="who", metavar="NAME", help="main.as")
         one.set_defaults(run=lambda given, name=name: _run(given, name))
 
 

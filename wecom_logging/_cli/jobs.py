@@ -53,23 +53,19 @@ class Shown:
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "jobs",
-        help="jobs that have to run: list, pause, forget / 应按时运行的任务",
-        description="Shows the jobs in the state of WECOM_STATE that are expected to run (`expect` in a program): when "
-        "each ran last and how long it took, when it is due next, how many runs are open.",
+        help="jobs.help",
+        description="jobs.about",
     )
     state_options(parser)
     parser.set_defaults(run=run)
     verbs = parser.add_subparsers(metavar="[list|pause|forget]")
-    state_options(verbs.add_parser("list", help="the same", description=parser.description), verb=True)
-    for name, help in (
-        ("pause", "expect no run for so long; 0m ends a pause / 暂停"),
-        ("forget", "expect it no more, until a program declares it again / 不再等它"),
-    ):
-        one = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+    state_options(verbs.add_parser("list", help="jobs.list", description="jobs.about"), verb=True)
+    for name in ("pause", "forget"):
+        one = verbs.add_parser(name, help=f"jobs.{name}", description=f"jobs.{name}")
         state_options(one, verb=True, json=False)
         one.add_argument("name", metavar="NAME")
         if name == "pause":
-            one.add_argument("length", metavar="LENGTH", help="such as 30m, 8h or 2d")
+            one.add_argument("length", metavar="LENGTH", help="jobs.length")
     verbs.choices["pause"].set_defaults(run=pause)
     verbs.choices["forget"].set_defaults(run=forget)
 

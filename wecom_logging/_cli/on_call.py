@@ -44,35 +44,30 @@ _WEEK_S = 6 * 24 * 3600
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "on-call",
-        help="who is on call, what would happen now, and swaps: show, swap / 值班表、当前会怎样、调班",
-        description="Says who is on call by the rotas of WECOM_DUTY, or of a logging config, and what would happen to "
-        "an alert now: to whom it goes, or until when it waits. `swap` lets others be on call for a time, which is "
-        "kept in the state.",
+        help="on_call.help",
+        description="on_call.about",
     )
     verbs = parser.add_subparsers(metavar="show|swap", required=True)
-    show = verbs.add_parser(
-        "show", help="who is on call, and what would happen / 谁在值班", description=parser.description
-    )
-    show.add_argument("--at", metavar="TIME", help='at another time: "2026-12-13 02:14", in the zone of the rotas')
+    show = verbs.add_parser("show", help="on_call.show", description="on_call.about")
+    show.add_argument("--at", metavar="TIME", help="on_call.at")
     show.set_defaults(run=partial(_checked, _show))
     swap = verbs.add_parser(
         "swap",
-        help="others are on call for a time / 调班",
-        description="Lets others be on call by a rota for a time, in the place of whose turn it is; of several swaps "
-        "the newest holds. It needs a state that the programs share.",
+        help="on_call.swap",
+        description="on_call.swap_about",
     )
-    swap.add_argument("rota", metavar="ROTA", help="its name in on_call")
-    swap.add_argument("people", nargs="+", metavar="PERSON", help="a user id, or what a member is called")
-    swap.add_argument("--from", dest="begins", metavar="TIME", help='"2026-12-13 09:00" or "09:00" (now)')
-    swap.add_argument("--to", dest="ends", metavar="TIME", required=True, help="the same: when it ends")
-    swap.add_argument("--tell", action="store_true", help="send those on call then what is open, and the others a line")
-    swap.add_argument("--as", dest="who", metavar="NAME", help="who does it (the user of this machine)")
+    swap.add_argument("rota", metavar="ROTA", help="on_call.rota")
+    swap.add_argument("people", nargs="+", metavar="PERSON", help="incidents.whom")
+    swap.add_argument("--from", dest="begins", metavar="TIME", help="on_call.begins")
+    swap.add_argument("--to", dest="ends", metavar="TIME", required=True, help="on_call.ends")
+    swap.add_argument("--tell", action="store_true", help="on_call.tell")
+    swap.add_argument("--as", dest="who", metavar="NAME", help="main.as")
     swap.set_defaults(run=partial(_checked, _swap))
     for one in (show, swap):
-        one.add_argument("--config", metavar="FILE", help="a logging config: .json, .yaml, .toml, .ini (fileConfig)")
-        one.add_argument("--handler", metavar="NAME", help="of --config: this handler only")
-        one.add_argument("--state", metavar="URL", help="instead of WECOM_STATE, without a password")
-        one.add_argument("--json", action="store_true", help="one JSON object")
+        one.add_argument("--config", metavar="FILE", help="doctor.config")
+        one.add_argument("--handler", metavar="NAME", help="doctor.handler")
+        one.add_argument("--state", metavar="URL", help="main.state")
+        one.add_argument("--json", action="store_true", help="main.json")
 
 
 def _targets(options: argparse.Namespace) -> list[Target]:

@@ -58,33 +58,28 @@ class Shown:
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "pending",
-        help="pending and undeliverable alerts in the state: list, send again, discard / 待发与已放弃的告警",
-        description="Shows the pending and undeliverable alerts in the state of WECOM_STATE, the newest first, and the "
-        "counters of the state.",
+        help="pending.help",
+        description="pending.about",
     )
     _state(parser, run_list, limit=True)
     verbs = parser.add_subparsers(metavar="[list|send|discard]")
-    listing = verbs.add_parser("list", help="the same as without a verb", description=parser.description)
+    listing = verbs.add_parser("list", help="pending.list", description=parser.description)
     _state(listing, run_list, verb=True, limit=True)
-    again = _verb(
-        verbs, "send", run_send, "queue undeliverable alerts again; with --now, send pending alerts from this process"
-    )
+    again = _verb(verbs, "send", run_send)
     again.add_argument(
         "--now",
         action="store_true",
-        help="send from this process what is due for the app and bots of the WECOM_… variables",
+        help="pending.now",
     )
-    discarding = _verb(verbs, "discard", run_discard, "discard pending or undeliverable alerts")
-    discarding.add_argument("--yes", action="store_true", help="do not ask; needed where there is no terminal")
+    discarding = _verb(verbs, "discard", run_discard)
+    discarding.add_argument("--yes", action="store_true", help="main.yes")
 
 
-def _verb(verbs: Any, name: str, verb: Verb, help: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+def _verb(verbs: Any, name: str, verb: Verb) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=f"pending.{name}", description=f"pending.{name}")
     _state(parser, verb, verb=True, json=False)
-    parser.add_argument(
-        "key", nargs="*", metavar="ID", help="the id that `pending list` and each message show, or a key"
-    )
-    parser.add_argument("--all", action="store_true", help="in place of ID")
+    parser.add_argument("key", nargs="*", metavar="ID", help="pending.id")
+    parser.add_argument("--all", action="store_true", help="pending.all")
     return parser
 
 

@@ -40,16 +40,14 @@ _WINDOW_S = 1.0
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "run",
-        help="run a command (a cron job, a training run); if it fails, send an alert with the end of its output",
-        description="Runs COMMAND and passes its output and exit code through. If it fails, sends an alert to the "
-        "recipients that the WECOM_… variables configure: those of the app, the bot's group, or both. If WeCom is down "
-        "and WECOM_STATE is set, the alert is stored there, and the next process that opens the state sends it.",
+        help="run.help",
+        description="run.about",
         usage="wecom-logging run [-h] [--service NAME] [--expect NAME] -- COMMAND …",
         allow_abbrev=False,
     )
-    parser.add_argument("--service", metavar="NAME", help="said before the command's name in the first line")
-    parser.add_argument("--expect", metavar="NAME", help="report its start and end as those of this job")
-    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="with its arguments")
+    parser.add_argument("--service", metavar="NAME", help="run.service")
+    parser.add_argument("--expect", metavar="NAME", help="run.expect")
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="run.command")
     parser.set_defaults(run=run)
 
 

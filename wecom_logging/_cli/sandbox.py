@@ -33,23 +33,23 @@ TOKEN = "WECOM_SANDBOX_TOKEN"
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser("demo", help="see alerts arrive in a local WeCom, with nothing to set up")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="default %(default)s, or any free one")
+    parser = commands.add_parser("demo", help="demo.help", description="demo.help")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="demo.port")
     parser.set_defaults(run=run_demo)
-    parser = commands.add_parser("sandbox", help="a local WeCom: its API below /cgi-bin/, its messages at /")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="default %(default)s; 0 takes any free port")
+    parser = commands.add_parser("sandbox", help="sandbox.help", description="sandbox.help")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="sandbox.port")
     parser.add_argument(
         "--host",
         default=DEFAULT_HOST,
-        help=f"an address that others reach: then it wants a token, {TOKEN} or a new one",
+        help="sandbox.host",
     )
-    parser.add_argument("--strict", action="store_true", help="refuse what the documents forbid though WeCom takes it")
-    parser.add_argument("--seed", metavar="FILE", help="members, departments, bots, faults … in YAML or JSON")
+    parser.add_argument("--strict", action="store_true", help="sandbox.strict")
+    parser.add_argument("--seed", metavar="FILE", help="sandbox.seed")
     parser.add_argument(
         "--tls",
         metavar="FILE",
         default="",
-        help="speak TLS, with a certificate made now; the one to trust is written to FILE",
+        help="sandbox.tls",
     )
     parser.set_defaults(run=run)
 

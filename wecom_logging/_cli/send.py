@@ -44,14 +44,12 @@ class Way:
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "send",
-        help="send TEXT, or standard input, with the WECOM_… variables of the environment",
-        description="Sends to the app's recipients (WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET, WECOM_USERS …), "
-        "to the bot's group (WECOM_WEBHOOK), or to both, whichever are set. Sends at once or fails, and leaves nothing "
-        "in the state of WECOM_STATE. With WECOM_ENABLED=0 nothing is sent.",
+        help="send.help",
+        description="send.about",
     )
-    parser.add_argument("text", nargs="?", metavar="TEXT", help="without it, standard input is read")
-    parser.add_argument("--markdown", action="store_true", help="send as markdown (which WeChat does not show)")
-    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="send.text")
+    parser.add_argument("--markdown", action="store_true", help="send.markdown")
+    parser.add_argument("--json", action="store_true", help="send.json")
     parser.set_defaults(run=run)
 
 

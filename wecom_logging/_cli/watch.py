@@ -19,10 +19,8 @@ _LOOK_S = 1.0
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "watch",
-        help="watch the jobs of a state, and send what waits in it / 监视任务是否按时运行",
-        description="Watches the jobs in the state of WECOM_STATE that are expected to run, sends what waits there, "
-        "by the app and bots of the WECOM_… variables, and asks WECOM_HEARTBEAT_URL each minute while all is well. "
-        "Tells systemd that it is ready and alive (Type=notify, WatchdogSec). Ends with SIGTERM or Ctrl-C.",
+        help="watch.help",
+        description="watch.about",
     )
     parser.set_defaults(run=serve)
 

@@ -64,9 +64,9 @@ class CommonOptions(TypedDict, total=False):
       sqlalchemy``), except the first and the last; ``"all"`` shows every frame.
     * ``language`` (that of the locale (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), WECOM_LANGUAGE):
       ``"en"`` or ``"zh"``: the words around the text of the program, in messages, on cards, in what the commands
-      print and in most of what handlers say on stderr (these two by the variable or the locale). ``--help`` is in
-      English. The process that sends decides, also for alerts that another process has logged; it does not change
-      which records are the same.
+      print and in most of what handlers say on stderr (these two by the variable or the locale). The process that
+      sends decides, also for alerts that another process has logged; it does not change which records are the
+      same.
     * ``timezone`` (that of the machine, WECOM_TIMEZONE): the zone of every time that people read, by its name:
       ``"Asia/Shanghai"``. In messages, on cards, in files and in what the commands print; a silence until 18:00
       is meant in it, too. Containers are often in UTC.

@@ -107,7 +107,7 @@ class AppChannel:
     @property
     def phone(self) -> AppPhone:
         """Those of its members."""
-        return AppPhone(self._client, self._book)
+        return AppPhone(self.client, self._book)
 
     def deliver(
         self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]

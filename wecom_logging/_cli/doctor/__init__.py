@@ -27,37 +27,23 @@ from .round_trip import Trip, round_trip
 from .settings import settings
 from .targets import OPTIONS, targets
 
-_HELP = {
-    "corp_id": "instead of WECOM_CORP_ID",
-    "agent_id": "instead of WECOM_AGENT_ID",
-    "users": "instead of WECOM_USERS: ids or names, separated by commas",
-    "departments": "instead of WECOM_DEPARTMENTS",
-    "tags": "instead of WECOM_TAGS",
-    "api_base": "instead of WECOM_API_BASE",
-    "state": "instead of WECOM_STATE, without a password",
-}
-
 
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "doctor",
-        help="a real round trip with the configuration at hand; what is wrong is named with its remedy / 检查配置",
-        description="Asks WeCom whether an alert would arrive, with what the WECOM_… variables of the environment "
-        "configure, or with the handlers of a logging config. Sends nothing without --send. Secrets come from the "
-        "environment or a file.",
+        help="doctor.help",
+        description="doctor.about",
         allow_abbrev=False,
     )
-    parser.add_argument("--config", metavar="FILE", help="a logging config: .json, .yaml, .toml, .ini (fileConfig)")
-    parser.add_argument("--handler", metavar="NAME", help="of --config: this handler only")
+    parser.add_argument("--config", metavar="FILE", help="doctor.config")
+    parser.add_argument("--handler", metavar="NAME", help="doctor.handler")
     for name in OPTIONS:
-        parser.add_argument(f"--{name.replace('_', '-')}", help=_HELP[name])
-    parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="of one request (%(default)s)")
-    parser.add_argument("--send", action="store_true", help="also send one message through each channel")
-    parser.add_argument(
-        "--calls", action="store_true", help="also ask whether the app may call phones; nobody is called"
-    )
-    parser.add_argument("--lang", choices=("zh", "en"), help="without it, WECOM_LANGUAGE or what the locale says")
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON, in both languages")
+        parser.add_argument(f"--{name.replace('_', '-')}", help="main.state" if name == "state" else f"doctor.{name}")
+    parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="doctor.timeout")
+    parser.add_argument("--send", action="store_true", help="doctor.send")
+    parser.add_argument("--calls", action="store_true", help="doctor.calls")
+    parser.add_argument("--lang", choices=("zh", "en"), help="doctor.lang")
+    parser.add_argument("--json", action="store_true", help="doctor.json")
     parser.set_defaults(run=run)
 
 
