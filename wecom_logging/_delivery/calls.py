@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from .._incidents import life
 from .._incidents.incident import Incident
-from .._render.words import CALL_LIMIT, CALL_LOST, CALL_NOT_BEGUN
+from .._render.words import CALL_ANSWERED, CALL_LIMIT, CALL_LOST, CALL_NOT_BEGUN
 from .._state.failover import Claim, FailoverStore
 from ..errors import MessageError, WeComError
 from ..model import Call, CallState, Recipients
@@ -108,6 +108,8 @@ class Calls:
             state = None
         if state is not None and (state.answered or state.over or is_last):
             words = state.meaning_zh if self._language == "zh" else state.meaning
+            if state.answered:
+                words = CALL_ANSWERED.within(self._language)
             self._over(claim, user, words, answered=state.answered)
         elif is_last:
             self._over(claim, user, CALL_LOST.within(self._language))

@@ -1,0 +1,62 @@
+"""An escalation through the sandbox: who sees what, the phone that rings, and what it costs where there is none."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+
+from wecom_logging._incidents import life
+from wecom_logging._sandbox import Sandbox
+
+from ..programs import app_handler, run, until
+
+
+def critical(text: str = "disk full") -> logging.LogRecord:
+    return logging.LogRecord("shop.pay", logging.CRITICAL, "/srv/pay.py", 7, text, None, None, "charge")
+
+
+@pytest.mark.slow
+def test_a_step_reaches_its_people_and_their_phones(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "CALL_LOOKS_S", (0.3, 0.6))
+    sandbox.add_member("lisi", name="李四", departments=[1], mobile="13800000001")
+    sandbox.add_member("wangwu", name="王五", departments=[1], mobile="13800000002")
+    handler = app_handler(
+        sandbox.url,
+        state=f"sqlite:///{tmp_path}/alerts.db",
+        escalation=[{"after": "1s", "users": ["李四", "wangwu"], "how": "call"}],
+        language="zh",
+    )
+    sandbox.answer("lisi", "refuse")
+    sandbox.answer("wangwu", "answer")
+    handler.handle(critical())
+    until(lambda: len(sandbox.messages()) == 3)
+    first, step, line = (message["content"] for message in sandbox.messages())
+    whole = step.split("\n")
+    assert whole[0] == "⏫ 升级 1/1（之后不再升级）：1 秒无人认领，已通知 sandbox-user"
+    assert whole[1:] == first.split("\n")
+    assert line.split("\n")[0].endswith("（电话：lisi 拒接; wangwu 接了电话）")
+    assert [message["receivers"] for message in sandbox.messages()] == [
+        ["sandbox-user"],
+        ["lisi", "wangwu"],
+        ["sandbox-user"],
+    ]
+    handler.close()
+
+
+def test_a_program_without_steps_loads_nothing_of_them() -> None:
+    code = """
+import logging, sys
+from wecom_logging import WeComHandler
+handler = WeComHandler(corp_id="ww1", agent_id=1, secret="s", users=["li"], api_base="http://127.0.0.1:9")
+handler.handle(logging.LogRecord("shop", 40, "", 1, "x", None, None))
+print(sorted(name for name in sys.modules if name.endswith((".escalation", ".steps", ".calls", "_config.duty"))))
+import os
+os._exit(0)
+"""
+    assert run(code).out.strip() == "[]"
+    assert sys.modules["wecom_logging"]
