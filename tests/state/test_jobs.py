@@ -6,6 +6,7 @@ The cases J1 to J13 are what users of such tools complain about; each test is na
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -44,9 +45,8 @@ class World:
         self.zone = SHANGHAI
         self.time = 0.0
         self.away = False
-        self.shared = Shared("test", self._open, None, lambda *_: True) if rig.is_shared else alone
-        self.shared._clock = lambda: self.rig.now  # type: ignore[method-assign]
-        self.said: list[str] = []
+        shared = Shared("test", self._open, None, lambda *_: True, lambda: self.rig.now)
+        self.shared = shared if rig.is_shared else alone
         self.watchers = [self.watcher() for _ in range(watchers if rig.is_shared else 1)]
         self.jobs = self.watchers[0].jobs if not rig.is_shared else Jobs(self.shared, lambda: self.time)
 
@@ -133,7 +133,7 @@ class World:
         for watcher in self.watchers:
             watcher._next = float("-inf")
         if (watched := self.jobs.watched()) is not None:
-            self.jobs.watch(watched, self.time - LOOK_S if watched.at > self.time - LOOK_S else watched.at, watched.gap)
+            self.jobs.watch(watched, min(watched.at, self.time - 2 * LOOK_S), watched.gap)
         self.look()
 
 
@@ -335,6 +335,16 @@ def test_j12_a_clock_that_jumps_neither_hides_nor_invents_a_run(world: World, ju
     assert [text for text, _ in world.told()] == [f"job 对账 did not run: it was due {due} Asia/Shanghai"]
 
 
+def test_j12_a_clock_that_is_set_back_hides_no_miss_of_a_job_that_does_not_come(world: World) -> None:
+    world.at("2026-11-28T12:00").declare()
+    world.until("2026-11-29T02:30")
+    world.runs()
+    world.until("2026-11-29T12:00")
+    world.at("2026-11-26T12:00").look()
+    world.until("2026-11-27T02:36")
+    assert world.told() == [("job 对账 did not run: it was due 11-27 02:30 Asia/Shanghai", 1)]
+
+
 def test_j13_a_paused_job_stays_paused_though_it_runs(world: World) -> None:
     world.at("2026-11-29T12:00").declare()
     end = world.epoch("2026-12-01T12:00")
@@ -451,6 +461,49 @@ def test_a_job_that_nobody_declared_is_known_and_never_missed(world: World) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_a_fleet_whose_processes_are_killed_at_random_tells_each_miss_once(world: World, seed: int) -> None:
+    """Two days of jobs that run or do not, of some watchers that are killed at any request, and start again."""
+    if not world.rig.is_shared:
+        return
+    chance = random.Random(seed)
+    world.watchers = world.watchers[:2]
+    names = [f"job {number}" for number in range(12)]
+    world.at("2026-11-29T00:00")
+    for name in names:
+        world.declare(name, cron="0 */3 * * *", grace_s=600)
+    whole, missed, told = world.shared.call, list[str](), list[str]()
+
+    def killed(use: Any) -> Any:
+        if chance.random() < 0.03:
+            raise KeyboardInterrupt
+        return whole(use)
+
+    for hour in range(3, 45, 3):
+        world.until(f"2026-11-{29 + hour // 24}T{hour % 24:02}:00")
+        late = [name for name in names if chance.random() < 0.3]
+        for name in names:
+            if name not in late:
+                world.runs(name=name)
+        missed += late
+        end = world.time + 1300
+        while world.time < end:
+            world.time += 20
+            world.rig.pass_time(20)
+            for place, watcher in enumerate(world.watchers):
+                try:
+                    world.shared.call = killed  # type: ignore[method-assign]
+                    watcher.turn(world.rig.now)
+                except KeyboardInterrupt:
+                    world.watchers[place] = world.watcher()
+                finally:
+                    world.shared.call = whole  # type: ignore[method-assign]
+        found = world.told()
+        told += [text.split(" did")[0].removeprefix("job ") for text, number in found for _ in range(number)]
+        assert sorted(told) == sorted(missed), hour
+
+
 def test_a_thousand_jobs_cost_the_fleet_one_look_in_half_a_minute(server: Any) -> None:
     with rig_of("redis", lambda: server) as rig:
         world = World(rig, watchers=20)

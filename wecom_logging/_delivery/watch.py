@@ -45,6 +45,9 @@ from .options import Options
 LOOK_S = 30.0
 """So often somebody looks; all others ask when that was."""
 
+_STAND_BY_S = 10.0
+"""So much later another process does."""
+
 IDLE_S = 300.0
 """So often it is asked whether there are jobs, where there were none."""
 
@@ -87,6 +90,8 @@ class Watch:
         self._next = self.turned_at = float("-inf")
         self._heard = 0
         """So many of `declared` are known here."""
+        self._last = -1.0
+        """When this process has looked."""
         self._failures = options.shared.failures
         self._away = 0.0
         """When the state answered again that had not."""
@@ -152,8 +157,10 @@ class Watch:
 
     def _look(self, now: float) -> float:
         before, time = self.jobs.watched(), self.jobs.time()
-        if before is not None and 0 <= time - before.at < LOOK_S - 1 and not self._has_more:
-            return LOOK_S - (time - before.at)
+        is_mine = before is not None and before.at == self._last
+        in_s = LOOK_S if is_mine else LOOK_S + _STAND_BY_S  # who has looked knows most rows
+        if before is not None and 0 <= time - before.at < in_s - 1 and not self._has_more:
+            return in_s - (time - before.at)
         rows, before = self.jobs.all()
         if not rows:
             return IDLE_S
@@ -163,7 +170,9 @@ class Watch:
         gap = _gap(before, time)
         if not self.jobs.watch(before, time, gap):
             return LOOK_S
-        ends = now + _MOST_S
+        self._last = time
+        is_set_back = before is not None and before.at > time + expected.EARLY_S
+        ends = float("inf") if is_set_back else now + _MOST_S
         found, due = dict[str, tuple[int, Gap, float]](), list[tuple[str, Row]]()
         for name, row in rows.items():
             known = self._look_at.get(name, (0, gap, 0.0))
@@ -171,7 +180,11 @@ class Watch:
                 at = expected.look_at(row.job.spec, row.job.seen, schedules[name], gap)
                 known = (row.version, gap, at)
             found[name] = known
-            if known[2] <= time and self._clock() < ends and (new := self._judge(name, row, time, gap)) is not None:
+            if (
+                (known[2] <= time or is_set_back)
+                and self._clock() < ends
+                and (new := self._judge(name, row, time, gap)) is not None
+            ):
                 due.append((name, new))
         self._look_at = found
         for _, row in due:
@@ -236,7 +249,8 @@ class Watch:
         now, who = self._clock(), f"job {spec.name}"
 
         def again(one: Incident) -> Incident:
-            return replace(one, wait_s=0.0) if one.told and now - one.told_at >= _AGAIN_S else one
+            is_long_ago = one.told > 0 and now - one.told_at >= _AGAIN_S
+            return replace(one, wait_s=0.0) if is_long_ago and not one.owner else one
 
         self._use(lambda store: store.add(target.channel, who, "", news.serial, [count], now))
         self._use(lambda store: answer(store, target.channel, key, again, lambda one: None, now))
