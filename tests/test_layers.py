@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "model": "errors",
     "_masking": "",
     "_text": "_masking.patterns",
-    "_lines": "_text.said",
+    "_lines": "errors _text.said",
     "_render": "model _masking _text",
     "_runtime": "_lines errors model _text",
     "_config": "_tables errors model _text.said",

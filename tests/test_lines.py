@@ -9,7 +9,7 @@ from string import Formatter
 import pytest
 
 import wecom_logging
-from wecom_logging._lines import LINES, line
+from wecom_logging._lines import ERRORS, LINES, in_chinese, line
 from wecom_logging._sandbox import Sandbox
 
 from .programs import run
@@ -57,6 +57,12 @@ PROGRAMS = {
         'one = WeComHandler(state="redis://127.0.0.1:9/0"); one.handle(record); one.flush(20)',
         r"state: .*; meanwhile this process keeps its alerts in memory",
         r"状态存储不可用：.*；恢复之前，本进程的告警保存在内存中",
+    ),
+    "the file of the state is another program's": (
+        'open(f"{sys.argv[0]}.db", "w").write("x" * 5000); os.chmod(f"{sys.argv[0]}.db", 0o600)\n'
+        'one = WeComHandler(state=f"sqlite://{sys.argv[0]}.db"); one.handle(record); one.flush(20)',
+        r"state: .*/program\.db is no SQLite file; choose another path; meanwhile",
+        r"状态存储不可用：.*/program\.db 不是 SQLite 文件，请换一个路径；恢复之前",
     ),
     "too many wait": (
         'one = WeComHandler(max_pending=2, api_base="http://127.0.0.1:9", exit_timeout=0)\n'
@@ -106,6 +112,21 @@ def test_both_languages_take_the_same_values_and_each_row_is_said() -> None:
         assert re.search("[一-鿿]", zh), row
         assert not re.search("[一-鿿]", en), row
         assert f'"{row}"' in source or row.startswith("no_handler"), row
+
+
+def test_each_text_of_an_error_is_one_that_is_raised_and_is_said_in_chinese() -> None:
+    source = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name != "_lines.py")
+    for phrase in ERRORS:
+        longest = max(phrase.en.split("%s"), key=len).strip(": ")
+        assert longest in source, phrase
+        assert phrase.en.count("%s") == phrase.zh.count("%s"), phrase
+        values = tuple(f"<{place}>" for place in range(phrase.en.count("%s")))
+        assert in_chinese(phrase.en % values) == phrase.zh % values, phrase
+        assert re.search("[一-鿿]", phrase.zh), phrase
+    assert (
+        in_chinese("/a.db is busy (a moment ago; it is not tried again yet)") == "/a.db 正被占用（刚刚发生，暂不重试）"
+    )
+    assert in_chinese("what nobody knows: 7 is busy, or not") == "what nobody knows: 7 is busy, or not"
 
 
 def test_the_language_is_that_of_the_variable_or_of_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:

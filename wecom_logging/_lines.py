@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ._text.said import Said, language_of_environment
+from ._text.said import Phrase, Said, language_of_environment
+from .errors import StateError
 
 LINES: Mapping[str, tuple[str, str]] = {
     # Of a message that did not go through.
@@ -173,6 +174,92 @@ LINES: Mapping[str, tuple[str, str]] = {
 }
 
 
+ERRORS = (
+    # Of a state.
+    Phrase("%s (a moment ago; it is not tried again yet)", "%s（刚刚发生，暂不重试）"),
+    Phrase("%s: the disk does not answer", "%s：磁盘没有响应"),
+    Phrase("%s: this process cannot make a file of its own there", "%s：本进程无法在其中创建自己的文件"),
+    Phrase("%s: %s MiB of alerts wait in the files of one process", "%s：单个进程的文件中已有 %s MiB 告警待发送"),
+    Phrase("%s: other processes changed the same incidents at each try", "%s：每次重试时，其他进程都在修改同一事件"),
+    Phrase("%s: what is written there cannot be read back", "%s：写入的内容无法读回"),
+    Phrase("%s is busy", "%s 正被占用"),
+    Phrase("%s is changed by others at each try", "%s 每次重试时都被其他进程修改"),
+    Phrase("%s changed while it was opened", "%s 在打开时被修改"),
+    Phrase("%s is not a regular file that this user alone owns", "%s 不是仅归当前用户所有的普通文件"),
+    Phrase("%s can be read by others; chmod 600 it", "%s 可被其他用户读取，请执行 chmod 600"),
+    Phrase("%s is no SQLite file; choose another path", "%s 不是 SQLite 文件，请换一个路径"),
+    Phrase("%s belongs to another program; choose another path", "%s 属于其他程序，请换一个路径"),
+    Phrase(
+        "%s is of a newer version of wecom_logging; upgrade, or choose another path",
+        "%s 由更新版本的 wecom_logging 写入，请升级或换一个路径",
+    ),
+    Phrase(
+        "a state of sqlite:// needs the file locks of Unix; redis:// does not",
+        "sqlite:// 状态存储需要 Unix 的文件锁；redis:// 不需要",
+    ),
+    Phrase("%s: it needs a password; put it into the URL, as %s", "%s：需要密码，请写入 URL，例如 %s"),
+    Phrase("%s: it refuses the user or the password%s", "%s：用户名或密码被拒绝%s"),
+    Phrase("%s: its ACL refuses a command or the keys; %s", "%s：ACL 不允许执行命令或访问键；%s"),
+    Phrase("%s: it is a replica and refuses to write%s", "%s：它是只读副本，拒绝写入%s"),
+    Phrase("%s: it is reading its data and answers later%s", "%s：正在加载数据，稍后可用%s"),
+    Phrase("%s: its memory is full; see maxmemory there%s", "%s：内存已满，请检查其 maxmemory%s"),
+    Phrase("%s: what answers is no Redis and no Valkey", "%s：应答的不是 Redis 或 Valkey"),
+    # Of recipients.
+    Phrase("no recipient is left: %s", "没有可用的接收人：%s"),
+    Phrase("%s: %s could not be looked up: %s", "%s：%s 查询失败：%s"),
+    Phrase("%s: %s fits several: %s; give the id", "%s：%s 对应多个：%s；请填写 ID"),
+    Phrase("%s: what the directory has for %s is no id", "%s：通讯录中 %s 对应的内容不是 ID"),
+    Phrase(
+        "%s: %s is nobody's id; it is taken for the member of that name, %s",
+        "%s：没有账号为 %s 的成员，已按姓名匹配到成员 %s",
+    ),
+    # Of what the directory is given.
+    Phrase(
+        "%s: 1 to 64 of the characters 0-9 A-Z a-z _ - @ . are needed, the first 0-9 A-Z a-z",
+        "%s：应为 1 到 64 个字符，仅限 0-9 A-Z a-z _ - @ .，首字符为 0-9 A-Z a-z",
+    ),
+    Phrase("%s: 5 to 32 digits are needed, such as %s or %s", "%s：应为 5 到 32 位数字，例如 %s 或 %s"),
+    Phrase("%s: an e-mail address of 6 to 64 bytes is needed", "%s：应为 6 到 64 字节的邮箱地址"),
+    Phrase("%s: it may not hold %s (nor any of %s)", "%s：不能包含 %s（也不能包含 %s）"),
+    Phrase("order: a whole number from 0 to 4294967295 is needed", "order：应为 0 到 4294967295 的整数"),
+    Phrase("departments: %s given, 1 to %s are needed", "departments：给出了 %s 个，应为 1 到 %s 个"),
+    Phrase(
+        "leader_of: give departments=… as well; it says which of them the member leads",
+        "leader_of：请同时给出 departments，它表示成员担任其中哪些部门的负责人",
+    ),
+    Phrase("leader_of: %s is not one of the member's departments", "leader_of：%s 不在该成员的部门之中"),
+    Phrase("%s: an id is a whole number from 1 to 4294967295", "%s：ID 应为 1 到 4294967295 的整数"),
+    Phrase("%s: %s characters, %s to %s are needed", "%s：%s 个字符，应为 %s 到 %s 个"),
+    Phrase("%s: it holds a line break or another control character", "%s：包含换行或其他控制字符"),
+    Phrase(
+        "mobile: it is missing, and so is email; WeCom needs one of the two",
+        "mobile：手机号和邮箱都没有给出，企业微信要求至少一个",
+    ),
+    Phrase("%s: nobody is named", "%s：没有给出任何人"),
+    # Of a message, or a command.
+    Phrase("a length such as 30m, 2h or 1h30m is needed, not %s", "请写时长，例如 30m、2h、1h30m，而不是 %s"),
+    Phrase("%s: a non-empty text is required", "%s：不能为空"),
+    Phrase("%s: %s bytes in UTF-8, WeCom takes at most %s", "%s：UTF-8 编码后 %s 字节，企业微信最多接受 %s 字节"),
+)
+"""What a `StateError` or a `MessageError` that people read says: the errors themselves are English."""
+
+
 def line(row: str, /, **values: object) -> str:
-    """This row in the language of the environment."""
-    return Said(*LINES[row]).within(language_of_environment()).format(**values)
+    """This row in the language of the environment, errors among its values, too."""
+    shown = {name: explained(one) if isinstance(one, StateError) else one for name, one in values.items()}
+    return Said(*LINES[row]).within(language_of_environment()).format(**shown)
+
+
+def explained(error: object) -> str:
+    """An error, or a warning, in the language of the environment, as far as its text is known."""
+    return in_chinese(str(error)) if language_of_environment() == "zh" else str(error)
+
+
+def in_chinese(text: str) -> str:
+    """The text of an error, or several; as it is where it is not known."""
+    for phrase in ERRORS:
+        if (found := phrase.parts(text)) is not None and not found[1]:
+            return phrase.zh % tuple(map(in_chinese, found[0]))
+    parts = text.split("; ")
+    told = [in_chinese(part) for part in parts] if len(parts) > 1 else parts
+    return text if told == parts else "；".join(told)

@@ -54,6 +54,16 @@ SAID = [
         "wecom-logging: department/get 返回 errcode 60003：部门不存在（department not found）。"
         "请填写通讯录中存在的部门 ID（管理后台 → 通讯录 → 对应部门）。\n",
     ),
+    (
+        ("members", "create", "--user-id", "a b", "--name", "x", "--mobile", "13800000000"),
+        "wecom-logging: user_id: 1 to 64 of the characters",
+        "wecom-logging: user_id：应为 1 到 64 个字符",
+    ),
+    (
+        ("incidents", "quiet", "k7f2", "soon"),
+        "a length such as 30m, 2h or 1h30m is needed, not 'soon'",
+        "请写时长，例如 30m、2h、1h30m，而不是 'soon'",
+    ),
     (("run",), "wecom-logging: nothing to run: wecom-logging run -- COMMAND …\n", "没有要运行的命令"),
     (("send", " "), "wecom-logging: nothing to send: TEXT is empty\n", "wecom-logging: 没有要发送的内容：TEXT 为空\n"),
     (("send", "x"), "app: delivered\nbot: delivered\n", "应用：已送达\n群机器人：已送达\n"),

@@ -214,14 +214,13 @@ _END = re.compile(
     r"(?:(?P<hour>\d{1,2})(?:[:点时](?P<half>半)?(?P<minute>\d{1,2})?分?整?)?(?P<half_day>am|pm)?)?"
 )
 _MORNING = 9
-LENGTHS = "a length such as 30m, 2h or 1h30m is needed / 请写时长，例如 30m、2h、1h30m"
 
 
 def length(text: str, now: datetime | None = None) -> float:
     """Seconds. Raises `MessageError` where it is no length."""
     found = seconds(text, now)
     if found is None:
-        raise MessageError(f"{text[:40]!r} is none: {LENGTHS}")
+        raise MessageError(f"a length such as 30m, 2h or 1h30m is needed, not {text[:40]!r}")
     return found
 
 

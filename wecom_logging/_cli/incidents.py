@@ -33,7 +33,7 @@ from .._text.said import Language
 from ..errors import MessageError
 from ..model import Alert, Frame, IncidentView
 from .environment import mask, state_options, use
-from .printing import brief, clock, iso, print_json, print_table, print_value, say
+from .printing import brief, clock, iso, print_json, print_table, print_value, say, say_error
 from .texts import language, text
 
 HEADER = ("id", "level", "count", "since", "last", "messages", "who", "where", "text")
@@ -230,7 +230,7 @@ def _run(options: argparse.Namespace, name: str) -> int:
         command = _command(options, name)
         wanted, who = command.short_id, "" if name == "show" else name_of_user(options.who)
     except MessageError as error:
-        say(str(error))
+        say_error(error)
         return 2
 
     def run(shared: Shared) -> int:

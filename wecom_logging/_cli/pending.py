@@ -28,7 +28,7 @@ from ..errors import MessageError
 from ..model import DeliveryReport
 from .environment import MOST, handlers, mask, names_a_password, state_options, use
 from .printing import agreed, brief, clock, iso, print_json, print_table, say
-from .texts import language, text
+from .texts import explained, language, text
 
 LEAST_KEY = 8
 HEADER = ("id", "last", "level", "logger", "count", "what", "text")
@@ -213,7 +213,7 @@ def _send_from_here(options: argparse.Namespace, shared: Shared) -> int:
 def _failed(report: DeliveryReport) -> dict[str, str]:
     """By short id, why the last try to send it failed."""
     error = report.outcome.error
-    return {} if report.reason != "kept" or error is None else dict.fromkeys(report.incidents, str(error))
+    return {} if report.reason != "kept" or error is None else dict.fromkeys(report.incidents, explained(error))
 
 
 def _why(one: DeadLetter, own: Collection[str], failed: Mapping[str, str]) -> str:

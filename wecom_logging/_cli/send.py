@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import _config as config
 from .._delivery.sender import Fate, fate
+from .._lines import explained as warned
 from .._render.layout import MAX_PARTS
 from .._text import inert
 from .._text.cut import size, wrap
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
             if outcome.error is not None:
                 say_error(outcome.error)
             if outcome.warning:
-                say(outcome.warning)
+                say(warned(outcome.warning))
             if options.json:
                 print_json(_shown(way.name, outcome, inactive_users))
             else:

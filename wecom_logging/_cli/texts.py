@@ -9,11 +9,12 @@ from typing import Any
 
 from .. import _config as config
 from .._config.options import all_options
+from .._lines import in_chinese
 from .._tables import table
 from .._text.said import Language, Reader, Said
 from .._wecom import explained as of_wecom
 from .._wecom.errcodes import lookup
-from ..errors import APIError, ConfigurationError, TransportError, WeComLoggingError
+from ..errors import APIError, ConfigurationError, StateError, TransportError, WeComLoggingError
 
 
 @cache
@@ -38,7 +39,8 @@ def said(name: str, /, **values: object) -> Said:
 
 def _filled(text: str, language: Language, values: Mapping[str, object]) -> str:
     """A row without values may have braces of its own."""
-    shown = {name: one.within(language) if isinstance(one, Said) else one for name, one in values.items()}
+    whole = {name: cause_of(one) if isinstance(one, StateError) else one for name, one in values.items()}
+    shown = {name: one.within(language) if isinstance(one, Said) else one for name, one in whole.items()}
     return text.format_map(shown) if values else text
 
 
@@ -86,7 +88,9 @@ def cause_of(error: WeComLoggingError) -> Said:
     """What an error says, without the errcode and the remedy, which stand by themselves."""
     if isinstance(error, ConfigurationError):
         return Said(error.problem("en"), error.problem("zh"))
-    return of_wecom.cause_of(error) if isinstance(error, APIError | TransportError) else same(str(error))
+    if isinstance(error, APIError | TransportError):
+        return of_wecom.cause_of(error)
+    return Said(str(error), in_chinese(str(error)))
 
 
 def remedy_of(error: WeComLoggingError) -> Said:

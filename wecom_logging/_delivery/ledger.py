@@ -10,6 +10,7 @@ from types import MappingProxyType
 from .._capture.intake import Intake
 from .._incidents import life
 from .._incidents.incident import Incident, Kept, Own
+from .._lines import explained as explained_line
 from .._lines import line
 from .._render.mask import slim
 from .._state.entries import dump, load
@@ -184,7 +185,7 @@ class Ledger:
         if outcome.reason == "partial":
             self._options.warn_once("partial", line("partial", names=_left_out(outcome)))
         if outcome.warning:
-            self._options.warn_once("warning", outcome.warning)
+            self._options.warn_once("warning", explained_line(outcome.warning))
         return tuple(names)
 
     def report(self, report: DeliveryReport) -> None:

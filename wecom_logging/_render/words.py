@@ -433,19 +433,10 @@ _BY_VALUE = [
 
 
 def retold(text: str, phrase: Phrase) -> str:
-    """A text that was made of a phrase, in Chinese; as it is where the phrase is not found in it.
-
-    A part in which the phrase's own words stand may begin too late or end too early: no part is lost by that.
-    """
-    begin, *pieces = phrase.en.split("%s")
-    if not text.startswith(begin):
+    """A text that was made of a phrase, in Chinese; as it is where the phrase is not found in it."""
+    if (found := phrase.parts(text)) is None:
         return text
-    rest, parts = text[len(begin) :], []
-    for number, piece in enumerate(pieces, 1):
-        part, found, rest = rest.partition(piece) if piece else (rest, number == len(pieces), "")
-        if not found:
-            return text
-        parts.append(part)
+    parts, rest = found
     told = phrase.zh.split("%s")
     for place, part in enumerate(parts):
         told[place] += retold_value(part) if place in phrase.inner else part

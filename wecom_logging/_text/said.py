@@ -67,9 +67,25 @@ class Said(NamedTuple):
 
 
 class Phrase(Said):
-    """What a record says. Its places are ``%s``, in the same order."""
+    """What a record or an error says. Its places are ``%s``, in the same order."""
 
     __slots__ = ()
+
+    def parts(self, text: str) -> tuple[list[str], str] | None:
+        """What stands in the places of an English text that was made of it, and what follows; None where it was not.
+
+        A part in which the phrase's own words stand may begin too late or end too early: no part is lost by that.
+        """
+        begin, *pieces = self.en.split("%s")
+        if not text.startswith(begin):
+            return None
+        rest, parts = text[len(begin) :], []
+        for number, piece in enumerate(pieces, 1):
+            part, found, rest = rest.partition(piece) if piece else (rest, number == len(pieces), "")
+            if not found:
+                return None
+            parts.append(part)
+        return parts, rest
 
 
 LINES_CUT = Said("… {} lines cut …", "… 省略 {} 行 …")

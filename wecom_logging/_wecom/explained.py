@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from .._lines import in_chinese
 from .._tables import table
 from .._text.said import Language, Said
 from ..errors import APIError, ConnectError, HTTPStatusError, RequestTimeout, TransportError
@@ -19,8 +20,10 @@ def _table() -> Mapping[str, Mapping[str, Any]]:
 
 def explained(error: Exception, language: Language) -> str:
     """A whole error with its remedy. Its own text is English."""
-    if language == "en" or not isinstance(error, APIError | TransportError):
+    if language == "en":
         return str(error)
+    if not isinstance(error, APIError | TransportError):
+        return in_chinese(str(error))
     cause = cause_of(error).zh
     if isinstance(error, APIError):
         cause = _table()["api"]["whole"][1].format(errcode=error.errcode, path=error.path, cause=cause)
