@@ -16,7 +16,12 @@ LINES: Mapping[str, tuple[str, str]] = {
     "refused": ("an alert was refused{about}: {error}", "告警被拒绝{about}：{error}"),
     "to_fallback": ("an alert went to the fallback{about}: {error}", "告警已转交兜底 handler{about}：{error}"),
     "bot_pauses": ("this bot pauses, another one sends: {error}", "此机器人暂停，由另一个发送：{error}"),
-    "partial": ("WeCom did not accept some recipients: {names}", "企业微信未接受部分接收人：{names}"),
+    "partial": ("WeCom did not accept some recipients: {names}{remedy}", "企业微信未接受部分接收人：{names}{remedy}"),
+    "see_recipients": (
+        "; correct them, add them to the app's visible range, or give them a licence (`wecom-logging doctor` looks at "
+        "each)",
+        "；请更正，或将其加入应用的可见范围，或为其分配接口许可（可用 `wecom-logging doctor` 逐个检查）",
+    ),
     "no_users": ("users {ids}", "成员 {ids}"),
     "no_departments": ("departments {ids}", "部门 {ids}"),
     "no_tags": ("tags {ids}", "标签 {ids}"),

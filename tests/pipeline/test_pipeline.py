@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -261,6 +262,20 @@ def test_partial_success_is_delivered_and_said(wecom: Sandbox, clock: Clock, cap
     pipeline.turn()
     assert pipeline.stats().delivered == 1
     assert "nobody" in capfd.readouterr().err
+
+
+def test_who_gets_nothing_is_said_once_with_what_to_do(
+    wecom: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipeline = Pipeline(app(wecom), options(), clock)
+    said = []
+    for number, more in enumerate([["Nobody"], ["Nobody"], ["Nobody", "Another"], ["Another"]]):
+        pipeline.collector.take(record(f"{word(number)} broke", wecom={"users": ["sandbox-user", *more]}))
+        pipeline.turn()
+        said.append(capfd.readouterr().err)
+    assert pipeline.stats().delivered == 4
+    assert [{*re.findall("nobody|another", one)} for one in said] == [{"nobody"}, set(), {"another"}, set()]
+    assert "did not accept some recipients: users nobody; correct them, add them to the app's visible range" in said[0]
 
 
 def test_a_split_alert_goes_on_where_the_limit_stopped_it(wecom: Sandbox, clock: Clock) -> None:

@@ -24,6 +24,7 @@ from .options import Options
 from .sender import Fate, Sender
 
 _MAX_BYTES = 4 * 1024 * 1024
+_MAX_NOT_ACCEPTED = 1000
 
 
 class Ledger:
@@ -47,6 +48,7 @@ class Ledger:
         self.left_behind = 0
         """How many alerts the write-ahead file keeps for the next process."""
         self.details = DetailsCache()
+        self._not_accepted: set[tuple[str, str]] = set()
         self.is_reporting = False
         """Whether the user's ``on_outcome`` runs, or is about to."""
 
@@ -182,11 +184,26 @@ class Ledger:
             about = f" #{names[0]}" if names and verdict is Fate.REJECT else ""
             text = line(row, about=about, error=explained(outcome.error, language_of_environment()))
             self._options.warn_once(cause, f"{sender.name}{sender.name and ': '}{text}")
-        if outcome.reason == "partial":
-            self._options.warn_once("partial", line("partial", names=_left_out(outcome)))
+        if outcome.reason == "partial" and (left_out := self._left_out(outcome)):
+            remedy = "" if self._options.looks.buttons else line("see_recipients")  # of a chat the warning has it
+            self._options.warn_once(f"partial {left_out}", line("partial", names=left_out, remedy=remedy))
         if outcome.warning:
             self._options.warn_once("warning", explained_line(outcome.warning))
         return tuple(names)
+
+    def _left_out(self, outcome: Outcome) -> str:
+        """Those who got nothing, each said once; "" where all were said before."""
+        lists = {
+            "no_users": outcome.invalid_users,
+            "no_departments": outcome.invalid_departments,
+            "no_tags": outcome.invalid_tags,
+            "no_licence": outcome.unlicensed_users,
+        }
+        new = {row: [one for one in ids if (row, one) not in self._not_accepted] for row, ids in lists.items()}
+        if len(self._not_accepted) > _MAX_NOT_ACCEPTED:
+            self._not_accepted.clear()
+        self._not_accepted |= {(row, one) for row, ids in new.items() for one in ids}
+        return trim("; ".join(line(row, ids=", ".join(ids)) for row, ids in new.items() if ids), 500)
 
     def report(self, report: DeliveryReport) -> None:
         """A thread that waits for the alerts waits for this too, but the counters are right whatever it does."""
@@ -267,13 +284,3 @@ def _release_ticket(first: object) -> None:
     if ticket is not None:
         holder.ticket = None  # type: ignore[attr-defined] # it has one
         ticket.done()
-
-
-def _left_out(outcome: Outcome) -> str:
-    lists = {
-        "no_users": outcome.invalid_users,
-        "no_departments": outcome.invalid_departments,
-        "no_tags": outcome.invalid_tags,
-        "no_licence": outcome.unlicensed_users,
-    }
-    return trim("; ".join(line(row, ids=", ".join(ids)) for row, ids in lists.items() if ids), 500)
