@@ -348,6 +348,8 @@ def test_a_notice_is_for_the_chats_in_which_the_answer_does_not_stand() -> None:
     all_chats = Recipients(chats=("ops", "li", "wang"))
     taken = life.taken(repeated(), "Li", policy.place_of("li"), now=NOW, time=NOW)
     assert policy.who_is_told(taken, all_chats).chats == ("ops", "wang")
+    in_group = life.taken(repeated(), "Li", policy.place_of("ops", "li"), now=NOW, time=NOW)
+    assert policy.who_is_told(in_group, all_chats).chats == ("wang",)
     assert policy.who_is_told(taken, Recipients(chats=("li",))).chats == ("li",)
     assert policy.who_is_told(taken, Recipients(users=("li",))) == Recipients(users=("li",))
     silent = life.silenced(repeated(), "Li", policy.place_of("li"), 60.0, now=NOW, time=NOW)

@@ -27,7 +27,7 @@ class Asker:
     @property
     def where(self) -> str:
         """The place of an answer, as `incidents` shows it."""
-        return place_of(self.chat)
+        return place_of(self.chat, self.user if self.is_group else "")
 
 
 def asker_of(body: Json) -> Asker | None:

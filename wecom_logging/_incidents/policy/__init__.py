@@ -183,19 +183,20 @@ def others_told(incident: Incident) -> list[Recipients]:
     return [one for one in found if one]
 
 
-def place_of(chat: str) -> str:
-    """The place of what somebody did in a chat, as its answer has it."""
-    return f"chat {chat}"[:64]
+def place_of(chat: str, user: str = "") -> str:
+    """The place of what somebody did in a chat, as its answer has it; in a group with the ``user`` who did."""
+    return f"chat {chat} {user}".strip()[:64]
 
 
 def who_is_told(incident: Incident, recipients: Recipients) -> Recipients:
-    """Of those who get it, and whom steps have told: what a person did stands already in the chat where he did it."""
+    """Of those who get it, and whom steps have told: what a person did stands already in the chat where he did it, and
+    who did it in a group is not told alone."""
     for others in others_told(incident):
         recipients = recipients.with_others(others)
     if incident.answers.is_said:
         return recipients
     where = incident.answers.journal[-1].where
-    chats = tuple(chat for chat in recipients.chats if place_of(chat) != where)
+    chats = tuple(chat for chat in recipients.chats if place_of(chat) != where and chat not in where.split()[1:])
     return replace(recipients, chats=chats) if chats else recipients
 
 
