@@ -146,8 +146,9 @@ def _span(field: str, item: object) -> Span:
     if not isinstance(item, str):
         raise ConfigurationError(field, "not_a_string", given=kind(item))
     if (found := _read_item(item.strip())) is None:
-        close = _meant(item)
-        raise ConfigurationError(field, "not_so_written" if close else "not_quiet_hours", close="; ".join(close))
+        if close := _meant(item):
+            raise ConfigurationError(field, "not_so_written", close="; ".join(close))
+        raise ConfigurationError(field, "not_quiet_hours")
     if found.begin == found.end:
         raise ConfigurationError(field, "no_hours")
     return found
