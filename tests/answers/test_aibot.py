@@ -220,15 +220,17 @@ def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: An
 def test_who_has_it_may_be_another_person_whom_it_is_given(wecom: Sandbox, make: Any, state: str) -> None:
     wecom.add_member("lisi")
     wecom.aibot.say("lisi", "lisi", "hello")
-    handler = make(state=state, chats=[ME, "lisi"], answerers={"lisi": "李四"}, language="zh")
+    handler = make(state=state, chats=[ME, "lisi", GROUP], answerers={"lisi": "李四"}, language="zh")
     log_to(handler).error("the disk is full")
     assert handler.flush(10)
     (name,) = (one.short_id for one in handler.incidents())
+    wecom.aibot.say(GROUP, ME, "列表")
+    wecom.wait(channel="aibot", contains=f"#{name} 错误 × 1 · 自 ")
     wecom.aibot.say(ME, ME, f"转给 王五 {name}")
-    wecom.wait(channel="aibot", msgtype="markdown", contains=f"王五 不接收这些告警，可以转给：李四, {NAME}")
+    wecom.wait(channel="aibot", msgtype="markdown", contains=f"王五 不接收这些告警，可以转给：李四、{NAME}")
     wecom.aibot.say(ME, ME, f"give #{name} to LiSi")
-    wecom.wait(2, channel="aibot", msgtype="markdown", contains="转给 李四")  # the answer, and the line for both
-    until(lambda: {one["chat"] for one in wecom.messages(channel="aibot", contains="转给 李四")} == {ME, "lisi"})
+    wecom.wait(3, channel="aibot", msgtype="markdown", contains="转给 李四")  # the answer, and the line for the others
+    until(lambda: {one["chat"] for one in wecom.messages(channel="aibot", contains="转给 李四")} == {ME, "lisi", GROUP})
     assert handler.incidents()[0].taken_by == "李四"
     wecom.aibot.say("lisi", "lisi", f"静默 {name} 1h")  # it is his
     until(lambda: handler.incidents()[0].silent_until > 0)

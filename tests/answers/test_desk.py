@@ -95,6 +95,10 @@ def test_what_is_given_to_another_person_is_theirs(desk: Office) -> None:
     assert " · Wang · " in desk.type("list").text
     assert desk.type(f"undo {desk.name}").why == ""
     assert " · Wang · " not in desk.type("list").text
+    own = desk.desk.do(Command("give", desk.name, whom="Li"), "Li", "chat ops")
+    assert re.match(rf"#{desk.name} taken by Li ", own.text)
+    assert own.incident is not None
+    assert own.incident.answers.journal[-1].by == ""
     desk.assert_balance()
 
 

@@ -156,7 +156,10 @@ class Desk:
             return self.unknown(command.short_id)
         if command.verb == "details":
             return self._details(*found[0])
-        return self._do(found, command, self._person(who), trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
+        person = self._person(who)
+        if command.verb == "give" and Person(command.whom, command.whom_id) == person:
+            command = replace(command, verb="take")
+        return self._do(found, command, person, trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
 
     def chats(self, channel: str, short_id: str | None = None) -> frozenset[str]:
         """The chats for which the newest alerts of a channel are meant, or that of an id."""

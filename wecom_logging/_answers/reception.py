@@ -85,6 +85,7 @@ class Reception:
         self._clock = clock
         self.reset_after_fork()
         self._heard: OrderedDict[str, None] = OrderedDict()
+        self._groups: set[str] = set()
         self.tell: Callable[[str], object] = lambda line: None
         """Gets a line about each thing that was done, for a terminal."""
         connection.listener = self
@@ -124,6 +125,8 @@ class Reception:
             return
         if isinstance(message, str) and 0 < len(message) <= MAX_ID:
             self._heard[message] = None
+        if asker.is_group and len(self._groups) < KNOWN_EVENTS:
+            self._groups.add(asker.chat)
         while len(self._heard) > KNOWN_EVENTS:
             self._heard.popitem(last=False)
         if frame.get("cmd") == "aibot_msg_callback":
@@ -163,8 +166,8 @@ class Reception:
             return MAY_NOT.within(language), ""
         if command.verb == "give" and not command.why:
             others = self._desk.recipients(command.short_id, self._chats, self._answerers, self._called)
-            if asker.is_group:
-                others.pop(asker.chat.lower(), None)
+            for group in self._groups:
+                others.pop(group.lower(), None)
             if (whom := others.get(command.whom)) is None:
                 return self._desk.no_recipient(command.whom, others.values()).text, ""
             command = replace(command, whom=whom.name, whom_id=whom.user)

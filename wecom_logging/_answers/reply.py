@@ -17,6 +17,7 @@ from .._render.retold import in_language
 from .._render.styles import BOTH_MARKDOWNS, TEXT
 from .._render.times import lasting, short_time
 from .._render.words import (
+    BETWEEN_NAMES,
     COMMANDS,
     HAS_IT_NOW,
     HELP_DETAILS,
@@ -147,15 +148,17 @@ def in_the_way(incident: Incident, other: Answer, now: float, language: Language
 def unknown(short_id: str, found: Sequence[Incident], language: Language) -> str:
     """No such id; which there are."""
     names = sorted({f"#{one.short_id}" for one in found if life.is_open(one)})
-    more = ", …" if len(names) > _MAX_NAMED else ""
-    others = OPEN_ARE.within(language, ", ".join(names[:_MAX_NAMED]) + more) if names else NOTHING_OPEN.within(language)
+    others = OPEN_ARE.within(language, _some(names, language)) if names else NOTHING_OPEN.within(language)
     return NO_OPEN_INCIDENT.within(language, _safe(short_id)[:_MAX_ID], others)
 
 
 def no_recipient(whom: str, others: Sequence[str], language: Language) -> str:
     """A person who does not get it; who does."""
-    names = ", ".join([*map(name_of, others[:_MAX_NAMED]), *(["…"] if len(others) > _MAX_NAMED else [])])
-    return NO_RECIPIENT.within(language, name_of(whom), names)
+    return NO_RECIPIENT.within(language, name_of(whom), _some([*map(name_of, others)], language))
+
+
+def _some(names: Sequence[str], language: Language) -> str:
+    return BETWEEN_NAMES.within(language).join([*names[:_MAX_NAMED], *(["…"] if len(names) > _MAX_NAMED else [])])
 
 
 def at_most(incident: Incident, language: Language) -> str:
