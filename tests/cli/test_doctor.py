@@ -221,7 +221,10 @@ def test_send_sends_one_message_through_each_channel(doctor: Doctor, sandbox: Sa
     assert [one["ok"] for one in told.findings("send")] == [True, True]
     app, bot = sandbox.messages()
     assert (app["channel"], bot["channel"]) == ("app", "bot")
-    assert app["content"].startswith("wecom-logging doctor: a test message / 测试消息 from ")
+    assert app["content"].startswith("wecom-logging doctor: a test message from ")
+    doctor.set(WECOM_LANGUAGE="zh")
+    assert doctor.json("--send").status == 0
+    assert re.match("wecom-logging doctor：来自 .* 的测试消息，", sandbox.messages()[-2]["content"])
 
 
 def test_send_tells_who_was_left_out(doctor: Doctor, sandbox: Sandbox) -> None:

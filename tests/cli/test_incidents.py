@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from wecom_logging import _cli as cli
-from wecom_logging._answers.command import length as read_length
+from wecom_logging._answers.command import seconds as read_length
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import Count
 from wecom_logging._incidents.short_id import short_id
@@ -371,10 +371,14 @@ def test_an_unknown_id_is_said_with_those_that_are_open(
 
 
 @pytest.mark.parametrize("length", ["soon", "0h", "-1h", "2", "1e9h", "2x", "h", "９" * 99 + "h", "nan h"])
-def test_what_is_no_length_is_said(incidents: Callable[..., Said], length: str) -> None:
+def test_what_is_no_length_is_said(
+    incidents: Callable[..., Said], length: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = incidents("quiet", "k7f2", f" {length}")
     assert (said.status, said.out) == (2, "")
     assert "a length such as 30m, 2h or 1h30m is needed" in said.err
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    assert "wecom-logging: 请写时长（例如 30m、2h、1h30m）" in incidents("quiet", "k7f2", f" {length}").err
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
 from wecom_logging.model import Department, Member, Tag
 
-from ..programs import CREDENTIALS
+from ..programs import CREDENTIALS, ROOT
 from ..scripted import ScriptedWeCom, errcode
 from .conftest import Command
 from .test_cli import call
@@ -238,3 +238,10 @@ def test_arguments_that_are_not_known_are_named_in_chinese_too(
     said = capsys.readouterr().err
     assert "无法识别的参数 --secret：" in said
     assert "canary" not in said
+
+
+def test_each_page_that_a_text_names_is_there() -> None:
+    texts = "".join(path.read_text("utf-8") for path in sorted((ROOT / "wecom_logging").rglob("*.toml")))
+    named = set(re.findall(r"[\w/.-]+\.md\b", texts))
+    assert "README.zh-CN.md" in named
+    assert [name for name in named if not (ROOT / name).is_file() and not (ROOT / "docs" / name).is_file()] == []

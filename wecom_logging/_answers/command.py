@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 
 from .._incidents.short_id import LEAST, MOST, read_short_id
 from .._render.words import LEVELS
-from ..errors import MessageError
 
 MAX_TEXT = 200
 """Characters. A longer text is talk, and no command."""
@@ -216,16 +215,8 @@ _END = re.compile(
 _MORNING = 9
 
 
-def length(text: str, now: datetime | None = None) -> float:
-    """Seconds. Raises `MessageError` where it is no length."""
-    found = seconds(text, now)
-    if found is None:
-        raise MessageError(f"a length such as 30m, 2h or 1h30m is needed, not {text[:40]!r}")
-    return found
-
-
 def seconds(text: str, now: datetime | None = None) -> float | None:
-    """The same; None where it is no length. ``now`` is what ends at an hour counts from, this machine's without it."""
+    """Of a length of time; None where it is none. What ends at an hour counts from ``now``, or this machine's time."""
     text = re.sub(r"\s", "", text.lower())
     if (found := _END.fullmatch(text)) is not None and text and not text.isdecimal():
         now = now or _now()

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from .._answers.command import Command, length
+from .._answers.command import Command, seconds
 from .._answers.desk import LOOKED_AT, Desk, Person, SharedPlace
 from .._answers.reply import Reply, did, held_by, people, place_in_list
 from .._incidents import life
@@ -265,7 +265,7 @@ def _command(options: argparse.Namespace, name: str) -> Command:
     words = [*([options.id] if scope and options.id else []), *getattr(options, "length", ())]
     if not (scope or options.id):
         raise MessageError(text("incidents.no_id"))
-    length_s = length(" ".join(words), local_time(time.time(), language())) if name == "quiet" else 0.0
+    length_s = _length(" ".join(words)) if name == "quiet" else 0.0
     if not scope:
         return Command(name, read_short_id(options.id), length_s)
     if name == "quiet":
@@ -303,6 +303,14 @@ def _journal(incident: Incident) -> Sequence[dict[str, Any]]:
         }
         for one in incident.answers.journal
     ]
+
+
+def _length(said: str) -> float:
+    """Seconds. Raises `MessageError` where it is no length."""
+    found = seconds(said, local_time(time.time(), language()))
+    if found is None:
+        raise MessageError(text("incidents.no_length", said=said[:40]))
+    return found
 
 
 def name_of_user(given: str | None) -> str:

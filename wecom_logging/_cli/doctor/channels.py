@@ -23,7 +23,17 @@ from ..._wecom.token import Access
 from ...errors import APIError, CredentialError, MessageError, PermissionDeniedError, WeComError
 from ...model import Outcome, Recipients, Text
 from ..printing import left_out_of
-from ..texts import cause_of, cause_of_errcode, language, listed, remedy_of, remedy_of_errcode, remedy_of_field, said
+from ..texts import (
+    cause_of,
+    cause_of_errcode,
+    language,
+    listed,
+    remedy_of,
+    remedy_of_errcode,
+    remedy_of_field,
+    said,
+    text,
+)
 from .findings import Notes
 from .recipients import KINDS
 
@@ -255,7 +265,7 @@ def test_message() -> Text:
     """One with the time: WeCom shows the very same text to the same people once in half an hour."""
     host = inert.in_text(inert.line(socket.gethostname()))
     now = local_time(time.time(), language()).isoformat(sep=" ", timespec="seconds")
-    return Text(f"wecom-logging doctor: a test message / 测试消息 from {host}, {now}")
+    return Text(text("found.test", host=host, now=now))
 
 
 def _send(notes: Notes, send: Callable[[], Outcome], number: str = "", *, missing: Sequence[str] = ()) -> None:
