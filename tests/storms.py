@@ -106,6 +106,7 @@ class Recorder:
 
     max_bytes: Mapping[type, int] = BOT_BYTES
     mentions = True
+    phone: Any = None
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.identity = f"recorder {next(_numbers)}"

@@ -9,14 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
 
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._render.words import CALL_ANSWERED, CALL_LIMIT, CALL_LOST, CALL_NOT_BEGUN
 from .._state.failover import Claim, FailoverStore
+from .._text.said import Language
+from .._wecom.channels import Channel
 from ..errors import MessageError, WeComError
-from ..model import Call, CallState, Recipients
+from ..model import Recipients
 from .options import Options
 from .sender import windows
 
@@ -24,33 +25,20 @@ LIMITS = ((2, 8 * 60.0), (6, 24 * 3600.0))
 """Calls of one person, of all who share the state: one and two fewer than WeCom's own, for those of people."""
 
 
-class Phone(Protocol):
-    """What calls members of an app."""
-
-    def persons(self, recipients: Recipients) -> tuple[str, ...]:
-        """Those who can be called, by their ids; who was just sent a message is known. Raises `WeComError`."""
-
-    def ring(self, user_id: str) -> Call:
-        """Let it ring. Raises `WeComError` or `MessageError`."""
-
-    def state_of(self, user_id: str, call_id: str) -> CallState:
-        """What became of a call. Raises the same."""
-
-
 class Calls:
-    """Those of one handler, whose ``channel`` may have a `Phone` as its ``phone``."""
+    """Those of one handler, whose ``channel`` may have a ``phone``."""
 
     def __init__(
         self,
         options: Options,
         store: FailoverStore,
-        channel: Any,
+        channel: Channel,
         clock: Callable[[], float],
         section: threading.RLock,
     ) -> None:
         self._options = options
         self._store = store
-        self._phone: Phone | None = getattr(channel, "phone", None)
+        self._phone = channel.phone
         self._windows = windows(f"{channel.identity} phones", options.shared)
         self._clock = clock
         self._section = section
@@ -125,5 +113,5 @@ class Calls:
             return self._store.change(claim, become, self._clock())
 
     @property
-    def _language(self) -> Any:
+    def _language(self) -> Language:
         return self._options.looks.language

@@ -48,6 +48,7 @@ class AIBotChannel:
 
     max_bytes: Mapping[type, int] = AIBOT_BYTES
     mentions = False
+    phone = None
 
     def __init__(self, connection: LongConnection, chats: tuple[str, ...]) -> None:
         self.connection = connection

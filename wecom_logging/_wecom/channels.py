@@ -29,6 +29,19 @@ TOLD_AT_ONCE = 10
 """Of recipients that are unknown or not clear; a line of stderr is for people."""
 
 
+class Phone(Protocol):
+    """What calls members of an app."""
+
+    def persons(self, recipients: Recipients) -> tuple[str, ...]:
+        """Those who can be called, by their ids; who was just sent a message is known. Raises `WeComError`."""
+
+    def ring(self, user_id: str) -> Call:
+        """Let it ring. Raises `WeComError` or `MessageError`."""
+
+    def state_of(self, user_id: str, call_id: str) -> CallState:
+        """What became of a call. Raises the same."""
+
+
 class Channel(Protocol):
     """What the pipeline knows of a channel."""
 
@@ -38,6 +51,10 @@ class Channel(Protocol):
     """UTF-8 bytes by message class."""
     mentions: bool
     """Whether messages may mention people."""
+
+    @property
+    def phone(self) -> Phone | None:
+        """What calls those who get its messages; None: nothing does."""
 
     @property
     def is_elsewhere(self) -> bool:
@@ -84,6 +101,7 @@ class AppChannel:
         self._duplicate_check_s = duplicate_check_s
         self._recipients = recipients
         self._book = AddressBook(client)
+        self.phone = AppPhone(client, self._book)
         self._told: set[str] = set()
         self.identity = config.app_identity(client.api_base, client.corp_id, client.agent_id)
 
@@ -103,11 +121,6 @@ class AppChannel:
     def shifts_of(self, user_ids: Sequence[str], at: float, zone: tzinfo) -> tuple[Shift, ...]:
         """Those of the days around a moment. Raises `WeComError`."""
         return self.client.shifts.around(user_ids, at, zone)
-
-    @property
-    def phone(self) -> AppPhone:
-        """Those of its members."""
-        return AppPhone(self.client, self._book)
 
     def deliver(
         self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
@@ -196,6 +209,7 @@ class BotChannel:
 
     max_bytes = BOT_BYTES
     mentions = True
+    phone = None
     is_elsewhere = False
 
     def __init__(self, client: BotClient) -> None:
