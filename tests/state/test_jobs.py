@@ -473,7 +473,7 @@ def test_a_fleet_whose_processes_are_killed_at_random_tells_each_miss_once(world
     world.at("2026-11-29T00:00")
     for name in names:
         world.declare(name, cron="0 */3 * * *", grace_s=600)
-    whole, missed, told = world.shared.call, list[str](), list[str]()
+    whole, missed, told, deaths = world.shared.call, list[str](), list[str](), 0
 
     def killed(use: Any) -> Any:
         if chance.random() < 0.03:
@@ -497,11 +497,13 @@ def test_a_fleet_whose_processes_are_killed_at_random_tells_each_miss_once(world
                     watcher.turn(world.rig.now)
                 except KeyboardInterrupt:
                     world.watchers[place] = world.watcher()
+                    deaths += 1
                 finally:
                     world.shared.call = whole  # type: ignore[method-assign]
         found = world.told()
         told += [text.split(" did")[0].removeprefix("job ") for text, number in found for _ in range(number)]
         assert sorted(told) == sorted(missed), hour
+    assert deaths > 20
 
 
 def test_a_thousand_jobs_cost_the_fleet_one_look_in_half_a_minute(server: Any) -> None:

@@ -57,13 +57,14 @@ class Jobs:
     """Those of a state. What it does raises `StateError`. ``time_s``: in place of the store's clock, for tests."""
 
     def __init__(self, shared: Shared, time_s: Callable[[], float] | None = None) -> None:
-        memory = _Memory()
-        self._use: Callable[[Callable[[Any], Any]], Any] = (
-            shared.call if shared is not alone else lambda use: use(memory)
-        )
+        self._shared = shared
+        self._memory = _Memory() if shared is alone else None
         self._has_time = shared is alone
         self._time_s = time_s
         self._known: dict[str, Row] = {}
+
+    def _use(self, use: Callable[[Any], Any]) -> Any:
+        return self._shared.call(use) if self._memory is None else use(self._memory)
 
     def time(self) -> float:
         """The store's, whatever this host's clock shows."""
