@@ -53,7 +53,10 @@ QUOTED = "🔴 ERROR shop: the disk is full\n│ order #12 of #7\n2026-11-25 09:
         ("详情 k7f2", "details", "k7f2", 0),
         ("Details: k7f2", "details", "k7f2", 0),
         ("ack k7f2", "take", "k7f2", 0),
-        *((f"{word} k7f2", "take", "k7f2", 0) for word in ("收到", "收到了", "接手", "处理中")),
+        *((f"{word} k7f2", "take", "k7f2", 0) for word in ("收到", "收到了", "接手", "处理中", "正在处理", "我处理")),
+        *((f"{word} k7f2", "done", "k7f2", 0) for word in ("已处理", "处理完了", "修好了", "已搞定")),
+        ("认领：k7f2", "take", "k7f2", 0),
+        ("看看 k7f2", "details", "k7f2", 0),
         *((f"{word}k7f2", "done", "k7f2", 0) for word in ("误报", "已恢复", "搞定了", "搞定")),
         ("查看 k7f2", "details", "k7f2", 0),
         ("忽略 k7f2 2h", "quiet", "k7f2", 7200),
@@ -96,7 +99,12 @@ def test_a_list_has_levels_and_pages(text: str, level: int, page: int) -> None:
 @pytest.mark.parametrize(
     ("text", "end"),
     [
-        *(("静默到18点 k7f2", "29 18:00"), ("静默 k7f2 到18点半", "29 18:30"), ("quiet k7f2 until 18:05", "29 18:05")),
+        *(
+            ("静默到18点 k7f2", "29 18:00"),
+            ("静默：k7f2，到18:00", "29 18:00"),
+            ("静默 k7f2 到18点半", "29 18:30"),
+            ("quiet k7f2 until 18:05", "29 18:05"),
+        ),
         *(
             ("静默 k7f2 到明早9点", "30 09:00"),
             ("静默到明早9点 k7f2", "30 09:00"),

@@ -24,13 +24,29 @@ _MAX_CODE = 64
 
 _NEED_ID = ("take", "give", "quiet", "details", "undo", "done")
 _SAID = {
-    "take": ("认领", "我来处理", "我来", "收到", "接手", "处理中", "ack"),
-    "give": ("转给", "转交", "移交", "assign"),
+    "take": ("认领", "我来处理", "我来", "收到", "接手", "处理中", "在处理", "正在处理", "我处理", "ack"),
+    "give": ("转给", "转交", "移交", "交给", "分配给", "assign"),
     "quiet": ("静默", "静音", "屏蔽", "忽略", "silence", "mute", "snooze"),
-    "details": ("详情", "查看", "detail", "show"),
+    "details": ("详情", "查看", "看看", "detail", "show"),
     "list": ("列表",),
     "undo": ("撤销", "撤消", "撤回", "取消", "取消认领", "取消静默"),
-    "done": ("完成", "关闭", "解决", "已解决", "已恢复", "搞定", "误报", "close", "resolve"),
+    "done": (
+        "完成",
+        "关闭",
+        "解决",
+        "已解决",
+        "已恢复",
+        "搞定",
+        "已搞定",
+        "已处理",
+        "处理完",
+        "处理好",
+        "修好",
+        "已修复",
+        "误报",
+        "close",
+        "resolve",
+    ),
     "help": ("帮助", "?"),
     "pair": ("绑定",),
 }
@@ -47,7 +63,10 @@ _SCOPE_WORDS = ("service", "logger", "服务", "模块")
 _FOUR_PER_EM = "\u2005"  # WeCom puts it after the name of who is called
 _CALLED_FIRST = re.compile(r"(?:@(?:[^\u2005@]{0,64}\u2005|\S{0,64}(?:\s|$))\s*){1,3}")
 _CALLED_LAST = re.compile(r"(?:^|\s)@(?:[^\u2005@]{0,64}\u2005|\S{0,64})\s*$")
-_SEAMS = re.compile(r"(?<=[0-9a-z])(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?=[0-9a-z#])|(?<=[a-z])(?=#)", re.I)
+_SEAMS = re.compile(
+    r"(?<=[0-9a-z])(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?=[0-9a-z#])|(?<=[a-z])(?=#)|(?<=[\u4e00-\u9fff])[:,;]|[:,;](?=[\u4e00-\u9fff])",
+    re.I,
+)
 _ENDS = ".,;:!~。、"
 _ID = re.compile(rf"#?[0-9a-z]{{{LEAST},{MOST}}}|#\S{{1,{MOST}}}")
 _ID_OF_OURS = re.compile(rf"(?<![\w#&/])#([0-9a-hjkmnp-tv-z]{{{LEAST},{MOST}}})(?![0-9A-Za-z])")
@@ -216,7 +235,7 @@ _MORNING = 9
 
 
 def seconds(text: str, now: datetime | None = None) -> float | None:
-    """Of a length of time; None where it is none. What ends at an hour counts from ``now``, or this machine's time."""
+    """Of a length of time; None where it is none. Ends at an hour count from ``now``, else from this machine's."""
     text = re.sub(r"\s", "", text.lower())
     if (found := _END.fullmatch(text)) is not None and text and not text.isdecimal():
         now = now or _now()
