@@ -42,6 +42,38 @@ PROGRAMS = {
         r"an alert was refused #\w+: no recipient is left: users: nobody that the app sees",
         r"告警被拒绝 #\w+：没有可用的接收人：users：应用看不到账号",
     ),
+    "a formatter raises": (
+        "class Broken(logging.Formatter):\n    def format(self, record): raise ValueError(record)\n"
+        "one = WeComHandler(); one.setFormatter(Broken()); one.handle(record); one.flush(20)",
+        r"the handler's formatter raised ValueError; the plain text is sent",
+        r"handler 的 formatter 抛出 ValueError；改发原文",
+    ),
+    "a fingerprint is none": (
+        "one = WeComHandler(fingerprint=lambda record: 3); one.handle(record); one.flush(20)",
+        r"a fingerprint must be a str, not a int; it is ignored",
+        r"fingerprint 应为 str，而不是 int；已忽略",
+    ),
+    "extra has a wrong name": (
+        'record.wecom = {"user": ["a"]}; one = WeComHandler(); one.handle(record); one.flush(20)',
+        r'extra=\{"wecom": …\} has unknown names \[\'user\'\]; known: users, ',
+        r'extra=\{"wecom": …\} 中有无法识别的键 \[\'user\'\]；可用的有：users, ',
+    ),
+    "extra has a wrong recipient": (
+        'record.wecom = {"users": ["a|b"]}; one = WeComHandler(); one.handle(record); one.flush(20)',
+        r'extra=\{"wecom": …\}: users: .*; the handler\'s own recipients are told',
+        r'extra=\{"wecom": …\}：users：.*[一-鿿].*；改发给 handler 自己的接收人',
+    ),
+    "the fallback is off": (
+        'one = WeComHandler(users=["nobody"], fallback=WeComBotHandler(enabled=False)); one.handle(record)\n'
+        "one.flush(20)",
+        r"the fallback cannot take the alert: it is switched off",
+        r"兜底 handler 无法接收告警：已停用",
+    ),
+    "on_outcome raises": (
+        "one = WeComHandler(on_outcome=lambda report: 1 / 0); one.handle(record); one.flush(20)",
+        r"on_outcome raised ZeroDivisionError",
+        r"on_outcome 抛出 ZeroDivisionError",
+    ),
     "the handler is closed": (
         "one = WeComHandler(); one.close(); one.handle(record)",
         r"the handler is closed \(its close\(\) was called, .* are counted and not sent",
@@ -92,7 +124,8 @@ SLOW = ("nobody answers",)  # it is tried for some seconds
 def test_a_program_says_it(case: str, language: str, sandbox: Sandbox, tmp_path: Path) -> None:
     code, en, zh = PROGRAMS[case]
     begin = (
-        "import contextlib, logging, os, sys, time\nfrom wecom_logging import WeComHandler, notify_on_exception\n"
+        "import contextlib, logging, os, sys, time\n"
+        "from wecom_logging import WeComBotHandler, WeComHandler, notify_on_exception\n"
         f'sys.argv = ["{tmp_path}/program"]\n'
         'record = logging.LogRecord("shop", 40, "pay.py", 7, "it broke", (), None)\n'
     )

@@ -170,6 +170,62 @@ LINES: Mapping[str, tuple[str, str]] = {
         '{kind} is off: enabled is "auto", and no variable WECOM_… is set for it',
         '{kind} 未启用：enabled 为 "auto"，且没有为它设置任何 WECOM_… 变量',
     ),
+    # Of what the program gives: functions that raise, and what is no such thing.
+    "filter": ("a filter raised {error}; the record is sent", "过滤器抛出 {error}；该日志照常发送"),
+    "formatter": (
+        "the handler's formatter raised {error}; the plain text is sent",
+        "handler 的 formatter 抛出 {error}；改发原文",
+    ),
+    "formatter_type": (
+        "the handler's formatter returned a {type}, not a str; the plain text is sent",
+        "handler 的 formatter 返回了 {type}，应为 str；改发原文",
+    ),
+    "fingerprint": ("fingerprint raised {error}; it is ignored", "fingerprint 抛出 {error}；已忽略"),
+    "fingerprint_type": (
+        "a fingerprint must be a str, not a {type}; it is ignored",
+        "fingerprint 应为 str，而不是 {type}；已忽略",
+    ),
+    "on_outcome": ("on_outcome raised {error}", "on_outcome 抛出 {error}"),
+    "fallback": ("the fallback raised {error}", "兜底 handler 抛出 {error}"),
+    "fallback_gone": (
+        "the option fallback names a handler that is not there; one of another package must be attached to a logger, "
+        "or logging forgets it",
+        "选项 fallback 指定的 handler 不存在；非本包的 handler 须挂在某个 logger 上，否则会被 logging 释放",
+    ),
+    "fallback_off": (
+        "the fallback cannot take the alert: it is switched off",
+        "兜底 handler 无法接收告警：已停用",
+    ),
+    "fallback_closed": ("the fallback cannot take the alert: it is closed", "兜底 handler 无法接收告警：已关闭"),
+    "fallback_filter": (
+        "a filter of the fallback refused the alert",
+        "兜底 handler 的过滤器拒绝了告警",
+    ),
+    "no_file": (
+        "the file with all alerts could not be sent; alerts share messages for a while{why}",
+        "包含全部告警的文件未能发出；告警暂时合并在消息中发送{why}",
+    ),
+    "extra_type": (
+        'extra={{"wecom": …}} must be a mapping, not a {type}; it is ignored',
+        'extra={{"wecom": …}} 应为映射，而不是 {type}；已忽略',
+    ),
+    "extra_unreadable": (
+        'extra={{"wecom": …}} cannot be read ({error}); it is ignored',
+        'extra={{"wecom": …}} 无法读取（{error}）；已忽略',
+    ),
+    "extra_unknown": (
+        'extra={{"wecom": …}} has unknown names {names}; known: {known}',
+        'extra={{"wecom": …}} 中有无法识别的键 {names}；可用的有：{known}',
+    ),
+    "extra_recipients": (
+        'extra={{"wecom": …}}: {why}; the handler\'s own recipients are told',
+        'extra={{"wecom": …}}：{why}；改发给 handler 自己的接收人',
+    ),
+    "extra_mention": ('extra={{"wecom": …}}: {why}; it is left out', 'extra={{"wecom": …}}：{why}；已忽略'),
+    "extra_fields": (
+        'extra={{"wecom": …}}: {why}; the fields are left out',
+        'extra={{"wecom": …}}：{why}；不显示这些字段',
+    ),
     # Of the AI bot's connection.
     "another": (
         "another program has taken the connection of the AI bot {bot_id}: give all programs of a bot one state, or "

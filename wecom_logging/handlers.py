@@ -170,9 +170,10 @@ class AlertHandler(logging.Handler):
         try:
             passed = self.filter(record)
         except Exception as error:  # a filter that fails must not hide what it was asked about
+            from ._lines import line
             from ._runtime.warn import warn_once
 
-            warn_once("filter", f"{type(self).__name__}: a filter raised {type(error).__name__}; the record is sent")
+            warn_once("filter", f"{type(self).__name__}: {line('filter', error=type(error).__name__)}")
         if passed:
             self.emit(passed if isinstance(passed, logging.LogRecord) else record)
         return passed  # type: ignore[no-any-return] # what the standard library's own handle returns
@@ -288,8 +289,8 @@ def _fallback(value: object) -> Find | None:
         if not isinstance(handler, AlertHandler):
             return Target(handler)
         if handler._pipeline is None:
-            return Target(handler, away="switched off")
-        return Target(handler, handler._pipeline.key, away="closed" if handler._is_closed else "")
+            return Target(handler, away="fallback_off")
+        return Target(handler, handler._pipeline.key, away="fallback_closed" if handler._is_closed else "")
 
     return find
 

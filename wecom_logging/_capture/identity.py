@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from .._incidents.pattern import pattern
+from .._lines import line
 from .._render.source import short
 from .._render.traceback_text import outline, root_line
 from .._runtime.warn import warn_once
@@ -173,7 +174,7 @@ def fingerprint_of(reading: Reading, ask: Callable[[logging.LogRecord], str] | N
     if made is None:
         return None
     if not isinstance(made, str):
-        warn_once("fingerprint", f"a fingerprint must be a str, not a {type(made).__name__}; it is ignored")
+        warn_once("fingerprint", line("fingerprint_type", type=type(made).__name__))
         return None
     return _bounded(made) or None
 
@@ -187,7 +188,7 @@ def _ask(fingerprint: Callable[[logging.LogRecord], object], record: logging.Log
     try:
         return fingerprint(record)
     except Exception as error:
-        warn_once("fingerprint", f"fingerprint raised {type(error).__name__}; it is ignored")
+        warn_once("fingerprint", line("fingerprint", error=type(error).__name__))
         return None
     finally:
         _asking.reset(token)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._lines import line
 from .._render.headline import named
 from .._render.source import placed
 from .._render.traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, outline
@@ -201,12 +202,10 @@ def _formatted(record: logging.LogRecord, formatter: logging.Formatter | None) -
     try:
         made = formatter.format(record)
     except Exception as error:
-        warn_once("formatter", f"the handler's formatter raised {name_of(type(error))}; the plain text is sent")
+        warn_once("formatter", line("formatter", error=name_of(type(error))))
         return None
     if not isinstance(made, str):
-        warn_once(
-            "formatter", f"the handler's formatter returned a {name_of(type(made))}, not a str; the plain text is sent"
-        )
+        warn_once("formatter", line("formatter_type", type=name_of(type(made))))
         return None
     return text_of(made)
 

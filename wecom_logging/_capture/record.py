@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _config as config
 from .._config import LARGEST
+from .._lines import line
 from .._render.traceback_text import is_text
 from .._render.words import ARGUMENTS_DO_NOT_FIT
 from .._runtime.warn import warn_once
 from .._text import inert
 from .._text.cut import CAP_BYTES, size
+from .._text.said import language_of_environment
 from ..errors import ConfigurationError
 from ..model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .exceptions import Raised
@@ -214,7 +216,7 @@ def named_in(record: logging.LogRecord) -> list[BaseException]:
 def _extra_of(extra: object) -> Mapping[str, Any]:
     """What of it has a name that is known."""
     if not isinstance(extra, Mapping):
-        _warn(f" must be a mapping, not a {name_of(type(extra))}; it is ignored")
+        warn_once("extra", line("extra_type", type=name_of(type(extra))))
         return {}
     try:
         names = list(itertools.islice(extra, _MAX_EXTRAS))  # it may be endless
@@ -226,9 +228,9 @@ def _extra_of(extra: object) -> Mapping[str, Any]:
         strange = [name for name in names if name not in known][:_SHOWN_EXTRAS]
         unknown = [redact(text_of(name, 200))[:40] for name in strange]
     except Exception as error:
-        _warn(f" cannot be read ({name_of(type(error))}); it is ignored")
+        warn_once("extra", line("extra_unreadable", error=name_of(type(error))))
         return {}
-    _warn(f" has unknown names {unknown}; known: {', '.join(_KNOWN_EXTRAS)}")
+    warn_once("extra", line("extra_unknown", names=unknown, known=", ".join(_KNOWN_EXTRAS)))
     return known
 
 
@@ -240,7 +242,7 @@ def _recipients_of(extra: Mapping[str, Any]) -> Recipients | None:
     return _checked(
         lambda: config.recipients(*(() if value is None else value for value in given)),
         None,
-        "the handler's own recipients are told",
+        "extra_recipients",
     )
 
 
@@ -249,7 +251,7 @@ def _mention_of(extra: Mapping[str, Any]) -> tuple[str, ...] | None:
     given = extra.get("mention")
     if given is None:
         return None
-    return _checked(lambda: config.ids("mention", given), None, "it is left out")
+    return _checked(lambda: config.ids("mention", given), None, "extra_mention")
 
 
 def fields_of(value: object, text: Callable[[object], str]) -> tuple[tuple[str, str], ...]:
@@ -259,7 +261,7 @@ def fields_of(value: object, text: Callable[[object], str]) -> tuple[tuple[str, 
     return _checked(
         lambda: tuple((text(name), text(item)) for name, item in itertools.islice(value.items(), MAX_FIELDS)),
         (),
-        "the fields are left out",
+        "extra_fields",
     )
 
 
@@ -272,15 +274,14 @@ def _picture_of(value: object) -> bytes:
     return value
 
 
-def _checked(make: Callable[[], _T], otherwise: _T, consequence: str) -> _T:
+def _checked(make: Callable[[], _T], otherwise: _T, row: str) -> _T:
     """What ``make`` makes of something in ``extra``, or one line on stderr."""
     try:
         return make()
     except Exception as error:  # a configuration error, or what a strange list does when it is read
-        reason = str(error) if isinstance(error, ConfigurationError) else name_of(type(error))
-        _warn(f": {reason}; {consequence}")
+        why = name_of(type(error))
+        if isinstance(error, ConfigurationError):
+            is_chinese = language_of_environment() == "zh"
+            why = f"{error.field}：{error.problem('zh')}" if is_chinese else str(error)
+        warn_once("extra", line(row, why=why))
         return otherwise
-
-
-def _warn(text: str) -> None:
-    warn_once("extra", f'extra={{"wecom": …}}{text}')

@@ -211,7 +211,7 @@ class Ledger:
         try:
             self._options.on_outcome(report)
         except BaseException as error:
-            self._options.warn_once("on_outcome", f"on_outcome raised {type(error).__name__}")
+            self._options.warn_once("on_outcome", line("on_outcome", error=type(error).__name__))
             if not isinstance(error, Exception):
                 raise
         finally:

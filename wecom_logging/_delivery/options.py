@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Target(NamedTuple):
     """The other handler. ``key`` tells ours apart, each in its process; other kinds of handlers have none.
 
-    ``away`` says why it takes nothing, if it does not: what it is given would be lost.
+    ``away`` is the line that says why it takes nothing, if it does not: what it is given would be lost.
     """
 
     handler: logging.Handler

@@ -15,6 +15,7 @@ from functools import partial
 from .._capture.context import carry, passed_by
 from .._config import RateRules
 from .._incidents.policy import SUMMARY_S, no_flood
+from .._lines import line
 from .._render.layout import lay_out
 from .._render.retold import in_language
 from .._render.styles import TEXT
@@ -230,9 +231,7 @@ class Senders:
         """Where no file can be sent, alerts share messages."""
         self.no_files_until = self._clock() + _NO_FILES_S
         why = "" if error is None else f": {error}"
-        self._options.warn_once(
-            "flood", f"the file with all alerts could not be sent; alerts share messages for a while{why}"
-        )
+        self._options.warn_once("flood", line("no_file", why=why))
 
     # The fallback.
 
@@ -245,12 +244,11 @@ class Senders:
         try:
             target = options.fallback()
             if target is None:
-                hint = "one of another package must be attached to a logger, or logging forgets it"
-                options.warn_once("fallback", f"the option fallback names a handler that is not there; {hint}")
+                options.warn_once("fallback", line("fallback_gone"))
                 return False
             return hand_over(digest, target, self._key, options.name, why, options.looks.reader)
         except BaseException as failure:
-            options.warn_once("fallback", f"the fallback raised {type(failure).__name__}")
+            options.warn_once("fallback", line("fallback", error=type(failure).__name__))
             if not isinstance(failure, Exception):
                 raise
             return False
@@ -380,7 +378,7 @@ def hand_over(digest: Digest, target: Target, key: int, name: str, why: str, lan
     if target.key in passed or key in alert.passed:  # it may come back through a queue, which has no key
         return False
     if target.away:
-        warn_once(f"fallback {name}", f"{name}: the fallback cannot take the alert: it is {target.away}")
+        warn_once(f"fallback {name}", f"{name}: {line(target.away)}")
         return False
     mark = ("fallback", NOT_DELIVERED.en.format(name=name, rest=trim(why, _MAX_WHY_BYTES)))
     ours = (*(alert.ours or ("",)), "fallback")
@@ -391,7 +389,8 @@ def hand_over(digest: Digest, target: Target, key: int, name: str, why: str, lan
     finally:
         passed_by.reset(outer)
     if taken is False:  # no counter has it, then
-        warn_once(f"fallback {name}", f"{name}: a filter of the fallback refused the alert")
+        why = line("fallback_filter")
+        warn_once(f"fallback {name}", f"{name}: {why}")
         return False
     return True
 
