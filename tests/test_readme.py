@@ -197,7 +197,7 @@ def test_files_that_are_named_are_there() -> None:
 def test_a_line_of_stderr_that_a_page_quotes_is_in_the_code() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "wecom_logging").rglob("*.py"))
     for page in PAIRS["troubleshooting"]:
-        quoted = re.findall(r"^\|[^|`]*`([a-z]+ [^`|]*)`", page.read_text(encoding="utf-8"), re.MULTILINE)
+        quoted = re.findall(r"^\|[^|`]*`((?:[a-z]+|[一-鿿]+) [^`|]*)`", page.read_text(encoding="utf-8"), re.MULTILINE)
         assert len(quoted) == 6
         parts = [part for line in quoted for part in re.split("…|[A-Z]+_[A-Z_]+", line)]  # values, and their names
         assert [part for part in parts if part not in code] == []
