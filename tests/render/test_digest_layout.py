@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wecom_logging._render.layout import Style, count_words, first_line, fit, lay_out, split
+from wecom_logging._render.layout import Style, count_words, first_line, fit, lay_out, split, where
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text.cut import size
 from wecom_logging.model import Digest, Failure, Frame, Sample, Variant
@@ -112,6 +112,12 @@ def test_a_closing_line_is_a_short_message_of_its_own() -> None:
 def test_what_stands_beside_the_count(changes: dict[str, Any], words: str) -> None:
     line = first_line(replace(MANY, **changes), TEXT, 400)
     assert line.startswith(f"🔴 {words} web shop") or line.endswith(f" · {words}")
+
+
+def test_what_came_once_came_from_one_place() -> None:
+    digest = replace(MANY, hosts=1, processes=2)
+    assert where(digest, "zh") == "，2 个进程"
+    assert where(replace(digest, count=1, total=1), "zh") == ""  # more came since
 
 
 @pytest.mark.usefixtures("in_china")

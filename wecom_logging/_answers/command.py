@@ -121,6 +121,8 @@ def read(text: str, quoted: str = "", now: datetime | None = None) -> Command:
         return Command(why="empty")
     now = now or _now()
     verb, rest = _verb(words, now)
+    if not verb and _has_length(words, now) and (quoted or any(map(_ID.fullmatch, words))):  # the answer to: how long?
+        verb = "quiet"
     if verb == "pair":
         code = typed[-1][:_MAX_CODE] if rest else ""
         return Command(verb, code=code, why="" if code else "code")

@@ -266,10 +266,11 @@ def count_words(digest: Digest, language: Language) -> str:
 
 
 def where(digest: Digest, language: Language) -> str:
-    """``on 14 hosts``, or in how many processes of one host."""
-    if digest.hosts > 1:
-        return ON_HOSTS.within(language, digest.hosts)
-    return IN_PROCESSES.within(language, digest.processes) if digest.processes > 1 else ""
+    """``on 14 hosts``, or in how many processes of one host: of what had come by then, no more than that."""
+    hosts, processes = (min(number, digest.total) for number in (digest.hosts, digest.processes))
+    if hosts > 1:
+        return ON_HOSTS.within(language, hosts)
+    return IN_PROCESSES.within(language, processes) if processes > 1 else ""
 
 
 def first_line(digest: Digest, style: Style, most: int, *, with_id: bool = False) -> str:
