@@ -24,12 +24,12 @@ from .ledger import Ledger
 from .options import Options
 from .sender import Senders
 
-NOBODY = Outcome("kept", error=MessageError("nobody is on call"))
-"""Of a step that names only rotas by which nobody is."""
-
 
 class Steps:
     """Those of one handler. Who uses it holds the lock of the turn."""
+
+    nobody = Outcome("kept", error=MessageError("nobody is on call"))
+    """Of a step that names only rotas by which nobody is."""
 
     def __init__(
         self, options: Options, duties: Duties, ledger: Ledger, senders: Senders, channel: Channel, calls: Calls

@@ -32,7 +32,6 @@ from .._wecom.channels import Channel
 from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Digest, Outcome, Recipients
 from .alerts import Alerts
-from .calls import Calls
 from .declared import declared
 from .delivery import Delivery
 from .duties import Duties
@@ -42,9 +41,9 @@ from .message_builder import Composer, pictures
 from .options import Looks, Options
 from .outbox import Outbox
 from .sender import Fate, Sender, Senders, fate
-from .steps import NOBODY, Steps
 
 if TYPE_CHECKING:
+    from .steps import Steps
     from .watch import Watch
 
 
@@ -106,8 +105,6 @@ class Turn:
         self.senders = Senders(channels, options, collector.key, clock)
         self.outbox = Outbox()
         self.duties = Duties(options, channel_id, channels[0], clock)
-        calls = Calls(options, self.store, channels[0], clock, self.section)
-        self.steps = Steps(options, self.duties, ledger, self.senders, channels[0], calls)
         url = options.heartbeat_url
         self.heartbeat = None if url is None else Heartbeat(url, options.warn_once)
 
@@ -120,7 +117,8 @@ class Turn:
             self.take_in(now)
             delivery, wait = self._next(now)
         looks_in = self._watch_jobs(now)
-        self.steps.calls.go_on()
+        if "steps" in vars(self):
+            self.steps.calls.go_on()
         if delivery is None:
             return min(wait, looks_in, self._beat(now))
         self.duties.address(delivery)
@@ -129,7 +127,8 @@ class Turn:
         try:
             if not delivery.parts:
                 self._write(delivery, sender)
-            outcome = sender.send(delivery) if delivery.recipients or not delivery.is_step else NOBODY
+            finds_none = delivery.is_step and not delivery.recipients
+            outcome = self.steps.nobody if finds_none else sender.send(delivery)
             if _finds_nobody(outcome) and self.duties.address_others(delivery):
                 self._write(delivery, sender)
                 outcome = sender.send(delivery)
@@ -140,6 +139,16 @@ class Turn:
         finally:  # what ends the thread does so when the counters are right
             self._settle(delivery, outcome, sender, self._clock() - now)
         return 0.0
+
+    @cached_property
+    def steps(self) -> Steps:
+        """What tells the steps of an escalation; loaded where one is due."""
+        from .calls import Calls
+        from .steps import Steps
+
+        channel = self._channels[0]
+        calls = Calls(self._options, self.store, channel, self._clock, self.section)
+        return Steps(self._options, self.duties, self.ledger, self.senders, channel, calls)
 
     @cached_property
     def watch(self) -> Watch:
