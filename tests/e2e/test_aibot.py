@@ -184,6 +184,9 @@ def test_a_wide_page_opens_on_the_chats_in_which_something_is(
     middles = [part.evaluate("part => part.offsetTop + part.offsetHeight / 2") for part in parts]
     assert len(middles) == 3
     assert max(middles) - min(middles) < 8
+    page.get_by_role("button", name=SINGLE).click()
+    expect(phone(page, SINGLE)).to_be_visible()
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

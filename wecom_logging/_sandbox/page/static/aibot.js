@@ -50,7 +50,7 @@ export function nameComposer(phone, names) {
   text.placeholder = say(phone.chat?.group ? "write_group" : "write");
   send.textContent = say("send");
   quote.ariaLabel = say("no_quote");
-  form.ariaLabel = say("write");
+  form.ariaLabel = `${say("write")}: ${phone.title.textContent}`;
 }
 
 export function quoteThis(composer, id, text) {
