@@ -134,7 +134,8 @@ function leaveEmpty(last, anew) {
   const full = phones.get(`${placesOf(last.to[0])[0]}/${last.to[0]}`);
   if (!full) return;
   for (const phone of shown) phone.on = false;
-  const others = [...phones.values()].filter((phone) => phone.store.length && phone !== full).slice(1 - AT_ONCE);
+  const isFirst = ({ who, place, store }) => store.length && placesOf(who)[0] === place; // WeChat shows the same again
+  const others = [...phones.values()].filter((phone) => isFirst(phone) && phone !== full).slice(1 - AT_ONCE);
   for (const phone of isNarrow() ? [] : others) phone.on = true;
   turn(full, true);
   full.button.scrollIntoView({ block: "nearest", inline: "nearest" });
