@@ -169,14 +169,18 @@ def _duty(options: config.CommonOptions, setup: Setup, shared: Shared) -> tuple[
     from ._delivery.calendars import calendar
     from ._incidents.duty import duty_text
 
+    is_given = options.get("escalation") is not None
     options = of_duty.with_file(options)
     if name := of_duty.calendar(options.get("calendar")):
         calendar(name)
     duty = of_duty.duty(options)
-    _check_rotas(setup, duty.rotas, duty.steps)
     if duty.steps:
         from ._config import escalation
 
+        if not (is_given or escalation.are_for(duty.steps, setup.recipients)):
+            duty = replace(duty, steps=())  # a file of them is read by all handlers
+    _check_rotas(setup, duty.rotas, duty.steps)
+    if duty.steps:
         can_be_taken = bool(setup.looks.answers or options.get("answers")) or shared is not alone
         escalation.check(duty.steps, duty.steps_level, setup.recipients, can_be_taken=can_be_taken)
     steps_s = tuple(step.after_s for step in duty.steps)
@@ -204,6 +208,8 @@ def shared_state(value: object, warn_once: Callable[[str, str], object] = warn_o
     """The state that is configured; `alone` where each process has its own memory. ``warn_once(cause, text)``: it is
     away.
     """
+    if isinstance(value, Shared):
+        return value
     found = config.state(value)
     return alone if found.scheme == "memory" else STATES[found.scheme](found.at, warn_once)
 

@@ -195,3 +195,22 @@ def test_r3_the_doctor_finds_a_turn_that_names_nobody_and_says_what_would_happen
     assert "可调用接口的应用" in out
     assert main(["doctor", "--send"]) == 1
     assert company.messages()[-1]["receivers"] != []
+
+
+def test_a_file_with_steps_is_for_the_handlers_that_can_tell_others(
+    run: Run, rules: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = 'escalation = [{after = "10m", users = ["on-call:web"], how = "call"}]\n'
+    rules.write_text(steps + RULES, "utf-8")
+    monkeypatch.setenv("WECOM_WEBHOOK", "sandbox-bot")
+    status, out, err = run("show", "--at", "2026-12-15 02:14")
+    assert (status, err) == (0, "")
+    app, bot = out.split("\n\n")
+    assert "after 10 min without a take to 李四, 王五" in app
+    assert "CRITICAL goes to the group" in bot
+    assert "without a take" not in bot
+    main(["doctor"])
+    assert "✗" not in capsys.readouterr().out
+    monkeypatch.setenv("WECOM_STATE", "memory://")
+    assert main(["doctor"]) == 1
+    assert "nobody could take an incident" in capsys.readouterr().out

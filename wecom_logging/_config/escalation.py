@@ -52,6 +52,11 @@ def _step(field: str, item: object) -> Step:
     return Step(duration(f"{field}.after", item["after"], most=_MOST_S), who, calls=how is not None)
 
 
+def are_for(found: Sequence[Step], own: Recipients | None) -> bool:
+    """Whether a handler with these recipients can tell those of each step."""
+    return own is not None and all(bool(one.recipients.chats) == bool(own.chats) for one in found)
+
+
 def check(found: Sequence[Step], level: int, own: Recipients | None, *, can_be_taken: bool) -> None:
     """That each step can come, and that somebody can be told by it. ``own`` are the recipients of the handler: an AI
     bot has chats, a group's bot has none."""

@@ -29,7 +29,7 @@ from ...model.recipients import ON_CALL
 from ..environment import is_unused
 from ..texts import said
 from .findings import Notes
-from .targets import Target
+from .targets import Target, unopened
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEK_S = 6 * 24 * 3600
@@ -71,7 +71,8 @@ def planned(target: Target, *, makes_state: bool = False) -> Iterator[Planned | 
     if target.errors or not target.enabled:
         yield None
         return
-    handler = kinds[target.channel](**{**target.options, "state": "memory://"})  # else it would send what others left
+    without = {**target.options, "state": unopened(target.options.get("state"))}  # else it would send what others left
+    handler = kinds[target.channel](**without)
     try:
         pipeline = handler._pipeline
         if pipeline is None or not pipeline.options.duty:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from ... import _config as config
+from ..._state.shared import Alone
 from ...errors import ConfigurationError
 from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
 from ..environment import Channel, channels
@@ -124,6 +125,14 @@ def _target(
     return Target(name, channel, options, places, tuple(found.values()), used, not _is_disabled(options))
 
 
+def unopened(state: object) -> object:
+    """In the place of a state: it is known that there is one, and none is opened."""
+    try:
+        return "memory://" if config.state(state).scheme == "memory" else Alone()
+    except ConfigurationError:
+        return state
+
+
 def _built(kind: type[AlertHandler], given: Mapping[str, Any]) -> tuple[Mapping[str, Any], ConfigurationError | None]:
     """Build a handler and close it: the options as they came to our class through the user's own, and its refusal."""
     bases = (WeComBotHandler, WeComAIBotHandler)
@@ -134,7 +143,7 @@ def _built(kind: type[AlertHandler], given: Mapping[str, Any]) -> tuple[Mapping[
         seen.clear()
         seen.update(options)
         # Without its state: it would send what others have left there.
-        base.__init__(self, **{**options, "state": "memory://"})
+        base.__init__(self, **{**options, "state": unopened(options.get("state"))})
 
     looking = type(base.__name__, (base,), {"__init__": look})
     # Between the user's class and ours in the order of super(), so that it sees what ours would get.
