@@ -297,12 +297,28 @@ ERRORS = (
         "mobile：手机号和邮箱都没有给出，企业微信要求至少一个",
     ),
     Phrase("%s: nobody is named", "%s：没有给出任何人"),
+    # Of the way to WeCom.
+    Phrase(
+        "the connection to %s failed (%s): check %s, the firewall and HTTPS_PROXY",
+        "无法连接 %s（%s）：请检查 %s、防火墙和 HTTPS_PROXY",
+    ),
+    Phrase("the connection to %s cannot be opened (%s)", "无法打开与 %s 的连接（%s）"),
+    Phrase("the connection to %s was not open in time", "未能及时与 %s 建立连接"),
+    Phrase("the name %s cannot be resolved: check %s and this machine's DNS", "无法解析域名 %s：请检查 %s 和本机 DNS"),
+    Phrase("%s did not answer in time", "%s 未在时限内应答"),
+    Phrase("%s did not answer: it is not known whether the message arrived", "%s 没有应答：不确定消息是否已送达"),
+    Phrase("no trusted TLS connection to %s: %s", "无法与 %s 建立可信的 TLS 连接：%s"),
+    Phrase("no TLS connection to %s: %s", "无法与 %s 建立 TLS 连接：%s"),
+    Phrase(
+        "the proxy for %s wants a user name and a password (in HTTPS_PROXY)",
+        "访问 %s 的代理要求用户名和密码（写在 HTTPS_PROXY 中）",
+    ),
     # Of a message, or a command.
     Phrase("a length such as 30m, 2h or 1h30m is needed, not %s", "请写时长，例如 30m、2h、1h30m，而不是 %s"),
     Phrase("%s: a non-empty text is required", "%s：不能为空"),
     Phrase("%s: %s bytes in UTF-8, WeCom takes at most %s", "%s：UTF-8 编码后 %s 字节，企业微信最多接受 %s 字节"),
 )
-"""What a `StateError` or a `MessageError` that people read says: the errors themselves are English."""
+"""What errors say that people read; the errors themselves are English."""
 
 
 def line(row: str, /, **values: object) -> str:

@@ -184,7 +184,7 @@ def test_an_error_of_the_network_is_said_with_what_to_do(command: Command, monke
         monkeypatch.setenv("WECOM_API_BASE", f"http://127.0.0.1:{closed.getsockname()[1]}")
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
     said = command("tags", "list").err
-    assert "连接失败（" in said
+    assert "连接失败（无法连接 127.0.0.1（" in said
     assert "请确认本机能访问该地址和端口" in said
 
 

@@ -39,7 +39,7 @@ def cause_of(error: APIError | TransportError) -> Said:
             return Said(error.meaning or other, _table()["api"]["refused"][1].format(errmsg=other))
         named = f"（{error.errmsg}）" if row.verdict is Verdict.PAYLOAD and error.errmsg else ""  # it names the field
         return Said(error.meaning or other, row.meaning_zh + named)
-    return Said(str(error), f"{_transport(error)['cause_zh']}（{error}）")
+    return Said(str(error), f"{_transport(error)['cause_zh']}（{in_chinese(str(error))}）")
 
 
 def remedy_of(error: APIError | TransportError) -> Said:
