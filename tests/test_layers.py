@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "_answers": "errors model _text _render _incidents _state _wecom",
     "formatters": "errors model _masking _render _config _capture",
     "_build": f"{BELOW} _state _wecom _delivery",
-    "_build_aibot": "errors model _runtime _config _delivery _state _wecom _answers _build",
+    "_build_aibot": "errors model _runtime _config _incidents _delivery _state _wecom _answers _build",
     "handlers": f"{BELOW} _state _wecom _delivery _answers _build _build_aibot formatters",
     "_telling": "_lines errors _masking _text _render _runtime handlers",
     "decorators": f"{BELOW} _telling",

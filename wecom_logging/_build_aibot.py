@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from . import _config as config
 from ._answers.desk import Desk, Place, SharedPlace
@@ -27,6 +28,9 @@ from ._wecom.client import WeComClient
 from ._wecom.long_connection import LongConnection
 from .errors import MissingDependencyError
 from .model import Secret
+
+if TYPE_CHECKING:
+    from ._incidents.policy.on_call import OnDuty
 
 
 def aibot_setup(
@@ -81,6 +85,7 @@ def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
             language=options.looks.reader,
             mask=options.mask,
             time_s=options.shared.time_s,
+            on_call=_on_call,
         ),
         channel,
         windows=windows(channel, options.shared),
@@ -101,10 +106,18 @@ def people_of(shared: Shared, say: Callable[[str, str], object]) -> People | Non
     return People(client, say)
 
 
+def _pipelines() -> list[Pipeline]:
+    return [worker.job for worker in living_workers() if isinstance(worker.job, Pipeline)]
+
+
+def _on_call() -> list[OnDuty]:
+    """Who is on call by the rotas of this process's handlers, each of which has one of a name once."""
+    return list({one.rota: one for pipeline in _pipelines() for one in pipeline.on_call()}.values())
+
+
 def _places(shared: Shared) -> list[Place]:
     """Where what can be answered is: the state, and the memory of each handler of this process that has none."""
-    jobs = [worker.job for worker in living_workers()]
-    pipelines = [job for job in jobs if isinstance(job, Pipeline)]
+    pipelines = _pipelines()
     states = {one.options.shared for one in pipelines} | {shared}
     here: list[Place] = [one for one in pipelines if one.options.shared is alone]
     return [*(SharedPlace(one) for one in states if one is not alone), *here]

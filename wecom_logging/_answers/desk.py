@@ -12,6 +12,7 @@ from typing import Protocol
 
 from .._incidents import life
 from .._incidents.incident import Incident
+from .._incidents.policy.on_call import OnDuty
 from .._render.facts import MAX_NAME_BYTES
 from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
 from .._state.base import Answered, answer
@@ -106,8 +107,8 @@ class Desk:
     """Does what a command says with the incidents of these places. Any thread may ask.
 
     ``places`` are asked for at each command. ``language`` is that of the replies; ``mask`` hides what is secret;
-    ``time_s`` gives the seconds since the epoch, of places that are shared those of `Shared.time_s`. Who may do
-    something is decided by the caller.
+    ``time_s`` gives the seconds since the epoch, of places that are shared those of `Shared.time_s`; ``on_call`` who is
+    on call, by each rota. Who may do something is decided by the caller.
     """
 
     def __init__(
@@ -117,8 +118,10 @@ class Desk:
         language: Language = "en",
         mask: Callable[[str], str] = str,
         time_s: Callable[[], float] = time.time,
+        on_call: Callable[[], Sequence[OnDuty]] = tuple,
     ) -> None:
         self._places = places
+        self._on_call = on_call
         self.language = language
         self._mask = mask
         self.time_s = time_s
@@ -147,19 +150,23 @@ class Desk:
             return self._reply(lambda language: reply.not_understood(command, an_id, language, self._mask), command.why)
         if command.verb == "help":
             an_id = self._an_id()
-            return self._reply(lambda language: reply.help_text(an_id, language))
+            has_rotas = bool(self._on_call())
+            return self._reply(lambda language: reply.help_text(an_id, language, has_rotas=has_rotas))
         if command.verb == "list":
             return self._list(command)
+        if command.verb == "on-call":
+            found, now = self._on_call(), self.time_s()
+            return self._reply(lambda language: reply.on_duty(found, now, language))
         if command.scope:
             return self._maintain(command, self._person(who).name)
-        if not (found := self.find(command.short_id)):
+        if not (rows := self.find(command.short_id)):
             return self.unknown(command.short_id)
         if command.verb == "details":
-            return self._details(*found[0])
+            return self._details(*rows[0])
         person = self._person(who)
         if command.verb == "give" and Person(command.whom, command.whom_id) == person:
             command = replace(command, verb="take")
-        return self._do(found, command, person, trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
+        return self._do(rows, command, person, trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
 
     def chats(self, channel: str, short_id: str | None = None) -> frozenset[str]:
         """The chats for which the newest alerts of a channel are meant, or that of an id."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from .._incidents import life
 from .._incidents.incident import Incident
+from .._incidents.policy.on_call import OnDuty
 from .._incidents.view import anew, first_line
 from .._render import facts
 from .._render.card import Pressed, card, no_card, offered
@@ -24,6 +25,7 @@ from .._render.words import (
     HELP_DONE,
     HELP_GIVE,
     HELP_LIST,
+    HELP_ON_CALL,
     HELP_QUIET,
     HELP_SCOPE,
     HELP_TAKE,
@@ -33,11 +35,16 @@ from .._render.words import (
     MORE_OPEN,
     NO_OPEN_INCIDENT,
     NO_RECIPIENT,
+    NO_ROTA,
     NOBODY_ANSWERED,
+    NOBODY_ON_CALL,
     NOT_UNDERSTOOD,
     NOTHING_OF_LEVEL,
     NOTHING_OPEN,
     OLD_CARD,
+    ON_CALL,
+    ON_CALL_THEN,
+    ON_CALL_UNTIL,
     OPEN_ARE,
     OPEN_SINCE,
     PLACES_OF_ANSWERS,
@@ -234,7 +241,7 @@ def not_understood(command: Command, an_id: str, language: Language, mask: Calla
     return help_text(an_id, language) if words is None else words.within(language, example)
 
 
-def help_text(an_id: str, language: Language) -> str:
+def help_text(an_id: str, language: Language, *, has_rotas: bool = False) -> str:
     """What may be said, a line for each."""
     rows = {
         "take": HELP_TAKE,
@@ -244,6 +251,7 @@ def help_text(an_id: str, language: Language) -> str:
         "undo": HELP_UNDO,
         "details": HELP_DETAILS,
         "list": HELP_LIST,
+        **({"on-call": HELP_ON_CALL} if has_rotas else {}),
     }
     lines = [row.within(language, command_line(verb, language, an_id)) for verb, row in rows.items()]
     scope = f"{COMMANDS['quiet'].within(language)} {A_SCOPE} 30m"
@@ -251,10 +259,28 @@ def help_text(an_id: str, language: Language) -> str:
     return "\n".join([SAY.within(language), *lines])
 
 
+def on_duty(found: Sequence[OnDuty], now: float, language: Language) -> str:
+    """``web: Li until 10:00, then Wang``: a line for each rota."""
+    return "\n".join(_of_rota(one, now, language) for one in found) or NO_ROTA.within(language)
+
+
+def _of_rota(one: OnDuty, now: float, language: Language) -> str:
+    if not one.people:
+        return NOBODY_ON_CALL.within(language, _safe(one.rota))
+    has_end = one.until < float("inf")
+    until = ON_CALL_UNTIL.within(language, short_time(one.until, now, language)) if has_end else ""
+    then = ON_CALL_THEN.within(language, _names(one.then, language)) if one.then else ""
+    return ON_CALL.within(language, _safe(one.rota), _names(one.people, language), until, then)
+
+
+def _names(people: Sequence[str], language: Language) -> str:
+    return facts.between_names([name_of(one) for one in people], language)
+
+
 def command_line(verb: str, language: Language, short_id: str) -> str:
     """``quiet k7f2 1h``: what a person may type."""
     give = [short_id, "to", "Li"] if language == "en" else ["李四", short_id]
-    after = {"give": give, "quiet": [short_id, "1h"], "pair": ["7m3kq9xt"], "list": [], "help": []}
+    after = {"give": give, "quiet": [short_id, "1h"], "pair": ["7m3kq9xt"], "list": [], "on-call": [], "help": []}
     return " ".join([COMMANDS[verb].within(language), *after.get(verb, [short_id])])
 
 

@@ -25,6 +25,7 @@ from .options import Looks, Options
 
 if TYPE_CHECKING:
     from .._incidents.incident import Incident
+    from .._incidents.policy.on_call import OnDuty
     from .._state.base import Answered
     from .._state.failover import Mark
     from .._state.jobs import Jobs
@@ -242,6 +243,14 @@ class Pipeline:
 
         found = sorted(turn.store.incidents(_MAX_VIEWS), key=lambda one: one.last, reverse=True)
         return [view for one in found if life.is_open(one) and (view := self._view(one)) is not None]
+
+    def on_call(self) -> list[OnDuty]:
+        """Who is on call by each of its rotas. It may take some seconds; any thread may ask."""
+        if not self.options.duty:
+            return []
+        duties = self._turn.duties
+        moment = replace(duties.rules(self.options.duty), time=self.options.shared.time_s())
+        return duties.on_call.shown(moment) if moment.duty.rotas else []
 
     # Whoever does something with an incident, in any thread; as `Place`.
 

@@ -88,6 +88,10 @@ CLOSED_AGO = Said("closed by {} {} ago, and came again", "{} 于 {}前关闭，�
 
 # Who is on call.
 
+ON_CALL = Said("{}: {}{}{}", "{}：{}{}{}")
+ON_CALL_UNTIL = Said(" until {}", "，至 {}")
+ON_CALL_THEN = Said(", then {}", "，之后 {}")
+NO_ROTA = Said("no rota is set up", "没有配置值班表")
 NOBODY_ON_CALL = Said("nobody is on call by the rota {}", "值班表 {} 无人")
 
 # What is answered to those who do something with an incident, or ask.
@@ -146,6 +150,7 @@ HELP_SCOPE = Said("{} – a logger under maintenance", "{}：某个模块维护�
 HELP_DONE = Said("{} – it is closed; if it comes again, it is told", "{}：关闭；再次出现时会提醒")
 HELP_UNDO = Said("{} – as it was before", "{}：撤回上一步")
 HELP_DETAILS = Said("{} – all that is known of it", "{}：查看全部信息")
+HELP_ON_CALL = Said("{} – who is on call", "{}：谁在值班")
 HELP_LIST = Said("{0} – what is open; {0} critical, {0} 2", "{0}：查看未结束的事件；{0} 严重、{0} 2")
 PLACES_OF_ANSWERS = {"chat": Said("chat", "会话"), "cli": Said("cli", "命令行")}
 TO_THE_BOT = Said("to the bot: {}", "回复机器人：{}")
@@ -157,6 +162,7 @@ COMMANDS = {
     "undo": Said("undo", "撤销"),
     "details": Said("details", "详情"),
     "list": Said("list", "列表"),
+    "on-call": Said("duty", "值班"),
     "help": Said("help", "帮助"),
     "pair": Said("pair", "绑定"),
 }

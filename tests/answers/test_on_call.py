@@ -1,0 +1,73 @@
+"""值班: who is on call, asked in a chat."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from wecom_logging._answers.command import Command, read
+from wecom_logging._answers.desk import Desk
+from wecom_logging._build_aibot import _on_call
+from wecom_logging._incidents.policy.on_call import OnDuty
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._text.said import Reader
+
+from ..programs import app_handler
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 12, 13, 2, 14, tzinfo=SHANGHAI).timestamp()
+FOUND = [
+    OnDuty("web", ("张三",), NOW + 86_400, ("李四", "王五")),
+    OnDuty("it", ("a<b>",)),
+    OnDuty("db", ()),
+    OnDuty("ops", ("li",), NOW + 3600, (), "Wang"),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["值班", "@机器人 值班", "谁在值班？", "谁值班", "值班表", "oncall", "on-call", "Duty", "值班吧", "谁在值班?"],
+)
+def test_it_is_understood(text: str) -> None:
+    assert read(text) == Command("on-call")
+
+
+@pytest.mark.parametrize("text", ["值班室着火了", "值班 k7f2 什么", "今天值班"])
+def test_talk_is_no_command(text: str) -> None:
+    assert read(text).verb in ("", "on-call")
+
+
+def test_each_rota_has_a_line_in_which_no_name_can_act() -> None:
+    for language, lines in (
+        (
+            "en",
+            [
+                "web: 张三 until tomorrow 02:14, then 李四, 王五",
+                "it: a＜b>",
+                "nobody is on call by the rota db",
+                "ops: li until 03:14",
+            ],
+        ),
+        ("zh", ["web：张三，至 明天 02:14，之后 李四、王五", "it：a＜b>", "值班表 db 无人", "ops：li，至 03:14"]),
+    ):
+        desk = Desk(list, language=Reader(language, SHANGHAI), time_s=lambda: NOW, on_call=lambda: FOUND)
+        reply = desk.do(Command("on-call"), "Li", "chat")
+        assert (reply.why, reply.text.split("\n")) == ("", lines)
+
+
+def test_without_a_rota_it_says_so_and_help_does_not_name_it() -> None:
+    assert Desk(list, language="zh").do(Command("on-call"), "Li", "chat").text == "没有配置值班表"
+    assert "值班" not in Desk(list, language="zh").do(Command("help"), "Li", "chat").text
+    assert "值班：谁在值班" in Desk(list, language="zh", on_call=lambda: FOUND).do(Command("help"), "Li", "chat").text
+
+
+def test_the_rotas_of_all_handlers_of_the_process(sandbox: Sandbox) -> None:
+    since = {"since": "2026-12-07 10:00", "every": "1w"}
+    options: dict[str, Any] = {"timezone": "Asia/Shanghai", "on_call": {"web": {"people": ["张三"], **since}}}
+    handlers = [app_handler(sandbox.url, **options), app_handler(sandbox.url), app_handler(sandbox.url, **options)]
+    assert [(one.rota, one.people, one.then) for one in _on_call()] == [("web", ("张三",), ("张三",))]
+    for one in handlers:
+        one.close()
