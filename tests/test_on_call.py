@@ -27,7 +27,7 @@ from wecom_logging._state.shared import Shared, alone
 from wecom_logging._state.swaps import known_swaps
 from wecom_logging.errors import ConfigurationError, InvalidRecipientError, MessageError, ServerBusyError
 from wecom_logging.model import Outcome, Recipients, Route
-from wecom_logging.model.duty import Duty, Rota
+from wecom_logging.model.duty import Duty, Rota, Step
 
 from .programs import app_handler, run
 from .state.test_one_cause import Time
@@ -422,6 +422,65 @@ def test_a_function_that_hangs_holds_up_one_message_for_a_moment(
     while asked() != ("late",) and time.monotonic() < until_over:
         pass
     assert who.asked <= 2
+
+
+# The steps of an escalation.
+
+STEPS = (
+    Step(600.0, Recipients(("on-call:it",))),
+    Step(1500.0, Recipients(("on-call:web",))),
+)
+
+
+@pytest.fixture
+def escalated(app: App, clock: Time, wall: Wall) -> Any:
+    """An alert that nobody takes; gives who was told what from then on, by the minute."""
+    app.own = Recipients(("boss",))
+    wall.set("2026-12-14 09:40")
+    rules = duty_text(Duty(zone="Asia/Shanghai", rotas=(ROTA, ASKED), steps=STEPS))
+    storm = pipeline(app, clock, duty=rules, steps_s=tuple(one.after_s for one in STEPS))
+    storm.collector.take(record("disk full", level=logging.CRITICAL))
+    turn(storm)
+    began = clock.now
+
+    def wait(minutes: float) -> list[tuple[int, tuple[str, ...], str]]:
+        before = len(app.told)
+        pass_time(storm, clock, 60 * minutes)
+        return [
+            (int((one.at - began) / 60 + 0.05), one.recipients.users, one.first_line)
+            for one in app.told[before:]
+            if one.recipients is not None and "⏫ Escalation" in one.text
+        ]
+
+    return wait
+
+
+def test_e7_a_step_tells_who_is_on_call_at_that_moment(escalated: Any, who: Any) -> None:
+    found = escalated(40)
+    assert [(minute, users) for minute, users, _ in found] == [(10, ("zhaoliu",)), (25, ("lisi", "wangwu"))]
+
+
+def test_e5_a_step_by_whose_rota_nobody_is_on_call_goes_on_to_the_next_at_once(escalated: Any, who: Any) -> None:
+    who.answer = list
+    ((minute, users, line),) = escalated(20)
+    assert (minute, users) == (10, ("zhangsan",))
+    assert "the step before told nobody" in line
+
+
+def test_e6_a_step_whose_rota_cannot_be_looked_up_waits_until_the_next(escalated: Any, who: Any) -> None:
+    who.answer = lambda: 1 / 0
+    assert escalated(14) == []
+    who.answer = lambda: ["zhaoliu"]
+    ((minute, users, _),) = escalated(5)
+    assert 14 <= minute <= 15
+    assert users == ("zhaoliu",)
+
+
+def test_e6_a_step_that_could_not_be_looked_up_is_skipped_by_the_next_one(escalated: Any, who: Any) -> None:
+    who.answer = lambda: 1 / 0
+    ((minute, users, line),) = escalated(30)
+    assert (minute, users) == (25, ("lisi", "wangwu"))
+    assert "the step before told nobody" in line
 
 
 # Swaps, and who has taken it.

@@ -192,7 +192,7 @@ def _swap_in(one: Planned, rota: Rota, options: argparse.Namespace) -> int:
             except Refused as no:
                 say(sentences(no.cause, no.remedy))
                 return 1
-    before = one.duties.on_call.people(rota, replace(one.moment, time=begin))
+    before = one.duties.on_call.people(rota, replace(one.moment, time=begin)) or ()
     try:
         add_swap(one.shared, one.channel_id, Swap(rota.name, people, begin, end, who))
     except StateError as error:

@@ -34,6 +34,8 @@ class Delivery:
     """Where a rota is named among them: those who are, as given. Who is on call is asked when it goes."""
     nobody: tuple[str, ...] = ()
     """Rotas by which nobody is on call, which its first line says."""
+    failed: bool = False
+    """Whether who is on call could not be found out."""
     is_step: bool = False
     """Whether it is that of a step of an escalation, to whom that tells."""
     cause: str = ""
@@ -50,7 +52,7 @@ class Delivery:
         """It goes to those whom this names now; its text is made anew where its first line changes."""
         if found.nobody != self.nobody:
             self.parts, self.summarized = (), 0
-        self.named, self.recipients, self.nobody = named, found.recipients, found.nobody
+        self.named, self.recipients, self.nobody, self.failed = named, found.recipients, found.nobody, found.failed
 
     @property
     def level(self) -> int:

@@ -83,8 +83,8 @@ class OnCall:
         """Who gets it in the place of those on call, whom WeCom does not know."""
         return called(named or self._own, self._own, moment.duty.rotas, lambda one: ())
 
-    def people(self, rota: Rota, moment: Moment, bound_s: float = BOUND_S) -> People:
-        """Who is on call at this moment; a message waits for so long for an answer."""
+    def people(self, rota: Rota, moment: Moment, bound_s: float = BOUND_S) -> People | None:
+        """Who is on call at this moment; a message waits for so long for an answer. None: that cannot be found out."""
         moment = replace(moment, swaps=known_swaps(self._options.shared, self._channel_id))
         if rota.people or swapped(rota, moment.time, moment.swaps) is not None:
             return on_duty(rota, moment.time, moment.zone, moment.swaps)
@@ -92,7 +92,8 @@ class OnCall:
             self._asked[rota] = self._way_of(rota, moment.zone)
         found = self._asked[rota].answer(bound_s)
         if found is None or rota.who:
-            return found or ()
+            answer: People | None = found
+            return answer
         return working(rota.checkin, rota.shift, moment.time, moment.zone, found)
 
     def shown(self, moment: Moment) -> list[OnDuty]:
@@ -103,7 +104,7 @@ class OnCall:
             until = handover_at(rota, moment.time, moment.zone, swaps)
             then = on_duty(rota, until, moment.zone, swaps) if until < float("inf") else ()
             by = None if swap is None else swap.who
-            found.append(OnDuty(rota.name, self.people(rota, moment), until, then, by))
+            found.append(OnDuty(rota.name, self.people(rota, moment) or (), until, then, by))
         return found
 
     def _called(

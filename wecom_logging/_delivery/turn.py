@@ -127,8 +127,10 @@ class Turn:
         try:
             if not delivery.parts:
                 self._write(delivery, sender)
-            finds_none = delivery.is_step and not delivery.recipients
-            outcome = self.steps.nobody if finds_none else sender.send(delivery)
+            if delivery.is_step and not delivery.recipients:  # what cannot be found out is asked again
+                outcome = Outcome("kept") if delivery.failed else self.steps.nobody
+            else:
+                outcome = sender.send(delivery)
             if _finds_nobody(outcome) and self.duties.address_others(delivery):
                 self._write(delivery, sender)
                 outcome = sender.send(delivery)

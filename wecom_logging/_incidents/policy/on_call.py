@@ -65,22 +65,25 @@ class OnDuty:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Who gets a message, by ids and names; ``nobody`` are the rotas by which no person was found."""
+    """Who gets a message, by ids and names; ``nobody`` are the rotas by which no person was found, of one of which that
+    has ``failed``."""
 
     recipients: Recipients
     nobody: tuple[str, ...] = ()
+    failed: bool = False
 
 
 def called(
-    named: Recipients, own: Recipients, rotas: Iterable[Rota], people: Callable[[Rota], tuple[str, ...]]
+    named: Recipients, own: Recipients, rotas: Iterable[Rota], people: Callable[[Rota], tuple[str, ...] | None]
 ) -> Called:
-    """Who is meant by ``named``, in which rotas stand; ``people`` says who is on call by one.
+    """Who is meant by ``named``, in which rotas stand; ``people`` says who is on call by one. None: that has failed.
 
     Where nobody is, those of the handler's ``own`` recipients get it who are no such rota; where there are none, all
     people of its rotas.
     """
     known = {one.name: one for one in rotas}
     found = {name: people(known[name]) if name in known else () for name in named.rotas}
+    failed = None in found.values()
     nobody = tuple(name for name, who in found.items() if not who)
     to = _with(named, found)
     if nobody:
@@ -89,10 +92,10 @@ def called(
         if not to:
             all_of_them = [known[name] for name in (*nobody, *found) if name in known]
             to = Recipients(tuple(dict.fromkeys(who for one in all_of_them for turn in one.people for who in turn)))
-    return Called(to, nobody)
+    return Called(to, nobody, failed)
 
 
-def _with(named: Recipients, found: dict[str, tuple[str, ...]]) -> Recipients:
+def _with(named: Recipients, found: dict[str, tuple[str, ...] | None]) -> Recipients:
     """With people in the place of rotas."""
-    users = (found[one.removeprefix(ON_CALL)] if one.startswith(ON_CALL) else (one,) for one in named.users)
+    users = (found[one.removeprefix(ON_CALL)] or () if one.startswith(ON_CALL) else (one,) for one in named.users)
     return replace(named, users=tuple(dict.fromkeys(who for one in users for who in one)))

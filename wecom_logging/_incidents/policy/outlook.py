@@ -45,7 +45,7 @@ class Outlook:
     ways: tuple[Way, ...]
 
 
-def outlook(moment: Moment, own: Recipients, people: Callable[[Rota, float], tuple[str, ...]]) -> Outlook:
+def outlook(moment: Moment, own: Recipients, people: Callable[[Rota, float], tuple[str, ...] | None]) -> Outlook:
     """What would happen at this moment to what names nobody; ``people`` says who is on call by a rota at a time."""
     ways: list[Way] = []
     for level in LEVELS:
@@ -56,7 +56,7 @@ def outlook(moment: Moment, own: Recipients, people: Callable[[Rota, float], tup
     return Outlook(moment.time, moment.is_workday(datetime.fromtimestamp(moment.time, moment.zone).date()), tuple(ways))
 
 
-def _way(moment: Moment, level: int, own: Recipients, people: Callable[[Rota, float], tuple[str, ...]]) -> Way:
+def _way(moment: Moment, level: int, own: Recipients, people: Callable[[Rota, float], tuple[str, ...] | None]) -> Way:
     duty, told_at = moment.duty, _told_at(moment, level, moment.time)
     until, steps = told_at if told_at > moment.time else 0.0, []
     for step in duty.steps if level >= duty.steps_level and not until else ():
@@ -77,7 +77,7 @@ def _to(
     named: Recipients,
     own: Recipients,
     rotas: Sequence[Rota],
-    people: Callable[[Rota, float], tuple[str, ...]],
+    people: Callable[[Rota, float], tuple[str, ...] | None],
     time: float,
 ) -> Called:
     return called(named, own, rotas, lambda rota: people(rota, time))
