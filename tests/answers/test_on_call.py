@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,11 +12,18 @@ import pytest
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
 from wecom_logging._build_aibot import _on_call
+from wecom_logging._incidents.duty import duty_text
+from wecom_logging._incidents.incident import Incident, Kept
 from wecom_logging._incidents.policy.on_call import OnDuty
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._state.memory import MemoryStore
 from wecom_logging._text.said import Reader
+from wecom_logging.model import Recipients
+from wecom_logging.model.duty import Duty, Rota
 
+from ..incidents.test_life import opened
 from ..programs import app_handler
+from ..state.conftest import alert
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 12, 13, 2, 14, tzinfo=SHANGHAI).timestamp()
@@ -71,3 +79,24 @@ def test_the_rotas_of_all_handlers_of_the_process(sandbox: Sandbox) -> None:
     assert [(one.rota, one.people, one.then) for one in _on_call()] == [("web", ("张三",), ("张三",))]
     for one in handlers:
         one.close()
+
+
+def test_an_incident_may_be_given_to_whoever_is_in_its_rota_or_on_call_by_it() -> None:
+    rota = Rota("web", (("zhang",), ("li", "wang")), "2026-12-07 10:00", days=7)
+    recipients = Recipients(("boss", "on-call:web"))
+    named = replace(
+        opened(now=0.0),
+        first=Kept(replace(alert(), recipients=recipients)),
+        duty=duty_text(Duty(zone="Asia/Shanghai", rotas=(rota,))),
+    )
+    memory = MemoryStore(lambda *_: iter(()), 9, 10**6)
+    assert memory.begin("app", named, 0.0)
+    (row,) = memory.open("app", 1)
+
+    class Place:
+        def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
+            return [("app", replace(row, short_id="k7f2"))]
+
+    places: Any = [Place()]
+    desk = Desk(lambda: places, on_call=lambda: [OnDuty("web", ("zhao",)), OnDuty("db", ("qian",))])
+    assert sorted(desk.recipients("k7f2")) == ["boss", "li", "wang", "zhang", "zhao"]

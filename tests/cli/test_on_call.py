@@ -214,3 +214,14 @@ def test_a_file_with_steps_is_for_the_handlers_that_can_tell_others(
     monkeypatch.setenv("WECOM_STATE", "memory://")
     assert main(["doctor"]) == 1
     assert "nobody could take an incident" in capsys.readouterr().out
+
+
+def test_send_goes_to_who_is_on_call(
+    run: Run, company: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("swap", "web", "王五", "--to", "2099-01-01 10:00")[0] == 0
+    assert main(["send", "hello"]) == 0
+    assert [one["receivers"] for one in company.messages()] == [["wangwu"]]
+    monkeypatch.setenv("WECOM_USERS", "on-call:nosuch")
+    assert main(["send", "hello"]) == 3
+    assert "no rota 'nosuch'" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from .._incidents import life
+from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.policy.on_call import OnDuty
 from .._render.facts import MAX_NAME_BYTES
@@ -24,6 +25,7 @@ from .._text.said import Language, Said
 from ..errors import StateError
 from ..model import EVERYBODY, Answer
 from ..model.alert import DONE, SILENCED, TAKEN, UNDONE
+from ..model.recipients import ON_CALL
 from . import reply
 from .command import Command
 from .maintenance import maintain, maintained, standing
@@ -207,6 +209,9 @@ class Desk:
         except StateError:
             found = []
         users = set(named).union(*found) - {EVERYBODY}
+        if rotas := {user for user in users if user.startswith(ON_CALL)}:
+            on_duty = [one.people for one in self._on_call() if f"{ON_CALL}{one.rota}" in rotas]
+            users = (users - rotas).union(*on_duty)
         names = {user: named.get(user, user) for user in users}
         names = {user: inert.line(called(user) if name == user else name) for user, name in names.items()}
         return {word.lower(): Person(name, user) for user, name in names.items() for word in (user, name)}
@@ -341,12 +346,17 @@ def chats_of(incident: Incident) -> tuple[str, ...]:
 
 
 def who_gets(incident: Incident) -> tuple[str, ...]:
-    """The persons and chats that its alert names."""
+    """The persons and chats that its alert names, rotas with all their people."""
     try:
         recipients = incident.first.alert.recipients
+        rotas = () if recipients is None or not recipients.rotas else duty_of(incident.duty).rotas
     except Exception:  # nothing that stands in a state is trusted
         return ()
-    return () if recipients is None else (*recipients.users, *recipients.chats)
+    if recipients is None:
+        return ()
+    named = [one for one in rotas if one.name in recipients.rotas]
+    people = [who for one in named for turn in (*one.people, one.checkin) for who in turn]
+    return (*recipients.users, *people, *recipients.chats)
 
 
 def _become(command: Command, who: Person, where: str, at: float, *, seen: bool) -> Become:

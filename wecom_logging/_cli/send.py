@@ -23,6 +23,7 @@ from .._wecom.directory import Members
 from .._wecom.token import Access
 from ..errors import ConfigurationError, MessageError, TransportError, WeComError
 from ..model import Markdown, Message, Outcome, Recipients, Text
+from .doctor.outlook import on_call_now
 from .environment import channels
 from .printing import left_out_of, print_json, say, say_error
 from .texts import NOTHING, explained, inactive, labelled, remedy_of, sentences, text
@@ -97,7 +98,7 @@ def _ways() -> list[Way]:
     if "app" in configured:
         app = (config.corp_id, config.agent_id, config.app_secret, config.recipients)
         config.all_given(*(partial(check, None) for check in app))  # before anything is read
-        client, recipients = WeComClient(), config.recipients()
+        client, recipients = WeComClient(), on_call_now(config.recipients())
         channel = AppChannel(client, recipients, duplicate_check_s=0)
         found.append(
             Way(
