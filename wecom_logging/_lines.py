@@ -14,6 +14,10 @@ LINES: Mapping[str, tuple[str, str]] = {
     # Of a message that did not go through.
     "waits": ("alerts wait: {error}", "告警待发送，稍后自动重试：{error}"),
     "refused": ("an alert was refused{about}: {error}", "告警被拒绝{about}：{error}"),
+    "step_refused": (
+        "a step of an escalation told nobody{about}: {error}",
+        "升级的一级未通知到人{about}：{error}",
+    ),
     "to_fallback": ("an alert went to the fallback{about}: {error}", "告警已转交兜底 handler{about}：{error}"),
     "bot_pauses": ("this bot pauses, another one sends: {error}", "此机器人暂停，由另一个发送：{error}"),
     "partial": ("WeCom did not accept some recipients: {names}{remedy}", "企业微信未接受部分接收人：{names}{remedy}"),

@@ -677,6 +677,7 @@ def test_steps_that_were_held_follow_one_a_minute() -> None:
     assert life.step_due_at(incident) == 31 * M
     incident = stepped(incident, 31 * M)
     assert life.step_due_at(incident) == 32 * M
+    assert life.step_due_at(stepped(escalating(1, 1.25), 5 * M)) == 5.25 * M
 
 
 def test_after_the_time_of_who_took_it_he_is_told_and_the_steps_begin_anew() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from wecom_logging._render.card import card
 from wecom_logging._render.layout import fit, lay_out
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._render.times import local_time
 from wecom_logging._text.said import Language
 from wecom_logging.model import Answer, Digest
-from wecom_logging.model.alert import OVER, VERBS
+from wecom_logging.model.alert import OVER, VERBS, Escalation
 
 from .alerts import alert
 
@@ -41,7 +43,9 @@ FACTS: dict[str, tuple[str, str]] = {
 
 
 def answer(verb: str, who: str = "Li") -> Answer:
-    return Answer(verb, who, "here", AT, 7200.0 if verb in ("silenced", OVER) else 0.0, 12033)
+    return Answer(
+        verb, who, "" if verb == "escalated" else "here", AT, 7200.0 if verb in ("silenced", OVER) else 0.0, 12033
+    )
 
 
 def text(digest: Digest, language: Language = "en") -> str:
@@ -101,3 +105,64 @@ def test_a_name_can_pass_for_nothing(style: object) -> None:
         assert "<@all>" not in whole
         assert not any(line.startswith("✅") for line in whole.split("\n"))
         assert len(whole.encode()) < 1000
+
+
+def escalated(**more: Any) -> Digest:
+    given: dict[str, Any] = {"number": 1, "of": 2, "after_s": 600.0, "told": ("Li",), **more}
+    return replace(TOLD, count=1, total=1, last=0.0, answer=answer("escalated", ""), escalation=Escalation(**given))
+
+
+@pytest.mark.parametrize(
+    ("given", "en", "zh"),
+    [
+        (
+            {},
+            "⏫ Escalation 1/2: nobody took it in 10 minutes, told so far: Li",
+            "⏫ 升级 1/2：10 分钟无人认领，已通知 Li",
+        ),
+        (
+            {"number": 2, "after_s": 5400.0, "told": ("Li", "Wang")},
+            "⏫ Escalation 2/2, no further one follows: nobody took it in 90 minutes, told so far: Li, Wang",
+            "⏫ 升级 2/2（之后不再升级）：90 分钟无人认领，已通知 Li、Wang",
+        ),
+        (
+            {"missed": "nobody on-call:web"},
+            "⏫ Escalation 1/2: nobody took it in 10 minutes, told so far: Li; the step before told nobody: "
+            "nobody found for on-call:web",
+            "⏫ 升级 1/2：10 分钟无人认领，已通知 Li；上一级未通知到人：on-call:web 无人可通知",
+        ),
+        (
+            {"missed": "failed", "told": ()},
+            "⏫ Escalation 1/2: nobody took it in 10 minutes; the step before told nobody: "
+            "its message could not be sent",
+            "⏫ 升级 1/2：10 分钟无人认领；上一级未通知到人：消息未能发出",
+        ),
+        (
+            {"told": ("🚨 CRITICAL\nx",) * 9},
+            "⏫ Escalation 1/2: nobody took it in 10 minutes, told so far: 🚨 CRITICAL ⏎ x, …",
+            "⏫ 升级 1/2：10 分钟无人认领，已通知 🚨 CRITICAL ⏎ x、…",
+        ),
+    ],
+)
+def test_the_message_of_a_step_is_the_whole_alert_below_a_line(given: dict[str, Any], en: str, zh: str) -> None:
+    for line, language in ((en, "en"), (zh, "zh")):
+        above, *whole = text(escalated(**given), language).split("\n")  # type: ignore[arg-type]
+        alone = text(replace(escalated(), escalation=None, answer=None), language)  # type: ignore[arg-type]
+        if "…" not in line:
+            assert above == line
+        assert (above.count("\n"), whole) == (0, alone.split("\n"))
+
+
+def test_what_phones_said_stands_in_the_line_about_a_step() -> None:
+    called = replace(answer("escalated", "Li, Wang"), where="li 拒接; wang 接了电话")
+    digest = replace(TOLD, answer=called, is_news=True)
+    assert text(digest, "zh").split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM}（电话：li 拒接; wang 接了电话）"
+    assert text(digest).split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM} (phone: li 拒接; wang 接了电话)"
+    nobody = replace(TOLD, answer=replace(answer("escalated", ""), where="nobody on-call:web"), is_news=True)
+    assert text(nobody).split("\n")[0] == f"⏫ shop: #k7f2 escalated to nobody {FROM}: nobody found for on-call:web"
+
+
+def test_the_card_of_a_step_can_be_taken() -> None:
+    made = card(escalated(), "zh", AT)
+    assert made["main_title"]["title"].startswith("#k7f2 · 升级")
+    assert [one["key"].split(":")[0] for one in made["button_list"]] == ["take", "quiet", "details"]

@@ -178,6 +178,7 @@ class Ledger:
         names = names or [claim.incident.short_id for claim in delivery.claims if claim.incident.short_id]
         if outcome.error is not None:
             row = "refused" if verdict is Fate.REJECT else "waits"
+            row = "step_refused" if delivery.is_step and verdict is Fate.REJECT else row
             row = "to_fallback" if reason == "handed_over" else row
             row = "bot_pauses" if elsewhere else row
             cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')} {sender.name}"

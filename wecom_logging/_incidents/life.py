@@ -538,7 +538,7 @@ def woken(incident: Incident, *, now: float, time: float) -> Incident:
 # The steps of an escalation. They count from its first message, and anew from that which tells that a person had it.
 
 STEP_S = 60.0
-"""At least so long between two steps that were held."""
+"""At least so long between two steps that were held, but where less is asked for."""
 
 STEP_TRY_S = 5.0
 """How soon a step whose message has failed is tried again; then it waits for twice as long, up to `STEP_S`."""
@@ -559,8 +559,11 @@ def _is_held(incident: Incident) -> bool:
 
 def stepped(incident: Incident, *, now: float, time: float) -> Incident:
     """Its next step begins: those of the step get the whole alert, those told before one line."""
-    number = incident.step + 1
-    further = [max(incident.steps_from + after_s, now + STEP_S) for after_s in incident.steps[number : number + 1]]
+    number, steps = incident.step + 1, incident.steps
+    further = [
+        max(incident.steps_from + after_s, now + min(STEP_S, after_s - steps[number - 1]))
+        for after_s in steps[number : number + 1]
+    ]
     answer = Answer(ESCALATED, "", "", time, count=incident.count)
     return replace(
         unclaimed(incident),
