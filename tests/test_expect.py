@@ -111,6 +111,17 @@ def test_a_job_that_does_not_come_is_told_and_its_next_run_closes_it(service: Se
     assert (service.job().seen.took_s, service.job().seen.has_failed, service.job().seen.runs) == (600, False, ())
 
 
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_what_is_declared_before_there_is_a_handler_is_watched_by_it(
+    sandbox: Sandbox, tmp_path: Path, is_shared: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expect("对账", every="1h")
+    assert "until there is one, nothing is sent" in capsys.readouterr().err
+    handler = app_handler(sandbox.url, state=f"sqlite://{tmp_path}/alerts.db" if is_shared else "memory://")
+    assert soon(lambda: Service(handler, sandbox).jobs.find("对账") is not None)
+    handler.close()
+
+
 def test_a_failed_run_is_the_incident_of_its_exception(service: Service) -> None:
     expect("对账", every="1h")
     assert soon(lambda: service.jobs.find("对账") is not None)

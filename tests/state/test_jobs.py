@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -405,6 +406,18 @@ def test_where_the_state_was_away_it_did_not_report(world: World) -> None:
     world.until("2026-11-30T02:36", step_s=60)
     text = "job 对账 did not report: it was due 11-30 02:30 Asia/Shanghai, the state was away meanwhile"
     assert world.told() == [(text, 1)]
+
+
+def test_a_report_is_stamped_by_the_clock_of_the_store(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a short script on a host whose clock is an hour behind."""
+    right = time.time()
+    monkeypatch.setattr(time, "time", lambda: right - 3600)
+    with rig_of("redis", lambda: server) as rig:
+        jobs = Jobs(Shared("test", lambda _: rig.store, None, lambda *_: True))
+        Report("对账", "a").began(jobs)
+        row = jobs.find("对账")
+        assert row is not None
+        assert abs(row.job.seen.began - right) < 60
 
 
 def killed_after(number: int) -> Callable[..., Any]:

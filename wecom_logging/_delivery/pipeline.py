@@ -21,6 +21,7 @@ from .._lines import line
 from .._runtime.clock import now, within
 from .._runtime.worker import Worker
 from .._state.shared import alone
+from .declared import declared
 from .options import Looks, Options
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Pipeline:
 
     def open(self) -> None:
         """Send from now on what others leave in a shared store, also before anything is logged here."""
-        if self.options.heartbeat_url is not None:  # it beats though nothing is logged
+        if self.options.heartbeat_url is not None or declared:  # also where nothing is logged
             self.look()
         turn = self._begun
         if turn is not None and turn.store.seconds_to_next_look(self._clock()) < float("inf"):
