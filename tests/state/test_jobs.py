@@ -5,6 +5,7 @@ The cases J1 to J13 are what users of such tools complain about; each test is na
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import time
@@ -418,6 +419,30 @@ def test_a_report_is_stamped_by_the_clock_of_the_store(server: Any, monkeypatch:
         row = jobs.find("对账")
         assert row is not None
         assert abs(row.job.seen.began - right) < 60
+
+
+def test_what_a_later_version_has_written_of_a_job_stays(world: World) -> None:
+    world.at("2026-11-29T12:00").declare()
+    text = json.dumps(
+        {
+            "spec": {"name": "later", "color": "red"},
+            "seen": {"base": 1.0, "mood": [1]},
+            "newer": True,
+        }
+    )
+    put: Any = world.jobs._use
+    assert put(lambda store: store.put("jobs", "job later", 0, text, 0.0, world.time))
+    world.runs(name="later")
+    after = json.loads(put(lambda store: store.get("jobs", "job later", world.time)).text)
+    assert (after["spec"]["color"], after["seen"]["mood"], after["newer"]) == ("red", [1], True)
+    assert after["seen"]["began"] == world.time
+    for broken in ("no JSON", '{"spec": 1}', '{"spec": {"name": "b"}, "seen": {}}', "[]"):
+        assert put(lambda store: store.put("jobs", "job broken", 0, broken, 0.0, world.time))  # noqa: B023 # at once
+        world.look_now()
+        world.runs(name="broken")
+        row = world.jobs.find("broken")
+        assert row is not None
+        assert world.jobs.swap("broken", row, None)
 
 
 def killed_after(number: int) -> Callable[..., Any]:

@@ -10,12 +10,12 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, tzinfo
 from typing import Any
 
 from .._incidents.codec import as_line, plain, read, typed
-from .._incidents.job import Job, Spec
+from .._incidents.job import Job, Seen, Spec
 from .._incidents.policy import expected
 from .._incidents.policy.expected import Gap, Schedule
 from .._incidents.schedule import Cron
@@ -47,10 +47,11 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A job as it was read."""
+    """A job as it was read. ``document``: all of it, also what a later version has written."""
 
     job: Job
     version: int
+    document: Mapping[str, Any]
 
 
 class Jobs:
@@ -76,10 +77,14 @@ class Jobs:
         return float(self._use(lambda store: store.time()))
 
     def find(self, name: str) -> Row | None:
-        """One of them; None also where it is of a newer version, or broken."""
-        now = self.time()
-        fact = self._use(lambda store: store.get(CHANNEL, _JOB + name, now))
+        """One of them; None also where another hand has been at it."""
+        fact = self._fact(name)
         return None if fact is None else _row(fact)
+
+    def _fact(self, name: str) -> Fact | None:
+        now = self.time()
+        fact: Fact | None = self._use(lambda store: store.get(CHANNEL, _JOB + name, now))
+        return fact
 
     def all(self) -> tuple[Mapping[str, Row], Watched | None]:
         """All of them by their names, in one request, and who watched."""
@@ -96,16 +101,22 @@ class Jobs:
 
     def swap(self, name: str, before: Row | None, job: Job | None) -> bool:
         """Another in its place, if it is still that; None forgets it."""
-        text = "" if job is None else as_line(plain(job))
+        text = "" if job is None else as_line(_kept({} if before is None else before.document, plain(job), Job))
+        return self._put(name, 0 if before is None else before.version, text, ends=job is None or not job.spec.targets)
+
+    def _put(self, name: str, version: int, text: str, *, ends: bool) -> bool:
         now = self.time()
-        ends = now + _KEPT_S if job is not None and not job.spec.targets else 0.0
-        version = 0 if before is None else before.version
-        return bool(self._use(lambda store: store.put(CHANNEL, _JOB + name, version, text, ends, now)))
+        until = now + _KEPT_S if ends else 0.0
+        return bool(self._use(lambda store: store.put(CHANNEL, _JOB + name, version, text, until, now)))
 
     def change(self, name: str, become: Callable[[Job | None, float], Job | None]) -> Job | None:
         """Let it become another, whoever changes it meanwhile: what it is now."""
         for _ in range(_TRIES):
-            row, now = self.find(name), self.time()
+            fact, now = self._fact(name), self.time()
+            row = None if fact is None else _row(fact)
+            if fact is not None and row is None:  # another hand has been at it: it begins anew
+                self._put(name, fact.version, "", ends=True)
+                continue
             before = None if row is None else row.job
             after = become(before, now)
             if after == before or self.swap(name, row, after):
@@ -164,11 +175,21 @@ def zone_of(name: str) -> tzinfo:
 
 def _row(fact: Fact) -> Row | None:
     try:
-        job = typed(read(fact.text, _MAX_CHARACTERS), Job)
+        document = read(fact.text, _MAX_CHARACTERS)
+        job = typed(document, Job)
     except (ValueError, RecursionError):
         return None
     assert isinstance(job, Job)
-    return Row(job, fact.version)
+    return Row(job, fact.version, document)
+
+
+def _kept(before: Any, after: dict[str, Any], kind: type) -> dict[str, Any]:
+    """A document with what a later version has written beside what is known here."""
+    known = {one.name for one in fields(kind)}
+    beyond = {name: value for name, value in before.items() if name not in known}
+    parts = {"spec": Spec, "seen": Seen} if kind is Job else {}
+    inside = {name: _kept(before.get(name, {}), after[name], part) for name, part in parts.items()}
+    return {**beyond, **after, **inside}
 
 
 def _watched(fact: Fact | None) -> Watched | None:
