@@ -97,7 +97,7 @@ ENDED = Digest(
             Reader("zh", CHINA),
             "🔴 静默时段 06:00–08:00 · 1 件，1 件仍在发生",
         ),
-        (Held(T, T + 60), [PRICE], Reader("zh", CHINA), "🔴 维护期间 09:12–09:13 · 1 件，1 件仍在发生"),
+        (Held(T, T + 60), [PRICE], Reader("zh", CHINA), "🔴 维护 09:12–09:13 · 1 件，1 件仍在发生"),
         (Held(T, T + 60), [PRICE], Reader("en", CHINA), "🔴 maintenance 09:12–09:13 · 1 incident, 1 goes on"),
     ],
 )

@@ -38,6 +38,9 @@ _MARKDOWN_START = lazy(r"^(\s*)([#>])")
 _EDGE = lazy(r"(?<!\w)_+|_+(?!\w)")  # within a word it has no meaning
 
 
+_NAMES = ("module", "lambda", "genexpr", "listcomp")
+
+
 def lines(text: str, language: Language = "en") -> list[str]:
     """The lines of a text, the first and the last of very many, with all that cannot be seen shown as an escape."""
     found = text.splitlines() or [""]
@@ -52,14 +55,21 @@ def line(text: str, language: Language = "en") -> str:
     return "".join(_WIDE_GAP.sub(r"\1", piece) for piece in _pieces(" ⏎ ".join(lines(text, language))))
 
 
+def _angles(text: str) -> str:
+    """Python's names of code, such as ``<module>``, keep both of their brackets."""
+    for name in _NAMES:
+        text = text.replace(f"<{name}>", f"〈{name}〉")
+    return text.replace("<", "＜")
+
+
 def in_text(text: str) -> str:
     """For msgtype text, where ``<a href=…>`` is a link and ``<@…>`` a mention."""
-    return text.replace("<", "＜")
+    return _angles(text)
 
 
 def in_markdown(text: str) -> str:
     """For WeCom's first markdown: no tag, mention, bold, code, link, heading or quote can begin here."""
-    text = text.replace("<", "＜").replace("`", "ˋ").replace("*", "∗").replace("](", "] (")
+    text = _angles(text).replace("`", "ˋ").replace("*", "∗").replace("](", "] (")
     return _MARKDOWN_START.sub(lambda match: match[1] + ("＃" if match[2] == "#" else "＞"), text)
 
 
