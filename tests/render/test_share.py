@@ -81,8 +81,8 @@ ENDED = Digest(
     [
         (NIGHT, [PRICE, MINE, ENDED, OVER], Reader("zh", CHINA), "🚨 夜间静默 22:00–08:00 · 4 件，2 件仍在发生"),
         (NIGHT, [PRICE, ENDED], Reader("en", CHINA), "🔴 quiet hours 22:00–08:00 · 2 incidents, 1 goes on"),
-        (NIGHT, [ENDED, OVER], Reader("zh", CHINA), "🔴 夜间静默 22:00–08:00 · 2 件，均已停止"),
-        (NIGHT, [OVER], Reader("zh", CHINA), "✅ 夜间静默 22:00–08:00 · 1 件，均已停止"),
+        (NIGHT, [ENDED, OVER], Reader("zh", CHINA), "🔴 夜间静默 22:00–08:00 · 2 件，均未再出现"),
+        (NIGHT, [OVER], Reader("zh", CHINA), "✅ 夜间静默 22:00–08:00 · 1 件，均未再出现"),
         (NIGHT, [PRICE], Reader("en", UTC), "🔴 quiet hours 22:00–08:00 Asia/Shanghai · 1 incident, 1 goes on"),
         (NIGHT, [PRICE], Reader("zh", UTC), "🔴 夜间静默 22:00–08:00 Asia/Shanghai · 1 件，1 件仍在发生"),
         (

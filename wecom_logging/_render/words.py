@@ -181,7 +181,7 @@ WAITED = Said("{} {} · {}{}", "{} {} · {}{}")
 QUIET_HOURS, NIGHT = Said("quiet hours", "静默时段"), Said("quiet hours", "夜间静默")
 MAINTENANCE = Said("maintenance", "维护")
 INCIDENT, INCIDENTS = Said("{} incident", "{} 件"), Said("{} incidents", "{} 件")
-NONE_GOES_ON = Said(", over by now", "，均已停止")
+NONE_GOES_ON = Said(", none goes on", "，均未再出现")
 ONE_GOES_ON, SOME_GO_ON = Said(", {} goes on", "，{} 件仍在发生"), Said(", {} go on", "，{} 件仍在发生")
 
 # Many of one cause.
