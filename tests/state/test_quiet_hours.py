@@ -417,3 +417,26 @@ def test_what_a_process_leaves_that_is_killed_is_held_by_others_and_told_at_the_
     (message,) = sandbox.messages()
     assert "quiet hours" in message["content"]
     assert "the disk is full" in message["content"]
+
+
+SHORT = """
+import logging, time
+from wecom_logging import WeComBotHandler
+handler = WeComBotHandler(timezone="UTC", quiet_hours={hours!r})
+log = logging.getLogger("shop")
+log.addHandler(handler)
+log.error("the disk is full")
+log.error("no stock")
+{then}
+log.error("no route")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("then", ["", "assert handler.flush(20); time.sleep(0.2)", "handler.close(); del handler"])
+def test_a_short_program_without_a_state_tells_it_in_one_message_at_its_exit(then: str, sandbox: Sandbox) -> None:
+    hours, number = hours_of_now(), 2 if "close" in then else 3
+    ended = run(SHORT.format(hours=hours, then=then), url=sandbox.url)
+    assert "lost" not in ended.err
+    (message,) = sandbox.messages()
+    assert f"quiet hours {hours.replace('-', '–')} · {number} incidents, {number} go on<" in message["content"]
