@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
+import random
 import re
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +20,15 @@ import pytest
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.turn import Turn
 from wecom_logging._incidents.duty import duty_text
+from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import MessageError, PermissionDeniedError, TransportError
 from wecom_logging.model import Call, CallState, Message, Outcome, Recipients
 from wecom_logging.model.alert import ESCALATED, TAKEN
-from wecom_logging.model.duty import Duty, Step
+from wecom_logging.model.duty import Duty, Rota, Step
 
+from ..programs import CREDENTIALS, ROOT, until
 from ..storms import Recorder, Told, pipeline, record, turn
+from ..valkey_server import Server
 from .conftest import STORES
 from .test_answers import Jobs
 from .test_one_cause import Time, states
@@ -95,10 +103,10 @@ def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     channel = Company(clock)
     with states(request.param, tmp_path, clock, lambda: request.getfixturevalue("server")) as shared:
 
-        def make(*steps: tuple[float, str], language: Any = "zh", calls: bool = False) -> Escalated:
+        def make(*steps: tuple[float, str], language: Any = "zh", calls: bool = False, **duty: Any) -> Escalated:
             given = tuple(Step(minutes * M, Recipients(users=tuple(who.split())), calls) for minutes, who in steps)
             options = {
-                "duty": duty_text(Duty(steps=given)),
+                "duty": duty_text(Duty(steps=given, **duty)),
                 "steps_s": tuple(one.after_s for one in given),
                 "looks": Composer(markdown=False, language=language),
             }
@@ -293,6 +301,31 @@ def test_e6_a_look_up_that_fails_is_tried_again_until_the_next_step(company: Mak
     assert found[0][2].endswith("已通知 张三、李四；上一级未通知到人：消息未能发出")
 
 
+ON_DUTY: list[str] = []
+
+
+def on_duty() -> list[str]:
+    return ON_DUTY
+
+
+ROTA = Rota("web", who=f"{__name__}:on_duty")
+
+
+def test_e7_a_step_tells_who_is_on_call_at_that_moment(company: Make) -> None:
+    jobs = company((10, "on-call:web"), (25, "on-call:web 老板"), (40, "on-call:web"), rotas=(ROTA,))
+    ON_DUTY[:] = ["李四"]
+    jobs.critical()
+    jobs.wait(11)
+    ON_DUTY[:] = ["王五"]
+    found = jobs.wait(16)
+    assert steps([jobs.line(one) for one in jobs.channel.told]) == [(10, ("李四",)), (25, ("王五", "老板"))]
+    assert found[0][2].endswith("已通知 张三、李四")
+    ON_DUTY.clear()
+    found = jobs.wait(75)
+    assert steps(found) == []  # nobody, and no others in their place
+    assert re.fullmatch(r"⏫ shop: #\w+ \d\d:\d\d 升级，未通知到人：on-call:web 无人可通知", found[0][2])
+
+
 def test_e8_steps_outlive_every_process(company: Make) -> None:
     jobs = company(*TWO)
     if len(jobs.jobs) == 1:
@@ -460,3 +493,57 @@ def test_e8_a_call_whose_process_is_gone_is_said_to_be_lost_and_the_next_person_
     found = jobs.wait(5)
     assert [user for _, user in phones.rung] == ["wang"]
     assert found[-1][2].endswith("（电话：li 未知是否接通; wang 原因 4）")
+
+
+PROGRAM = """
+import logging, sys, time
+from wecom_logging import WeComHandler
+handler = WeComHandler(
+    state=sys.argv[1],
+    timeout=1,
+    language="zh",
+    escalation=[{"after": "4s", "users": ["lisi"]}, {"after": "8s", "users": ["wangwu"]}],
+)
+log = logging.getLogger("shop")
+log.addHandler(handler)
+for name in filter(None, sys.argv[2].split(",")):
+    log.critical(f"{name} broke", extra={"wecom": {"fingerprint": name}})
+while True:
+    time.sleep(9)
+"""
+
+
+def test_each_step_comes_once_from_eight_processes_that_are_killed_at_random(server: Server, sandbox: Sandbox) -> None:
+    for name in ("lisi", "wangwu"):
+        sandbox.add_member(name, name=name, departments=[1])
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    settings = {**clean, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)}
+    names, chance = ("fan", "pump", "disk", "door", "roof", "lamp"), random.Random(7)
+
+    def started(mine: str = "") -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", PROGRAM, server.url, mine]
+        return subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def told(beginning: str) -> list[str]:
+        contents = [message["content"] for message in sandbox.messages()]
+        return sorted(
+            name for text in contents if text.startswith(beginning) for name in names if f"{name} broke" in text
+        )
+
+    running = [started(",".join(names[place : place + 1])) for place in range(8)]
+    try:
+        until(lambda: told("🚨") == sorted(names), 90)
+        ends = time.monotonic() + 150
+        while told("⏫ 升级 2/2") != sorted(names) and time.monotonic() < ends:
+            time.sleep(chance.uniform(0.3, 1.0))
+            if len(told("⏫ 升级 1/2")) < len(names) or chance.random() < 0.2:
+                place = chance.randrange(len(running))
+                running[place].kill()
+                running[place].wait()
+                running[place] = started()
+        until(lambda: len(told("⏫ shop: #")) == 2 * len(names), 90)
+    finally:
+        for one in running:
+            one.kill()
+            one.wait()
+    assert told("⏫ 升级 1/2") == told("⏫ 升级 2/2") == sorted(names)
