@@ -938,3 +938,21 @@ def test_a_service_answers_for_programs_that_have_ended(
         assert service.wait(30) == 0
     assert wecom.aibot.connections == 0
     assert [call.path for call in wecom.calls].count("/aibot/aibot_subscribe") == 2
+
+
+@pytest.mark.slow
+def test_who_gets_a_step_takes_it_by_its_card_and_all_who_were_told_are_told_that(wecom: Sandbox, make: Any) -> None:
+    wecom.add_member("lisi", name="李四", departments=[1])
+    wecom.aibot.say("lisi", "lisi", "hello")
+    handler = make(language="zh", escalation=[{"after": "1s", "chats": ["lisi"]}, {"after": "7s", "chats": [GROUP]}])
+    log_to(handler).critical("disk full")
+    assert handler.flush(10)
+    until(lambda: len(wecom.messages(channel="aibot", msgtype="template_card")) == 2)
+    step = card_of(wecom)["cards"]["lisi"]
+    assert re.match(r"#\w+ · 升级 \d\d:\d\d", step["main_title"]["title"])
+    (line,) = wecom.wait(channel="aibot", msgtype="markdown", contains="→ lisi")
+    assert line["chat"] == ME
+    assert press(wecom, "take", "lisi")
+    until(lambda: handler.incidents()[0].taken_by == "李四")
+    wecom.wait(channel="aibot", msgtype="markdown", contains="李四 于")
+    assert all(one["chat"] != GROUP for one in wecom.messages(channel="aibot"))

@@ -10,7 +10,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
-from .._incidents import life
+from .._incidents import life, policy
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.policy.on_call import OnDuty
@@ -174,7 +174,8 @@ class Desk:
         """The chats for which the newest alerts of a channel are meant, or that of an id."""
         try:
             rows = self.find(short_id)
-            return frozenset(chat for _, there, one in rows if there == channel for chat in chats_of(one))
+            those = [one for _, there, one in rows if there == channel]
+            return frozenset(chat for one in those for chat in (*chats_of(one), *further_chats_of(one)))
         except StateError:
             return frozenset()
 
@@ -345,18 +346,22 @@ def chats_of(incident: Incident) -> tuple[str, ...]:
     return () if recipients is None else recipients.chats
 
 
+def further_chats_of(incident: Incident) -> tuple[str, ...]:
+    """The chats that steps of its escalation have told."""
+    return tuple(chat for one in policy.told_by_steps(incident) for chat in one.chats)
+
+
 def who_gets(incident: Incident) -> tuple[str, ...]:
-    """The persons and chats that its alert names, rotas with all their people."""
+    """The persons and chats that its alert names, and steps of its escalation; rotas with all their people."""
     try:
         recipients = incident.first.alert.recipients
         rotas = () if recipients is None or not recipients.rotas else duty_of(incident.duty).rotas
     except Exception:  # nothing that stands in a state is trusted
         return ()
-    if recipients is None:
-        return ()
-    named = [one for one in rotas if one.name in recipients.rotas]
+    told = [*filter(None, [recipients]), *policy.told_by_steps(incident)]
+    named = [one for one in rotas if recipients is not None and one.name in recipients.rotas]
     people = [who for one in named for turn in (*one.people, one.checkin) for who in turn]
-    return (*recipients.users, *people, *recipients.chats)
+    return tuple(dict.fromkeys((*(who for one in told for who in (*one.users, *one.chats)), *people)))
 
 
 def _become(command: Command, who: Person, where: str, at: float, *, seen: bool) -> Become:

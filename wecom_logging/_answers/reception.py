@@ -28,7 +28,7 @@ from .._wecom.body import Json
 from .._wecom.long_connection import LongConnection
 from ..errors import MessageError, StateError, WeComError
 from .command import Command, read
-from .desk import Desk, IsSeen, Person, chats_of
+from .desk import Desk, IsSeen, Person, chats_of, further_chats_of
 from .events import MAX_ID, Asker, asker_of, is_outdated, length_of, text_of
 from .pairing import Pairing
 from .reply import card_of, command_line
@@ -291,7 +291,8 @@ class Reception:
         """What went into this chat alone: all its readers see the answer."""
 
         def is_seen(channel: str, incident: Incident) -> bool:
-            return channel == self._channel and frozenset(chats_of(incident) or self._chats) == {asker.chat}
+            chats = {*(chats_of(incident) or self._chats), *further_chats_of(incident)}
+            return channel == self._channel and chats == {asker.chat}
 
         return is_seen
 

@@ -171,11 +171,15 @@ def ends_for_others(incident: Incident, now: float) -> bool:
 
 def others_told(incident: Incident) -> list[Recipients]:
     """Those whom steps have told; who is told of a step that it has begun, but for those of that step."""
-    journal, told_too = incident.answers.journal, incident.told_too
-    if not incident.answers.is_said and journal[-1].verb == ESCALATED and journal[-1].who:
-        told_too = told_too[:-1]
+    journal, told = incident.answers.journal, told_by_steps(incident)
+    is_of_step = not incident.answers.is_said and journal[-1].verb == ESCALATED and bool(journal[-1].who)
+    return told[:-1] if is_of_step else told
+
+
+def told_by_steps(incident: Incident) -> list[Recipients]:
+    """Those whom steps have told."""
     found = []
-    for one in told_too:
+    for one in incident.told_too:
         try:
             found.append(recipients_of(one))
         except ValueError:  # of a newer version
