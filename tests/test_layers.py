@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "_maintenance": "errors model _config _incidents _runtime _state _capture handlers",
     "redaction": "errors _masking",
     "testing": f"{BELOW} _delivery handlers _sandbox",
-    "integrations": f"{BELOW} {FACES} decorators hooks _long_work testing _sandbox",
+    "integrations": f"{BELOW} {FACES} _expect decorators hooks _long_work testing _sandbox",
     "_cli": f"_tables {BELOW} _answers _state _wecom _delivery {FACES} _build_aibot _expect _sandbox",
     "_sandbox": "",
 }

@@ -103,7 +103,7 @@ class Expectation:
         self._report(Report(self._name, run).began)
 
     def began(self) -> str:
-        """A run begins, of a command: what it is called."""
+        """A run begins, of a command or a task: what it is called."""
         self._begin(run := _new_run())
         return run
 

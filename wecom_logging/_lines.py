@@ -151,6 +151,10 @@ LINES: Mapping[str, tuple[str, str]] = {
     ),
     "not_reported": ("a run of job {name} could not be reported: {why}", "任务 {name} 的运行未能上报：{why}"),
     "no_heartbeat": ("the heartbeat did not get through: {why}", "心跳请求失败：{why}"),
+    "not_expected": (
+        "{who}: when these are due cannot be watched, all others are: {names}",
+        "{who}：以下任务的执行时间无法监视，其余的都会监视：{names}",
+    ),
     "no_watch": ("jobs cannot be watched now ({error})", "暂时无法监视任务（{error}）"),
     "no_schedule": ("when job {name} is due cannot be told ({why})", "无法得知任务 {name} 的执行时间（{why}）"),
     # Of handlers that are not there.

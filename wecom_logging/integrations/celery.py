@@ -1,7 +1,8 @@
 """Celery: a task that failed for the last time, with its arguments; the process of the task sends it.
 
-    from wecom_logging.integrations.celery import connect
+    from wecom_logging.integrations.celery import connect, expect_beat
     connect()
+    expect_beat(app)  # what beat does not start is told, too
 
 Source: https://docs.celeryq.dev/en/stable/userguide/signals.html
 """
@@ -9,20 +10,29 @@ Source: https://docs.celeryq.dev/en/stable/userguide/signals.html
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from .._capture.context import context
 from .._capture.duplicates import is_about, is_the_same
 from .._capture.record import exception_of
+from .._incidents.job import GRACE_S
 from .._render.words import TASK_FAILED
 from .._telling import Teller, name_and_text, record_of, text_of
 from .._text.cut import cap
 from ..handlers import live_handlers
 from . import need
 
+if TYPE_CHECKING:
+    from .._expect import Expectation
+    from ._schedules import Times
+
 _MAX_BYTES = 1024
 _kept: list[Any] = []
+_JOB = "wecom_job"
+"""The header of a task that says which entry of the schedule it is."""
+
+_expected: dict[str, Expectation] = {}
 
 
 def connect(handler: logging.Handler | str | None = None) -> None:
@@ -107,6 +117,62 @@ def connect(handler: logging.Handler | str | None = None) -> None:
         (signals.task_failure, failed),
     ):
         signal.connect(receiver, weak=False, dispatch_uid=f"wecom_logging.{receiver.__name__}")
+
+
+def expect_beat(
+    app: Any,
+    *,
+    grace: str | float = GRACE_S,
+    max_runtime: str | float | None = None,
+    level: int | str = logging.ERROR,
+    handler: logging.Handler | str | None = None,
+) -> None:
+    """Say that each task of ``app.conf.beat_schedule`` has to run when it is due, and send an alert if it does not.
+
+    Call it in the module of the app, which beat and workers load, when the schedule is set: it is read once. It puts a
+    header into each entry, so that a worker knows again what beat has sent; a task that somebody else sends is no run.
+    With a shared state, workers notice that beat has died. What is due by the sun, more often than once a minute, or by
+    days of the month and of the week at once, is left out, which a line on stderr says. The options are those of
+    `expect`. Raises `ConfigurationError`.
+    """
+    schedules: Any = need("celery.schedules", "5.2", "celery")
+    signals: Any = need("celery.signals", "5.2", "celery")
+    from ._schedules import Expected, expect_each
+
+    same = Expected(grace=grace, max_runtime=max_runtime, level=level, handler=handler)
+    _expected.update(expect_each("celery", _times(app, schedules), same))
+    entries = app.conf.beat_schedule
+    for name in _expected.keys() & entries.keys():
+        given = dict(entries[name])
+        options = given.get("options") or {}
+        headers = {**(options.get("headers") or {}), _JOB: name}
+        entries[name] = {**given, "options": {**options, "headers": headers}}
+
+    def begin_run(task: Any, **_: object) -> None:
+        if (job := _expected.get(str(task.request.get(_JOB)))) is not None:
+            task.request._wecom_run = job, job.began()
+
+    def end_run(task: Any, state: str | None = None, **_: object) -> None:
+        if (found := getattr(task.request, "_wecom_run", None)) is not None:
+            job, run = found
+            job.ended(run, has_failed=state in ("FAILURE", "RETRY"))
+
+    signals.task_prerun.connect(begin_run, weak=False, dispatch_uid="wecom_logging.begin_run")
+    signals.task_postrun.connect(end_run, weak=False, dispatch_uid="wecom_logging.end_run")
+
+
+def _times(app: Any, schedules: Any) -> Iterator[tuple[str, Times]]:
+    from ._schedules import Times, crontab
+
+    for name, entry in app.conf.beat_schedule.items():
+        due = schedules.maybe_schedule(dict(entry)["schedule"], app=app)
+        text = str(due)
+        if isinstance(due, schedules.crontab):
+            cron = crontab(due.minute, due.hour, due.day_of_month, due.month_of_year, due.day_of_week)
+            yield name, Times(text=text, cron=cron, zone=str(app.timezone))
+        else:  # one by the sun has no length
+            every = getattr(due, "run_every", None)
+            yield name, Times(text=text, every_s=every.total_seconds() if every is not None else 0.0)
 
 
 def _fields(task: Any, request: Any, task_id: str, args: Any, kwargs: Any) -> Mapping[str, object]:
