@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler, notify_on_exception, progress
+from wecom_logging._runtime import clock
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.model import Recipients
@@ -102,6 +104,24 @@ def test_time_passes_when_a_test_says_so() -> None:
                     alerts.advance(seconds)
     finally:
         logger.removeHandler(handler)
+        handler.close()
+
+
+def test_time_that_passes_passes_on_the_wall_too_as_quiet_hours_have_it() -> None:
+    begin = datetime.fromtimestamp(clock.wall(), UTC) + timedelta(hours=1)
+    handler = WeComBotHandler(
+        webhook="sandbox-bot", timezone="UTC", quiet_hours=f"{begin:%H:%M}-{begin + timedelta(hours=2):%H:%M}"
+    )
+    record = logging.LogRecord("shop", 40, __file__, 1, "no stock", (), None)
+    try:
+        with capture_alerts(timeout=30) as alerts:
+            alerts.advance(2 * 3600)
+            handler.handle(record)
+            assert len(alerts) == 0
+            alerts.advance(2 * 3600)
+            (text,) = alerts.texts
+            assert f"quiet hours {begin:%H:%M}–" in text
+    finally:
         handler.close()
 
 

@@ -1,6 +1,6 @@
 """The clock of all handlers, by when what this thread does has to end, and how long to wait at random.
 
-The clock is the system's, monotonic, and ahead of it where a test has let time pass.
+The clocks are the system's, and ahead of them where a test has let time pass.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ _ahead_s = 0.0
 def now() -> float:
     """Seconds, as `time.monotonic` counts them."""
     return time.monotonic() + _ahead_s
+
+
+def wall() -> float:
+    """Seconds since the epoch, as the same clock has them."""
+    return time.time() + _ahead_s
 
 
 def advance(seconds: float) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, tzinfo
@@ -19,7 +18,7 @@ from .._incidents.job import Job, Seen, Spec
 from .._incidents.policy import expected
 from .._incidents.policy.expected import Gap, Schedule
 from .._incidents.schedule import Cron
-from .._runtime.clock import seconds_left
+from .._runtime.clock import seconds_left, wall
 from ..errors import StateError
 from .base import Fact
 from .shared import Shared, alone
@@ -212,7 +211,7 @@ class _Memory:
         self._lock = threading.Lock()
 
     def time(self) -> float:
-        return time.time()
+        return wall()
 
     def get(self, channel: str, name: str, time: float) -> Fact | None:
         fact = self._facts.get(name)

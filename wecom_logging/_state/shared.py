@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._lines import line
 from .._runtime import forks
-from .._runtime.clock import between
+from .._runtime.clock import between, wall
 from .._runtime.worker import at_end
 from ..errors import StateError
 
@@ -141,7 +141,7 @@ class Shared:
     def time_s(self) -> float:
         """Seconds since the epoch: those of the store where processes share one, whatever this host's clock shows."""
         state = self._state
-        return time.time() if state is None else state.time()
+        return wall() if state is None else state.time()
 
     def has_backlog(self) -> bool:
         """Whether a dead process may have left something that no other process will send."""
