@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ from wecom_logging._delivery import on_call as delivery
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._incidents import life
 from wecom_logging._incidents.duty import duty_text
+from wecom_logging._incidents.incident import Count, Kept
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import answer
 from wecom_logging._state.shared import Shared, alone
@@ -29,7 +31,8 @@ from wecom_logging.errors import ConfigurationError, InvalidRecipientError, Mess
 from wecom_logging.model import Outcome, Recipients, Route
 from wecom_logging.model.duty import Duty, Rota, Step
 
-from .programs import app_handler, run
+from .programs import app_handler, run, until
+from .state.conftest import alert
 from .state.test_one_cause import Time
 from .storms import BOT_RULES, Recorder, pass_time, pipeline, record, turn
 
@@ -418,10 +421,47 @@ def test_a_function_that_hangs_holds_up_one_message_for_a_moment(
     assert asked() == ("boss",)  # and is not asked again meanwhile
     assert time.monotonic() - began < 10
     goes_on.set()
-    until_over = time.monotonic() + 10
-    while asked() != ("late",) and time.monotonic() < until_over:
-        pass
-    assert who.asked <= 2
+    until(lambda: all(one.name != "wecom on call" for one in threading.enumerate()))
+    assert asked() == ("late",)
+    assert who.asked == 1
+
+
+@pytest.mark.parametrize(
+    "rota",
+    [
+        replace(ROTA, since="soon"),
+        replace(ROTA, since="9999-12-31 10:00", days=999_999_999),
+        replace(ROTA, since=""),
+        replace(ROTA, days=0),
+        replace(ROTA, days=-7),
+        replace(ROTA, days=0, hours=-1),
+        replace(ROTA, people=((), ())),
+        Rota("web"),
+        Rota("web", checkin=("a",), shift="x"),
+    ],
+    ids=range(9),
+)
+def test_a_rota_of_a_state_that_no_option_says_holds_up_nothing(app: App, clock: Time, wall: Wall, rota: Rota) -> None:
+    app.own = Recipients(("on-call:web", "boss"))
+    storm = pipeline(app, clock, duty=duty(rota))
+    storm.collector.take(record("disk full"))
+    turn(storm)
+    assert app.users == [("boss",)]
+    assert app.told[0].first_line == "nobody is on call by the rota web"
+
+
+def test_an_incident_of_another_program_calls_no_function_that_is_not_configured_here(
+    app: App, clock: Time, wall: Wall, who: Any
+) -> None:
+    app.own = Recipients(("on-call:it", "boss"))
+    storm = pipeline(app, clock, duty=duty(ROTA))
+    count = Count(
+        key="k" * 32, level=40, last=clock.now, first=Kept(alert()), duty=duty(Rota("it", who="duty_of_the_tests:who"))
+    )
+    storm._turn.store.memory.add(storm._channel_id, "me", "host", 1, [count], clock())
+    turn(storm)
+    assert app.users == [("boss",)]
+    assert who.asked == 0
 
 
 # The steps of an escalation.

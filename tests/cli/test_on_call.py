@@ -126,6 +126,8 @@ def test_r2_a_swap_shows_as_current_is_told_and_gets_the_alerts(run: Run, compan
     ("arguments", "code", "said"),
     [
         (("web", "没人", "--to", "10:00"), 1, "called '没人'"),
+        (("web", "@all", "--to", "10:00"), 3, "persons are needed"),
+        (("web", "on-call:db", "--to", "10:00"), 3, "persons are needed"),
         (("db", "李四", "--to", "10:00"), 2, "there is no rota db; there are: web"),
         (("web", "李四", "--to", "2020-01-01 10:00"), 2, "has to end after it begins, and later than now"),
         (("web", "李四", "--from", "2099-01-02 10:00", "--to", "2099-01-02 10:00"), 2, "has to end after it begins"),
@@ -135,7 +137,7 @@ def test_r2_a_swap_shows_as_current_is_told_and_gets_the_alerts(run: Run, compan
         (("web", "李四", "--to", "10:00", "--state", "memory://"), 3, "set WECOM_STATE"),
         (("web", "李四", "--to", "10:00", "--state", "redis://:password@host"), 2, "state"),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_r3_a_swap_that_cannot_be_is_refused_at_once(
     run: Run, arguments: tuple[str, ...], code: int, said: str

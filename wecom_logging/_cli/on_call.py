@@ -15,6 +15,7 @@ from typing import Any
 
 from .._answers.command import Command
 from .._answers.desk import Desk, SharedPlace
+from .._config.on_call import persons
 from .._incidents.policy.hours import instant
 from .._incidents.policy.moment import Moment
 from .._incidents.policy.on_call import OnDuty
@@ -184,7 +185,7 @@ def _swap_in(one: Planned, rota: Rota, options: argparse.Namespace) -> int:
         say(text("on_call.needs_state"))
         return 3
     who = name_of_user(options.who)
-    people = tuple(dict.fromkeys(options.people))
+    people = persons("people", options.people)
     if isinstance(one.channel, AppChannel):
         for person in people:
             try:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._config.on_call import persons
+from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.policy.moment import Moment
 from .._incidents.policy.on_call import Called, OnDuty, called, handover_at, on_duty, swapped
@@ -38,6 +39,7 @@ FUNCTION_KEPT_S = 3600.0
 SHIFTS_ASKED_S, SHIFTS_KEPT_S = 3600.0, 24 * 3600.0
 """The same of shifts, which are known for days ahead."""
 BOUND_S = 3.0
+_MOST = 64
 
 People = tuple[str, ...]
 ShiftsOf = Callable[[Sequence[str], float, tzinfo], "tuple[Shift, ...]"]
@@ -87,8 +89,14 @@ class OnCall:
         """Who is on call at this moment; a message waits for so long for an answer. None: that cannot be found out."""
         moment = replace(moment, swaps=known_swaps(self._options.shared, self._channel_id))
         if rota.people or swapped(rota, moment.time, moment.swaps) is not None:
-            return on_duty(rota, moment.time, moment.zone, moment.swaps)
+            try:
+                return on_duty(rota, moment.time, moment.zone, moment.swaps)
+            except (ValueError, OverflowError) as error:  # nothing that stands in a state is trusted
+                self._failed(rota, type(error).__name__, None)
+                return None
         if rota not in self._asked:
+            if len(self._asked) >= _MOST:
+                self._asked.clear()
             self._asked[rota] = self._way_of(rota, moment.zone)
         found = self._asked[rota].answer(bound_s)
         if found is None or rota.who:
@@ -119,8 +127,14 @@ class OnCall:
     def _way_of(self, rota: Rota, zone: tzinfo) -> _Asked:
         failed = partial(self._failed, rota)
         if rota.who:
-            return _Asked(partial(ask, rota), failed, self._clock, ASKED_S, FUNCTION_KEPT_S)
+            return _Asked(partial(self._ask, rota), failed, self._clock, ASKED_S, FUNCTION_KEPT_S)
         return _Asked(partial(self._shifts, rota, zone), failed, self._clock, SHIFTS_ASKED_S, SHIFTS_KEPT_S)
+
+    def _ask(self, rota: Rota) -> People:
+        """What comes with an incident calls no function but those that this program's own options name."""
+        if rota.who not in {one.who for one in duty_of(self._options.duty).rotas}:
+            raise LookupError(f"on_call names no function {rota.who} here")
+        return ask(rota)
 
     def _shifts(self, rota: Rota, zone: tzinfo) -> tuple[Shift, ...]:
         if self._shifts_of is None:

@@ -121,10 +121,11 @@ class Turn:
             self.steps.calls.go_on()
         if delivery is None:
             return min(wait, looks_in, self._beat(now))
-        self.duties.address(delivery)
         sender = self.senders.least_busy(delivery.recipients)
         outcome = Outcome("rejected")
         try:
+            self.duties.address(delivery)
+            sender = self.senders.least_busy(delivery.recipients)
             if not delivery.parts:
                 self._write(delivery, sender)
             if delivery.is_step and not delivery.recipients:  # what cannot be found out is asked again

@@ -36,8 +36,10 @@ def handover_at(rota: Rota, time: float, zone: tzinfo, swaps: Sequence[Swap] = (
 
 
 def _turn(rota: Rota, time: float, zone: tzinfo) -> int:
-    """Its number: that which begins at ``since`` is 0, those before have less."""
-    number = int((time - _begin(rota, 0, zone)) // (3600 * (rota.hours or 24 * rota.days)))
+    """Its number: that which begins at ``since`` is 0, those before have less. ValueError: no option says so."""
+    if (hours := rota.hours or 24 * rota.days) <= 0:
+        raise ValueError("a turn has a length")
+    number = int((time - _begin(rota, 0, zone)) // (3600 * hours))
     while time < _begin(rota, number, zone):  # the clock was changed meanwhile
         number -= 1
     while time >= _begin(rota, number + 1, zone):
