@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from ..._build import shared_state
 from ..._delivery.duties import Duties
 from ..._delivery.on_call import ask
+from ..._incidents.outlook import Outlook, Way, outlook
 from ..._incidents.policy.moment import Moment
-from ..._incidents.policy.outlook import Outlook, Way, outlook
 from ..._render.facts import called
 from ..._render.times import lasting_short, local_time
 from ..._render.words import LEVELS

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ...model import Recipients
-from ...model.duty import Rota
-from .hours import quiet_until
-from .moment import Moment
-from .on_call import Called, called
+from ..model import Recipients
+from ..model.duty import Rota
+from .policy.hours import quiet_until
+from .policy.moment import Moment
+from .policy.on_call import Called, called
 
 LEVELS = (40, 50)
 """Of which is said what would happen: ERROR and CRITICAL."""
