@@ -17,8 +17,11 @@ import pytest
 from wecom_logging._config.duty import quiet_hours
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._incidents import life
 from wecom_logging._incidents.duty import duty_text
+from wecom_logging._incidents.incident import Incident
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._state.base import answer
 from wecom_logging._state.shared import Shared
 from wecom_logging.errors import InvalidMessageError
 from wecom_logging.model import Recipients, Route
@@ -333,6 +336,54 @@ def test_a_flood_at_night_stays_bounded_in_memory_and_what_is_lost_is_said(night
     (message,) = one.told
     assert "50 incidents" in message.first_line
     assert "lost since the last message: 100" in message.text
+
+
+@pytest.mark.parametrize("kind", STORES)
+@pytest.mark.parametrize("verb", ["taken", "done"])
+def test_what_a_person_takes_or_closes_at_night_is_told_in_the_morning(
+    kind: str, verb: str, night: Callable[..., Night]
+) -> None:
+    one = night(kind)
+    one.at("12-07 23:00")
+    one.fail("the disk is full", 2)
+    job = one.jobs[0]
+
+    def become(row: Incident) -> Incident:
+        after: Incident = getattr(life, verb)(row, "Li", "here", now=one.clock.now, time=one.time())
+        return after
+
+    if kind == "memory":
+        memory = job._turn.store.memory
+        (row,) = memory.rows(job._channel_id)
+        assert answer(memory, job._channel_id, row.key, become, lambda row: None, one.clock.now) is not None
+    else:
+        store = job.options.shared
+        (row,) = store.call(lambda there: there.open(job._channel_id, 9))
+        given = (job._channel_id, row.key, become, lambda row: None, one.clock.now)
+        assert store.call(lambda there: answer(there, *given)) is not None
+    one.at("12-08 07:59")
+    assert one.told == []
+    one.morning()
+    (message,) = one.told
+    assert "the disk is full" in message.text
+    assert re.search(f"\n{'taken' if verb == 'taken' else 'closed'} by Li .*23:00\n", message.text)
+    assert_all_told(one, 2)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_what_had_ended_and_comes_again_at_night_is_over_in_the_morning(kind: str, night: Callable[..., Night]) -> None:
+    one = night(kind)
+    one.fail("the disk is full", 2)
+    one.at("12-07 21:59", 30.0)
+    assert one.told[-1].is_closing
+    told = len(one.told)
+    one.at("12-07 23:00")
+    one.fail("the disk is full", 2)
+    one.morning()
+    (message,) = one.told[told:]
+    assert "1 incident, none goes on" in message.first_line
+    assert "again, 2nd time" in message.text
+    assert_all_told(one, 4)
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])

@@ -91,11 +91,12 @@ class Alerts:
         if isinstance(first, PendingAlert) and first.digest is not None:  # another handler's: its numbers stay
             return replace(first.digest, alert=alert, short_id=short_id)
         now, times = self._clock(), (life.times(incident), incident.times_since or incident.began)
-        is_over = life.is_over(incident, claim.claimed_at)
-        if life.alone(incident, now) is incident and incident.count == incident.untold == 1 and not is_over:
+        has_ended = life.has_ended(incident, claim.claimed_at)
+        if life.alone(incident, now) is incident and incident.count == incident.untold == 1 and not has_ended:
             digest = Digest(alert, short_id=short_id, times=times[0], times_since=times[1])
             return with_answer(digest, incident, self._options.shared.time_s())
         variants = incident.variants if claim.is_shared else self._variants(incident)
+        is_over = life.is_over(incident, claim.claimed_at)
         digest = Digest(
             alert,
             count=incident.untold,
@@ -106,7 +107,7 @@ class Alerts:
             variants=variants,
             rates=incident.rates,
             quiet_s=life.quiet_for_s(incident, now) if is_over and not life.is_first(incident) else 0.0,
-            is_over=is_over,
+            is_over=has_ended,
             has_stopped=life.has_stopped(incident, now),
             is_rare=life.is_rare(incident),
             times=times[0],

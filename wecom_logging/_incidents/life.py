@@ -382,8 +382,15 @@ def is_over(incident: Incident, now: float) -> bool:
         return False
     if is_told(incident):
         return not is_due or over_at(incident) <= now + SOON_S
-    begins = is_first(incident) and not incident.quiet_since  # what has waited may be over before it is told
+    # What has waited may be over before it is told.
+    begins = is_first(incident) and (not incident.quiet_since or is_closed(incident))
     return not (begins or news(incident) is not None) and over_at(incident) <= now + SOON_S
+
+
+def has_ended(incident: Incident, now: float) -> bool:
+    """Whether its message says that it goes on no more."""
+    waited = incident.quiet_since > 0 and incident.counted_at + quiet_s(incident) <= now + SOON_S
+    return waited or is_over(incident, now)
 
 
 def has_closing_line(incident: Incident) -> bool:
