@@ -253,8 +253,9 @@ class Turn:
             case Hold(until, Why.SUMMARY):
                 self.outbox.gather(claim.incident.audience, until)
                 self.ledger.release([claim], now)
-            case Hold(until, Why.QUIET):
-                self._quieten(claim, until, moment, now)
+            case Hold(why=Why.QUIET):
+                others = self._claim(now, MAX_SHARED - 1)  # where one is held, there may be many
+                self.ledger.release(self._free([claim, *others], now), now)
                 self._has_more = True
             case Hold(until):
                 self.ledger.hold(claim, until, now)
@@ -274,20 +275,18 @@ class Turn:
         is_closing = (self._collector.closed or self.store.ends) and not claim.is_shared
         return self.duties.moment(claim.incident, is_closing=is_closing)
 
-    def _quieten(self, claim: Claim, until: float, moment: policy.Moment, now: float) -> None:
-        scope = policy.scope_of(claim.incident, moment)
-        self.ledger.quieten(claim, until, now, "" if scope is None else scope.name)
-
     def _free(self, claims: list[Claim], now: float) -> list[Claim]:
         """Those that no quiet hours and no maintenance hold; the others wait for their end."""
-        free = []
+        held = []
         for claim in claims:
             moment = self._moment(claim)
             if (seconds := policy.held_until(claim.incident, moment) - moment.time) > life.SOON_S:
-                self._quieten(claim, now + seconds, moment, now)
-            else:
-                free.append(claim)
-        return free
+                scope = policy.scope_of(claim.incident, moment)
+                held.append((claim, now + seconds, "" if scope is None else scope.name))
+        if held:
+            self.ledger.quieten(held, now)
+        waits = {claim.key for claim, *_ in held}
+        return [claim for claim in claims if claim.key not in waits]
 
     @property
     def _is_draining(self) -> bool:
