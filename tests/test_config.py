@@ -1206,3 +1206,18 @@ def test_all_that_is_not_set_is_named_at_once(handler: type[logging.Handler], fi
     assert caught.value.field == ", ".join(fields)
     assert caught.value.code == "missing"
     assert [field for field in fields if f"ive {field}=" not in caught.value.remedy] == []
+
+
+def test_a_program_without_rules_of_time_loads_nothing_of_them() -> None:
+    program = """
+    import logging, sys
+    from wecom_logging import WeComBotHandler
+    handler = WeComBotHandler(webhook="k", api_base="http://127.0.0.1:9", exit_timeout=0, {options})
+    logging.getLogger().addHandler(handler)
+    logging.error("the disk is full")
+    handler.flush(1.0)
+    print(*[name for name in ("_config.duty", "_delivery.calendars") if f"wecom_logging.{{name}}" in sys.modules])
+    """
+    assert run(program.format(options="")).out.split() == []
+    found = run(program.format(options='timezone="Asia/Shanghai", quiet_hours="22:00-08:00"')).out.split()
+    assert found == ["_config.duty", "_delivery.calendars"]
