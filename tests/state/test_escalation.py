@@ -547,3 +547,36 @@ def test_each_step_comes_once_from_eight_processes_that_are_killed_at_random(ser
             one.kill()
             one.wait()
     assert told("⏫ 升级 1/2") == told("⏫ 升级 2/2") == sorted(names)
+
+
+def away(jobs: Escalated, is_away: bool = True) -> None:
+    for job in jobs.jobs:
+        job.options.shared._back_off_until = float("inf") if is_away else float("-inf")
+
+
+def test_what_was_told_while_the_state_was_away_escalates_when_it_is_there_again(company: Make) -> None:
+    jobs = company(*TWO)
+    if len(jobs.jobs) == 1:
+        return
+    away(jobs)
+    jobs.critical()
+    assert len(jobs.wait(11)) == 3  # its step, and the line, from the memory of the process
+    away(jobs, False)
+    assert steps(jobs.wait(16)) == [(25, ("王五", "赵六"))]
+    assert jobs.open()[0].step == 2
+    assert [one.told_too != () for one in jobs.open()] == [True]
+
+
+def test_a_step_whose_answer_the_state_did_not_get_is_not_told_twice(company: Make) -> None:
+    jobs = company(*TWO)
+    if len(jobs.jobs) == 1:
+        return
+    jobs.critical()
+    jobs.wait(9)
+    jobs.channel.before = lambda named: away(jobs) if named.users == ("李四",) else None
+    found = jobs.wait(8)
+    assert steps(found) == [(10, ("李四",))]
+    jobs.channel.before = lambda named: None
+    away(jobs, False)
+    found = jobs.wait(12)
+    assert steps(found) == [(25, ("王五", "赵六"))]

@@ -148,6 +148,7 @@ class FailoverStore:
                 key, is_there = self._both.of(incident.key)
                 number = incident.untold - is_there
                 if number <= 0:  # it is over, or the shared store has it already
+                    self._carry_steps(incident, now)
                     self._drop(incident, key, "handed_over", now)
                     continue
                 try:
@@ -165,6 +166,15 @@ class FailoverStore:
         except BaseException:
             self._release_here(claims, now)  # but for those that were dropped
             raise
+
+    def _carry_steps(self, incident: Incident, now: float) -> None:
+        """Its escalation goes on in the shared store, of what this process has told while that was away."""
+        if life.step_due_at(incident) < float("inf"):
+            count = self._publish(incident)
+            row = replace(
+                life.unclaimed(incident), key=count.key, group="", first=count.first or incident.first, own=NOTHING
+            )
+            self.shared.call(lambda store: store.begin(self.channel, row, now))
 
     def _among_others(self, pairs: list[tuple[Incident, Count]], now: float) -> list[tuple[Incident, Count]]:
         """Where other processes have told an incident that a first alert is a variant of, it counts in that."""
