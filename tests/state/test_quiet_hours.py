@@ -25,7 +25,7 @@ from wecom_logging._state.base import answer
 from wecom_logging._state.shared import Shared
 from wecom_logging.errors import InvalidMessageError
 from wecom_logging.model import Recipients, Route
-from wecom_logging.model.duty import ALL_LEVELS, Duty
+from wecom_logging.model.duty import ALL_LEVELS, Duty, Step
 
 from ..programs import run
 from ..storms import Recorder, Told, pipeline, record, settled
@@ -491,3 +491,38 @@ def test_a_short_program_without_a_state_tells_it_in_one_message_at_its_exit(the
     assert "lost" not in ended.err
     (message,) = sandbox.messages()
     assert f"quiet hours {hours.replace('-', '–')} · {number} incidents, {number} go on<" in message["content"]
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_steps_wait_for_the_morning_and_what_is_critical_escalates_at_night(
+    kind: str, night: Callable[..., Night]
+) -> None:
+    steps = (Step(600.0, Recipients(("李四",))), Step(1500.0, Recipients(("王五",))))
+    rules = {"steps": steps, "steps_level": logging.ERROR}
+    one = night(kind, rules=rules, steps_s=(600.0, 1500.0), steps_level=logging.ERROR)
+    one.at("12-07 21:55")
+    one.fail("told before the night")
+    one.at("12-07 23:00")
+    one.fail("on fire", level=logging.CRITICAL)
+    one.at("12-08 07:55", 60.0)
+    one.fail("held at night")
+    one.at("12-08 07:59", 60.0)
+
+    def steps_since(number: int) -> list[tuple[str, tuple[str, ...], str]]:
+        return [
+            (one.wall(told.at), told.recipients.users, re.sub("^.*: ", "", told.text.split("\n")[1]))
+            for told in one.told[number:]
+            if told.text.startswith("⏫ Escalation") and told.recipients is not None
+        ]
+
+    assert steps_since(0) == [("12-07 23:10", ("李四",), "on fire"), ("12-07 23:25", ("王五",), "on fire")]
+    number = len(one.told)
+    one.at("12-08 08:30", 20.0)
+    found = steps_since(number)
+    assert [(wall[:-1], users, text) for wall, users, text in found] == [
+        ("12-08 08:0", ("李四",), "told before the night"),
+        ("12-08 08:0", ("王五",), "told before the night"),
+        ("12-08 08:1", ("李四",), "held at night"),
+        ("12-08 08:2", ("王五",), "held at night"),
+    ]
+    assert found[1][0] > found[0][0] >= "12-08 08:00"  # one a minute
