@@ -620,7 +620,7 @@ def test_steps_count_from_the_first_message_and_come_once_each() -> None:
     assert (incident.step, life.step_due_at(incident), life.due_at(incident)) == (1, 10 * M, 10 * M)
     assert life.news(incident) is None
     incident = life.step_told(incident, "a", "李四")
-    assert (life.due_at(incident) <= 10 * M, life.step_due_at(incident)) == (True, float("inf"))  # the line first
+    assert (life.due_at(incident) <= 10 * M, life.step_due_at(incident)) == (True, 25 * M)  # the line holds no step
     news = life.news(incident)
     assert news is not None
     assert (news.verb, news.who, incident.told_too) == ("escalated", "李四", ("a",))
@@ -781,10 +781,10 @@ def test_one_person_after_the_other_is_called_until_one_answers_and_then_a_line_
     assert (incident.calls.who, incident.calls.left, life.step_due_at(incident)) == ("li", ("wang", "zhao"), 620.0)
     incident = life.call_looked_at(life.call_rings(incident, "li", "6-1"), 620.0)
     assert (incident.calls.id, incident.calls.looks, life.step_due_at(incident)) == ("6-1", 1, 660.0)
-    incident = life.call_over(incident, "li", "无人接听", answered=False, now=660.0)
+    incident = life.call_over(incident, "li", "无人接听", ends=False, now=660.0)
     assert (incident.calls.left, life.step_due_at(incident), life.news(incident)) == (("wang", "zhao"), 660.0, None)
     incident = life.call_rings(life.call_begun(incident, 660.0), "wang", "6-2")
-    incident = life.call_over(incident, "wang", "接了电话", answered=True, now=680.0)
+    incident = life.call_over(incident, "wang", "接了电话", ends=True, now=680.0)
     news = life.news(incident)
     assert news is not None
     assert (news.who, news.where, incident.calls) == ("李四", "li 无人接听; wang 接了电话", NO_CALLS)
@@ -797,13 +797,11 @@ def test_e2_who_takes_it_stops_the_calls_that_have_not_begun() -> None:
     assert life.call_begun(incident, 600.0) is incident
     assert life.step_due_at(incident) == float("inf")
     begun = life.call_begun(rings("li", "wang"), 600.0)
-    over = life.call_over(people(begun, "taken", 610.0), "li", "拒接", answered=False, now=620.0)
+    over = life.call_over(people(begun, "taken", 610.0), "li", "拒接", ends=False, now=620.0)
     news = life.news(over)
     assert news is not None
     assert (news.verb, over.calls.left, life.step_due_at(over)) == ("taken", ("wang",), float("inf"))
-    last = life.call_over(
-        people(life.call_begun(rings("li"), 600.0), "taken", 610.0), "li", "x", answered=False, now=9.0
-    )
+    last = life.call_over(people(life.call_begun(rings("li"), 600.0), "taken", 610.0), "li", "x", ends=False, now=9.0)
     assert last.answers.is_said is False
     undone = line(people(line(over, 621.0), "undone", 640.0), 640.0)
     assert life.call_begun(undone, 640.0).calls.who == "wang"

@@ -387,11 +387,25 @@ def test_the_room_that_is_asked_for_is_that_of_those_whom_the_step_tells(company
     jobs = company(*TWO)
     monkeypatch.setattr(Company, "receivers", lambda self, recipients: self.addressed(recipients).users)
     for job in jobs.jobs:
-        object.__setattr__(job.options, "rules", ((1, 30 * M),))
+        for sender in job._turn.senders._senders:
+            sender.rules = ((1, 30 * M),)
     jobs.critical()
     assert len(jobs.wait(1)) == 1
     assert steps(jobs.wait(11)) == [(10, ("李四",))]
     assert jobs.jobs[0].stats().pending == 0
+
+
+def test_steps_that_wait_for_room_are_late_and_none_is_left_out(company: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = company((10, "李四"), (12, "王五"))
+    monkeypatch.setattr(Company, "receivers", lambda self, recipients: self.addressed(recipients).users)
+    for job in jobs.jobs:
+        for sender in job._turn.senders._senders:
+            sender.rules = ((2, M),)
+    for text in ("a fire", "b storm", "c flood", "d smoke", "e noise", "f smell", "g frost", "h dust"):
+        jobs.critical(text)
+    found = jobs.wait(40)
+    assert sorted(users for _, users in steps(found)) == [("李四",)] * 8 + [("王五",)] * 8
+    assert not any("未通知到人" in text for text in texts(found))
 
 
 class Phones:
@@ -464,11 +478,12 @@ def test_e2_who_takes_it_stops_the_phones(company: Make) -> None:
 
 
 def test_a_person_is_called_twice_in_eight_minutes_and_six_times_a_day(company: Make) -> None:
-    jobs, phones = ringing(company, (10, "li"))
+    jobs, phones = ringing(company, (10, "li wang"))
+    phones.will = {"li": 2}
     for text in ("disk full", "roof burns", "pump stopped"):
         jobs.critical(text)
     found = jobs.wait(14)
-    assert [user for _, user in phones.rung] == ["li", "li"]
+    assert [user for _, user in phones.rung] == ["li", "li"]  # and no other: it is the same night for all
     assert sum("近期呼叫次数已满" in text for text in texts(found)) == 1
     for text in ("a fire", "b storm", "c flood", "d smoke", "e noise", "f smell", "g frost"):
         jobs.critical(text)

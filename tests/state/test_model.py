@@ -253,7 +253,7 @@ def _phones(one: Incident, now: float) -> Incident:
     elif not calls.looks:
         after = life.call_looked_at(one, now)
     else:
-        after = life.call_over(one, calls.who, "refused", answered=False, now=now)
+        after = life.call_over(one, calls.who, "refused", ends=False, now=now)
     return one if after is one else life.changed_meanwhile(one, after, replace(one, version=-1))
 
 

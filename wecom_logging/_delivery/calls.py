@@ -71,7 +71,7 @@ class Calls:
 
     def _call(self, claim: Claim, user: str) -> None:
         if self._windows.reserve((user,), LIMITS, self._clock()) > 0:
-            self._over(claim, user, CALL_LIMIT.within(self._language))
+            self._over(claim, user, CALL_LIMIT.within(self._language), ends=True)  # his phone has just rung
             return
         now = self._clock()
         begun = self._become(claim, partial(life.call_begun, now=now))
@@ -98,14 +98,14 @@ class Calls:
             words = state.meaning_zh if self._language == "zh" else state.meaning
             if state.answered:
                 words = CALL_ANSWERED.within(self._language)
-            self._over(claim, user, words, answered=state.answered)
+            self._over(claim, user, words, ends=state.answered)
         elif is_last:
             self._over(claim, user, CALL_LOST.within(self._language))
         else:
             self._become(claim, partial(life.call_looked_at, now=self._clock()))
 
-    def _over(self, claim: Claim, user: str, words: str, *, answered: bool = False) -> None:
-        over = partial(life.call_over, user=user, words=words, answered=answered, now=self._clock())
+    def _over(self, claim: Claim, user: str, words: str, *, ends: bool = False) -> None:
+        over = partial(life.call_over, user=user, words=words, ends=ends, now=self._clock())
         self._become(claim, over)
 
     def _become(self, claim: Claim, become: Callable[[Incident], Incident]) -> Incident | None:

@@ -55,7 +55,7 @@ class Steps:
             self._miss(claim, "failed", now)
             return None
         if (wait_s := self._senders.wait(self._duties.known(step.recipients, incident))) > 0:
-            self._later(claim, wait_s, now)
+            self._ledger.become(claim, life.step_later(incident, now + wait_s, failed=0), now)
             return None
         return Delivery([claim], [], step.recipients, is_step=True)
 
@@ -95,17 +95,13 @@ class Steps:
             named = self.called(delivery.named or delivery.recipients or Recipients())
             self._miss(claim, f"nobody {named}" if nobody else "failed", now)
         else:
-            self._later(claim, life.step_wait_s(claim.incident), now)
+            incident, at = claim.incident, now + life.step_wait_s(claim.incident)
+            at = min(at, incident.step_at) if incident.step_at and now < incident.step_at else at  # which says so
+            self._ledger.become(claim, life.step_later(incident, at), now)
 
     def called(self, recipients: Recipients) -> str:
         """What people call them."""
         return called(recipients, self._options.looks.language)
-
-    def _later(self, claim: Claim, wait_s: float, now: float) -> None:
-        """It is tried again, at the latest when the next step begins, which says so."""
-        incident, at = claim.incident, now + wait_s
-        at = min(at, incident.step_at) if incident.step_at and now < incident.step_at else at
-        self._ledger.become(claim, life.step_later(incident, at), now)
 
     def _miss(self, claim: Claim, why: str, now: float) -> None:
         time = self._options.shared.time_s()

@@ -559,9 +559,11 @@ def step_due_at(incident: Incident) -> float:
 
 
 def _is_held(incident: Incident) -> bool:
-    """Whether what a person did holds its steps."""
+    """Whether what a person did holds its steps, until that is told and over."""
     answers = incident.answers
-    return not answers.is_said or (answers.now is not None and (incident.held_until > 0 or answers.now.verb == DONE))
+    if not answers.is_said and answers.journal[-1].verb != ESCALATED:
+        return True
+    return answers.now is not None and (incident.held_until > 0 or answers.now.verb == DONE)
 
 
 def stepped(incident: Incident, *, now: float, time: float) -> Incident:
@@ -602,9 +604,9 @@ def step_missed(incident: Incident, why: str, *, now: float, time: float) -> Inc
     return stepped(_said(missed, is_said=True), now=now, time=time)
 
 
-def step_later(incident: Incident, at: float) -> Incident:
-    """The message of its step could not be sent: it is tried again then."""
-    return replace(unclaimed(incident), stepping_at=at, tries=incident.tries + 1)
+def step_later(incident: Incident, at: float, *, failed: int = 1) -> Incident:
+    """The message of its step could not be sent, or (not ``failed``) there is no room for it: it is tried then."""
+    return replace(unclaimed(incident), stepping_at=at, tries=incident.tries + failed)
 
 
 def step_wait_s(incident: Incident) -> float:
@@ -668,8 +670,8 @@ def call_looked_at(incident: Incident, now: float) -> Incident:
     return replace(incident, calls=replace(calls, looks=looks), call_at=now + waits[looks] - waits[looks - 1])
 
 
-def call_over(incident: Incident, user: str, words: str, *, answered: bool, now: float) -> Incident:
-    """What became of it; the next person is called, but where one has answered. After the last, a line says so."""
+def call_over(incident: Incident, user: str, words: str, *, ends: bool, now: float) -> Incident:
+    """What became of it; the next person is called, but where that ``ends`` the calls. Then a line says so."""
     calls, journal = incident.calls, incident.answers.journal
     if user not in (calls.who, *calls.left[:1]):
         return incident
@@ -677,7 +679,7 @@ def call_over(incident: Incident, user: str, words: str, *, answered: bool, now:
     step = journal[newest_step(journal)]
     where = "; ".join(filter(None, [step.where, f"{user} {words}"]))
     called = replace(incident, answers=replace(incident.answers, journal=_with_step(journal, step.who, where)))
-    if left and not answered:
+    if left and not ends:
         return replace(called, calls=Calls(left), call_at=now)
     return _said(replace(called, calls=NO_CALLS, call_at=0.0), is_said=_is_held(called) and called.answers.is_said)
 
