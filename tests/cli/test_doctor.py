@@ -1174,3 +1174,17 @@ def _called(settings: dict[str, str], *more: str) -> subprocess.CompletedProcess
     command = [sys.executable, "-m", "wecom_logging._cli", "doctor", "--json", *more]
     env = {**os.environ, **settings}
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_e9_whom_steps_name_is_looked_for(doctor: Doctor, sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_member("lisi", name="李四", departments=[1])
+    rules = tmp_path / "duty.toml"
+    rules.write_text('escalation = [{ after = "10m", users = ["李四"] }, { after = "25m", users = ["没人"] }]\n')
+    doctor.set(WECOM_DUTY=str(rules), WECOM_STATE=f"sqlite://{tmp_path}/alerts.db", **sandbox.environment)
+    told = doctor.json()
+    found = {one["subject"]: one["ok"] for one in told.findings("recipient")}
+    assert (found["users 李四"], found["users 没人"], told.status) == (True, False, 1)
+    doctor.set(WECOM_STATE="")
+    told = doctor.json()
+    (one,) = [one for one in told.findings("configuration") if not one["ok"]]
+    assert (one["subject"], one["code"]) == ("escalation", "nobody_can_take")

@@ -171,7 +171,9 @@ def without_rotas(recipients: Recipients) -> Recipients:
 
 
 def persons_of(one: Planned | None) -> Iterator[Recipients]:
-    """Those of each turn, of whom one at least has to be found."""
+    """Those of each step and of each turn, of whom one at least has to be found."""
+    for step in () if one is None else one.moment.duty.steps:
+        yield without_rotas(step.recipients)
     for rota in () if one is None else one.moment.duty.rotas:
         yield from (Recipients(turn) for turn in rota.people)
         if rota.checkin:
