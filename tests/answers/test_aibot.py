@@ -956,3 +956,20 @@ def test_who_gets_a_step_takes_it_by_its_card_and_all_who_were_told_are_told_tha
     until(lambda: handler.incidents()[0].taken_by == "李四")
     wecom.wait(channel="aibot", msgtype="markdown", contains="李四 于")
     assert all(one["chat"] != GROUP for one in wecom.messages(channel="aibot"))
+
+
+@pytest.mark.slow
+def test_a_step_makes_no_card_old(wecom: Sandbox, make: Any) -> None:
+    wecom.add_member("lisi", name="李四", departments=[1])
+    wecom.aibot.say("lisi", "lisi", "hello")
+    handler = make(language="zh", escalation=[{"after": "1s", "chats": ["lisi"]}])
+    log_to(handler).critical("disk full")
+    wecom.wait(channel="aibot", msgtype="markdown", contains="→ lisi")
+    first = card_of(wecom, 0)
+    key = next(one["key"] for one in first["cards"][ME]["button_list"] if one["key"].startswith("take:"))
+    assert wecom.aibot.click(first["task_id"], ME, key)
+    until(lambda: handler.incidents()[0].taken_by == NAME)
+    wecom.aibot.say(ME, ME, f"详情 {handler.incidents()[0].short_id}")
+    (told,) = wecom.wait(channel="aibot", msgtype="markdown", contains="已发消息")
+    assert re.search(r"升级，已通知 lisi", told["content"])
+    assert "认领" in told["content"]

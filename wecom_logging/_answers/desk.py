@@ -183,7 +183,7 @@ class Desk:
         """Why a click on an old card did nothing, and how the incident is now. No ``why`` if ``who`` tapped twice."""
         if incident is None:
             return self._reply(lambda language: IS_OVER.within(language, command.short_id), "over")
-        now, last = self.time_s(), incident.answers.journal[-1:]
+        now, last = self.time_s(), life.by_persons(incident)[-1:]
         again = [_WRITES[command.verb]] if _WRITES[command.verb] else UNDONE.values()
         is_same = bool(last) and last[0].verb in again and _is_of(last[0], self._person(who))
         if is_same and 0 <= now - last[0].at < AGAIN_S:

@@ -60,7 +60,7 @@ def text_of(message: object) -> str | None:
 def is_outdated(incident: Incident, found: Pressed) -> bool:
     """Whether it is another one since, or a person did something with it after the card was made."""
     return life.began(incident) > found.made + 1.0 or any(
-        answer.at > found.made + 0.001 for answer in incident.answers.journal
+        answer.at > found.made + 0.001 for answer in life.by_persons(incident)
     )
 
 

@@ -70,7 +70,7 @@ from .._text.said import Language, Reader, Said, zone_of
 from .._wecom.aibot import quotes_apart
 from .._wecom.body import Json
 from ..model import Answer, Digest, Sample
-from ..model.alert import DONE, SILENCED, TAKEN
+from ..model.alert import DONE, ESCALATED, SILENCED, TAKEN
 from .command import Command
 
 MAX_LISTED = 20
@@ -330,16 +330,18 @@ def _layout(incident: Incident, digest: Digest, now: float, language: Language, 
 
 def people(incident: Incident, now: float, language: Language) -> list[str]:
     """What people did, the oldest first: ``taken by Li 10:31, quiet until 11:01 · chat ops · × 312``."""
-    journal = incident.answers.journal
-    if not journal:
-        return [NOBODY_ANSWERED.within(language)]
     lines = []
-    for one in journal:
+    for one in incident.answers.journal:
+        if one.verb == ESCALATED and not one.who:
+            lines.append(did_words(one, now, language))
+            continue
         kind, _, name = one.where.replace("·", ".").replace("×", "x").partition(" ")
         kind = PLACES_OF_ANSWERS[kind].within(language) if kind in PLACES_OF_ANSWERS else kind
         where = f"{kind} {name}".strip()
         lines.append(" · ".join(filter(None, [did_words(one, now, language), where, f"× {one.count}"])))
     has_it = held_by(incident, now, language)
+    if not life.by_persons(incident):
+        lines.append(NOBODY_ANSWERED.within(language))
     return [*lines, *([HAS_IT_NOW.within(language, has_it)] if has_it else [])]
 
 

@@ -620,6 +620,11 @@ def _step_over(incident: Incident, who: str = "", where: str = "") -> Incident:
     return replace(unclaimed(incident), stepping_at=0.0, tries=0, answers=answers)
 
 
+def by_persons(incident: Incident) -> list[Answer]:
+    """What people did with it; a step is none of that."""
+    return [one for one in incident.answers.journal if one.verb != ESCALATED]
+
+
 def newest_step(journal: tuple[Answer, ...]) -> int:
     """The place of the step that began last; -1: none is known."""
     return max((place for place, one in enumerate(journal) if one.verb == ESCALATED), default=-1)

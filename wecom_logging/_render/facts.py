@@ -157,6 +157,8 @@ def between_names(names: Sequence[str], language: Language) -> str:
 def did(answer: Answer, named: Callable[[str], str], now: float, language: Language) -> str:
     """The same, with names as this text may have them. ``now`` is in seconds since the epoch."""
     at = short_time(answer.at, now, language)
+    if answer.verb == ESCALATED and not (answer.who or answer.where):  # its message is on its way
+        return CARD_ESCALATED.within(language, at)
     if answer.verb == ESCALATED and not answer.who:
         return NOBODY_TOLD.within(language, at, missed_words(answer.where, language))
     if answer.by:
