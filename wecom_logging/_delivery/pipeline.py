@@ -174,8 +174,13 @@ class Pipeline:
 
     def look(self) -> None:
         """Have its worker look at once, also where nothing was logged."""
-        self._begin()
+        if (turn := self._begin()) is not None:
+            self._load_watch(turn)
         self._worker.nudge()
+
+    def _load_watch(self, turn: Turn) -> None:
+        if self.options.shared is not alone or declared:
+            turn.watch  # noqa: B018 # loading it is the purpose
 
     @property
     def key(self) -> int:
@@ -325,8 +330,9 @@ class Pipeline:
 
     def prepare(self) -> None:
         """Load what a turn needs, where a fork waits for it."""
-        if self._begin() is None:
+        if (turn := self._begin()) is None:
             return
+        self._load_watch(turn)
         for channel in self._channels:
             channel.load()
         self.options.shared.load()

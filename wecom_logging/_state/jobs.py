@@ -18,6 +18,7 @@ from .._incidents.job import Job, Seen, Spec
 from .._incidents.policy import expected
 from .._incidents.policy.expected import Gap, Schedule
 from .._incidents.schedule import Cron
+from .._runtime import forks
 from .._runtime.clock import seconds_left, wall
 from ..errors import StateError
 from .base import Fact
@@ -160,16 +161,18 @@ class Report:
 @functools.lru_cache(4096)
 def schedule_of(cron: str, zone: str) -> Schedule | None:
     """The times of a job; None where it has none. Raises `ImportError` without cronsim, ValueError."""
-    return Cron(cron, zone_of(zone)) if cron else None
+    with forks.gate:  # a child that is forked amid an import could never finish it
+        return Cron(cron, zone_of(zone)) if cron else None
 
 
 def zone_of(name: str) -> tzinfo:
     """The zone of a job."""
     if name == "UTC":
         return UTC
-    from zoneinfo import ZoneInfo
+    with forks.gate:
+        from zoneinfo import ZoneInfo
 
-    return ZoneInfo(name)
+        return ZoneInfo(name)
 
 
 def _row(fact: Fact) -> Row | None:
