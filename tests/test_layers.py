@@ -137,7 +137,8 @@ HEAVY = {
 OF_A_TURN = ("_answers", "_delivery", "_incidents", "_masking", "_render", "_state", "_text", "_wecom", "model")
 """Rooms that the worker's first turn loads, but for what a log call needs of them."""
 LOADED_TO_LOG = {
-    *("_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits", "_incidents.pattern"),
+    *("_delivery.declared", "_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits"),
+    "_incidents.pattern",
     *("_incidents.short_id", "_masking.patterns", "_render.headline", "_render.source", "_render.traceback_text"),
     *("_render.words", "_state.shared", "_text.cut", "_text.inert", "_text.said"),
     *("model.captured", "model.recipients"),
