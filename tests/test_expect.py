@@ -165,6 +165,18 @@ def test_coroutines_and_methods_report_and_keep_what_they_give(service: Service)
         expect("对账")(int)
 
 
+@pytest.mark.parametrize(("language", "field"), [("en", "│ schedule: every 90 min"), ("zh", "│ 计划: 每 90 分钟")])
+def test_an_alert_reads_in_the_language_of_its_handler(sandbox: Sandbox, language: str, field: str) -> None:
+    service = Service(app_handler(sandbox.url, language=language, timezone="Asia/Shanghai"), sandbox)
+    service.at("2026-11-29T12:00")
+    expect("对账", every="90m")
+    assert soon(lambda: service.jobs.find("对账") is not None)
+    service.until("2026-11-29T13:40")
+    (text,) = service.told(1)
+    assert field in text.split("\n")
+    service.handler.close()
+
+
 def test_who_gets_the_alert_and_at_which_level_is_as_it_was_declared(service: Service) -> None:
     expect("对账", every="1h", users=["li"], level="WARNING")
     assert soon(lambda: service.jobs.find("对账") is not None)

@@ -22,6 +22,7 @@ from .._incidents.policy.expected import Gap, Schedule
 from .._lines import line
 from .._render.mask import masked
 from .._render.words import (
+    EVERY,
     JOB_DID_NOT_REPORT,
     JOB_DID_NOT_RUN,
     JOB_IS_NOT_OVER,
@@ -287,7 +288,7 @@ class Watch:
         spec, seen = job.spec, job.seen
         due = self._clock_time(news.due, spec.zone)
         last = self._clock_time(seen.began, spec.zone) if seen.began else NONE.en
-        every = f"{spec.cron} ({spec.zone})" if spec.cron else _span(spec.every_s)
+        every = f"{spec.cron} ({spec.zone})" if spec.cron else EVERY.en.format(span=_span(spec.every_s))
         fields = (("last run", last), ("schedule", every))
         if news.kind == OVER:
             return JOB_IS_NOT_OVER, (spec.name, due, _span(spec.max_runtime_s)), fields[1:]

@@ -270,6 +270,7 @@ A_SECOND = Said("{} a second{rest}", "每秒 {}{rest}")
 A_MINUTE = Said("{} a minute{rest}", "每分钟 {}{rest}")
 AN_HOUR = Said("{} an hour{rest}", "每小时 {}{rest}")
 LEFT = Said("about {span}, until {time}", "约 {span}，预计 {time} 结束")
+EVERY = Said("every {span}", "每 {span}")
 A_CELL = Said("a cell", "一个单元格")
 NONE = Said("(none)", "（无）")
 FAILED_ONCE = Said("once, at {time}", "1 次（{time}）")
@@ -413,7 +414,20 @@ _MARKS = (
 )
 _VALUES = (
     *(SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS, MINUTES_AND_SECONDS, HOURS_AND_MINUTES, SO_FAR_OF, SO_FAR),
-    *(A_SECOND, A_MINUTE, AN_HOUR, LEFT, A_CELL, NONE, MORE, LOGGED, NOTHING_SAYS_WHY, NOT_DELIVERED, NO_MESSAGE),
+    *(
+        A_SECOND,
+        A_MINUTE,
+        AN_HOUR,
+        LEFT,
+        EVERY,
+        A_CELL,
+        NONE,
+        MORE,
+        LOGGED,
+        NOTHING_SAYS_WHY,
+        NOT_DELIVERED,
+        NO_MESSAGE,
+    ),
     *(FAILED_ONCE, FAILED_TIMES, NEW_LINES, LEFT_ONE, LEFT_SOME),
 )
 _MAX_VALUE = 1024
