@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from wecom_logging import _build_aibot as build
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
 from wecom_logging._build_aibot import _on_call
 from wecom_logging._incidents.duty import duty_text
 from wecom_logging._incidents.incident import Incident, Kept
 from wecom_logging._incidents.policy.on_call import OnDuty
+from wecom_logging._runtime.worker import living_workers
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.memory import MemoryStore
 from wecom_logging._text.said import Reader
@@ -72,10 +74,12 @@ def test_without_a_rota_it_says_so_and_help_does_not_name_it() -> None:
     assert "值班：谁在值班" in Desk(list, language="zh", on_call=lambda: FOUND).do(Command("help"), "Li", "chat").text
 
 
-def test_the_rotas_of_all_handlers_of_the_process(sandbox: Sandbox) -> None:
+def test_the_rotas_of_all_handlers_of_the_process(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     since = {"since": "2026-12-07 10:00", "every": "1w"}
     options: dict[str, Any] = {"timezone": "Asia/Shanghai", "on_call": {"web": {"people": ["张三"], **since}}}
     handlers = [app_handler(sandbox.url, **options), app_handler(sandbox.url), app_handler(sandbox.url, **options)]
+    workers = [one for one in living_workers() if one.job in [handler._pipeline for handler in handlers]]
+    monkeypatch.setattr(build, "living_workers", lambda: workers)  # not those of other tests
     assert [(one.rota, one.people, one.then) for one in _on_call()] == [("web", ("张三",), ("张三",))]
     for one in handlers:
         one.close()
