@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from wecom_logging import WeComAIBotHandler
 from wecom_logging import _build_aibot as build
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
@@ -24,7 +26,7 @@ from wecom_logging.model import Recipients
 from wecom_logging.model.duty import Duty, Rota
 
 from ..incidents.test_life import opened
-from ..programs import app_handler
+from ..programs import app_handler, until
 from ..state.conftest import alert
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -104,3 +106,23 @@ def test_an_incident_may_be_given_to_whoever_is_in_its_rota_or_on_call_by_it() -
     places: Any = [Place()]
     desk = Desk(lambda: places, on_call=lambda: [OnDuty("web", ("zhao",)), OnDuty("db", ("qian",))])
     assert sorted(desk.recipients("k7f2")) == ["boss", "li", "wang", "zhang", "zhao"]
+
+
+def test_a_person_asks_the_bot(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    since = {"since": "2026-12-07 10:00", "every": "1w"}
+    rotas = {"web": {"people": ["张三"], **since}}
+    app = app_handler(sandbox.url, timezone="Asia/Shanghai", on_call=rotas, language="zh")
+    bot = WeComAIBotHandler(chats=["sandbox-user"], language="zh")
+    log = logging.Logger("shop")
+    log.addHandler(bot)
+    log.error("hello")
+    assert bot.flush(30)
+    assert sandbox.aibot.say("sandbox-user", "sandbox-user", "值班")
+    until(lambda: any("web：张三，至" in str(one) for one in sandbox.messages(channel="aibot")))
+    reception = bot._reception()
+    bot.close()
+    app.close()
+    assert reception is not None
+    reception.connection.close()
