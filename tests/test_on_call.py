@@ -403,6 +403,28 @@ def test_e5_a_function_that_names_nobody_or_no_person_is_never_silence(asked: An
     assert asked() == ("boss",)
 
 
+@pytest.mark.parametrize("in_worker", [True, False])
+def test_where_the_program_ends_and_has_no_more_threads_the_worker_asks_itself(
+    asked: Any, who: Any, monkeypatch: pytest.MonkeyPatch, in_worker: bool
+) -> None:
+    start = threading.Thread.start
+
+    def no_more(thread: threading.Thread) -> None:
+        if thread.name == "wecom on call":
+            raise RuntimeError("can't create new thread at interpreter shutdown")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", no_more)
+    told: list[tuple[str, ...]] = []
+    if in_worker:
+        worker = threading.Thread(target=lambda: told.append(asked()))
+        worker.start()
+        worker.join(30)
+    else:
+        told.append(asked())
+    assert told == [("zhaoliu",) if in_worker else ("boss",)]
+
+
 def test_a_function_that_is_not_there_is_said(asked: Any, app: App, capfd: pytest.CaptureFixture[str]) -> None:
     assert asked() == ("boss",)
     assert "ModuleNotFoundError" in capfd.readouterr().err

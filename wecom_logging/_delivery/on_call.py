@@ -188,8 +188,11 @@ class _Asked:
             try:
                 threading.Thread(target=self._run, name="wecom on call", daemon=True).start()
             except RuntimeError as error:  # there can be no more threads, or the program ends
-                self._over.set()
-                self._fail(str(error))
+                if threading.current_thread() is threading.main_thread():
+                    self._over.set()
+                    self._fail(str(error))
+                else:  # no exit waits for the worker's thread for long
+                    self._run()
             else:
                 if not self._over.wait(bound_s):
                     self._fail(line("no_answer_in", seconds=bound_s))
