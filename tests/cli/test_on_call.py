@@ -122,6 +122,17 @@ def test_r2_a_swap_shows_as_current_is_told_and_gets_the_alerts(run: Run, compan
     handler.close()
 
 
+def test_where_the_state_is_away_it_says_that_swaps_are_not_seen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WECOM_STATE", "redis://127.0.0.1:1/0")
+    code, out, err = run("show", "--at", "2026-12-13 02:14")
+    assert code == 0
+    assert "张三" in out
+    assert err == "wecom-logging: the state cannot be read: swaps are not looked at\n"
+    code, out, err = run("swap", "web", "王五", "--to", "2099-01-01 10:00")
+    assert (code, out) == (1, "")
+    assert "127.0.0.1" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

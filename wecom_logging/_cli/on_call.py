@@ -87,6 +87,8 @@ def _show(options: argparse.Namespace) -> int:
             if options.at is not None:
                 one = replace(one, moment=replace(one.moment, time=_time(options.at, one.moment)))
             shown.append((one, one.duties.on_call.shown(one.moment), line_of(one, is_now=options.at is None)))
+            if one.shared is not alone and not one.shared.is_up:
+                say(text("on_call.no_swaps"))
     if not shown:
         say(text("on_call.none"))
         return 1
