@@ -238,3 +238,22 @@ def test_send_goes_to_who_is_on_call(
     monkeypatch.setenv("WECOM_USERS", "on-call:nosuch")
     assert main(["send", "hello"]) == 3
     assert "no rota 'nosuch'" in capsys.readouterr().err
+
+
+def test_r4_who_takes_over_gets_what_is_open_and_who_hands_over_a_line(run: Run, company: Sandbox) -> None:
+    handler = WeComHandler(users=["sandbox-user"], level="CRITICAL")
+    handler.handle(logging.LogRecord("shop", logging.CRITICAL, "p.py", 1, "the disk is full", None, None))
+    assert handler.flush(30)
+    (incident,) = handler.incidents()
+    company.clear()
+    before = run("show")[1].splitlines()[1].split()[1].rstrip(",")
+    names = {"张三": "zhangsan", "李四": "lisi"}
+    assert run("swap", "web", "王五", "--to", "2099-01-01 10:00")[0] == 0
+    assert company.messages() == []  # only where it is asked for
+    assert run("swap", "web", before, "--to", "2099-01-01 10:00", "--tell")[0] == 0
+    told = {one["receivers"][0]: one["content"].split("\n") for one in company.messages()}
+    assert told[names[before]][1].startswith(f"#{incident.short_id} CRITICAL × 1")
+    assert told[names[before]][1].endswith("the disk is full")
+    assert len(told["wangwu"]) == 1
+    assert told["wangwu"][0].startswith(f"web: {before} on call from ")
+    handler.close()
