@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -272,3 +273,40 @@ def test_a_scheduler_that_is_paused_runs_nothing_and_that_is_told(fleet: Fleet) 
     assert "ran again" in again
     do("raise SystemExit")
     assert process.wait(30) == 0
+
+
+LOOP = f"""{HANDLER}
+import asyncio, os, time
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from wecom_logging.integrations.apscheduler import expect_scheduler
+async def job():
+    await asyncio.sleep(0)
+async def main():
+    scheduler = AsyncIOScheduler(timezone="Asia/Shanghai")
+    scheduler.add_job(job, "interval", hours=1, id="对账")
+    expect_scheduler(scheduler)
+    scheduler.start()
+    scheduler.modify_job("对账", next_run_time=scheduler.get_job("对账").next_run_time.now(scheduler.timezone))
+    longest, before, ends = 0.0, time.monotonic(), time.monotonic() + float(os.environ["FOR_S"])
+    while time.monotonic() < ends:
+        await asyncio.sleep(0.02)
+        longest, before = max(longest, time.monotonic() - before), time.monotonic()
+    print(longest < 1, flush=True)
+asyncio.run(main())
+"""
+
+
+def test_an_event_loop_waits_for_no_state(fleet: Fleet) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections and says nothing
+        settings = {**fleet.settings, "WECOM_STATE": f"redis://127.0.0.1:{silent.getsockname()[1]}/0", "FOR_S": "4"}
+        ended = subprocess.run([sys.executable, "-c", LOOP], env=settings, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (0, "True\n"), ended.stderr
+    assert "a run of job 对账 could not be reported" in ended.stderr
+
+
+def test_what_ran_just_before_the_program_exits_is_reported(fleet: Fleet) -> None:
+    settings = {**fleet.settings, "FOR_S": "0.3"}
+    ended = subprocess.run([sys.executable, "-c", LOOP], env=settings, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    seen = fleet.seen()
+    assert (bool(seen["last_run"]), seen["runs"]) == (True, 0)
