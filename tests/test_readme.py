@@ -17,15 +17,18 @@ from pathlib import Path
 import pytest
 import yaml
 
+from wecom_logging import expect
 from wecom_logging._cli import _parser
 from wecom_logging._config import CommonOptions
+from wecom_logging._delivery import declared as declared_here
 from wecom_logging._runtime import bounded, worker
 from wecom_logging._runtime.version import __version__
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.errcodes import errcodes
 
-from .programs import ROOT, run
+from .programs import ROOT, app_handler, run
 from .sandbox.test_real_answers import ANSWERS
+from .test_expect import Service
 
 DOCS = ROOT / "docs"
 ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -159,6 +162,46 @@ def test_the_storm_arrives_as_shown_in_both_languages(sandbox: Sandbox, language
     for line in shown[-2:]:
         words = re.sub(r"[\d:. +-]+|#\w+", "|", line)
         assert words in [re.sub(r"[\d:. +-]+|#\w+", "|", one).rstrip("▁▂▃▄▅▆▇█") for one in digest]
+
+
+@pytest.mark.slow
+def test_the_page_of_jobs_shows_what_arrives_and_what_commands_print(sandbox: Sandbox, tmp_path: Path) -> None:
+    page = (DOCS / "jobs.md").read_text(encoding="utf-8")
+
+    def shape(text: str) -> list[str]:
+        return re.sub(r"\d+|#\w+", "|", text).rstrip("\n").split("\n")
+
+    def check(shown: tuple[str, str]) -> bool:
+        code = f"import sys\nfrom wecom_logging._cli import main\nsys.exit(main({shlex.split(shown[0])!r}))"
+        environment = {"WECOM_STATE": state, "WECOM_TIMEZONE": "Asia/Shanghai", "WECOM_LANGUAGE": "en"}
+        ended = run(code, url=sandbox.url, fresh=True, **environment)
+        assert ended.status == 0, ended.err
+        return shape(ended.out) == shape(shown[1])
+
+    (call,) = [line for line in page.splitlines() if line.startswith("expect(")]
+    state = f"sqlite://{tmp_path}/alerts.db"
+    handler = app_handler(sandbox.url, state=state, timezone="Asia/Shanghai", service="shop", rate_limit=None)
+    service = Service(handler, sandbox)
+    try:
+        service.at("2026-11-29T01:00")
+        job = eval(call, {"expect": expect})
+        service.until("2026-11-29T02:30")
+        with job:
+            service.time += 1
+        (console,) = blocks(page, "console")
+        commands: list[tuple[str, str]] = re.findall(r"^\$ wecom-logging (.*)\n((?:[^$].*\n)*)", console, re.MULTILINE)
+        assert check(commands[0])
+        service.until("2026-11-30T02:51")
+        (missed,) = service.told(1)
+        with job:
+            service.until("2026-11-30T02:55")
+        (again,) = service.told(1)
+        assert [command for command in commands[1:] if not check(command)] == []
+    finally:
+        handler.close()
+        declared_here.declared.clear()
+    assert shape(missed) == shape(blocks(page, "text")[0])
+    assert shape(again.split("\n")[0])[0] in shape(page.replace("`", "\n"))
 
 
 def headings(path: Path) -> set[str]:
