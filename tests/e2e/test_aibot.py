@@ -189,6 +189,20 @@ def test_a_wide_page_opens_on_the_chats_in_which_something_is(
     assert violations(page) == []
 
 
+def test_a_wide_page_that_no_hand_has_touched_leaves_an_empty_phone_for_the_chat_in_which_something_comes(
+    open_page: Open, sandbox: Sandbox, bot: Talker, group: str
+) -> None:
+    page = open_page(sandbox.url, viewport={"width": 1280, "height": 800}).page
+    expect(phone(page, GROUP)).to_be_hidden()
+    assert bot.push_card(group) == 0
+    expect(phone(page, GROUP)).to_be_visible()
+    expect(page.locator(".phone:visible")).to_have_count(3)
+    page.get_by_role("button", name=GROUP).click()
+    sandbox.aibot.say(group, "sandbox-user", "list")
+    expect(page.locator("#standing")).to_contain_text("2 messages kept")
+    expect(phone(page, GROUP)).to_be_hidden()
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_card_of_an_alert_is_whole_on_a_narrow_page(
     open_page: Open, sandbox: Sandbox, bot: Talker, language: Any

@@ -58,7 +58,7 @@ export function receive(news, wanted, anew) {
   }
   for (const message of news.changed) rewrite(message);
   if (anew) choosePhones(wanted.get("receiver") ?? "", news);
-  leaveEmpty(news.messages.at(-1), anew);
+  for (const message of anew ? news.messages.slice(-1) : news.messages) leaveEmpty(message, anew);
   for (const phone of phones.values()) {
     if (anew) restart(phone);
     else if (news.reset) forget(phone);
@@ -126,13 +126,20 @@ function choosePhones(receiver, news) {
   }
 }
 
-// Phones that are all empty leave their places to that of the newest message: where there is room for one, unless a hand
-// has chosen that; else when the page is opened.
-function leaveEmpty(last, anew) {
+// Phones that are all empty leave their places to those with the newest messages when the page is opened. Later, until a
+// hand has chosen, one that is empty leaves its place to that of a message that comes.
+function leaveEmpty({ to: [who] }, anew) {
   const shown = [...phones.values()].filter(isShown);
-  if (!last || !(anew || (isNarrow() && !picked)) || shown.some((phone) => phone.store.length)) return;
-  const full = phones.get(`${placesOf(last.to[0])[0]}/${last.to[0]}`);
-  if (!full) return;
+  const full = (anew || !picked) && phones.get(`${placesOf(who)[0]}/${who}`);
+  const empty = shown.find((phone) => !phone.store.length);
+  if (!full || !empty || isShown(full)) return;
+  if (!anew) {
+    empty.on = false;
+    turn(full, true);
+    full.button.scrollIntoView({ block: "nearest", inline: "nearest" });
+    return;
+  }
+  if (shown.some((phone) => phone.store.length)) return;
   for (const phone of shown) phone.on = false;
   const isFirst = ({ who, place, store }) => store.length && placesOf(who)[0] === place; // WeChat shows the same again
   const others = [...phones.values()].filter((phone) => isFirst(phone) && phone !== full).slice(1 - AT_ONCE);
