@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8765
 DEFAULT_HOST = "127.0.0.1"
 TOKEN = "WECOM_SANDBOX_TOKEN"
+KEPT = ("WECOM_LANGUAGE",)
+"""Of the variables of who runs the demo, what its program has, too."""
 
 
 def add(commands: Any) -> None:
     parser = commands.add_parser("demo", help="demo.help", description="demo.help")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="demo.port")
+    parser.add_argument("--night", action="store_true", help="demo.night")
     parser.set_defaults(run=run_demo)
     parser = commands.add_parser("sandbox", help="sandbox.help", description="sandbox.help")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="sandbox.port")
@@ -78,12 +82,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _load(port: int, host: str = DEFAULT_HOST, *, strict: bool = False, ca_file: str = "") -> Sandbox:
+def _load(port: int, host: str = DEFAULT_HOST, **given: Any) -> Sandbox:
     """The sandbox's server, if what it needs is installed."""
     try:
         from .._sandbox import Sandbox
 
-        return Sandbox(port=port, host=host, token=os.environ.get(TOKEN, ""), strict=strict, ca_file=ca_file)
+        return Sandbox(port=port, host=host, token=os.environ.get(TOKEN, ""), **given)
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
             "sandbox", "needs_package", package=error.name, install=with_extra("sandbox")
@@ -91,7 +95,7 @@ def _load(port: int, host: str = DEFAULT_HOST, *, strict: bool = False, ca_file:
     except ValueError as error:
         raise ConfigurationError(TOKEN, "refused", reason=error) from None
     except OSError as error:
-        raise ConfigurationError("--tls", "refused", reason=f"{ca_file}: {error.strerror}") from None
+        raise ConfigurationError("--tls", "refused", reason=f"{given['ca_file']}: {error.strerror}") from None
 
 
 def _read(path: str) -> object:
@@ -121,8 +125,10 @@ def _read(path: str) -> object:
 def run_demo(options: argparse.Namespace) -> int:
     from .._runtime.worker import at_end
 
-    server = _started(options.port)
     watched = sys.stdin is not None and sys.stdin.isatty()
+    if options.night:
+        return _show_night(options.port, watched)
+    server = _started(options.port)
     directory = tempfile.mkdtemp(prefix="wecom-logging-demo-")
     remove = partial(shutil.rmtree, directory, ignore_errors=True)
     try:
@@ -154,12 +160,43 @@ def _show_all(server: Sandbox, state: str, watched: bool) -> int:
         server.stop()
 
 
-def _started(port: int) -> Sandbox:
-    server = _load(port)
+def _show_night(port: int, watched: bool) -> int:
+    """In this process, by its clock, which is put ahead."""
+    from unittest.mock import patch
+
+    from .._runtime import clock
+    from .._runtime.worker import end_all
+
+    server = _started(port, clock=clock.wall)
+    try:
+        print(text("demo.started", url=server.url))
+        print(text("demo.night_begins", url=server.url), end="\n\n", flush=True)
+        with patch.dict(os.environ, _environment(server, "memory://"), clear=True):
+            from .demo_night import PAUSE_S, Night
+
+            pause = partial(time.sleep, PAUSE_S if watched else 0.0)
+            night = Night(server, lambda line: print(f"   {line}", flush=True), pause)
+            night.run()
+        messages = server.messages()
+        print(f"\n{text('demo.arrived', count=len(messages))}", end="\n\n")
+        for message in messages:
+            _show(message)
+        print(text("demo.night_next"), flush=True)
+        if watched:
+            print(f"\n{text('demo.night_page', url=server.url)}", flush=True)
+            server.serve_forever()
+        return 0
+    finally:
+        end_all()  # what is left goes while there is somebody to take it
+        server.stop()
+
+
+def _started(port: int, **given: Any) -> Sandbox:
+    server = _load(port, **given)
     try:
         server.start()
     except (OSError, OverflowError):  # the usual port is taken, or there is none of that number: any other will do
-        server = _load(0)
+        server = _load(0, **given)
         server.start()
     return server
 
@@ -183,7 +220,7 @@ def _answering(server: Sandbox, state: str) -> Iterator[None]:
 
 
 def _environment(server: Sandbox, state: str) -> dict[str, str]:
-    mine = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    mine = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith("WECOM_")}
     return {**mine, **server.environment, "WECOM_STATE": state}
 
 
