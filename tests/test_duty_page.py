@@ -1,0 +1,39 @@
+"""docs/duty.md, in both languages: its six lines are read, its command prints what it shows, its messages are those of
+the night that the demo has."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from .cli.test_cli import call
+from .programs import ROOT
+from .test_journey import environment
+from .test_readme import blocks
+
+PAGES = [("duty.md", "en"), ("duty.zh.md", "zh")]
+APP = {"WECOM_CORP_ID": "ww1", "WECOM_AGENT_ID": "1", "WECOM_SECRET": "any", "WECOM_USERS": "on-call:web"}
+"""What a reader of this page has already."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "language"), PAGES)
+def test_what_the_page_shows_is_so(page: str, language: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    (rules,) = blocks(text, "toml")
+    assert len(rules.splitlines()) == 6
+    (tmp_path / "duty.toml").write_text(rules, encoding="utf-8")
+    settings = {**environment(language), **APP, "WECOM_LANGUAGE": language}
+    settings |= {"WECOM_DUTY": str(tmp_path / "duty.toml"), "WECOM_STATE": f"sqlite:///{tmp_path}/alerts.db"}
+    shown, *messages = blocks(text, "output")
+    asked = blocks(text, "sh")[0]
+    done = call(*shlex.split(asked)[1:], **settings)
+    assert (done.stdout, done.stderr) == (shown, "")
+    night = call("demo", "--night", "--port", "0", WECOM_LANGUAGE=language).stdout
+    told = re.sub(r"^   │ ?", "", night, flags=re.MULTILINE)
+    assert len(messages) == 2
+    for message in messages:
+        assert message in told
