@@ -366,9 +366,13 @@ def test_what_a_log_call_waits_for_is_said_in_the_same_words_everywhere_and_with
         f"无法启动线程时，每 {worker.RESCUE_EVERY_S:g} s 由打日志的线程自己发送一条消息（最多 {worker.RESCUE_S:g} s）；"
         "退出钩子执行之后，等到该告警发出（最多到 `exit_timeout` 用完）。"
     )
-    for name in ("README", "promises", "architecture"):
+    for name in ("promises", "architecture"):
         for page, sentence in zip(PAIRS[name], (english, chinese), strict=True):
             assert " ".join(page.read_text(encoding="utf-8").split()).count(sentence) == 1, page.name
+    for page, link in zip(
+        PAIRS["README"], ("[three cases](docs/promises.md)", "[三种例外](docs/promises.zh.md)"), strict=True
+    ):
+        assert page.read_text(encoding="utf-8").count(link) == 1
 
 
 def test_the_changelog_has_this_version_below_what_comes_next() -> None:
