@@ -153,6 +153,24 @@ def test_q2_what_was_told_before_the_night_ends_in_the_morning(kind: str, night:
 
 
 @pytest.mark.parametrize("kind", STORES)
+def test_q2_what_comes_again_before_its_end_was_told_is_the_same_incident(
+    kind: str, night: Callable[..., Night]
+) -> None:
+    one = night(kind)
+    one.at("12-07 21:50")
+    one.fail("the disk is full", 2)
+    one.at("12-07 22:30", 60.0)
+    told = len(one.told)
+    one.at("12-08 03:00")
+    one.fail("the disk is full", 2)
+    one.morning()
+    (message,) = one.told[told:]
+    assert "1 incident, none goes on" in message.first_line
+    assert "× 2 since 03:00, 4 in all" in message.text
+    assert_all_told(one, 4)
+
+
+@pytest.mark.parametrize("kind", STORES)
 def test_q3_at_ten_in_the_evening_it_is_held_and_at_eight_it_is_not(kind: str, night: Callable[..., Night]) -> None:
     one = night(kind)
     one.at("12-07 21:59")

@@ -200,7 +200,7 @@ class Intake:
     def close_quiet(self, now: float, is_answered: Callable[[str], bool]) -> None:
         """End those of which nothing was counted or told for so long that a record would be a new incident.
 
-        ``is_answered``: whether a person did something with the incident of a key, which is in force.
+        ``is_answered``: whether a person did something with the incident of a key, which is in force, or its end waits.
         """
         if now < self.next_close:
             return

@@ -402,9 +402,9 @@ class FailoverStore:
         return self.leaves_untold() or bool(self._in_hand or unreported) or not self._has_looked
 
     def is_answered_here(self, key: str) -> bool:
-        """Whether a person did something with an incident of memory, which is in force."""
+        """Whether a person did something with an incident of memory, which is in force, or quiet hours hold its end."""
         found = self.memory.open(self.channel, 1, [key])
-        return bool(found) and found[0].answers.now is not None
+        return bool(found) and (found[0].answers.now is not None or found[0].quiet_since > 0)
 
     def leaves_untold(self) -> bool:
         """At exit: whether something that was handed over is left to others."""
