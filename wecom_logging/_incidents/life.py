@@ -326,7 +326,7 @@ def may_go_early(incident: Incident) -> bool:
 def quiet_s(incident: Incident) -> float:
     """After so long without a record it is over. That few records are followed by none does not end its steps."""
     usual_s = _longer(QUIET_WINDOWS * incident.window_s, incident, MAX_QUIET_S)
-    return usual_s + incident.steps[-1] if _outlasts_quiet(incident) else usual_s
+    return usual_s + incident.steps[-1] if incident.steps and _outlasts_quiet(incident) else usual_s
 
 
 def _outlasts_quiet(incident: Incident) -> bool:
@@ -544,6 +544,8 @@ def woken(incident: Incident, *, now: float, time: float) -> Incident:
 
 # The steps of an escalation. They count from its first message, and anew from that which tells that a person had it.
 
+NEVER = float("inf")
+
 STEP_S = 60.0
 """At least so long between two steps that were held, but where less is asked for."""
 
@@ -553,9 +555,10 @@ STEP_TRY_S = 5.0
 
 def step_due_at(incident: Incident) -> float:
     """When a step is due: to begin, or to be told. Infinity: none. What a person did holds it, and is told first."""
-    if not incident.told or is_closed(incident) or _is_held(incident):
-        return float("inf")
-    return incident.stepping_at or min(incident.step_at or float("inf"), incident.call_at or float("inf"))
+    stepping_at, step_at, call_at = incident.stepping_at, incident.step_at, incident.call_at
+    if not (stepping_at or step_at or call_at) or not incident.told or is_closed(incident) or _is_held(incident):
+        return NEVER
+    return stepping_at or min(step_at or NEVER, call_at or NEVER)
 
 
 def _is_held(incident: Incident) -> bool:
