@@ -177,6 +177,20 @@ def test_an_alert_reads_in_the_language_of_its_handler(sandbox: Sandbox, languag
     service.handler.close()
 
 
+def test_what_is_declared_in_a_loop_is_declared_once_and_another_schedule_takes_its_place(service: Service) -> None:
+    for _ in range(100):
+        with expect("对账", every="1h"):
+            pass
+    expect("对账", every="2h")
+    assert len(declared_here.declared) == 2
+    service.looks()
+    first = service.job()
+    assert first.spec.every_s == 7200
+    service.pipeline._turn.watch._heard = 0  # as in a process that is forked, or for a handler that is made anew
+    service.looks()
+    assert service.job() == first
+
+
 def test_who_gets_the_alert_and_at_which_level_is_as_it_was_declared(service: Service) -> None:
     expect("对账", every="1h", users=["li"], level="WARNING")
     assert soon(lambda: service.jobs.find("对账") is not None)

@@ -261,7 +261,11 @@ def _declare(spec: Spec, teller: Teller) -> None:
         with_state = [one for one in found if one.options.shared is not alone]
         return {one.channel_id for one in with_state or found}
 
-    declared.append(Declared(spec, channels, os.getpid()))
+    new = Declared(spec, channels, os.getpid(), teller.handler)
+    before = next((one for one in reversed(declared) if new.is_like(one)), None)
+    if before is not None and (before.spec, before.pid) == (spec, new.pid):  # as with each turn of a loop
+        return
+    declared.append(new)
     teller.at_start()
     for one in _pipelines(teller):
         one.look()

@@ -15,6 +15,12 @@ class Declared(NamedTuple):
     spec: Spec
     channels: Callable[[], Collection[str]]
     pid: int
+    handler: object = None
+    """Which was named."""
+
+    def is_like(self, other: Declared) -> bool:
+        """Whether the later of the two takes the place of the other."""
+        return self.spec.name == other.spec.name and self.handler == other.handler
 
 
 declared: list[Declared] = []

@@ -165,11 +165,12 @@ class Turn:
     def _watch_jobs(self, now: float) -> float:
         """See whether jobs have run that are expected to; the seconds until it is to be seen again."""
         is_asked = self._options.shared is not alone or declared
-        return self.watch.turn(now) if is_asked and not self._collector.closed else float("inf")
+        is_free = not (self._collector.closed or self.senders.draining)  # else a thread waits, for alerts
+        return self.watch.turn(now) if is_asked and is_free else float("inf")
 
     def _beat(self, now: float) -> float:
         """Say outside that somebody watches, where the state has answered in this turn, and sending works."""
-        if self.heartbeat is None:
+        if self.heartbeat is None or self.senders.draining:
             return float("inf")
         is_sending = self.senders.are_elsewhere or self.senders.pause() <= 0
         return self.heartbeat.turn(now) if is_sending and self._options.shared.is_well else BEAT_S

@@ -122,9 +122,10 @@ class Watch:
     # What this process expects.
 
     def _declare(self) -> None:
-        for one in declared[self._heard :]:
+        for at, one in enumerate(declared[self._heard :], self._heard + 1):
             is_mine = self._options.shared is not alone or one.pid == os.getpid()
-            if is_mine and self._store.channel in (channels := one.channels()):
+            is_newest = not any(one.is_like(later) for later in declared[at:])
+            if is_mine and is_newest and self._store.channel in (channels := one.channels()):
                 self._declare_one(one.spec, channels)
             self._heard += 1
 
