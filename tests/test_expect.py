@@ -281,20 +281,37 @@ def test_where_the_state_does_not_answer_the_job_runs_on_and_stderr_says_so(tmp_
     assert "Set WECOM_STATE" in ended.stderr
 
 
-def test_a_program_that_does_not_use_it_loads_nothing_of_it() -> None:
+@pytest.mark.parametrize("state", ["memory://", "sqlite"])
+def test_a_program_that_does_not_use_it_loads_nothing_of_it(state: str, tmp_path: Path) -> None:
+    state = f"sqlite://{tmp_path}/alerts.db" if state == "sqlite" else state
     ended = run(
-        """
+        f"""
         import logging, sys
         import wecom_logging
-        handler = wecom_logging.WeComBotHandler(webhook="key", api_base="http://127.0.0.1:1", exit_timeout=0)
+        options = dict(api_base="http://127.0.0.1:1", exit_timeout=0, state={state!r})
+        handler = wecom_logging.WeComBotHandler(webhook="key", **options)
         logging.getLogger().addHandler(handler)
         logging.error("x")
         handler.flush(1)
         names = ("_delivery.watch", "_state.jobs", "_expect", "_incidents.schedule")
-        print([name for name in names if f"wecom_logging.{name}" in sys.modules], "cronsim" in sys.modules)
+        print([name for name in names if f"wecom_logging.{{name}}" in sys.modules], "cronsim" in sys.modules)
         """
     )
     assert ended.out == "[] False\n"
+
+
+def test_what_another_program_declares_is_watched_within_five_minutes(sandbox: Sandbox, tmp_path: Path) -> None:
+    state = f"sqlite://{tmp_path}/alerts.db"
+    handler = app_handler(sandbox.url, state=state)
+    assert handler._pipeline is not None
+    turn = handler._pipeline._turn
+    assert soon(lambda: turn._jobs_asked._next > float("-inf"))
+    assert "watch" not in turn.__dict__
+    assert script(state).returncode == 7
+    clock.advance(300)
+    handler._pipeline.look()
+    assert soon(lambda: "watch" in turn.__dict__ and turn.watch.jobs.watched())
+    handler.close()
 
 
 def test_a_report_logs_nothing(service: Service, caplog: pytest.LogCaptureFixture) -> None:

@@ -179,7 +179,7 @@ class Pipeline:
         self._worker.nudge()
 
     def _load_watch(self, turn: Turn) -> None:
-        if self.options.shared is not alone or declared:
+        if declared:
             turn.watch  # noqa: B018 # loading it is the purpose
 
     @property

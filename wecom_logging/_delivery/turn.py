@@ -23,16 +23,16 @@ from .._incidents.policy import Hold, Merge, Rules, Send, Step, Why
 from .._render.flood import WORST, worst_first
 from .._render.layout import told_losses
 from .._render.mask import slim
+from .._runtime import forks
 from .._state.base import Wanted
 from .._state.failover import DRAIN_S, Claim, FailoverStore
 from .._state.memory import MemoryStore
 from .._state.scopes import known_scopes
-from .._state.shared import alone
 from .._wecom.channels import Channel
 from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Digest, Outcome, Recipients
 from .alerts import Alerts
-from .declared import declared
+from .declared import Asked, declared
 from .delivery import Delivery
 from .duties import Duties
 from .heartbeat import BEAT_S, Heartbeat
@@ -105,6 +105,7 @@ class Turn:
         self.senders = Senders(channels, options, collector.key, clock)
         self.outbox = Outbox()
         self.duties = Duties(options, channel_id, channels[0], clock)
+        self._jobs_asked = Asked(options.shared)
         url = options.heartbeat_url
         self.heartbeat = None if url is None else Heartbeat(url, options.warn_once)
 
@@ -164,9 +165,14 @@ class Turn:
 
     def _watch_jobs(self, now: float) -> float:
         """See whether jobs have run that are expected to; the seconds until it is to be seen again."""
-        is_asked = self._options.shared is not alone or declared
-        is_free = not (self._collector.closed or self.senders.draining)  # else a thread waits, for alerts
-        return self.watch.turn(now) if is_asked and is_free else float("inf")
+        if self._collector.closed or self.senders.draining:  # a thread waits, for alerts
+            return float("inf")
+        if "watch" not in self.__dict__:
+            if not declared and (seconds := self._jobs_asked.turn(now)) > 0:
+                return seconds
+            with forks.gate:  # a child that is forked amid an import could never finish it
+                self.watch  # noqa: B018 # loading it is the purpose
+        return self.watch.turn(now)
 
     def _beat(self, now: float) -> float:
         """Say outside that somebody watches, where the state has answered in this turn, and sending works."""

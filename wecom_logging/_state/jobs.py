@@ -22,9 +22,9 @@ from .._runtime import forks
 from .._runtime.clock import seconds_left, wall
 from ..errors import StateError
 from .base import Fact
+from .shared import JOBS as CHANNEL
 from .shared import Shared, alone
 
-CHANNEL = "jobs"
 _JOB, _WATCHED = "job ", "watched"
 _MAX_CHARACTERS = 64 * 1024
 _TRIES = 50

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .write_ahead import WriteAhead
 
 _T = TypeVar("_T")
+JOBS = "jobs"
+"""The channel of the jobs that are expected to run."""
+
 BACK_OFF_S = (5.0, 15.0)
 """How long a backend that failed is left alone: at random in between, so that a fleet does not come back as one."""
 
