@@ -11,7 +11,10 @@ import pytest
 
 from wecom_logging import maintenance
 from wecom_logging._answers.command import Command, read
+from wecom_logging._answers.desk import SharedPlace
+from wecom_logging._incidents.codec import as_line, plain
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._state import scopes
 from wecom_logging._state.scopes import MAX_SCOPES, begun, forget_scopes, is_a_scope
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Scope
@@ -96,6 +99,34 @@ def test_critical_goes_through_and_a_scope_of_all_is_refused(office: Office) -> 
     assert office.desk.do(critical, "Li", "chat ops").why == ""
     too_long = Command("quiet", length_s=3601.0, scope="shop", critical=True)
     assert office.desk.do(too_long, "Li", "chat ops").why == "limit"
+
+
+@pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("began", "until"), [(0.0, 8e15), (0.0, 1e300), (1e300, 1.1e300), (-1e300, 1e18)])
+def test_what_another_hand_has_made_quiet_for_ever_holds_nothing(
+    began: float, until: float, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scopes, "_READ_S", 0.0)
+    office.type("quiet service shop.pay 10m")
+    store = office.shared._opened()
+    fact, now = store.get("duty", "scopes", store.time()), store.time()
+    assert fact is not None
+    text = as_line(plain((Scope("shop", began, until), Scope("root", began, until))))
+    assert store.put("duty", "scopes", fact.version, text, now + 9e4, now)
+    office.log()
+    (told,) = office.go_on()
+    assert told
+    assert office.type("quiet service shop.pay 10m").why == ""
+    assert not office.type("list").text.startswith("maintenance of shop until")
+
+
+@pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
+def test_a_reason_without_end_takes_no_other_maintenance_away(office: Office) -> None:
+    office.type("quiet service shop.a 10m")
+    SharedPlace(office.shared).scopes(lambda found: begun(found, Scope("shop.b", 0, office.time_s() + 60, "x" * 10**7)))
+    forget_scopes()
+    found = office.type("list").text
+    assert found.startswith("maintenance of shop.a until ")
 
 
 def test_the_command_begins_lists_and_ends_one(tmp_path: Any) -> None:

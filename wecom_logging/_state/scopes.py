@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from .._incidents import life
 from .._incidents.incident import Incident
+from .._incidents.limits import QUIET_LIMIT_S
 from ..model.duty import Scope
 from .base import Store, Swap
 from .shared import Shared, alone
@@ -34,9 +36,15 @@ def known_scopes(shared: Shared, *, asks: bool = True) -> Scopes:
     Raises nothing."""
     read_at, scopes = _known.get(shared, (float("-inf"), ()))
     if asks and shared is not alone and (now := time.monotonic()) >= read_at + _READ_S:
-        scopes = shared.try_call(lambda store: read_standing(store, _CHANNEL, _NAME, Scope)[1], scopes)
+        scopes = shared.try_call(_read, scopes)
         _known[shared] = now, scopes
     return scopes
+
+
+def _read(store: Store) -> Scopes:
+    """Without what holds for longer than a day: no person has said that."""
+    scopes, now = read_standing(store, _CHANNEL, _NAME, Scope)[1], store.time()
+    return tuple(one for one in scopes if one.until <= min(one.began, now) + QUIET_LIMIT_S + _READ_S)
 
 
 def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:
@@ -52,6 +60,7 @@ def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:
 
 _ALL = ("", "*", "root", "all", "全部", "所有", "一切")
 _MAX_NAME = 100
+_MAX_WHY = 500
 
 
 def is_a_scope(name: str) -> bool:
@@ -61,6 +70,7 @@ def is_a_scope(name: str) -> bool:
 
 def begun(scopes: Scopes, scope: Scope) -> Scopes:
     """With one more, in the place of that of its name."""
+    scope = replace(scope, why=scope.why[:_MAX_WHY], who=scope.who[:_MAX_NAME])
     return (*(one for one in scopes if one.name != scope.name), scope)
 
 
