@@ -76,6 +76,24 @@ def end(store: RedisStore, *claims: Incident, why: str = "rejected") -> None:
     assert None not in store.swap(CHANNEL, [Swap(one, None, why) for one in claims], 0.0)
 
 
+def test_what_waits_for_longer_than_a_store_keeps_what_nobody_uses_is_found_then(server: Server) -> None:
+    """The days off of a Spring Festival, in which nothing else happens."""
+    days = 24 * 3600.0
+    with contextlib.closing(RedisStore(server.url)) as store, server.client() as client:
+        assert add(store, first("held", 3, cause="no bank")) == (0,)
+        (one,) = claim(store)
+        assert store.swap(CHANNEL, [Swap(one, life.quietened(one, 9 * days, time=1.0))], 0.0) != [None]
+        assert add(store, first("other")) == (0,)  # which is told at once, and shares keys with it
+        sent(store, *claim(store))
+        gone = [key for key in client.keys() if 0 <= client.ttl(key) < 9 * days]
+        assert gone
+        client.delete(*gone)
+        store.offset_s = 9 * days + 60
+        (held,) = claim(store)
+        assert (held.key, held.untold, held.first.alert.message) == ("held", 3, "alert held")
+        sent(store, held)
+
+
 _GONE = life.opened(first("gone"), short_id="0000", version=1, now=0.0)
 
 EACH: dict[str, Callable[[RedisStore], object]] = {

@@ -13,7 +13,11 @@ local function number(value)
   return found and found > -9e15 and found < 9e15 and found or 0
 end
 local function exact(value) return string.format('%.6f', value) end
-local function keep(key, seconds) redis.call('EXPIRE', key, math.ceil(seconds or KEEP)) end
+-- For so long at least: what shares a key may wait for longer.
+local function keep(key, seconds)
+  seconds = math.ceil(seconds or KEEP)
+  if redis.call('TTL', key) < seconds then redis.call('EXPIRE', key, seconds) end
+end
 local function put(key, score, member, seconds) call('ZADD', key, score, member) keep(key, seconds) end
 
 -- What a newer version keeps here is left alone.

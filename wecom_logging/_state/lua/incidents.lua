@@ -41,21 +41,21 @@ end
 local function stand(row)
   local is_untold = row.count > row.told
   local at = (row.owner ~= '' or is_untold) and row.wake or row.due
+  local stays = KEEP + math.max(at - now, 0)
   if at > now then
-    put(later, at, row.key)
+    put(later, at, row.key, stays)
   else
     put(ready(row.audience), -row.rank, ticket(row))
     call('SADD', audiences, row.audience)
     keep(audiences)
   end
   if row.cause ~= '' then
-    put(base .. 'c:' .. row.cause, math.max(row.told_at, row.untold_at), row.key)
+    put(base .. 'c:' .. row.cause, math.max(row.told_at, row.untold_at), row.key, stays)
     call('ZREMRANGEBYRANK', base .. 'c:' .. row.cause, 0, -STEPS - 1)
   end
-  put(open, is_untold and 10 * UNTOLD + row.rank * 1e10 + row.untold_at or row.told_at, row.key)
-  for _, key in ipairs({name(row.key), counts(row.key)}) do keep(key, KEEP + math.max(at - now, 0)) end
+  put(open, is_untold and 10 * UNTOLD + row.rank * 1e10 + row.untold_at or row.told_at, row.key, stays)
   call('HSETNX', names, row.id, row.key)
-  keep(names)
+  for _, key in ipairs({name(row.key), counts(row.key), names, books}) do keep(key, stays) end
 end
 local function forget(key)
   call('UNLINK', name(key))
