@@ -85,7 +85,7 @@ def test_what_waits_for_longer_than_a_store_keeps_what_nobody_uses_is_found_then
         assert store.swap(CHANNEL, [Swap(one, life.quietened(one, 9 * days, time=1.0))], 0.0) != [None]
         assert add(store, first("other")) == (0,)  # which is told at once, and shares keys with it
         sent(store, *claim(store))
-        gone = [key for key in client.keys() if 0 <= client.ttl(key) < 9 * days]
+        gone = [key for key in client.scan_iter() if 0 <= client.ttl(key) < 9 * days]
         assert gone
         client.delete(*gone)
         store.offset_s = 9 * days + 60
