@@ -108,3 +108,9 @@ def test_times_of_the_store_move_with_its_clock_and_no_others() -> None:
     assert changed == {"told_at", "counted_at", "untold_at", "not_before", "until", "held_until", *steps}
     assert moved.until == 1066.0
     assert codec.shifted(replace(one, held_until=0.0), 1000.0).held_until == 0.0
+
+
+def test_of_steps_that_others_have_written_no_more_come_than_an_option_may_have() -> None:
+    one = replace(row(), steps=tuple(map(float, range(1, 100))), told_too=("x",) * 99)
+    found = codec.load(codec.dump(one), one.first)
+    assert (len(found.steps), len(found.told_too)) == (8, 16)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from wecom_logging._incidents import life, policy
+from wecom_logging._incidents.fingerprint import audience_of
 from wecom_logging._incidents.incident import Incident, Related
 from wecom_logging._incidents.policy import Hold, Merge, Rules, Send, Why
 from wecom_logging._incidents.policy.moment import is_of
@@ -356,3 +357,47 @@ def test_a_notice_is_for_the_chats_in_which_the_answer_does_not_stand() -> None:
     over = life.sent(silent, NOW)  # all get its end
     assert over is not None
     assert policy.who_is_told(over, all_chats) == all_chats
+
+
+AMY, BOB, EVE = (Recipients(users=(name,)) for name in ("amy", "bob", "eve"))
+
+
+def escalated(*told: Recipients, **changes: Any) -> Incident:
+    """One whose steps have told these, the last of them just now."""
+    incident = sent(opened(now=0.0, steps=(60.0, 120.0, 180.0)), 0.0)
+    for number, one in enumerate(told, 1):
+        incident = life.stepped(incident, now=60.0 * number, time=1000.0 + number)
+        incident = life.step_told(incident, audience_of(one), one.users[0] if one.users else "")
+    return replace(incident, **changes)
+
+
+def test_a_line_about_a_step_goes_to_those_told_before_and_all_else_to_everybody_who_was_told() -> None:
+    incident = escalated(AMY, BOB)
+    assert policy.who_is_told(incident, EVE).users == ("eve", "amy")
+    said = life.sent(incident, 130.0)
+    assert said is not None
+    taken = life.taken(said, "Li", "chat x", now=140.0, time=1140.0)
+    assert policy.who_is_told(taken, EVE).users == ("eve", "amy", "bob")
+    assert policy.who_is_told(said, EVE).users == ("eve", "amy", "bob")  # its end
+    again = replace(escalated(AMY, BOB, AMY))
+    assert policy.who_is_told(again, EVE).users == ("eve", "bob")
+    broken = replace(said, told_too=("none of ours", *said.told_too))
+    assert policy.who_is_told(broken, Recipients(users=("@all",))).users == ("@all",)
+
+
+def test_the_end_of_what_others_were_told_of_goes_alone() -> None:
+    said = life.sent(escalated(AMY), 70.0)
+    assert said is not None
+    over = replace(said, steps=(), step_at=0.0, stepping_at=0.0)
+    assert life.is_over(over, NOW)
+    assert policy.decide(over, NOW + 120, MOMENT, Rules(), list) == Send()
+    assert policy.stands_alone(over, NOW, refused=False)
+    assert not policy.may_go_along(over, NOW, draining=True)
+    assert policy.may_go_along(replace(over, told_too=()), NOW, draining=True)
+
+
+def test_a_step_that_is_due_goes_before_all_else_whatever_its_audience_waits_for() -> None:
+    due = more(sent(opened(now=0.0, steps=(60.0,)), 0.0), 3, now=NOW - 1)
+    for rules in ({}, {"room_at": NOW + 60}, {"gathers_until": NOW + 60}, {"draining": True}):
+        assert decided(due, **rules) == policy.Step()
+    assert policy.stands_alone(due, NOW, refused=False)

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import ConfigurationError
 from ..model import EVERYBODY, Recipients
-from ..model.duty import Step
+from ..model.duty import MAX_STEPS, Step
 from .messages import ids, items_of
 from .values import choice, duration, kind
 
 SUCH = '[{"after": "10m", "users": ["lisi"]}, {"after": "25m", "leader_of": ["ops"]}]'
 _WHO = ("users", "departments", "tags", "leader_of", "chats")
 _NAMES = ("after", *_WHO, "how")
-_MAX_STEPS = 8
 _MOST_S = 7 * 86_400.0
 _ASK_FOR = 'Give answers="aibot" and add a WeComAIBotHandler, or give a state that the commands reach (WECOM_STATE)'
 
@@ -26,8 +25,8 @@ def steps(value: object) -> tuple[Step, ...]:
     if not isinstance(value, list | tuple):
         raise ConfigurationError("escalation", "not_a_list", such=SUCH)
     items = items_of(value)
-    if len(items) > _MAX_STEPS:
-        raise ConfigurationError("escalation", "too_many", count=len(items), most=_MAX_STEPS)
+    if len(items) > MAX_STEPS:
+        raise ConfigurationError("escalation", "too_many", count=len(items), most=MAX_STEPS)
     found = tuple(_step(f"escalation[{number}]", item) for number, item in enumerate(items))
     for number, one in enumerate(found[1:], 1):
         if one.after_s <= found[number - 1].after_s:

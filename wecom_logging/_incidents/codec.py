@@ -17,8 +17,10 @@ from dataclasses import replace
 from typing import Any
 
 from ..model.alert import UNDONE, VERBS
+from ..model.duty import MAX_STEPS
 from .incident import NO_ANSWERS, Answers, Count, First, Incident, StoreTime
 from .life import MAX_JOURNAL, MAX_PLACES, MAX_RATES, MAX_SAMPLES, MAX_VARIANTS
+from .limits import MAX_TOLD_TOO
 
 MAX_CHARACTERS = 512 * 1024
 """A longer document is none of ours."""
@@ -29,7 +31,14 @@ _LARGE = 2**53
 _APART = ("first", "own", "beyond")
 """Not in the document: the first alert has a text of its own, and only this process knows what is its own."""
 
-_MOST = {"samples": MAX_SAMPLES, "variants": MAX_VARIANTS, "rates": MAX_RATES, "places": MAX_PLACES}
+_MOST = {
+    "samples": MAX_SAMPLES,
+    "variants": MAX_VARIANTS,
+    "rates": MAX_RATES,
+    "places": MAX_PLACES,
+    "steps": MAX_STEPS,
+    "told_too": MAX_TOLD_TOO,
+}
 
 
 def dump(incident: Incident) -> str:

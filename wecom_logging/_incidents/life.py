@@ -573,7 +573,7 @@ def stepped(incident: Incident, *, now: float, time: float) -> Incident:
     """Its next step begins: those of the step get the whole alert, those told before one line."""
     number, steps = incident.step + 1, incident.steps
     further = [
-        max(incident.steps_from + after_s, now + min(STEP_S, after_s - steps[number - 1]))
+        max(incident.steps_from + after_s, now + max(min(STEP_S, after_s - steps[number - 1]), 1.0))
         for after_s in steps[number : number + 1]
     ]
     answer = Answer(ESCALATED, "", "", time, count=incident.count)

@@ -48,6 +48,9 @@ class Rota:
     shift: str = ""
 
 
+MAX_STEPS = 8
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Of an escalation: so many seconds after the first message these are told, and called where ``calls``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 EVERYBODY = "@all"
 
@@ -32,9 +32,10 @@ class Recipients:
         return bool(self.users or self.departments or self.tags or self.leader_of or self.chats)
 
     def with_others(self, others: Recipients) -> Recipients:
-        """All of both, each once."""
+        """All of both, each once; with everybody no other member is named."""
         pairs = zip(astuple(self), astuple(others), strict=True)
-        return Recipients(*(tuple(dict.fromkeys((*mine, *more))) for mine, more in pairs))
+        found = Recipients(*(tuple(dict.fromkeys((*mine, *more))) for mine, more in pairs))
+        return replace(found, users=(EVERYBODY,)) if EVERYBODY in found.users else found
 
     @property
     def rotas(self) -> tuple[str, ...]:
