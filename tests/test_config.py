@@ -376,7 +376,7 @@ def test_one_client_is_for_one_bot() -> None:
 
 def keys_of(handler: AlertHandler) -> list[str]:
     assert handler._pipeline is not None
-    return [channel._client.key.reveal() for channel in handler._pipeline._channels]
+    return [channel.client.key.reveal() for channel in handler._pipeline._channels]
 
 
 def test_several_bots_from_wherever_one_may_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -419,7 +419,7 @@ def made(monkeypatch: pytest.MonkeyPatch, **environment: str) -> WeComHandler:
 
 def secret_of(handler: AlertHandler) -> str:
     assert handler._pipeline is not None
-    client = handler._pipeline._channels[0]._client  # type: ignore[attr-defined] # ours alone
+    client = handler._pipeline._channels[0].client  # type: ignore[attr-defined] # ours alone
     found = getattr(client, "secret", None) or client.key
     assert isinstance(found, Secret)
     return found.reveal()

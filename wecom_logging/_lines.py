@@ -274,14 +274,7 @@ ERRORS = (
     Phrase("%s: its memory is full; see maxmemory there%s", "%s：内存已满，请检查其 maxmemory%s"),
     Phrase("%s: what answers is no Redis and no Valkey", "%s：应答的不是 Redis 或 Valkey"),
     # Of recipients.
-    Phrase("no recipient is left: %s", "没有可用的接收人：%s"),
     Phrase("%s: %s could not be looked up: %s", "%s：%s 查询失败：%s"),
-    Phrase("%s: %s fits several: %s; give the id", "%s：%s 对应多个：%s；请填写 ID"),
-    Phrase("%s: what the directory has for %s is no id", "%s：通讯录中 %s 对应的内容不是 ID"),
-    Phrase(
-        "%s: %s is nobody's id; it is taken for the member of that name, %s",
-        "%s：没有账号为 %s 的成员，已按姓名匹配到成员 %s",
-    ),
     # Of what the directory is given.
     Phrase(
         "%s: 1 to 64 of the characters 0-9 A-Z a-z _ - @ . are needed, the first 0-9 A-Z a-z",
@@ -322,7 +315,6 @@ ERRORS = (
         "访问 %s 的代理要求用户名和密码（写在 HTTPS_PROXY 中）",
     ),
     # Of a message, or a command.
-    Phrase("a length such as 30m, 2h or 1h30m is needed, not %s", "请写时长，例如 30m、2h、1h30m，而不是 %s"),
     Phrase("%s: a non-empty text is required", "%s：不能为空"),
     Phrase("%s: %s bytes in UTF-8, WeCom takes at most %s", "%s：UTF-8 编码后 %s 字节，企业微信最多接受 %s 字节"),
 )

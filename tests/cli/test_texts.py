@@ -61,8 +61,8 @@ SAID = [
     ),
     (
         ("incidents", "quiet", "k7f2", "soon"),
-        "a length such as 30m, 2h or 1h30m is needed, not 'soon'",
-        "请写时长，例如 30m、2h、1h30m，而不是 'soon'",
+        "or an end such as 18:00: 'soon' is none",
+        "或结束时间（例如 到18点）：没看懂 'soon'",
     ),
     (("run",), "wecom-logging: nothing to run: wecom-logging run -- COMMAND …\n", "没有要运行的命令"),
     (("send", " "), "wecom-logging: nothing to send: TEXT is empty\n", "wecom-logging: 没有要发送的内容：TEXT 为空\n"),

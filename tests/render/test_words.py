@@ -38,6 +38,7 @@ NO_FIELDS = {
     *("fields", "fingerprint", "title"),  # of a record's ``wecom``
     *("delivered", "merged", "handed_over"),  # outcomes that Prometheus gets
     *("exception", "fatal", "warn"),  # methods of structlog
+    *("headers", "options"),  # of a message of Celery
     "…",
 }
 """Keys of other dictionaries in integrations."""

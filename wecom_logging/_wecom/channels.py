@@ -213,7 +213,7 @@ class BotChannel:
     is_elsewhere = False
 
     def __init__(self, client: BotClient) -> None:
-        self._client = client
+        self.client = client
         self.identity = config.bot_identity(client.api_base, client.key)
 
     def load(self) -> None:
@@ -231,10 +231,10 @@ class BotChannel:
     def deliver(
         self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
     ) -> Outcome:
-        return self._client.deliver(_in_words(message), before_try=before_try)
+        return self.client.deliver(_in_words(message), before_try=before_try)
 
     def upload(self, name: str, data: bytes) -> File:
-        return File(self._client.upload(name, data))
+        return File(self.client.upload(name, data))
 
     def picture(self, data: bytes) -> Image:
         return Image(data=data)
