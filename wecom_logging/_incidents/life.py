@@ -641,8 +641,10 @@ def _with_step(journal: tuple[Answer, ...], who: str, where: str) -> tuple[Answe
 
 def _from_first_step(incident: Incident, now: float) -> Incident:
     """All that begins with a first message, or anew, begins its steps from the first one."""
-    step_at = now + incident.steps[0] if incident.steps else 0.0
-    return replace(incident, step=0, steps_from=now, step_at=step_at, stepping_at=0.0, calls=NO_CALLS, call_at=0.0)
+    if not incident.steps:
+        return incident
+    begun = replace(incident, step=0, stepping_at=0.0, calls=NO_CALLS, call_at=0.0)
+    return replace(begun, steps_from=now, step_at=now + incident.steps[0])
 
 
 def _said(incident: Incident, *, is_said: bool) -> Incident:
