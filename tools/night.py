@@ -1,0 +1,379 @@
+"""A night of many processes over one Valkey, in accelerated time, with SIGKILL at random: ``python -m tools.night
+[--processes 20] [--kills 40] [--clusters 3]``.
+
+Real handlers, each in a process of its own, send to a real sandbox. All of them, the sandbox and the server live by one
+clock, which is put ahead: by much while nothing is due, by seconds while an escalation goes on. At the end each first
+message, step, call and morning message must have come exactly once, or it was said that it is lost; and the counters of
+the store must be exact.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import random
+import re
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from multiprocessing.sharedctypes import RawValue
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import requests
+
+from tests.programs import app_handler, word
+from tests.storms import settled
+from tests.valkey_server import Server
+from wecom_logging._answers.command import Command
+from wecom_logging._answers.desk import Desk, SharedPlace
+from wecom_logging._delivery import calls, duties, on_call, steps, turn  # noqa: F401 # loaded before the forks
+from wecom_logging._runtime import clock
+from wecom_logging._runtime.worker import living_workers
+from wecom_logging._sandbox import Sandbox
+from wecom_logging._state.base import SharedCounters
+from wecom_logging._state.redis import RedisStore
+from wecom_logging._state.shared import redis_state
+
+ZONE = ZoneInfo("Asia/Shanghai")
+MINUTE, HOUR = 60.0, 3600.0
+NIGHT = (0.5 * HOUR, 10.5 * HOUR)
+"""Quiet hours, 22:00 to 08:00, counted from the begin at 21:30."""
+LASTS = 12 * HOUR
+CLUSTERS = (1.7 * HOUR, 4.7 * HOUR, 8.2 * HOUR)
+"""About when something critical happens, twice within some minutes."""
+CLUSTER = 18 * MINUTE
+STEPS = (6 * MINUTE, 12 * MINUTE)
+DONE = 3 * MINUTE
+"""After so long a person closes one of two."""
+FAR, NEAR = 600.0, 15.0
+"""By how much the clock is put ahead at once."""
+TICK_S = 0.1
+ERRORS = 6
+WITNESSES = 3
+"""So many processes log each of them."""
+LINES = {
+    "first": re.compile(r"🚨 CRITICAL (?!×|none)"),
+    "step 1": re.compile(r"⏫ Escalation 1/2"),
+    "step 2": re.compile(r"⏫ Escalation 2/2"),
+    "line": re.compile(r"⏫ (?!Escalation)"),
+    "end": re.compile(r"✅ "),
+}
+CALL = re.compile(r"\(phone: ([^)]*)\)")
+
+
+class Ahead:
+    """By how much the clock of all processes is ahead; `clock` adds it to the system's."""
+
+    def __init__(self) -> None:
+        self._value = RawValue("d", 0.0)
+
+    def __float__(self) -> float:
+        return float(self._value.value)
+
+    def __radd__(self, time: float) -> float:
+        return time + self._value.value
+
+    def advance(self, seconds: float) -> None:
+        self._value.value += seconds
+
+
+@dataclass(frozen=True)
+class Failing:
+    """What happens ``at`` a time of the night, in seconds, and which processes log it; a person closes it or not."""
+
+    name: str
+    at: float
+    level: int
+    places: tuple[int, ...]
+    is_closed: bool = False
+
+
+@dataclass
+class Found:
+    """What came of it: faults, and figures."""
+
+    processes: int
+    kills: int
+    seconds: float
+    logged: int
+    store: SharedCounters
+    incidents: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    stderr: Counter[str] = field(default_factory=Counter)
+
+
+def plan(processes: int, clusters: int, chance: random.Random) -> list[Failing]:
+    places = range(processes)
+    found = []
+    for number in range(2 * clusters):
+        at = CLUSTERS[number // 2] + chance.uniform(0, 3 * MINUTE) + 4 * MINUTE * (number % 2)
+        seen_by = tuple(chance.sample(places, min(WITNESSES, processes)))
+        found.append(Failing(f"pump {word(number)}", at, logging.CRITICAL, seen_by, number % 4 == 3))
+    for number in range(ERRORS):
+        at = chance.uniform(NIGHT[0] + HOUR, NIGHT[1] - HOUR)
+        seen_by = tuple(chance.sample(places, min(WITNESSES, processes)))
+        found.append(Failing(f"lamp {word(number)}", at, logging.ERROR, seen_by))
+    return sorted(found, key=lambda one: one.at)
+
+
+class Night:
+    """The processes, and the clock of all. The clock shows 21:30 when it begins."""
+
+    def __init__(self, folder: Path, server: Server, url: str, ahead: Ahead, processes: int) -> None:
+        self.folder, self.server, self.url, self.ahead = folder, server, url, ahead
+        evening = datetime.now(ZONE).replace(hour=21, minute=30, second=0, microsecond=0) + timedelta(days=1)
+        ahead.advance(evening.timestamp() - time.time())
+        self.began = clock.wall()
+        self.processes = processes
+        self.turn_s = max(0.1, processes / 80)
+        self.pids = [0] * processes
+        self.kills = 0
+
+    @property
+    def now(self) -> float:
+        return clock.wall() - self.began
+
+    def start(self, place: int, mine: list[Failing]) -> None:
+        pid = os.fork()
+        if not pid:
+            status = 1
+            try:
+                self._live(place, mine)
+                status = 0
+            finally:
+                os._exit(status)
+        self.pids[place] = pid
+
+    def kill(self, place: int, how: int = signal.SIGKILL) -> None:
+        os.kill(self.pids[place], how)
+        if how == signal.SIGKILL:
+            os.waitpid(self.pids[place], 0)
+            self.kills += 1
+
+    def _live(self, place: int, mine: list[Failing]) -> None:
+        """A program: logs what it sees fail at its time, until SIGTERM; then it writes its numbers."""
+        ends: list[int] = []
+        signal.signal(signal.SIGTERM, lambda number, frame: ends.append(number))
+        err = os.open(self.folder / "stderr", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+        os.dup2(err, 2)
+        handler = program_handler(self.url, self.server.url)
+        log = logging.getLogger("shop")
+        log.propagate = False
+        log.addHandler(handler)
+        written = os.open(self.folder / "logged", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+        while not ends:
+            for one in [one for one in mine if one.at <= self.now]:
+                mine.remove(one)
+                log.log(one.level, f"{one.name} broke", extra={"wecom": {"fingerprint": one.name}})
+                os.write(written, f"{place} {one.name}\n".encode())
+            for worker in living_workers():
+                worker.nudge()
+            time.sleep(self.turn_s * random.uniform(0.5, 1.5))
+        handler.flush(10)
+        stats = handler.stats()
+        numbers = {"accepted": stats.accepted, "settled": settled(stats), "dropped": dict(stats.dropped)}
+        (self.folder / f"stats-{place}").write_text(json.dumps(numbers))
+
+
+def program_handler(url: str, state: str) -> Any:
+    return app_handler(
+        url,
+        state=state,
+        service="shop",
+        language="en",
+        timezone=ZONE.key,
+        timeout=5,
+        quiet_hours="22:00-08:00",
+        escalation=[
+            {"after": f"{STEPS[0]:.0f}s", "users": ["lisi"], "how": "call"},
+            {"after": f"{STEPS[1]:.0f}s", "users": ["wangwu"]},
+        ],
+    )
+
+
+def run(processes: int, kills: int, clusters: int, seed: int, say: Callable[[str], object] = str) -> Found:
+    """One night. What is wrong is in its `faults`."""
+    chance, ahead = random.Random(seed), Ahead()
+    failing = plan(processes, clusters, chance)
+    real = time.monotonic()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(closing(Server()))
+        stack.enter_context(_one_clock(ahead))
+        url = stack.enter_context(_wecom())
+        night = Night(folder, server, url, ahead, processes)
+        stack.callback(lambda: [_end(pid) for pid in night.pids if pid])
+        for place in range(processes):
+            night.start(place, [one for one in failing if place in one.places])
+        say(f"{processes} processes after {time.monotonic() - real:.0f} s")
+        _let_pass(night, failing, kills, chance, say)
+        for place in range(processes):
+            night.kill(place, signal.SIGTERM)
+        for pid in night.pids:
+            os.waitpid(pid, 0)
+        night.pids.clear()
+        say(f"ended after {time.monotonic() - real:.0f} s")
+        return _judged(night, failing, time.monotonic() - real)
+
+
+def _let_pass(
+    night: Night, failing: list[Failing], kills: int, chance: random.Random, say: Callable[[str], object]
+) -> None:
+    """From evening to morning. Most of the kills are at the times at which something is due."""
+    shared = redis_state(night.server.url, lambda cause, text: None)
+    desk = Desk(lambda: [SharedPlace(shared)], time_s=clock.wall)
+    closed: set[str] = set()
+    critical = [one for one in failing if one.level >= logging.CRITICAL]
+    busy = [(one.at - MINUTE, one.at + CLUSTER) for one in critical]
+    busy += [(NIGHT[1] - MINUTE, NIGHT[1] + 9 * MINUTE)]
+    is_busy = [any(begin <= at < end for begin, end in busy) for at in range(int(LASTS))]
+    jumps = sum(is_busy) / NEAR
+    while (now := int(night.now)) < LASTS:
+        to_busy = [*is_busy[now : now + int(FAR)], True].index(True)
+        night.ahead.advance(to_busy or NEAR)
+        if not to_busy and chance.random() < kills / jumps:
+            place = chance.randrange(night.processes)
+            night.kill(place)
+            night.start(place, [one for one in failing if place in one.places and one.at > night.now])
+        for one in critical:
+            if one.is_closed and one.name not in closed and night.now >= one.at + DONE:
+                ids = [row.short_id for _, row in SharedPlace(shared).rows(99) if f"{one.name} " in _text_of(row)]
+                if ids and not desk.do(Command("done", ids[0]), "boss", "cli").why:
+                    closed.add(one.name)
+        time.sleep(max(night.turn_s / 4, TICK_S))
+    say(f"{len(closed)} closed by a person")
+
+
+def _text_of(incident: Any) -> str:
+    return f"{incident.first.alert.message} "
+
+
+def _judged(night: Night, failing: list[Failing], seconds: float) -> Found:
+    with closing(RedisStore(night.server.url)) as store:
+        counters = store.counters()
+    logged = Counter(line.split(" ", 1)[1] for line in (night.folder / "logged").read_text().splitlines())
+    found = Found(night.processes, night.kills, seconds, logged.total(), counters)
+    contents = [message["content"] for message in _get(night.url, "messages")]
+    rings = Counter(ring["user_id"] for ring in _get(night.url, "rings"))
+    said = 0
+    for one in failing:
+        texts = [text for text in contents if f"{one.name} broke" in text]
+        if one.level < logging.CRITICAL:
+            mornings = [text for text in texts if "quiet hours" in text.split("\n", 1)[0]]
+            _once(found, f"{one.name}: morning message", len(mornings), len(texts), told=bool(logged[one.name]))
+            continue
+        counts = {kind: sum(bool(line.match(text)) for text in texts) for kind, line in LINES.items()}
+        lines = [text for text in texts if LINES["line"].match(text)]
+        said += sum(len(phones[1].split("; ")) for text in lines if (phones := CALL.search(text)))
+        is_closed = one.is_closed and not counts["step 1"]
+        for kind in ("first", "step 1", "step 2"):
+            wanted = bool(logged[one.name]) and not (is_closed and kind != "first")
+            _once(found, f"{one.name}: {kind}", counts[kind], counts[kind], told=wanted)
+        found.incidents.update({kind: count for kind, count in counts.items() if count})
+    mornings = [text for text in contents if "quiet hours" in text.split("\n", 1)[0]]
+    found.incidents["morning messages"] = len(mornings)
+    found.incidents["calls"], found.incidents["calls said"] = rings.total(), said
+    if len(mornings) != 1:
+        found.faults.append(f"{len(mornings)} morning messages:")
+        found.faults += [f"  | {line}" for text in mornings for line in text.splitlines()]
+    if said < rings.total():
+        found.faults.append(f"{rings.total()} calls, of which {said} are said")
+    if counters.waiting or counters.given_up or counters.counted != counters.told:
+        found.faults.append(f"counters: {counters}")
+    found.incidents["logged, and in no store"] = logged.total() - counters.counted
+    for path in night.folder.glob("stats-*"):
+        stats = json.loads(path.read_text())
+        if stats["accepted"] != stats["settled"]:
+            found.faults.append(f"{path.name}: {stats}")
+    lines = (night.folder / "stderr").read_text(encoding="utf-8", errors="replace").splitlines()
+    found.stderr.update(re.sub(r"\d+", "N", line)[:200] for line in lines)
+    return found
+
+
+def _once(found: Found, what: str, count: int, in_all: int, *, told: bool) -> None:
+    if count == in_all == int(told):
+        return
+    if count > 1 or not told:
+        found.faults.append(f"{what}: {count} times, in {in_all} messages")
+    else:
+        found.lost.append(f"{what}: {count}, in {in_all} messages")
+
+
+def _get(url: str, what: str) -> Any:
+    return requests.get(f"{url}/sandbox/{what}", timeout=30).json()
+
+
+@contextmanager
+def _one_clock(ahead: Ahead) -> Iterator[None]:
+    """Of this process and those that it forks, and of the server as they see it."""
+    before = RedisStore.time, clock._ahead_s
+    clock._ahead_s = ahead  # type: ignore[assignment] # it is added as a number is
+    RedisStore.time = lambda store: clock.wall()  # type: ignore[method-assign]
+    RedisStore.offset_s = property(lambda store: float(ahead), lambda store, value: None)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del RedisStore.offset_s
+        RedisStore.time, clock._ahead_s = before  # type: ignore[method-assign]
+
+
+@contextmanager
+def _wecom() -> Iterator[str]:
+    """The sandbox in a process of its own: this one forks, and has no other thread."""
+    reads, writes = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            sandbox = Sandbox(clock=clock.wall)
+            for number, name in enumerate(("lisi", "wangwu")):
+                sandbox.add_member(name, name=name, departments=[1], mobile=f"1380000000{number}")
+            sandbox.start()
+            os.write(writes, sandbox.url.encode())
+            sandbox.serve_forever()
+        finally:
+            os._exit(0)
+    try:
+        yield os.read(reads, 200).decode()
+    finally:
+        os.close(reads)
+        os.close(writes)
+        _end(pid)
+
+
+def _end(pid: int) -> None:
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.night", description=__doc__)
+    parser.add_argument("--processes", type=int, default=20)
+    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--clusters", type=int, default=3, choices=range(1, len(CLUSTERS) + 1))
+    parser.add_argument("--seed", type=int, default=7)
+    options = parser.parse_args()
+    found = run(options.processes, options.kills, options.clusters, options.seed, lambda text: print(text, flush=True))
+    print(f"{found.processes} processes, {found.kills} kills, {found.seconds:.0f} s; {found.logged} log calls")
+    print(f"{found.store}")
+    for part in (found.incidents, found.stderr):
+        for name, count in sorted(part.items()):
+            print(f"  {count:5} {name}")
+    for line in (*found.lost, *found.faults):
+        print(line)
+    return bool(found.faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
