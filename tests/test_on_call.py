@@ -23,6 +23,7 @@ from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._incidents import life
 from wecom_logging._incidents.duty import duty_text
 from wecom_logging._incidents.incident import Count, Kept
+from wecom_logging._runtime import functions
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import answer
 from wecom_logging._state.shared import Shared, alone
@@ -214,6 +215,7 @@ def app(clock: Time) -> App:
 def wall(clock: Time, monkeypatch: pytest.MonkeyPatch) -> Wall:
     made = Wall(clock)
     monkeypatch.setattr(Shared, "time_s", made)
+    monkeypatch.setattr(functions, "given", {ASKED.who})
     made.set("2026-12-13 09:00")
     return made
 
@@ -292,6 +294,20 @@ def test_a_name_in_a_record_that_is_no_rota_is_said_and_the_own_recipients_are_t
     assert app.users == [("zhangsan",)]
     assert app.told[0].first_line == "nobody is on call by the rota wbe"
     assert "disk full" in app.told[0].text.split("\n")[1]
+
+
+def test_a_function_that_no_option_here_names_is_not_called(
+    app: App, clock: Time, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name stands in the state, where another hand may have written it."""
+    called: list[str] = []
+    monkeypatch.setattr("os.abort", lambda: called.append("abort"))
+    app.own = Recipients(("on-call:web", "boss"))
+    storm = pipeline(app, clock, duty=duty(Rota("web", who="os:abort")))
+    storm.collector.take(record("disk full"))
+    turn(storm)
+    assert called == []
+    assert app.users == [("boss",)]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

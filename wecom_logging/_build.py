@@ -168,12 +168,15 @@ def _duty(options: config.CommonOptions, setup: Setup, shared: Shared) -> tuple[
     from ._config import duty as of_duty
     from ._delivery.calendars import calendar
     from ._incidents.duty import duty_text
+    from ._runtime import functions
 
     is_given = options.get("escalation") is not None
     options = of_duty.with_file(options)
     if name := of_duty.calendar(options.get("calendar")):
+        functions.given.add(name)
         calendar(name)
     duty = of_duty.duty(options)
+    functions.given.update(rota.who for rota in duty.rotas)
     if duty.steps:
         from ._config import escalation
 

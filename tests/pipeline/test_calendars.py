@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+import time
 import types
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,10 +17,12 @@ import chinese_calendar
 import pytest
 
 from wecom_logging._config.duty import quiet_hours
+from wecom_logging._delivery import calendars
 from wecom_logging._delivery.calendars import calendar
 from wecom_logging._delivery.duties import Duties
 from wecom_logging._incidents.duty import duty_text
 from wecom_logging._incidents.policy import Moment, held_until
+from wecom_logging._runtime import functions
 from wecom_logging._state.shared import Alone
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Duty
@@ -31,8 +35,9 @@ DAYS = sorted((Path(__file__).parents[1] / "data" / "holiday-cn").glob("20*.json
 
 
 @pytest.fixture
-def moment(capsys: pytest.CaptureFixture[str]) -> Callable[..., Moment]:
-    """What rules ask for that came with an alert, at one handler."""
+def moment(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Moment]:
+    """What rules ask for that came with an alert, at one handler. An option of this process names two functions."""
+    monkeypatch.setattr(functions, "given", {"of_shop:is_workday", "of_shop:days.is_workday"})
     channel = Recorder(Clock())
     duties = Duties(pipeline(channel, Clock()).options, channel.identity, channel, Clock())
 
@@ -123,6 +128,36 @@ def test_a_function_that_fails_costs_no_alert(
     found = moment("off-days", name="of_shop:days.is_workday")
     assert (holds(found, "2026-12-05 12:00"), holds(found, "2026-12-07 12:00")) == (True, False)
     assert [type(error).__name__ in line for line in said(capsys)] == [True]
+
+
+def test_a_function_that_hangs_holds_up_the_worker_once_and_for_a_moment(
+    moment: Callable[..., Moment], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends, asked = threading.Event(), list[date]()
+    monkeypatch.setitem(sys.modules, "of_shop", module := types.ModuleType("of_shop"))
+    module.is_workday = lambda day: asked.append(day) or ends.wait(60)  # type: ignore[attr-defined,func-returns-value]
+    monkeypatch.setattr(calendars, "BOUND_S", 0.01)
+    found, begins = moment("off-days", name="of_shop:is_workday"), time.monotonic()
+    assert [holds(found, f"2026-12-{day:02} 12:00") for day in range(1, 31)] == [
+        date(2026, 12, day).weekday() >= 5 for day in range(1, 31)
+    ]
+    assert time.monotonic() - begins < 5
+    ends.set()
+    assert len(asked) == 1
+    assert ["TimeoutError" in line for line in said(capsys)] == [True]
+
+
+def test_what_no_option_here_names_is_not_executed(
+    moment: Callable[..., Moment], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands in the state, where another hand may have written it."""
+    asked: list[date] = []
+    monkeypatch.setitem(sys.modules, "of_shop", module := types.ModuleType("of_shop"))
+    module.secret = asked.append  # type: ignore[attr-defined]
+    found = moment("off-days", name="of_shop:secret")
+    assert (holds(found, "2026-12-05 12:00"), holds(found, "2026-12-07 12:00")) == (True, False)
+    assert asked == []
+    assert ["of_shop:secret cannot be used here" in line for line in said(capsys)] == [True]
 
 
 def test_a_function_is_asked_once_an_hour_for_a_day(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from datetime import date
 
@@ -12,6 +13,9 @@ from ..errors import ConfigurationError, MissingDependencyError
 
 Calendar = Callable[[date], bool | None]
 """Whether somebody works on a day; None: nobody knows that of its year yet."""
+
+BOUND_S = 1.0
+"""So long the worker waits for a function: it sends nothing meanwhile."""
 
 
 def calendar(name: str) -> Calendar:
@@ -61,11 +65,43 @@ def _of_files(path: str) -> Calendar:
     return lambda day: known.get(day, day.weekday() < 5 if day.year in years else None)
 
 
+def _in_time(ask: Callable[[date], bool]) -> Calendar:
+    """The same in a thread of its own, for which nobody waits for long: while an answer is late, nothing is asked."""
+    running = threading.Lock()
+
+    def asked(day: date) -> bool:
+        if not running.acquire(blocking=False):
+            raise TimeoutError
+        found: list[bool | Exception | SystemExit] = []
+        over = threading.Event()
+
+        def run() -> None:
+            try:
+                found.append(ask(day))
+            except BaseException as error:  # code of the program: it ends no more than this thread
+                found.append(error if isinstance(error, Exception | SystemExit) else RuntimeError())
+            finally:
+                running.release()
+                over.set()
+
+        try:
+            threading.Thread(target=run, name="wecom calendar", daemon=True).start()
+        except RuntimeError:  # there can be no more threads, or the program ends
+            run()
+        if not over.wait(BOUND_S):
+            raise TimeoutError
+        if isinstance(answer := found[0], bool):
+            return answer
+        raise answer
+
+    return asked
+
+
 def _of_function(name: str) -> Calendar:
     try:
         found = function_named(name)
     except Exception as error:  # whatever the module does when it is loaded
         reason = type(error).__name__
     else:
-        return lambda day: bool(found(day))
+        return _in_time(lambda day: bool(found(day)))
     raise ConfigurationError("calendar", "no_such_function", reason=reason)
