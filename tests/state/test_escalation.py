@@ -305,6 +305,8 @@ ON_DUTY: list[str] = []
 
 
 def on_duty() -> list[str]:
+    if "?" in ON_DUTY:
+        raise OSError("the calendar is away")
     return ON_DUTY
 
 
@@ -324,6 +326,20 @@ def test_e7_a_step_tells_who_is_on_call_at_that_moment(company: Make) -> None:
     found = jobs.wait(75)
     assert steps(found) == []  # nobody, and no others in their place
     assert re.fullmatch(r"⏫ shop: #\w+ \d\d:\d\d 升级，未通知到人：on-call:web 无人可通知", found[0][2])
+
+
+def test_e6_a_rota_that_cannot_be_asked_is_asked_again_until_the_next_step(company: Make) -> None:
+    jobs = company((10, "on-call:web"), (25, "老板"), rotas=(ROTA,))
+    ON_DUTY[:] = ["?"]
+    jobs.critical()
+    assert len(jobs.wait(20)) == 1
+    found = jobs.wait(6)
+    assert steps(found) == [(25, ("老板",))]
+    assert found[0][2].endswith("上一级未通知到人：消息未能发出")
+    jobs.critical("roof burns")
+    assert steps(jobs.wait(13)) == []
+    ON_DUTY[:] = ["李四"]
+    assert [users for _, users in steps(jobs.wait(5))] == [("李四",)]
 
 
 def test_e8_steps_outlive_every_process(company: Make) -> None:

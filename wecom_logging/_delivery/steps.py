@@ -24,6 +24,8 @@ from .ledger import Ledger
 from .options import Options
 from .sender import Senders
 
+_NO_ROOM_S = 1.0
+
 
 class Steps:
     """Those of one handler. Who uses it holds the lock of the turn."""
@@ -94,6 +96,9 @@ class Steps:
             nobody = isinstance(outcome.error, InvalidRecipientError | MessageError)
             named = self.called(delivery.named or delivery.recipients or Recipients())
             self._miss(claim, f"nobody {named}" if nobody else "failed", now)
+        elif outcome.error is None and not delivery.failed:  # another process has taken the room
+            wait_s = max(self._senders.wait(delivery.recipients), _NO_ROOM_S)
+            self._ledger.become(claim, life.step_later(claim.incident, now + wait_s, failed=0), now)
         else:
             incident, at = claim.incident, now + life.step_wait_s(claim.incident)
             at = min(at, incident.step_at) if incident.step_at and now < incident.step_at else at  # which says so
