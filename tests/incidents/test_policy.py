@@ -400,4 +400,5 @@ def test_a_step_that_is_due_goes_before_all_else_whatever_its_audience_waits_for
     due = more(sent(opened(now=0.0, steps=(60.0,)), 0.0), 3, now=NOW - 1)
     for rules in ({}, {"room_at": NOW + 60}, {"gathers_until": NOW + 60}, {"draining": True}):
         assert decided(due, **rules) == policy.Step()
+    assert not policy.may_go_along(due, NOW, draining=True)
     assert policy.stands_alone(due, NOW, refused=False)

@@ -228,9 +228,7 @@ def waits_for_cause(until: float, now: float, *, draining: bool) -> bool:
 
 def may_go_along(incident: Incident, now: float, *, draining: bool = False) -> bool:
     """Whether it goes with a digest, or an end, that is due: half of its wait is over and it goes on, or it is over."""
-    if life.is_first(incident) or life.news(incident) is not None or incident.quiet_since:
-        return False
-    if ends_for_others(incident, now):
+    if life.is_first(incident) or stands_alone(incident, now, refused=False):
         return False
     soon = life.going_along(incident, now) if now >= incident.told_at + incident.wait_s / 2 else incident
     return draining or life.is_over(incident, now) or life.tell_at(soon, now) <= now
