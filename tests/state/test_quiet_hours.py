@@ -18,14 +18,14 @@ from wecom_logging._config.duty import quiet_hours
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents import life
-from wecom_logging._incidents.duty import duty_text
+from wecom_logging._incidents.duty import duty_of, duty_text
 from wecom_logging._incidents.incident import Incident
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import answer
 from wecom_logging._state.shared import Shared
 from wecom_logging.errors import InvalidMessageError
 from wecom_logging.model import Recipients, Route
-from wecom_logging.model.duty import ALL_LEVELS, Duty, Step
+from wecom_logging.model.duty import ALL_LEVELS, Duty, Rota, Step
 
 from ..programs import run
 from ..storms import Recorder, Told, pipeline, record, settled
@@ -429,6 +429,29 @@ def test_q7_the_morning_names_the_zone_where_its_reader_has_another(night: Calla
     one.morning()
     (message,) = one.told
     assert message.first_line == "🔴 夜间静默 22:00–08:00 Asia/Shanghai · 1 件，均未再出现"
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_rotas_of_one_name_in_two_programs_have_a_message_each(kind: str, night: Callable[..., Night]) -> None:
+    """Each has its own people, whom the message of the other does not reach."""
+    one = night(kind, rules={"rotas": (Rota("web", (("anna",),), "2026-12-07 10:00", days=7),)})
+    own = Recipients(("on-call:web",))
+    one.channel.addressed = lambda recipients: recipients or own  # type: ignore[method-assign]
+    one.restart()
+    rules = duty_of(one.jobs[1].options.duty)
+    others = duty_text(replace(rules, rotas=(replace(rules.rotas[0], people=(("bert",),)),)))
+    intake = one.jobs[1].collector.intake
+    intake._options = replace(intake._options, duty=others)
+    one.at("12-07 23:00")
+    one.fail("of anna, one", job=0)
+    one.fail("of anna, two", job=0)
+    one.fail("of bert", job=1)
+    one.morning()
+    found = {(told.recipients or own).users: told.text for told in one.told}
+    assert len(found) == len(one.told) == 2
+    assert [text in found[("anna",)] for text in ("of anna, one", "of anna, two", "of bert")] == [True, True, False]
+    assert "of bert" in found[("bert",)]
+    assert_all_told(one, 3)
 
 
 @pytest.mark.parametrize("kind", SHARED)

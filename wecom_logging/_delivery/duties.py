@@ -85,6 +85,15 @@ class Duties:
         delivery.address(delivery.named, self.on_call.without(delivery.named, moment))
         return True
 
+    def are_for_same(self, named: Recipients | None, one: Incident, other: Incident) -> bool:
+        """Whether both go to the same people: a rota of one program may be another in the next."""
+        if one.duty == other.duty or not self._has_rota(named or self._own):
+            return True
+        names = {*(named or self._own).rotas, *self._own.rotas}
+        duties = [self._duty(each.duty) for each in (one, other)]
+        found = [(duty.zone, [rota for rota in duty.rotas if rota.name in names]) for duty in duties]
+        return found[0] == found[1]
+
     def _has_rota(self, named: Recipients) -> bool:
         return bool(named.rotas and self._own and not self._own.chats)
 

@@ -327,13 +327,13 @@ class Turn:
     def _merged(self, claim: Claim, how: Merge, rules: Rules, now: float) -> Delivery | None:
         """A message with what else is due. None: it waits for the summary of a flood."""
         audience, cause = claim.incident.audience, claim.incident.cause
-        if how.cause and (same := self._claim_sharing(now, audience, cause)):
+        if how.cause and (same := self._claim_sharing(claim, now, cause)):
             return self._delivery([claim, *same], now, cause)
         claims = [claim]
         if how.along:
             claims += self._digests_along(claim, now)
         if how.audience:
-            claims += self._claim_sharing(now, audience)
+            claims += self._claim_sharing(claim, now)
             if policy.waits_for_summary(len(claims), WORST, now, rules):
                 calm = [one for one in claims if not policy.is_urgent(one.incident)]
                 claims = [one for one in claims if policy.is_urgent(one.incident)]
@@ -376,7 +376,8 @@ class Turn:
         wanted = Wanted(MAX_SHARED - 1, urgent, self.outbox.blocked, claim.incident.audience)
         found, along = self.store.claim(now, wanted, draining=draining), []
         for one in self._free(found, now):
-            if one.key not in self.ledger.refused and policy.may_go_along(one.incident, now, draining=draining):
+            may = one.key not in self.ledger.refused and self._goes_with(claim, one)
+            if may and policy.may_go_along(one.incident, now, draining=draining):
                 along.append(replace(one, incident=life.going_along(one.incident, now)))
             else:
                 self.ledger.hold(one, one.incident.not_before, now)
@@ -394,14 +395,19 @@ class Turn:
         wanted = Wanted(most, (), self.outbox.blocked, audience, cause)
         return self.store.claim(now, wanted, draining=self._is_draining)
 
-    def _claim_sharing(self, now: float, audience: str, cause: str = "") -> list[Claim]:
-        """What is due of it and may share a message; the others are released."""
-        claims = self._free(self._claim(now, MAX_SHARED - 1, audience, cause), now)
-        self.ledger.release([one for one in claims if self._stands_alone(one, now)], now)
-        return [one for one in claims if not self._stands_alone(one, now)]
+    def _claim_sharing(self, lead: Claim, now: float, cause: str = "") -> list[Claim]:
+        """What is due of its audience and may share a message with it; the others are released."""
+        claims = self._free(self._claim(now, MAX_SHARED - 1, lead.incident.audience, cause), now)
+        apart = {one.key for one in claims if self._stands_alone(one, now) or not self._goes_with(lead, one)}
+        self.ledger.release([one for one in claims if one.key in apart], now)
+        return [one for one in claims if one.key not in apart]
 
     def _stands_alone(self, claim: Claim, now: float) -> bool:
         return policy.stands_alone(claim.incident, now, refused=claim.key in self.ledger.refused)
+
+    def _goes_with(self, lead: Claim, claim: Claim) -> bool:
+        """Whether a message about both goes to the same people."""
+        return self.duties.are_for_same(self._recipients(lead), lead.incident, claim.incident)
 
     def _related(self, claim: Claim, now: float, causes: Collection[str] = ()) -> Sequence[Related]:
         """The open incidents of its audience and cause."""
@@ -536,6 +542,8 @@ class Turn:
         self._release(others)
 
     def _may_join(self, delivery: Delivery, claim: Claim, now: float) -> bool:
+        if not self._goes_with(delivery.claims[0], claim):
+            return False
         if delivery.held is None or claim.key in self.ledger.refused or life.news(claim.incident) is not None:
             return not self._stands_alone(claim, now)
         return policy.has_waited(claim.incident, self._moment(claim))
