@@ -13,7 +13,7 @@ from wecom_logging.model.duty import Duty, Rota, Span
 TURNS = (("zhang",), ("li", "wang"))
 RULES = Duty(
     zone="Asia/Shanghai",
-    quiet=(Span((4,), "", 22 * 60, 8 * 60), Span(kind="off-days")),
+    quiet=(Span((4,), "", 22 * 60, 8 * 60), Span(kind="off-days"), Span((0,), "", 20 * 60, 0)),
     rotas=(
         Rota("web", TURNS, "2026-12-07 10:00", days=7),
         Rota("day", TURNS, "2026-12-07 10:00", hours=12),

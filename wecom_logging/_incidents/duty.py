@@ -36,7 +36,7 @@ def duty_of(text: str) -> Duty:
 
 def _is_span(span: Span) -> bool:
     is_days = span.kind in _KINDS and all(0 <= day < 7 for day in span.weekdays)
-    return is_days and 0 <= span.begin < _DAY and 0 < span.end <= _DAY and span.begin != span.end
+    return is_days and 0 <= span.begin < _DAY and 0 <= span.end <= _DAY and span.begin != span.end
 
 
 def _is_rota(rota: Rota) -> bool:
