@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from . import _config as config
 from ._capture.pending import hostname
 from ._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
-from ._runtime.clock import within
-from ._state.scopes import Scopes, begun, change_scopes, ended, is_a_scope
+from ._runtime.clock import between, within
+from ._state.scopes import MAX_NAME, MAX_WHY, Scopes, change_scopes, is_a_scope
 from ._state.shared import alone
 from .errors import ConfigurationError, StateError
 from .handlers import live_handlers
@@ -44,10 +44,12 @@ def maintenance(scope: str, length: str | float, *, why: str = "", critical: boo
                     change_scopes(shared, become)
 
     now = max(shared.time_s() for shared in states.values())
-    change(lambda scopes: begun(scopes, Scope(name, now, now + length_s, why, hostname(), critical)))
+    began = now - between(0.0, 0.01)  # as no other block's
+    mine = Scope(name, began, now + length_s, why[:MAX_WHY], hostname()[:MAX_NAME], critical)
+    change(lambda scopes: (*scopes, mine))  # beside those of other blocks and of people
     try:
         yield
     finally:
-        change(lambda scopes: ended(scopes, name))
+        change(lambda scopes: tuple(one for one in scopes if one != mine))
         for pipeline in pipelines:
             pipeline.open()

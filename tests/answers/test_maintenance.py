@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from wecom_logging import maintenance
+from wecom_logging import WeComHandler, maintenance
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import SharedPlace
 from wecom_logging._incidents.codec import as_line, plain
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
-from wecom_logging._state.scopes import MAX_SCOPES, begun, forget_scopes, is_a_scope
+from wecom_logging._state.scopes import MAX_SCOPES, begun, forget_scopes, is_a_scope, known_scopes
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Scope
 
@@ -155,6 +156,43 @@ def test_a_block_holds_what_it_logs_and_what_it_held_is_told_after_it(sandbox: S
         assert "inside" in sandbox.messages()[-1]["content"]
     finally:
         handler.close()
+
+
+def told_of(sandbox: Sandbox, handler: WeComHandler, text: str) -> bool:
+    handler.handle(logging.LogRecord("shop.pay", logging.ERROR, "/srv/pay.py", len(text), text, None, None, text))
+    assert handler.flush(10)
+    return any(text in message["content"] for message in sandbox.messages())
+
+
+def test_the_end_of_a_block_ends_no_other_block_and_no_maintenance_of_a_person(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    handler = app_handler(sandbox.url, state=f"sqlite:///{tmp_path}/alerts.db")
+    assert handler._pipeline is not None
+    shared = handler._pipeline.options.shared
+    with maintenance("shop.pay", "5m"):
+        with maintenance("shop.pay", "1m"):
+            pass
+        assert not told_of(sandbox, handler, "inside")
+        now = shared.time_s()
+        SharedPlace(shared).scopes(lambda found: begun(found, Scope("shop.pay", now, now + 3600, "deploy", "Li")))
+        with maintenance("shop.pay", "1m"):
+            pass
+    assert not told_of(sandbox, handler, "still quiet")
+    (left,) = known_scopes(shared)
+    assert (left.who, left.why) == ("Li", "deploy")
+    handler.close()
+
+
+def test_where_the_state_is_away_a_block_holds_in_its_process(sandbox: Sandbox, tmp_path: Path) -> None:
+    handler = app_handler(sandbox.url, state=f"sqlite:///{tmp_path}/alerts.db")
+    assert handler._pipeline is not None
+    handler._pipeline.options.shared._back_off_until = float("inf")
+    handler._pipeline.options.shared._problem = "away"
+    with maintenance("shop.pay", "5m"):
+        assert not told_of(sandbox, handler, "inside")
+    assert told_of(sandbox, handler, "outside")
+    handler.close()
 
 
 @pytest.mark.parametrize(

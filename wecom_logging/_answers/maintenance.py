@@ -30,8 +30,9 @@ class Keeper(Protocol):
 
 
 def standing(places: Sequence[Keeper], now: float) -> list[Scope]:
-    """Those that have not ended."""
-    return list({one.name: one for place in places for one in place.scopes() if one.until > now}.values())
+    """Those that have not ended, of each name the one that ends last."""
+    found = [one for place in places for one in place.scopes() if one.until > now]
+    return list({one.name: one for one in sorted(found, key=lambda one: one.until)}.values())
 
 
 def maintain(places: Sequence[Keeper], command: Command, who: str, now: float) -> tuple[Callable[[Language], str], str]:

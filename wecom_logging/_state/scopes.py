@@ -33,12 +33,12 @@ _known: weakref.WeakKeyDictionary[Shared, tuple[float, Scopes]] = weakref.WeakKe
 
 def known_scopes(shared: Shared, *, asks: bool = True) -> Scopes:
     """Those that hold or have ended a moment ago, as this process knows them; it ``asks`` every few seconds at most.
-    Raises nothing."""
+    Where a state is away, what its programs say holds in them. Raises nothing."""
     read_at, scopes = _known.get(shared, (float("-inf"), ()))
     if asks and shared is not alone and (now := time.monotonic()) >= read_at + _READ_S:
         scopes = shared.try_call(_read, scopes)
         _known[shared] = now, scopes
-    return scopes
+    return scopes if shared is alone or shared.is_well else (*scopes, *known_scopes(alone))
 
 
 def _read(store: Store) -> Scopes:
@@ -59,23 +59,23 @@ def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:
 
 
 _ALL = ("", "*", "root", "all", "全部", "所有", "一切")
-_MAX_NAME = 100
-_MAX_WHY = 500
+MAX_NAME = 100
+MAX_WHY = 500
 
 
 def is_a_scope(name: str) -> bool:
     """Whether it names a service or a logger, and not all there are."""
-    return name.lower() not in _ALL and len(name) <= _MAX_NAME and name.isprintable()
+    return name.lower() not in _ALL and len(name) <= MAX_NAME and name.isprintable()
 
 
 def begun(scopes: Scopes, scope: Scope) -> Scopes:
-    """With one more, in the place of that of its name."""
-    scope = replace(scope, why=scope.why[:_MAX_WHY], who=scope.who[:_MAX_NAME])
+    """With one more, in the place of those of its name."""
+    scope = replace(scope, why=scope.why[:MAX_WHY], who=scope.who[:MAX_NAME])
     return (*(one for one in scopes if one.name != scope.name), scope)
 
 
 def ended(scopes: Scopes, name: str) -> Scopes:
-    """Without that of this name."""
+    """Without those of this name."""
     return tuple(one for one in scopes if one.name != name)
 
 
