@@ -735,6 +735,36 @@ def test_rules_of_time_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused(lambda: WeComHandler(**APP), "duty")
 
 
+def test_an_error_in_a_file_of_rules_shows_nothing_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A webhook is soon pasted to a wrong place."""
+    path = tmp_path / "duty.toml"
+    monkeypatch.setenv("WECOM_DUTY", str(path))
+    hook, rules = f"https://{CANARY}/send?key={CANARY}", 'timezone = "UTC"\nquiet_hours = "off-days"\n'
+    for text, field in (
+        (f'["{hook}"]\n["{hook}"]\n', "duty"),
+        (f'["{hook}".a]\n["{hook}".a]\n', "duty"),
+        (f"{rules}'{hook}' = 1\n'{hook}' = 2\n", "duty"),
+        (f'{rules}calendar = "{hook}"\n', "calendar"),
+        (f'{rules}calendar = "{hook}.json"\n', "calendar"),
+        ("quiet_hours = " + "[" * 10_000, "duty"),
+    ):
+        path.write_text(text)
+        assert CANARY not in refused(lambda: WeComHandler(**APP), field)
+
+
+def test_a_file_of_rules_from_windows_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "duty.toml"
+    path.write_bytes('timezone = "UTC"\r\nquiet_hours = "sat"\r\n'.encode("utf-8-sig"))
+    monkeypatch.setenv("WECOM_DUTY", str(path))
+    assert duty_of_handler().quiet == (Span((5,)),)
+
+
+def test_rules_that_no_alert_could_take_along_are_refused() -> None:
+    people = [[f"user{turn}-{number}" for number in range(100)] for turn in range(90)]
+    rota = {"people": people, "since": "2026-12-07 10:00", "every": "1w"}
+    assert "65536" in refused(lambda: WeComHandler(**APP, timezone="UTC", on_call={"web": rota}), "on_call")
+
+
 def test_a_calendar_is_looked_for_when_the_handler_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {"timezone": "Asia/Shanghai", "quiet_hours": "off-days"}
     assert duty_of_handler(**given, calendar="cn").calendar == "cn"

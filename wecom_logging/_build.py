@@ -18,6 +18,7 @@ from ._incidents.pattern import changing_near_han
 from ._lines import line
 from ._runtime.warn import warn_once
 from ._state.shared import STATES, Shared, alone
+from .errors import ConfigurationError
 from .model import Recipients, Route, Secret
 
 if TYPE_CHECKING:
@@ -153,6 +154,8 @@ def pipeline(
 
 
 _OF_DUTY = ("duty", "quiet_hours", "quiet_hours_level", "calendar", "on_call", "escalation", "escalation_level")
+_MAX_DUTY = 64 * 1024
+"""They travel with each incident, whose document has a limit, too."""
 _VARIABLES_OF_DUTY = ("WECOM_DUTY", "WECOM_QUIET_HOURS")
 
 
@@ -186,8 +189,10 @@ def _duty(options: config.CommonOptions, setup: Setup, shared: Shared) -> tuple[
     if duty.steps:
         can_be_taken = bool(setup.looks.answers or options.get("answers")) or shared is not alone
         escalation.check(duty.steps, duty.steps_level, setup.recipients, can_be_taken=can_be_taken)
-    steps_s = tuple(step.after_s for step in duty.steps)
-    return options, {"duty": duty_text(duty), "steps_s": steps_s, "steps_level": duty.steps_level}
+    text, steps_s = duty_text(duty), tuple(step.after_s for step in duty.steps)
+    if len(text) > _MAX_DUTY:
+        raise ConfigurationError("on_call", "too_long", most=_MAX_DUTY)
+    return options, {"duty": text, "steps_s": steps_s, "steps_level": duty.steps_level}
 
 
 def _check_rotas(setup: Setup, rotas: Sequence[Rota] = (), steps: Sequence[Step] = ()) -> None:

@@ -52,10 +52,10 @@ def _read(path: str) -> dict[str, Any]:
     import tomllib
 
     try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except (OSError, ValueError) as error:  # what is wrong in it is said with its line, and nothing of it is shown
-        reason = getattr(error, "strerror", None) or str(error)
+        with open(path, encoding="utf-8-sig") as file:
+            return tomllib.loads(file.read())
+    except (OSError, ValueError, RecursionError) as error:  # what is wrong in it is said with its line
+        reason = re.sub(r"\(['\"].*['\"],?\)", "…", getattr(error, "strerror", None) or str(error))  # nothing of it
     shown = f" {path}" if path.endswith(".toml") else ""
     raise ConfigurationError("duty", "unreadable", path=shown, reason=reason)
 
@@ -99,7 +99,7 @@ def calendar(value: object) -> str:
     found = text("calendar", value)
     if found == "cn" or re.fullmatch(r"[^\W\d]\w*(\.\w+)*:\w+(\.\w+)*", found):
         return found
-    if found.endswith(".json") or os.sep in found:
+    if (found.endswith(".json") or os.sep in found) and "://" not in found:  # no URL, which may be a secret
         return os.path.abspath(found)
     raise ConfigurationError("calendar", "not_a_calendar")
 
