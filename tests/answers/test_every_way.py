@@ -21,6 +21,7 @@ from wecom_logging._answers.reply import card_of
 from wecom_logging._cli.printing import iso
 from wecom_logging._incidents.incident import NO_ANSWERS, Incident
 from wecom_logging._render.card import Pressed
+from wecom_logging._render.layout import level_word
 from wecom_logging._render.times import local_time, short_time
 from wecom_logging._render.words import CARD_SINCE, CARD_WHO, COMMANDS, SAY
 from wecom_logging._sandbox import Sandbox
@@ -333,7 +334,7 @@ def check_commands(run: Run, short_id: str, fact: Fact, view: IncidentView | Non
         "" if fact.verb != "silenced" else f" until {fact.until}" if language == "en" else f"（静默至 {fact.until}）"
     )
     cells = re.split(" {2,}", table.splitlines()[1])
-    assert cells[:3] == [f"#{short_id}", view.level_name, str(view.count)]
+    assert cells[:3] == [f"#{short_id}", level_word(view.level_name, language), str(view.count)]
     assert cells[5] == str(view.messages)
     assert (f"{fact.who}{until}" in cells) == bool(fact.verb)
     (known,) = json.loads(run("show", short_id, "--json", language=language))["incidents"]
