@@ -215,7 +215,7 @@ class _Asked:
         except WeComError as error:
             self._fail(explained(error, language_of_environment()))
         except BaseException as error:  # code of the program: it ends no more than this thread
-            self._fail(f"{type(error).__name__}: {error}"[:200])
+            self._fail(type(error).__name__)  # its text may show a secret
         finally:
             self._over.set()
 
