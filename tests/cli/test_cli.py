@@ -20,7 +20,7 @@ from wecom_logging import WeComClient
 from wecom_logging._cli import main
 from wecom_logging._sandbox import Sandbox
 
-from ..programs import CREDENTIALS, ROOT, until
+from ..programs import CREDENTIALS, ROOT, run, until
 from ..scripted import ScriptedWeCom, status
 
 
@@ -408,3 +408,15 @@ def test_help_is_there_for_each_command(capsys: pytest.CaptureFixture[str]) -> N
             main([command, "--help"])
         assert ended.value.code == 0
         assert command in capsys.readouterr().out
+
+
+def test_a_command_loads_no_other_and_the_table_names_them_all() -> None:
+    code = """
+import sys
+from wecom_logging import _cli as cli
+cli._parser("demo")
+print(*[name for name in dict.fromkeys(cli.COMMANDS.values()) if f"wecom_logging._cli.{name}" in sys.modules])
+(commands,) = [one.choices for one in cli._parser()._actions if one.choices]
+print([*commands] == [*cli.COMMANDS, "completion"])
+"""
+    assert run(code).out.splitlines() == ["sandbox", "True"]

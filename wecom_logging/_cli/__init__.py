@@ -10,17 +10,24 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
+from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
 
 from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MessageError, MissingDependencyError, WeComError
-from . import answers, call, directory, doctor, incidents, jobs, on_call, pending, run, sandbox, send, watch
 from .parser import Parser, told
 from .printing import say_error
 from .texts import text
 
-COMMANDS = (sandbox, send, call, run, doctor, incidents, on_call, jobs, watch, answers, pending, directory)
+COMMANDS = {
+    **dict.fromkeys(("demo", "sandbox"), "sandbox"),
+    **{name: name for name in ("send", "call", "run", "doctor", "incidents")},
+    "on-call": "on_call",
+    **{name: name for name in ("jobs", "watch", "answers", "pending")},
+    **dict.fromkeys(("departments", "members", "tags"), "directory"),
+}
+"""Each with its module, in the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     if isinstance(sys.stdin, TextIOWrapper):  # nor is what a program pipes into us always in the locale's
         sys.stdin.reconfigure(errors="replace")
-    parser = _parser()
-    options, unknown = parser.parse_known_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = _parser(*given[:1])
+    options, unknown = parser.parse_known_args(given)
     if unknown:  # argparse would repeat them with their values, which may be secrets
         names = [name.partition("=")[0] for name in unknown if name.startswith("--")]
         parser.error(text("usage.unknown", names=" ".join(names)).replace(" :", ":"))
@@ -57,15 +65,17 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 # until the end
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: str = "") -> argparse.ArgumentParser:
+    """That of all commands; of the one that is ``given`` alone, so that no other is loaded."""
     from .._runtime.version import __version__
 
     parser = Parser(prog="wecom-logging", description="main.about")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add(commands)
-    _add_completion(commands, parser)
+    for name in [COMMANDS[given]] if given in COMMANDS else dict.fromkeys(COMMANDS.values()):
+        import_module(f"{__name__}.{name}").add(commands)
+    if given not in COMMANDS:
+        _add_completion(commands, parser)
     return parser
 
 
