@@ -22,7 +22,7 @@ _MAX_READ = 4 * MAX_TEXT
 _MAX_QUOTED = 20_480
 _MAX_CODE = 64
 
-_NEED_ID = ("take", "give", "quiet", "details", "undo", "done")
+_NEED_ID = ("take", "give", "quiet", "details", "undo", "done", "forget")
 _SAID = {
     "take": ("认领", "我来处理", "我来", "收到", "接手", "处理中", "在处理", "正在处理", "我处理", "ack"),
     "give": ("转给", "转交", "移交", "交给", "分配给", "assign"),
@@ -48,6 +48,8 @@ _SAID = {
         "close",
         "resolve",
     ),
+    "jobs": ("任务", "任务列表"),
+    "forget": ("不再等它", "不再等待", "不再等"),
     "help": ("帮助", "?"),
     "pair": ("绑定",),
 }

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .._incidents import life, policy
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.policy.on_call import OnDuty
+from .._render.card import job_of
 from .._render.facts import MAX_NAME_BYTES
-from .._render.words import CHANGES, IS_OVER, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
+from .._render.words import CHANGES, IS_OVER, JOB_FORGOTTEN, NO_JOB, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
 from .._state.base import Answered, answer
 from .._state.scopes import Scopes, change_scopes, known_scopes
 from .._state.shared import Shared
@@ -26,10 +27,13 @@ from ..errors import StateError
 from ..model import EVERYBODY, Answer
 from ..model.alert import DONE, SILENCED, TAKEN, UNDONE
 from ..model.recipients import ON_CALL
-from . import reply
+from . import jobs, reply
 from .command import Command
 from .maintenance import maintain, maintained, standing
 from .reply import Reply, both
+
+if TYPE_CHECKING:
+    from .._state.jobs import Jobs
 
 LOOKED_AT = 1000
 """Of each channel so many of the newest are looked at."""
@@ -38,7 +42,7 @@ AGAIN_S = 10.0
 """Who does the same again within so many seconds has tapped twice, or was heard twice: once is enough."""
 
 _MAX_WHERE_BYTES = 64
-_WRITES = {"take": TAKEN, "give": TAKEN, "quiet": SILENCED, "done": DONE, "undo": ""}
+_WRITES = {"take": TAKEN, "give": TAKEN, "quiet": SILENCED, "done": DONE, "forget": DONE, "undo": ""}
 _NOTHING = Answer("", "", "", 0.0)
 """In the way of an undo: there is nothing to undo."""
 
@@ -66,6 +70,10 @@ class Place(Protocol):
     def answer(self, channel: str, key: str, become: Become, in_the_way: InTheWay) -> Answered | None:
         """As `answering.answer`. Raises `StateError`."""
 
+    @property
+    def jobs(self) -> Jobs:
+        """Those that are expected to run."""
+
     def whole(self, channel: str, incident: Incident) -> Incident:
         """One of the rows, with all texts masked that are shown of it."""
 
@@ -91,6 +99,12 @@ class SharedPlace:
         return self._shared.call(
             lambda store: answer(store, channel, key, lambda one: become(one, now), in_the_way, now)
         )
+
+    @property
+    def jobs(self) -> Jobs:
+        from .._state.jobs import Jobs
+
+        return Jobs(self._shared)
 
     def whole(self, channel: str, incident: Incident) -> Incident:
         return incident  # what a process hands over is masked
@@ -156,6 +170,9 @@ class Desk:
             return self._reply(lambda language: reply.help_text(an_id, language, has_rotas=has_rotas))
         if command.verb == "list":
             return self._list(command)
+        if command.verb == "jobs":
+            those, at = jobs.expected(self._places()), self.time_s()
+            return self._reply(lambda language: jobs.listed(those, at, language, self._mask))
         if command.verb == "on-call":
             found, now = self._on_call(), self.time_s()
             return self._reply(lambda language: reply.on_duty(found, now, language))
@@ -166,6 +183,8 @@ class Desk:
         if command.verb == "details":
             return self._details(*rows[0])
         person = self._person(who)
+        if command.verb == "forget":
+            return self._forget(rows, command, person, trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
         if command.verb == "give" and Person(command.whom, command.whom_id) == person:
             command = replace(command, verb="take")
         return self._do(rows, command, person, trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
@@ -317,6 +336,24 @@ class Desk:
         now = self.time_s()
         said = both(lambda language: reply.did(done[0][1], now, language), self.language)
         return Reply(said, self.language, incident=done[0][1], done=tuple(done))
+
+    def _forget(self, found: Found, command: Command, who: Person, where: str, is_seen: IsSeen) -> Reply:
+        """The incident of a job is closed, and it is expected no more."""
+        try:
+            name = job_of(found[0][2].first.alert)
+        except Exception:  # nothing that stands in a state is trusted
+            name = ""
+        if not name:
+            return self._about(NO_JOB, found[0][2], "job")
+        done = self._do(found, replace(command, verb="done"), who, where, is_seen)
+        if not done.done:
+            return done
+        jobs.forget([place for place, _, _ in found], name)
+        shown = self._line(name)
+        words = both(
+            lambda language: f"{done.said.within(language)}\n{JOB_FORGOTTEN.within(language, shown)}", self.language
+        )
+        return replace(done, said=words)
 
     def _other(self, incident: Incident, other: Answer) -> Reply:
         now = self.time_s()

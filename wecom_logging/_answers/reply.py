@@ -280,7 +280,15 @@ def _names(people: Sequence[str], language: Language) -> str:
 def command_line(verb: str, language: Language, short_id: str) -> str:
     """``quiet k7f2 1h``: what a person may type."""
     give = [short_id, "to", "Li"] if language == "en" else ["李四", short_id]
-    after = {"give": give, "quiet": [short_id, "1h"], "pair": ["7m3kq9xt"], "list": [], "on-call": [], "help": []}
+    after = {
+        "give": give,
+        "quiet": [short_id, "1h"],
+        "pair": ["7m3kq9xt"],
+        "list": [],
+        "on-call": [],
+        "jobs": [],
+        "help": [],
+    }
     return " ".join([COMMANDS[verb].within(language), *after.get(verb, [short_id])])
 
 

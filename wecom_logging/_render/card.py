@@ -14,7 +14,7 @@ from typing import Any
 from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language
-from ..model import Digest
+from ..model import Alert, Digest
 from ..model.alert import DONE, SILENCED, TAKEN
 from .facts import has_ended, state_and_name
 from .headline import headline, in_one_line
@@ -25,6 +25,7 @@ from .trace import place
 from .words import (
     BUTTON_DETAILS,
     BUTTON_DONE,
+    BUTTON_FORGET,
     BUTTON_LIST,
     BUTTON_QUIET,
     BUTTON_TAKE,
@@ -39,12 +40,16 @@ from .words import (
     CARD_SINCE,
     CARD_TIMES,
     CARD_WHO,
+    JOB_DID_NOT_REPORT,
+    JOB_DID_NOT_RUN,
+    JOB_IS_NOT_OVER,
     LAST,
 )
 
 TITLE, DESC, TEXT_CHARS, SOURCE, BUTTON, NAME, VALUE = 26, 30, 112, 13, 10, 5, 26
 LENGTH_QUESTION = "length"
-_VERBS = frozenset(("take", "quiet", "details", "list", "undo", "done"))
+_VERBS = frozenset(("take", "quiet", "details", "list", "undo", "done", "forget"))
+_OF_JOBS = frozenset(one.en for one in (JOB_DID_NOT_RUN, JOB_DID_NOT_REPORT, JOB_IS_NOT_OVER))
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MAX_HEADLINE_BYTES = 400
 _LEAST_NAME = 2
@@ -102,7 +107,7 @@ def card(
         "main_title": {"title": cut(title, TITLE), "desc": cut(_numbers(digest, language), DESC)},
         # Two cards have never the same, or WeCom takes the second for the first; a clock may be put back between them.
         "task_id": f"{short_id}-{_in_36(_milliseconds(made))}-{_in_36(digest.total)}",
-        "button_list": _buttons(in_force, digest.short_id, language, made),
+        "button_list": _buttons(in_force, digest.short_id, language, made, is_job=bool(job_of(alert))),
     }
     text = line if state else line[TITLE - 1 :] if len(line) > TITLE else ""
     if text:
@@ -175,13 +180,21 @@ def _in_force(digest: Digest) -> str:
     return answer.verb if answer is not None and answer.verb in (TAKEN, SILENCED) and not has_ended(digest) else ""
 
 
-def _buttons(in_force: str, short_id: str, language: Language, made: float) -> list[dict[str, Any]]:
+def job_of(alert: Alert) -> str:
+    """The name of the job that did not come, or is not over; "" for any other alert."""
+    is_one = alert.fingerprint == f"job {alert.logger}" and alert.template in _OF_JOBS
+    return alert.logger if is_one else ""
+
+
+def _buttons(in_force: str, short_id: str, language: Language, made: float, *, is_job: bool) -> list[dict[str, Any]]:
     offers = {
         "": (("take", BUTTON_TAKE, 1), ("quiet", BUTTON_QUIET, 2), ("details", BUTTON_DETAILS, 4)),
         TAKEN: (("done", BUTTON_DONE, 1), ("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 4)),
         SILENCED: (("take", BUTTON_TAKE, 1), ("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 4)),
         DONE: (("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 4)),
     }[in_force]
+    if is_job and in_force != DONE:
+        offers = (*offers, ("forget", BUTTON_FORGET, 3))
     return [
         {"text": cut(said.within(language), BUTTON), "style": style, "key": key(verb, short_id, made)}
         for verb, said, style in offers

@@ -163,6 +163,8 @@ COMMANDS = {
     "details": Said("details", "详情"),
     "list": Said("list", "列表"),
     "on-call": Said("duty", "值班"),
+    "jobs": Said("jobs", "任务"),
+    "forget": Said("forget", "不再等它"),
     "help": Said("help", "帮助"),
     "pair": Said("pair", "绑定"),
 }
@@ -307,6 +309,12 @@ JOB_PROCESS_ENDED = Phrase(
 JOB_PROCESS_KILLED = Phrase("job %s failed: its process was killed by %s", "任务 %s 失败：其进程被 %s 终止")
 JOB_MISSED = Phrase("job %s missed its run", "任务 %s 错过了执行时间")
 JOB_STILL_RUNS = Phrase("job %s still runs: too many instances", "任务 %s 上次仍未结束：并发实例已满")
+JOB_LAST, RUN_FAILED = Said("last {}{}", "上次 {}{}"), Said(" failed", " 失败")
+JOB_NEXT, JOB_RUNS = Said("next {}", "下次 {}"), Said("runs now", "运行中")
+JOB_MISSED_TIMES, JOB_PAUSED = Said("missed {}", "错过 {} 次"), Said("paused until {}", "暂停至 {}")
+NO_JOBS, MORE_JOBS = Said("no job is expected", "没有声明任务"), Said("… and {} more", "……另有 {} 个")
+NO_JOB = Said("#{} is no job that is expected", "#{} 不是声明过的任务")
+JOB_FORGOTTEN = Said("{} is expected no more, until a program declares it again", "不再等待 {}，直到有程序再次声明它")
 JOB_DID_NOT_RUN = Phrase("job %s did not run: it was due %s", "任务 %s 没有运行：应于 %s 运行")
 JOB_DID_NOT_REPORT = Phrase(
     "job %s did not report: it was due %s, the state was away meanwhile",
@@ -493,6 +501,7 @@ BUTTON_QUIET = Said("Quiet", "静默")
 BUTTON_DETAILS = Said("Details", "详情")
 BUTTON_UNDO = Said("Undo", "撤销")
 BUTTON_DONE = Said("Done", "完成")
+BUTTON_FORGET = Said("Forget it", "不再等它")
 BUTTON_LIST = Said("What is open", "未结束列表")
 CARD_OVER = Said("#{} is over", "#{} 已结束")
 CARD_TAKEN = Said("taken {}", "认领 {}")

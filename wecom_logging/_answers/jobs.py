@@ -1,0 +1,68 @@
+"""Jobs that are expected to run, for a person in a chat: a list of them, and the end of waiting for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from .._incidents.job import Job
+from .._incidents.policy.expected import due_at
+from .._render.times import lasting_short, short_time
+from .._render.words import JOB_LAST, JOB_MISSED_TIMES, JOB_NEXT, JOB_PAUSED, JOB_RUNS, MORE_JOBS, NO_JOBS, RUN_FAILED
+from .._text import inert
+from .._text.said import Language
+
+if TYPE_CHECKING:
+    from .._state.jobs import Jobs
+
+_MOST = 50
+
+
+class Keeper(Protocol):
+    """Where jobs are kept."""
+
+    @property
+    def jobs(self) -> Jobs:
+        """Those of a state or of a process."""
+
+
+def expected(places: Sequence[Keeper]) -> list[Job]:
+    """By their names. Raises `StateError`."""
+    found = {row.job.spec.name: row.job for place in places for row in place.jobs.all()[0].values()}
+    return [found[name] for name in sorted(found)]
+
+
+def forget(places: Sequence[Keeper], name: str) -> None:
+    """Expect one no more. Raises `StateError`."""
+    for place in places:
+        place.jobs.change(name, lambda job, now: None)
+
+
+def listed(jobs: Sequence[Job], now: float, language: Language, mask: Callable[[str], str]) -> str:
+    """A line for each."""
+    lines = [_line(one, now, language, mask) for one in jobs[:_MOST]]
+    if len(jobs) > _MOST:
+        lines.append(MORE_JOBS.within(language, len(jobs) - _MOST))
+    return "\n".join(lines) or NO_JOBS.within(language)
+
+
+def _line(job: Job, now: float, language: Language, mask: Callable[[str], str]) -> str:
+    """``对账 · 30 2 * * * · last 11-29 02:30 · next 02:30 · missed 2 times``"""
+    from .._state.jobs import schedule_of
+
+    spec, seen = job.spec, job.seen
+    try:
+        due = due_at(spec, seen, schedule_of(spec.cron, spec.zone))
+    except (ImportError, ValueError, KeyError):  # without the extra, or a zone that this machine lacks
+        due = float("inf")
+    failed = RUN_FAILED.within(language) if seen.has_failed else ""
+    parts = [
+        mask(spec.name),
+        spec.cron or (lasting_short(spec.every_s, language) if spec.every_s else ""),
+        JOB_LAST.within(language, short_time(seen.began, now, language), failed) if seen.began else "",
+        JOB_NEXT.within(language, short_time(due, now, language)) if due < float("inf") else "",
+        JOB_RUNS.within(language) if seen.runs else "",
+        JOB_MISSED_TIMES.within(language, seen.missed) if seen.missed else "",
+        JOB_PAUSED.within(language, short_time(seen.paused_until, now, language)) if seen.paused_until > now else "",
+    ]
+    return " · ".join(inert.in_both_markdowns(inert.line(part)) for part in parts if part)
