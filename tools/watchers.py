@@ -107,8 +107,7 @@ class Fleet:
         """What each has had of a processor."""
         found = []
         for pid in self.pids:
-            parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            found.append((int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK"))
+            found.append(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9)
         return found
 
 

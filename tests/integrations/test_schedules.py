@@ -17,7 +17,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from celery.schedules import BaseSchedule, crontab
 
-from tests.programs import app_handler
+from tests.programs import app_handler, run
 from wecom_logging._delivery import declared as declared_here
 from wecom_logging._incidents.job import Spec
 from wecom_logging._incidents.schedule import Cron
@@ -246,3 +246,22 @@ def test_without_cronsim_a_schedule_with_times_says_what_to_install(monkeypatch:
     monkeypatch.setitem(sys.modules, "cronsim", None)
     with pytest.raises(MissingDependencyError, match=r"cron: it needs cronsim: pip install .*\[jobs\]"):
         of_beat({"job": crontab(hour=11, minute=37)})
+
+
+def test_who_expects_nothing_of_a_framework_loads_nothing_and_starts_nothing_for_it() -> None:
+    ended = run(
+        """
+        import sys, threading
+        from apscheduler.schedulers.background import BackgroundScheduler
+        import wecom_logging
+        from wecom_logging.integrations.apscheduler import listen
+        from wecom_logging.integrations.celery import connect
+        handler = wecom_logging.WeComBotHandler(webhook="key", api_base="http://127.0.0.1:1", exit_timeout=0)
+        connect()
+        listen(BackgroundScheduler(timezone="UTC"))
+        ours = ("_delivery.watch", "_state.jobs", "_expect", "_incidents.schedule", "integrations._schedules")
+        print([name for name in ours if f"wecom_logging.{name}" in sys.modules], "cronsim" in sys.modules)
+        print([thread.name for thread in threading.enumerate()])
+        """
+    )
+    assert (ended.out, ended.err) == ("[] False\n['MainThread']\n", "")
