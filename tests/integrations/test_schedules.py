@@ -15,9 +15,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from celery import signals
 from celery.schedules import BaseSchedule, crontab
 
 from tests.programs import app_handler, run
+from tests.test_expect import soon
+from wecom_logging import WeComHandler
 from wecom_logging._delivery import declared as declared_here
 from wecom_logging._incidents.job import Spec
 from wecom_logging._incidents.schedule import Cron
@@ -29,10 +32,11 @@ from wecom_logging.integrations.celery import expect_beat
 
 
 @pytest.fixture(autouse=True)
-def _nothing_expected(sandbox: Sandbox) -> Iterator[None]:
-    with_state = app_handler(sandbox.url, timezone="Asia/Shanghai")
-    yield
-    with_state.close()
+def handler(sandbox: Sandbox) -> Iterator[WeComHandler]:
+    """That of the process; nothing is expected after a test."""
+    made = app_handler(sandbox.url, timezone="Asia/Shanghai")
+    yield made
+    made.close()
     declared_here.declared.clear()
     ours._expected.clear()
 
@@ -165,6 +169,34 @@ def test_a_job_of_apscheduler_has_its_id_or_its_function_as_name_and_its_jitter_
         "prices": ("", 3600, "Asia/Shanghai", 390),
         "print": ("0 3 * * *", 0, "Asia/Shanghai", 300),
     }
+
+
+@pytest.mark.parametrize(("state", "has_failed"), [("SUCCESS", False), ("FAILURE", True), ("RETRY", True)])
+def test_a_run_of_a_task_is_from_its_start_in_a_worker_to_its_end(
+    handler: WeComHandler, state: str, has_failed: bool
+) -> None:
+    app = celery.Celery("shop", set_as_current=False)
+
+    @app.task(name="shop.reconcile")
+    def task() -> None:
+        pass
+
+    app.conf.beat_schedule = {"对账": {"task": "shop.reconcile", "schedule": 3600}}
+    expect_beat(app)
+    assert handler._pipeline is not None
+    jobs = handler._pipeline.jobs
+    assert soon(lambda: jobs.find("对账") is not None)
+    for name, is_run in (("another's", False), ("对账", True)):
+        task.push_request(id="7", wecom_job=name)
+        signals.task_prerun.send(sender=task, task=task, task_id="7", args=(), kwargs={})
+        row = jobs.find("对账")
+        assert row is not None
+        assert len(row.job.seen.runs) == is_run
+        signals.task_postrun.send(sender=task, task=task, task_id="7", args=(), kwargs={}, retval=None, state=state)
+        task.pop_request()
+    row = jobs.find("对账")
+    assert row is not None
+    assert (row.job.seen.runs, row.job.seen.ended > 0, row.job.seen.has_failed) == ((), True, has_failed)
 
 
 def of_beat(entries: dict[str, Any]) -> None:
