@@ -142,7 +142,7 @@ def test_a_script_of_cron_that_is_started_no_more_is_told_by_whoever_watches(fle
     fleet.pass_time(3600 + 301)
     (missed,) = fleet.told(1)
     assert missed.startswith(MISSED)
-    assert "schedule: 1 h" in missed
+    assert "schedule: every 1 h" in missed
     assert fleet.run("run", "--expect", "对账", "--", "true").returncode == 0
     (again,) = fleet.told(1)
     assert again.startswith("✅ shop 对账: #")
