@@ -35,6 +35,11 @@ def maintenance(scope: str, length: str | float, *, why: str = "", critical: boo
     length_s = config.duration("length", length, least=1, most=CRITICAL_QUIET_LIMIT_S if critical else QUIET_LIMIT_S)
     why = config.optional_text("why", why or None)
     pipelines = [handler._pipeline for handler in live_handlers() if handler._pipeline is not None]
+    try:
+        for pipeline in pipelines:
+            why = pipeline.options.mask(why)
+    except Exception:  # of the program's redact: what may be secret is not told
+        why = ""
     states = {id(one): one for one in (alone, *(pipeline.options.shared for pipeline in pipelines))}
 
     def change(become: Callable[[Scopes], Scopes]) -> None:

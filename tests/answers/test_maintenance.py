@@ -12,14 +12,16 @@ import pytest
 
 from wecom_logging import WeComHandler, maintenance
 from wecom_logging._answers.command import Command, read
-from wecom_logging._answers.desk import SharedPlace
+from wecom_logging._answers.desk import Desk, SharedPlace
 from wecom_logging._incidents.codec import as_line, plain
+from wecom_logging._masking.redact import masker, redact
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
 from wecom_logging._state.scopes import MAX_SCOPES, begun, forget_scopes, is_a_scope, known_scopes
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Scope
 
+from ..logged import CANARY
 from ..programs import app_handler
 from .conftest import Office
 from .test_aibot import run_cli
@@ -121,6 +123,16 @@ def test_what_another_hand_has_made_quiet_for_ever_holds_nothing(
     assert not office.type("list").text.startswith("maintenance of shop until")
 
 
+@pytest.mark.parametrize("desk", ["memory"], indirect=True)
+def test_a_reason_that_was_given_elsewhere_shows_no_secret_in_a_list(office: Office) -> None:
+    place, end = office.jobs[0], office.time_s() + 60
+    place.scopes(lambda found: begun(found, Scope("shop.a", 0, end, f"token={CANARY}", f"Li password={CANARY}")))
+    desk = Desk(lambda: [place], mask=masker([], redact), time_s=office.time_s)
+    found = desk.do(Command("list"), "Li", "chat ops").text
+    assert found.startswith("maintenance of shop.a until ")
+    assert CANARY not in found
+
+
 @pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
 def test_a_reason_without_end_takes_no_other_maintenance_away(office: Office) -> None:
     office.type("quiet service shop.a 10m")
@@ -132,8 +144,11 @@ def test_a_reason_without_end_takes_no_other_maintenance_away(office: Office) ->
 
 def test_the_command_begins_lists_and_ends_one(tmp_path: Any) -> None:
     state = f"sqlite:///{tmp_path / 'state.db'}"
-    begin = run_cli("incidents", "quiet", "--scope", "shop.pay", "30m", "--as", "Li", "--state", state)
+    why = ("--why", f"deploy token={CANARY}")
+    begin = run_cli("incidents", "quiet", "--scope", "shop.pay", "30m", "--as", "Li", "--state", state, *why)
     assert json.loads(begin)["said"].startswith("maintenance of shop.pay until ")
+    assert "(deploy " in json.loads(begin)["said"]
+    assert CANARY not in begin  # nor in the file
     end = run_cli("incidents", "undo", "--scope", "shop.pay", "--as", "Li", "--state", state)
     assert json.loads(end)["said"] == "the maintenance of shop.pay is over"
 
@@ -171,7 +186,7 @@ def test_the_end_of_a_block_ends_no_other_block_and_no_maintenance_of_a_person(
     assert handler._pipeline is not None
     shared = handler._pipeline.options.shared
     with maintenance("shop.pay", "5m"):
-        with maintenance("shop.pay", "1m"):
+        with maintenance("shop.pay", "1m", why=f"token={CANARY}"):  # which does not stand in the file
             pass
         assert not told_of(sandbox, handler, "inside")
         now = shared.time_s()
@@ -200,6 +215,7 @@ def test_where_the_state_is_away_a_block_holds_in_its_process(sandbox: Sandbox, 
     [
         ("", "1h", {}, "scope"),
         ("root", "1h", {}, "scope"),
+        ("shop.*", "1h", {}, "scope"),
         ("shop", "25h", {}, "length"),
         ("shop", "2h", {"critical": True}, "length"),
         ("shop", "soon", {}, "length"),

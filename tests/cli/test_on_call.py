@@ -145,6 +145,8 @@ def test_where_the_state_is_away_it_says_that_swaps_are_not_seen(run: Run, monke
         (("web", "李四", "--to", "tomorrow"), 2, "'tomorrow' is no time: 2026-12-13 09:00 or 09:00 is needed"),
         (("web", "李四", "--to", "2026-02-30 10:00"), 2, "is no time"),
         (("web", "李四", "--to", "25:00"), 2, "is no time"),
+        (("web", "李四", "--to", "9999-12-31 23:59"), 2, "is no time"),
+        (("web", "李四", "--to", "0001-01-01 00:00"), 2, "is no time"),
         (("web", "李四", "--to", "10:00", "--state", "memory://"), 3, "set WECOM_STATE"),
         (("web", "李四", "--to", "10:00", "--state", "redis://:password@host"), 2, "state"),
     ],

@@ -26,6 +26,7 @@ from .._text.said import Language, Said
 from ..errors import StateError
 from ..model import EVERYBODY, Answer
 from ..model.alert import DONE, SILENCED, TAKEN, UNDONE
+from ..model.duty import Scope
 from ..model.recipients import ON_CALL
 from . import jobs, reply
 from .command import Command
@@ -278,7 +279,7 @@ class Desk:
         wanted = [one for one in found.values() if command.level in (0, reply.level_of(one))]
         wanted.sort(key=lambda one: reply.place_in_list(one, now))
         is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()
-        scopes = standing(self._places(), now)
+        scopes = [self._masked(scope) for scope in standing(self._places(), now)]
         return self._reply(
             lambda language: "\n".join(
                 (
@@ -293,6 +294,10 @@ class Desk:
         command = replace(command, scope=self._line(command.scope), reason=self._line(command.reason))
         words, why = maintain(self._places(), command, who, self.time_s())
         return self._reply(words, why)
+
+    def _masked(self, scope: Scope) -> Scope:
+        """Another program, or a person at a shell, may have said anything."""
+        return replace(scope, name=self._line(scope.name), why=self._line(scope.why), who=self._line(scope.who))
 
     def _details(self, place: Place, channel: str, incident: Incident) -> Reply:
         """Where the alert cannot be read: its line."""

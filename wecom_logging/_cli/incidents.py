@@ -22,6 +22,7 @@ from .._incidents import life
 from .._incidents.incident import Incident, Kept
 from .._incidents.short_id import read_short_id
 from .._incidents.view import view
+from .._masking.redact import redact
 from .._render.facts import MAX_NAME_BYTES
 from .._render.layout import level_word
 from .._render.times import local_time
@@ -269,7 +270,7 @@ def _command(options: argparse.Namespace, name: str) -> Command:
     if not scope:
         return Command(name, read_short_id(options.id), length_s)
     if name == "quiet":
-        return Command(name, length_s=length_s, scope=scope, reason=options.why, critical=options.critical)
+        return Command(name, length_s=length_s, scope=scope, reason=redact(options.why), critical=options.critical)
     return Command(name, scope=scope)
 
 

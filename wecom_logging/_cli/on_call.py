@@ -245,7 +245,7 @@ def _time(given: str, moment: Moment) -> float:
     found = _WALL.fullmatch(given.strip())
     now = local_time(moment.time, Reader("en", moment.zone)).replace(tzinfo=None)
     try:
-        if found is None:
+        if found is None or not "2000" <= (found[1] or "2000")[:4] < "2100":
             raise ValueError
         day = datetime.fromisoformat(found[1]) if found[1] else now.replace(hour=0, minute=0, second=0, microsecond=0)
         wall = day.replace(hour=int(found[2]), minute=int(found[3]))

@@ -65,7 +65,7 @@ MAX_WHY = 500
 
 def is_a_scope(name: str) -> bool:
     """Whether it names a service or a logger, and not all there are."""
-    return name.lower() not in _ALL and len(name) <= MAX_NAME and name.isprintable()
+    return name.lower() not in _ALL and "*" not in name and len(name) <= MAX_NAME and name.isprintable()
 
 
 def begun(scopes: Scopes, scope: Scope) -> Scopes:
