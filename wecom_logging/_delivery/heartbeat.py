@@ -20,6 +20,8 @@ _TIMEOUT_S = 5.0
 class Heartbeat:
     """That of one handler."""
 
+    every_s = BEAT_S
+
     def __init__(self, url: Secret, warn_once: Callable[[str, str], object]) -> None:
         self._url = url
         self._warn_once = warn_once

@@ -35,7 +35,6 @@ from .alerts import Alerts
 from .declared import Asked, declared
 from .delivery import Delivery
 from .duties import Duties
-from .heartbeat import BEAT_S, Heartbeat
 from .ledger import Ledger
 from .message_builder import Composer, pictures
 from .options import Looks, Options
@@ -43,6 +42,7 @@ from .outbox import Outbox
 from .sender import Fate, Sender, Senders, fate
 
 if TYPE_CHECKING:
+    from .heartbeat import Heartbeat
     from .steps import Steps
     from .watch import Watch
 
@@ -106,8 +106,11 @@ class Turn:
         self.outbox = Outbox()
         self.duties = Duties(options, channel_id, channels[0], clock)
         self._jobs_asked = Asked(options.shared)
-        url = options.heartbeat_url
-        self.heartbeat = None if url is None else Heartbeat(url, options.warn_once)
+        self.heartbeat: Heartbeat | None = None
+        if options.heartbeat_url is not None:
+            from .heartbeat import Heartbeat
+
+            self.heartbeat = Heartbeat(options.heartbeat_url, options.warn_once)
 
     def run(self) -> float:
         """Send the next message that may go. Returns the seconds until there may be another."""
@@ -179,7 +182,7 @@ class Turn:
         if self.heartbeat is None or self.senders.draining:
             return float("inf")
         is_sending = self.senders.are_elsewhere or self.senders.pause() <= 0
-        return self.heartbeat.turn(now) if is_sending and self._options.shared.is_well else BEAT_S
+        return self.heartbeat.turn(now) if is_sending and self._options.shared.is_well else self.heartbeat.every_s
 
     # 1. What was logged since the last turn goes into the store.
 

@@ -6,12 +6,12 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .. import _config as config
 from .._lines import line
 from ..errors import InvalidRecipientError, MessageError
-from ..model import Call, CallState, File, Image, Message, Outcome, Recipients, Shift
+from ..model import File, Image, Message, Outcome, Recipients
 from ..model.captured import PNG
 from ..model.message import Answerable
 from ..model.recipients import EVERYBODY_LOG
@@ -20,6 +20,9 @@ from .body import APP_BYTES, BOT_BYTES
 from .bot import BotClient
 from .client import WeComClient
 from .http import load_libraries
+
+if TYPE_CHECKING:
+    from ..model import Call, CallState, Shift
 
 DUPLICATE_CHECK_S = 1800
 """An alert whose answer was lost is sent again, byte for byte, and WeCom shows it once: each has its own number."""
