@@ -374,6 +374,7 @@ def escalated(*told: Recipients, **changes: Any) -> Incident:
 def test_a_line_about_a_step_goes_to_those_told_before_and_all_else_to_everybody_who_was_told() -> None:
     incident = escalated(AMY, BOB)
     assert policy.who_is_told(incident, EVE).users == ("eve", "amy")
+    assert policy.who_is_told(incident, Recipients(users=("eve", "bob"))).users == ("eve", "amy")  # bob has the step's
     said = life.sent(incident, 130.0)
     assert said is not None
     taken = life.taken(said, "Li", "chat x", now=140.0, time=1140.0)

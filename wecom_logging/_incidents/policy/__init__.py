@@ -171,9 +171,14 @@ def ends_for_others(incident: Incident, now: float) -> bool:
 
 def others_told(incident: Incident) -> list[Recipients]:
     """Those whom steps have told; who is told of a step that it has begun, but for those of that step."""
-    journal, told = incident.answers.journal, told_by_steps(incident)
-    is_of_step = not incident.answers.is_said and journal[-1].verb == ESCALATED and bool(journal[-1].who)
-    return told[:-1] if is_of_step else told
+    told = told_by_steps(incident)
+    return told[:-1] if _tells_of_a_step(incident) else told
+
+
+def _tells_of_a_step(incident: Incident) -> bool:
+    """Whether its next message is the line about a step, which has told somebody."""
+    answers = incident.answers
+    return not answers.is_said and answers.journal[-1].verb == ESCALATED and bool(answers.journal[-1].who)
 
 
 def told_by_steps(incident: Incident) -> list[Recipients]:
@@ -199,6 +204,9 @@ def who_is_told(incident: Incident, recipients: Recipients) -> Recipients:
         recipients = recipients.with_others(others)
     if incident.answers.is_said:
         return recipients
+    if _tells_of_a_step(incident) and (of_step := told_by_steps(incident)[-1:]):
+        users = tuple(one for one in recipients.users if one not in of_step[0].users)
+        return replace(recipients, users=users) if users else recipients
     where = incident.answers.journal[-1].where
     chats = tuple(chat for chat in recipients.chats if place_of(chat) != where and chat not in where.split()[1:])
     return replace(recipients, chats=chats) if chats else recipients
