@@ -397,7 +397,7 @@ def connection(wecom: Sandbox) -> Iterator[LongConnection]:
 
 WAYS = [
     *("memory by word", "memory by card", "memory by old_card"),
-    *("sqlite by word", "sqlite by card", "sqlite by command", "sqlite by json", "redis by command"),
+    *("sqlite by word", "sqlite by card", "sqlite by command", "sqlite by json"),
 ]
 QUICK = ("told", "taken by another", "taken, and expired", "silenced by another", "closed", "comes again after its end")
 
@@ -434,8 +434,6 @@ def test_what_is_said_is_what_programs_read(
         folder = tmp_path / str(number)
         folder.mkdir()
         with states(kind, folder, clock, lambda: request.getfixturevalue("server")) as shared:
-            if kind == "redis":
-                request.getfixturevalue("server").client().flushall()
             shared[-1].try_call(lambda store: store.channels(), [])  # the command's is open, and its time passes, too
             walk = Walk([pipeline(channel, clock, shared=one) for one in shared[:2]], channel, clock)
             monkeypatch.setattr("wecom_logging._cli.environment.shared_state", lambda *_, found=shared[-1]: found)

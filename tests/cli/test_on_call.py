@@ -150,7 +150,7 @@ def test_where_the_state_is_away_it_says_that_swaps_are_not_seen(run: Run, monke
         (("web", "李四", "--to", "10:00", "--state", "memory://"), 3, "set WECOM_STATE"),
         (("web", "李四", "--to", "10:00", "--state", "redis://:password@host"), 2, "state"),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_r3_a_swap_that_cannot_be_is_refused_at_once(
     run: Run, arguments: tuple[str, ...], code: int, said: str

@@ -24,7 +24,7 @@ class Fate(enum.Enum):
 
 # By classes, as WeCom's documents have them.
 REFRESHED = {40014, 42001}
-BUSY = {846609, -1, 6000, 45033, 45035, 302008}
+BUSY = {846609, -1, 6000, 45033, 45035, 301070, 302008}
 LIMITED = {45009, 45036, 846607}
 WRONG_CONFIGURATION = {
     93019,

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
-import random
 import re
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,15 +16,12 @@ from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.turn import Turn
 from wecom_logging._incidents.duty import duty_text
 from wecom_logging._runtime import functions
-from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import MessageError, PermissionDeniedError, TransportError
 from wecom_logging.model import Call, CallState, Message, Outcome, Recipients
 from wecom_logging.model.alert import ESCALATED, TAKEN
 from wecom_logging.model.duty import Duty, Rota, Step
 
-from ..programs import CREDENTIALS, ROOT, until
 from ..storms import Recorder, Told, pipeline, record, turn
-from ..valkey_server import Server
 from .conftest import STORES
 from .test_answers import Jobs
 from .test_one_cause import Time, states
@@ -531,60 +523,6 @@ def test_e8_a_call_whose_process_is_gone_is_said_to_be_lost_and_the_next_person_
     found = jobs.wait(5)
     assert [user for _, user in phones.rung] == ["wang"]
     assert found[-1][2].endswith("（电话：li 未知是否接通; wang 原因 4）")
-
-
-PROGRAM = """
-import logging, sys, time
-from wecom_logging import WeComHandler
-handler = WeComHandler(
-    state=sys.argv[1],
-    timeout=1,
-    language="zh",
-    escalation=[{"after": "4s", "users": ["lisi"]}, {"after": "8s", "users": ["wangwu"]}],
-)
-log = logging.getLogger("shop")
-log.addHandler(handler)
-for name in filter(None, sys.argv[2].split(",")):
-    log.critical(f"{name} broke", extra={"wecom": {"fingerprint": name}})
-while True:
-    time.sleep(9)
-"""
-
-
-def test_each_step_comes_once_from_eight_processes_that_are_killed_at_random(server: Server, sandbox: Sandbox) -> None:
-    for name in ("lisi", "wangwu"):
-        sandbox.add_member(name, name=name, departments=[1])
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
-    settings = {**clean, **CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": str(ROOT)}
-    names, chance = ("fan", "pump", "disk", "door", "roof", "lamp"), random.Random(7)
-
-    def started(mine: str = "") -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", PROGRAM, server.url, mine]
-        return subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def told(beginning: str) -> list[str]:
-        contents = [message["content"] for message in sandbox.messages()]
-        return sorted(
-            name for text in contents if text.startswith(beginning) for name in names if f"{name} broke" in text
-        )
-
-    running = [started(",".join(names[place : place + 1])) for place in range(8)]
-    try:
-        until(lambda: told("🚨") == sorted(names), 90)
-        ends = time.monotonic() + 150
-        while told("⏫ 升级 2/2") != sorted(names) and time.monotonic() < ends:
-            time.sleep(chance.uniform(0.3, 1.0))
-            if len(told("⏫ 升级 1/2")) < len(names) or chance.random() < 0.2:
-                place = chance.randrange(len(running))
-                running[place].kill()
-                running[place].wait()
-                running[place] = started()
-        until(lambda: {*told("⏫ shop: #")} == {*names}, 90)
-    finally:
-        for one in running:
-            one.kill()
-            one.wait()
-    assert told("⏫ 升级 1/2") == told("⏫ 升级 2/2") == sorted(names)
 
 
 def away(jobs: Escalated, is_away: bool = True) -> None:

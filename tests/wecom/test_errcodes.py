@@ -136,7 +136,7 @@ def test_only_what_may_pass_by_itself_is_retryable(row: ErrCode) -> None:
     ("codes", "verdict", "exception"),
     [
         ([40014, 42001], Verdict.REFRESH, TokenError),
-        ([-1, 6000, 45035, 302008], Verdict.BACKOFF, ServerBusyError),
+        ([-1, 6000, 45035, 301070, 302008], Verdict.BACKOFF, ServerBusyError),
         ([45033], Verdict.BACKOFF, RateLimitedError),
         ([45009, 45036, 846607], Verdict.RATE_LIMIT, RateLimitedError),
         ([40001, 40013, 41002, 41004, 45031, 50003, 93000, 93004, 93006], Verdict.CONFIGURATION, CredentialError),
