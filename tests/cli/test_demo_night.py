@@ -22,7 +22,10 @@ SAYS = {
     ],
     "zh": ["22:30", "等到 08:00 再通知", "立即通知值班的张三", "升级 1/2", "lisi 接了电话"],
 }
-MORNING = {"en": "quiet hours 22:00–08:00 · 1 incident, 1 goes on", "zh": "夜间静默 22:00–08:00 · 1 件，1 件仍在发生"}
+MORNING = {"en": "quiet hours 22:00–08:00 · 2 incidents, 2 go on", "zh": "夜间静默 22:00–08:00 · 2 件，2 件仍在发生"}
+
+
+JOB = {"en": "job reconcile did not run", "zh": "任务 对账 没有运行"}
 
 
 @pytest.mark.slow
@@ -34,6 +37,7 @@ def test_a_night_of_two_people_and_a_morning(language: str) -> None:
     messages = done.stdout.split("   ┌")[1:]
     assert len(messages) == 8
     assert MORNING[language] in messages[-1]
+    assert JOB[language] in messages[-1]
     assert not any("wangwu" in one for one in messages)  # the second step does not come
     assert [one.splitlines()[1].startswith("   │ ⏫") for one in messages].count(True) == 2
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from .._delivery.duties import Duties
+from .._expect import expect
 from .._runtime import clock
 from .._runtime.worker import living_workers
 from ..handlers import WeComAIBotHandler, WeComHandler
@@ -31,8 +32,8 @@ EVENING, BEGINS, ENDS = "22:30", "22:00", "08:00"
 FIRST, NEXT, LAST = "张三", "李四", "王五"
 PEOPLE = {FIRST: "zhangsan", NEXT: "lisi", LAST: "wangwu"}
 TAKE = {"en": "take", "zh": "认领"}
-PAUSE_S = 3.5
-"""After each of six events, for who watches the page."""
+PAUSE_S = 3.0
+"""After each of seven events, for who watches the page."""
 WAIT_S = 20.0
 RINGS = 1
 """What WeCom says of a call that nobody has answered yet."""
@@ -83,6 +84,8 @@ class Night:
             self._pause()
             prices_are_old()
             self._tell(EVENING, "night_waits", until=ENDS)
+            job = text("demo.night_job")
+            expect(job, every="4h", grace="20m", handler=self._app)  # it is due at 02:30, and nobody starts it
             self._at("02:14")
             log.critical("no order can be paid: the payment service does not answer")
             (first,) = self._server.wait(receiver=PEOPLE[FIRST], timeout=WAIT_S)
@@ -97,6 +100,11 @@ class Night:
             self._server.wait(2, receiver=PEOPLE[FIRST], timeout=WAIT_S)
             self._take(first["content"])
             self._tell("02:25", "night_taken", who=NEXT)
+            for minute in range(29, 52, 2):  # where nobody looks for five minutes, nobody has watched
+                self._at(f"02:{minute}")
+                _until(self._has_looked)
+            _until(lambda: any(job in one.text for one in self._app.incidents()))
+            self._tell("02:51", "night_missed", job=job, until=ENDS)
             self._at("07:59")
             prices_are_old()
             self._at(ENDS)
@@ -123,6 +131,12 @@ class Night:
         _let_pass_until(_next(wall))
         for worker in living_workers():
             worker.nudge()
+
+    def _has_looked(self) -> bool:
+        """Whether it was looked for jobs at this time."""
+        assert self._app._pipeline is not None
+        watched = self._app._pipeline._turn.watch.jobs.all()[1]
+        return watched is not None and watched.at > clock.wall() - 60
 
     def _tell(self, wall: str, row: str, **values: str) -> None:
         self._said.append(f"{wall}  {text(f'demo.{row}', **values)}")
@@ -180,5 +194,5 @@ def _until(is_so: Callable[[], bool]) -> None:
     ends = time.monotonic() + WAIT_S
     while not is_so():
         if time.monotonic() > ends:
-            raise TimeoutError("no phone rings")
+            raise TimeoutError("what is due does not come")
         time.sleep(0.02)
