@@ -20,7 +20,7 @@ from wecom_logging import WeComClient, WeComHandler
 from wecom_logging._config import on_call as of_on_call
 from wecom_logging._delivery import on_call as delivery
 from wecom_logging._delivery.message_builder import Composer
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered
 from wecom_logging._incidents.duty import duty_text
 from wecom_logging._incidents.incident import Count, Kept
 from wecom_logging._runtime import functions
@@ -586,7 +586,7 @@ def test_who_has_taken_it_keeps_it_over_a_hand_over_and_then_both_are_told(app: 
         memory,
         storm._channel_id,
         incident.key,
-        lambda one: life.taken(one, "zhangsan", "here", now=clock.now, time=wall()),
+        lambda one: answered.taken(one, "zhangsan", "here", now=clock.now, time=wall()),
         lambda one: None,
         clock.now,
     )

@@ -27,7 +27,7 @@ from tests.valkey_server import Server
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import Desk, SharedPlace
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered, life
 from wecom_logging._incidents.incident import Count
 from wecom_logging._state.base import Swap, Wanted
 from wecom_logging._state.shared import alone
@@ -98,10 +98,10 @@ class Crowd:
         if kind in ("held", "taken"):
             rows = store.open(name, len(keys), keys, now)
             if kind == "held":
-                after = [life.silenced(row, "Li", "chat", 3600.0, now=now, time=now) for row in rows]
+                after = [answered.silenced(row, "Li", "chat", 3600.0, now=now, time=now) for row in rows]
             else:
-                after = [life.taken(row, "Li", "chat", now=now, time=now) for row in rows]
-            store.swap(name, [Swap(row, life.said(one)) for row, one in zip(rows, after, strict=True)], now)
+                after = [answered.taken(row, "Li", "chat", now=now, time=now) for row in rows]
+            store.swap(name, [Swap(row, answered.said(one)) for row, one in zip(rows, after, strict=True)], now)
 
     def due(self) -> int:
         """All that may be done now."""

@@ -19,7 +19,7 @@ import pytest
 
 from wecom_logging import _cli as cli
 from wecom_logging._answers.command import seconds as read_length
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered
 from wecom_logging._incidents.incident import Count
 from wecom_logging._incidents.short_id import short_id
 from wecom_logging._sandbox import Sandbox
@@ -307,7 +307,9 @@ def fill(path: Path, *counts: Count, close: bool = False) -> None:
     with closing(SqliteStore(str(path))) as store:
         store.add("bot a", "me", "host", 1, counts, now := time.monotonic())
         others = store.open("bot a", len(counts), [one.key for one in counts[1:]]) if close else []
-        store.swap("bot a", [Swap(one, life.done(one, "Li", "x", now=now, time=time.time())) for one in others], now)
+        store.swap(
+            "bot a", [Swap(one, answered.done(one, "Li", "x", now=now, time=time.time())) for one in others], now
+        )
 
 
 def test_the_oldest_of_very_many_is_found(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._incidents import codec, life
+from wecom_logging._incidents import answered, codec, life, stored
 from wecom_logging._incidents.incident import NO_ANSWERS, Calls, Count, Incident
 from wecom_logging.model import Sample, Variant
 
@@ -19,9 +19,9 @@ from ..state.conftest import first
 def row() -> Incident:
     """With something in each field."""
     samples, kinds = (Sample(3.0, "样本"),), (Variant("amy", 2, "a text", 3.0, True),)
-    made = life.opened(first("k", 3, cause="refused", event="e", audience="x"), short_id="k7f2", version=7, now=5.0)
-    made = life.counted(made, Count(key="k", number=2, last=4.0, samples=samples, variants=kinds), 6.0)
-    made = life.taken(life.claimed(made, owner="me", until=66.0, version=8), "Li", "here", now=7.0, time=1000.0)
+    made = stored.opened(first("k", 3, cause="refused", event="e", audience="x"), short_id="k7f2", version=7, now=5.0)
+    made = stored.counted(made, Count(key="k", number=2, last=4.0, samples=samples, variants=kinds), 6.0)
+    made = answered.taken(stored.claimed(made, owner="me", until=66.0, version=8), "Li", "here", now=7.0, time=1000.0)
     times = {"told_at": 5.5, "not_before": 9.0, "held_until": 99.0, "times_since": 1.0}
     numbers = {"told": 1, "digests": 2, "tries": 1, "wait_s": 60.0, "digests_with_new": 1, "times": 3}
     steps = {
@@ -56,7 +56,7 @@ def test_what_a_later_version_has_written_stays_in_the_document() -> None:
     found = codec.load(json.dumps(later), one.first)
     assert replace(found, beyond=None) == one
     assert json.loads(codec.dump(found)) == later
-    sent = life.moved(found, found, life.sent(found, 8.0), "", lambda: 9)
+    sent = stored.moved(found, found, life.sent(found, 8.0), "", lambda: 9)
     assert sent is not None
     assert sent.row is not None
     after = json.loads(codec.dump(sent.row))
@@ -83,7 +83,7 @@ def test_what_people_do_here_takes_the_place_of_what_is_not_understood(more: dic
     found = codec.load(json.dumps(later), row().first)
     assert found.answers == NO_ANSWERS
     assert json.loads(codec.dump(found)) == later
-    done = life.done(found, "Li", "here", now=8.0, time=1000.0)
+    done = answered.done(found, "Li", "here", now=8.0, time=1000.0)
     assert done.answers.now is not None
     document = codec.dump(done)
     assert codec.load(document, done.first).answers == done.answers

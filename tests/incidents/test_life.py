@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from wecom_logging._incidents import life, policy
+from wecom_logging._incidents import answered, escalation, life, policy, stored
 from wecom_logging._incidents.incident import NO_CALLS, NOTHING, Count, Incident, Kept, Own
 from wecom_logging.model import Answer, Sample, Variant
 
@@ -20,11 +20,11 @@ FIRST = Kept(alert())
 
 def opened(number: int = 1, now: float = 0.0, **more: Any) -> Incident:
     count = Count(key="k", number=number, level=40, last=now, first=FIRST, **more)
-    return life.opened(count, short_id="k7f2", version=1, now=now)
+    return stored.opened(count, short_id="k7f2", version=1, now=now)
 
 
 def more(incident: Incident, number: int = 1, now: float = 0.0, **others: Any) -> Incident:
-    return life.counted(incident, Count(key="k", number=number, level=40, last=now, **others), now)
+    return stored.counted(incident, Count(key="k", number=number, level=40, last=now, **others), now)
 
 
 def sent(incident: Incident, now: float) -> Incident:
@@ -109,7 +109,7 @@ def test_what_was_released_waits_and_more_of_it_changes_nothing() -> None:
 
 
 def test_a_lease_holds_it_until_it_ends() -> None:
-    lent = life.claimed(opened(), owner="me", until=30.0, version=2)
+    lent = stored.claimed(opened(), owner="me", until=30.0, version=2)
     assert (lent.owner, lent.version, life.due_at(lent), life.due_at(more(lent, now=5.0))) == ("me", 2, 30.0, 30.0)
     assert (sent(lent, 5.0).owner, life.released(lent, 5.0).owner) == ("", "")
 
@@ -150,7 +150,7 @@ def test_a_message_leaves_nothing_to_tell_and_the_next_begins_where_it_ended() -
 
 def test_counting_commutes() -> None:
     counts = [Count(key="k", number=number, last=last, own=Own(0, number)) for number, last in ((1, 9.0), (4, 3.0))]
-    one, other = (life.counted(life.counted(opened(), a, 5.0), b, 5.0) for a, b in (counts, counts[::-1]))
+    one, other = (stored.counted(stored.counted(opened(), a, 5.0), b, 5.0) for a, b in (counts, counts[::-1]))
     assert one == other
     assert (one.count, one.last, one.own) == (6, 9.0, Own(0, 5))
 
@@ -160,7 +160,7 @@ def test_no_more_than_eight_samples_and_a_bounded_curve_are_kept() -> None:
     for second in range(0, 5000, 10):
         incident = more(incident, now=float(second), samples=(Sample(second, "text"),) * 3)
     assert [sample.time for sample in incident.samples] == [0, 0, 0, 10, 10, 10, 20, 20]
-    assert (len(incident.rates), sum(incident.rates)) == (life.MAX_RATES, 500)
+    assert (len(incident.rates), sum(incident.rates)) == (stored.MAX_RATES, 500)
 
 
 def test_the_curve_has_eight_steps_to_the_next_digest() -> None:
@@ -176,19 +176,19 @@ def test_the_curve_has_eight_steps_to_the_next_digest() -> None:
 
 def test_the_rank() -> None:
     ordered = [
-        life.rank(50, crowded=False),
-        life.rank(50, crowded=True),
-        life.rank(40, crowded=False),
-        life.rank(40, crowded=True),
-        life.rank(0, crowded=True),
-        life.rank(1000, crowded=False, tries=3),
-        life.rank(50, crowded=False, tries=5),
-        life.rank(0, crowded=True, tries=3),
-        life.rank(1000, crowded=False, tries=6),
+        stored.rank(50, crowded=False),
+        stored.rank(50, crowded=True),
+        stored.rank(40, crowded=False),
+        stored.rank(40, crowded=True),
+        stored.rank(0, crowded=True),
+        stored.rank(1000, crowded=False, tries=3),
+        stored.rank(50, crowded=False, tries=5),
+        stored.rank(0, crowded=True, tries=3),
+        stored.rank(1000, crowded=False, tries=6),
     ]
     assert ordered == sorted(ordered, reverse=True)
     assert len({*ordered}) == len(ordered)
-    assert life.rank(50, crowded=False, tries=2) == ordered[0]
+    assert stored.rank(50, crowded=False, tries=2) == ordered[0]
 
 
 @pytest.mark.parametrize("crowded", [False, True])
@@ -196,8 +196,8 @@ def test_what_was_tried_in_vain_three_times_lets_others_go_first(crowded: bool) 
     incident = opened(crowded=crowded)
     for tries in (1, 2, 3):
         incident = life.released(incident, 0.0, failed=1)
-        assert (incident.tries, incident.rank) == (tries, life.rank(40, crowded=crowded, tries=tries))
-    assert incident.rank < life.rank(0, crowded=True)
+        assert (incident.tries, incident.rank) == (tries, stored.rank(40, crowded=crowded, tries=tries))
+    assert incident.rank < stored.rank(0, crowded=True)
     assert life.released(incident, 0.0).tries == 3
     assert sent(incident, 0.0).tries == 0
 
@@ -259,7 +259,7 @@ def test_its_end_tells_what_is_untold() -> None:
 def test_what_comes_again_within_a_day_has_its_number_and_then_it_is_forgotten() -> None:
     over = life.sent(told(2), 2000.0, ends=True)
     assert over is not None
-    assert (life.is_open(over), life.has_closing_line(over), life.due_at(over)) == (
+    assert (answered.is_open(over), life.has_closing_line(over), life.due_at(over)) == (
         False,
         False,
         2000.0 + life.CLOSED_S,
@@ -267,14 +267,19 @@ def test_what_comes_again_within_a_day_has_its_number_and_then_it_is_forgotten()
     assert life.ended(over, life.due_at(over)) is None
     first = Kept(alert())
     again = more(over, 2, now=9000.0, first=first)
-    assert (life.is_first(again), life.times(again), life.total(again), again.first) == (True, 2, 2, first)
+    assert (answered.is_first(again), answered.times(again), answered.total(again), again.first) == (True, 2, 2, first)
     assert life.due_at(again) <= 9000.0
     open_again = sent(again, 9000.0)
-    assert (open_again.times, open_again.digests, open_again.wait_s, life.began(open_again)) == (2, 0, 120.0, 9000.0)
-    assert (life.is_open(open_again), life.total(more(open_again, now=9001.0))) == (True, 3)
+    assert (open_again.times, open_again.digests, open_again.wait_s, answered.began(open_again)) == (
+        2,
+        0,
+        120.0,
+        9000.0,
+    )
+    assert (answered.is_open(open_again), answered.total(more(open_again, now=9001.0))) == (True, 3)
     third = life.sent(open_again, 9999.0, ends=True)
     assert third is not None
-    assert life.times(more(third, now=20_000.0)) == 3
+    assert answered.times(more(third, now=20_000.0)) == 3
     assert third.times_since == over.began
 
 
@@ -316,22 +321,22 @@ def test_what_still_happens_does_not_expire_with_what_was_left_of_it() -> None:
 
 
 def test_what_is_counted_meanwhile_stays_to_be_told() -> None:
-    lent = life.claimed(opened(2, own=Own(1, 1), samples=(Sample(0.0, "a"),)), owner="me", until=60.0, version=2)
+    lent = stored.claimed(opened(2, own=Own(1, 1), samples=(Sample(0.0, "a"),)), owner="me", until=60.0, version=2)
     there = more(lent, 3, now=5.0, samples=(Sample(5.0, "b"),), own=Own(0, 3))
     there = replace(there, places=(("a", "1"), ("a", "2"), ("b", "1")))
-    after = life.merged(there, lent, sent(lent, 6.0))
+    after = stored.merged(there, lent, sent(lent, 6.0))
     assert (after.count, after.told, after.untold_at, after.counted_at, after.last) == (5, 2, 5.0, 5.0, 5.0)
     assert (after.samples, after.own, after.owner) == ((Sample(5.0, "b"),), Own(0, 3), "")
     assert (after.hosts, after.processes) == (2, 3)
     assert life.due_at(after) == 66.0
-    kept = life.merged(there, lent, life.released(lent, 6.0))
+    kept = stored.merged(there, lent, life.released(lent, 6.0))
     assert replace(kept, owner=lent.owner, until=lent.until) == there
 
 
 def test_what_is_counted_while_a_closing_line_is_sent_begins_then() -> None:
-    lent = life.claimed(told(2), owner="me", until=999.0, version=2)
+    lent = stored.claimed(told(2), owner="me", until=999.0, version=2)
     there = more(more(lent, now=800.0), now=810.0)
-    after = life.merged(there, lent, life.released(lent, 820.0))
+    after = stored.merged(there, lent, life.released(lent, 820.0))
     assert (after.untold, after.untold_at, after.since, after.counted_at) == (2, 800.0, 800.0, 810.0)
 
 
@@ -351,11 +356,11 @@ class Lives:
         for _ in range(number):
             count = Count(key=key, level=40, window_s=WINDOW, last=self.now, first=FIRST)
             if (there := self.open.get(key)) is not None:
-                self.open[key] = life.counted(there, count, self.now)
+                self.open[key] = stored.counted(there, count, self.now)
                 continue
-            self.open[key] = life.opened(count, short_id="", version=1, now=self.now)
+            self.open[key] = stored.opened(count, short_id="", version=1, now=self.now)
             if (earlier := self.over.get(key)) is not None and self.now < life.over_at(earlier):
-                self.open[key] = life.after(self.open[key], earlier)
+                self.open[key] = answered.after(self.open[key], earlier)
         self.look()
 
     def pass_ticks(self, number: int) -> None:
@@ -377,7 +382,7 @@ class Lives:
             self.tell(one)
 
     def tell(self, whole: Incident) -> None:
-        lent = life.claimed(whole, owner="me", until=self.now + TICK, version=2)
+        lent = stored.claimed(whole, owner="me", until=self.now + TICK, version=2)
         one = life.alone(lent, self.now)
         after = life.sent(one, self.now, ends=life.is_over(one, self.now))
         assert after is not None
@@ -385,7 +390,7 @@ class Lives:
         if after.ended:
             self.end(one.key, after)
         else:
-            self.open[one.key] = life.merged(lent, one, after)
+            self.open[one.key] = stored.merged(lent, one, after)
 
     def end(self, key: str, after: Incident | None) -> None:
         assert after is not None
@@ -417,23 +422,23 @@ def test_over_time_it_is_told_as_a_group_is(steps: list[tuple[str, int] | int | 
 
 def people(incident: Incident, verb: str, now: float, who: str = "Li", **more: Any) -> Incident:
     """Their clock is 1000 s ahead of the store's."""
-    after: Incident = getattr(life, verb)(incident, who, "here", now=now, time=now + 1000, **more)
+    after: Incident = getattr(answered, verb)(incident, who, "here", now=now, time=now + 1000, **more)
     return after
 
 
 def line(incident: Incident, now: float) -> Incident:
     """The line about what somebody did is due at once, and told."""
     assert life.due_at(incident) <= now
-    assert life.news(incident) is not None
+    assert answered.news(incident) is not None
     return sent(incident, now)
 
 
 def test_who_takes_it_quietens_it_and_it_is_told_again_when_that_ends() -> None:
     incident = people(more(told(), 3, now=5.0), "taken", 10.0)
-    news = life.news(incident)
+    news = answered.news(incident)
     assert news == Answer("taken", "Li", "here", 1010.0, 1800.0, 4)
     incident = line(incident, 10.0)
-    assert (incident.told, life.news(incident), life.due_at(incident)) == (4, None, 610.0)
+    assert (incident.told, answered.news(incident), life.due_at(incident)) == (4, None, 610.0)
     incident = more(incident, 312, now=20.0)
     assert life.due_at(incident) == 10.0 + 1800.0
     assert incident.count - news.count == 312
@@ -457,10 +462,10 @@ def test_who_takes_it_for_longer_says_so_where_it_is_opened() -> None:
 
 def test_a_first_is_told_although_it_was_taken_and_then_its_repeats_wait() -> None:
     incident = people(opened(3), "taken", 1.0)
-    assert (life.due_at(incident), life.news(incident)) == (0.0, None)
+    assert (life.due_at(incident), answered.news(incident)) == (0.0, None)
     one = life.alone(incident, 2.0)
-    after = life.merged(incident, one, sent(one, 2.0))
-    assert (after.told, after.untold, life.due_at(after), life.news(after)) == (1, 2, 1802.0, None)
+    after = stored.merged(incident, one, sent(one, 2.0))
+    assert (after.told, after.untold, life.due_at(after), answered.news(after)) == (1, 2, 1802.0, None)
 
 
 def test_in_a_silence_it_is_counted_and_told_once_when_that_ends() -> None:
@@ -476,12 +481,12 @@ def test_in_a_silence_it_is_counted_and_told_once_when_that_ends() -> None:
 
 def test_a_silence_in_which_nothing_came_says_so_and_ends_the_incident_where_that_is_over() -> None:
     silent = line(people(told(), "silenced", 10.0, length_s=7200.0), 10.0)
-    news = life.news(silent)
+    news = answered.news(silent)
     assert news is not None
     assert (news.verb, news.who, news.until) == ("over", "Li", 8210.0)
     assert sent(silent, 7210.0).ended
     short = sent(line(people(told(), "silenced", 10.0, length_s=60.0), 10.0), 70.0)
-    assert (short.answers.now, life.news(short), life.due_at(short)) == (None, None, 670.0)
+    assert (short.answers.now, answered.news(short), life.due_at(short)) == (None, None, 670.0)
 
 
 def test_what_waits_in_a_silence_does_not_expire_with_it() -> None:
@@ -492,29 +497,38 @@ def test_what_waits_in_a_silence_does_not_expire_with_it() -> None:
 
 def test_nobody_is_told_that_a_first_is_silent_that_nobody_has_seen() -> None:
     incident = people(opened(), "silenced", 1.0, length_s=600.0)
-    assert (life.news(incident), life.due_at(incident), life.due_at(more(incident, now=2.0))) == (None, 601.0, 601.0)
+    assert (answered.news(incident), life.due_at(incident), life.due_at(more(incident, now=2.0))) == (
+        None,
+        601.0,
+        601.0,
+    )
     assert sent(incident, 601.0).answers.now is None
 
 
 def test_what_a_person_closes_has_a_line_and_if_it_comes_again_it_is_new() -> None:
     incident = line(people(more(told(digests=3), 7, now=9999.0), "done", 10_000.0), 10_000.0)
-    assert (incident.untold, life.is_closed(incident), life.comes_again(incident)) == (0, True, False)
+    assert (incident.untold, answered.is_closed(incident), answered.comes_again(incident)) == (0, True, False)
     assert (life.due_at(incident), life.has_closing_line(incident)) == (10_000.0 + life.CLOSED_S, False)
     assert life.sent(incident, life.due_at(incident)) is None
     new = Kept(alert("another"))
     again = more(incident, 2, now=13_600.0, first=new)
-    assert (life.comes_again(again), life.due_at(again), life.total(again), again.first) == (True, 10_000.0, 2, new)
+    assert (answered.comes_again(again), life.due_at(again), answered.total(again), again.first) == (
+        True,
+        10_000.0,
+        2,
+        new,
+    )
     again = sent(again, 13_600.0)
     assert (again.digests, again.wait_s, again.began, again.answers.now) == (0, 120.0, 13_600.0, None)
-    assert life.total(more(again, 3, now=13_601.0)) == 5
+    assert answered.total(more(again, 3, now=13_601.0)) == 5
     assert life.due_at(more(again, 3, now=13_601.0)) == 13_720.0
 
 
 def test_what_was_never_told_is_told_whole_when_it_is_closed() -> None:
     incident = people(opened(3), "done", 1.0)
-    assert (life.due_at(incident), life.alone(incident, 1.0), life.news(incident)) == (0.0, incident, None)
+    assert (life.due_at(incident), life.alone(incident, 1.0), answered.news(incident)) == (0.0, incident, None)
     after = sent(incident, 1.0)
-    assert (after.told, life.is_closed(after), life.comes_again(after)) == (3, True, False)
+    assert (after.told, answered.is_closed(after), answered.comes_again(after)) == (3, True, False)
 
 
 @pytest.mark.parametrize(("verb", "undoes"), [("taken", "returned"), ("silenced", "resumed"), ("done", "reopened")])
@@ -522,7 +536,7 @@ def test_what_is_undone_is_as_it_was_before(verb: str, undoes: str) -> None:
     before = told(digests=1)
     incident = line(people(before, verb, 100.0, **({"length_s": 600.0} if verb == "silenced" else {})), 100.0)
     incident = people(incident, "undone", 110.0, "Wang")
-    news = life.news(incident)
+    news = answered.news(incident)
     assert news is not None
     assert (news.verb, news.who) == (undoes, "Wang")
     incident = line(incident, 110.0)
@@ -542,52 +556,52 @@ def test_undone_is_also_what_quietened_it_before() -> None:
 
 def test_what_nobody_was_told_is_undone_in_silence() -> None:
     incident = people(people(told(), "taken", 10.0), "undone", 11.0)
-    assert (life.news(incident), incident.answers.now) == (None, None)
+    assert (answered.news(incident), incident.answers.now) == (None, None)
     assert [one.verb for one in incident.answers.journal] == ["taken", "returned"]
 
 
 def test_one_of_two_has_it_and_is_in_the_way_of_the_other() -> None:
     mine = people(told(), "taken", 10.0)
     for verb, way in (("taken", "Li"), ("silenced", "Li"), ("done", ""), ("", "")):
-        other = life.in_the_way(mine, verb, "Wang", 1020.0)
+        other = answered.in_the_way(mine, verb, "Wang", 1020.0)
         assert (other.who if other else "") == way
-        assert life.in_the_way(mine, verb, "Li", 1020.0) is None
-    assert life.in_the_way(mine, "taken", "Wang", 1010.0 + 1801) is None  # he has forgotten it
+        assert answered.in_the_way(mine, verb, "Li", 1020.0) is None
+    assert answered.in_the_way(mine, "taken", "Wang", 1010.0 + 1801) is None  # he has forgotten it
     silent = people(told(), "silenced", 10.0, length_s=3600.0)
-    assert [verb for verb in ("taken", "silenced", "done", "") if life.in_the_way(silent, verb, "Wang", 1020.0)] == [
-        "silenced"
-    ]
+    assert [
+        verb for verb in ("taken", "silenced", "done", "") if answered.in_the_way(silent, verb, "Wang", 1020.0)
+    ] == ["silenced"]
     closed = line(people(told(), "done", 10.0), 10.0)
-    assert all(life.in_the_way(closed, verb, "Li", 1020.0) for verb in ("taken", "silenced", "done"))
-    assert life.in_the_way(closed, "", "Wang", 1020.0) is None
-    assert life.in_the_way(more(closed, now=11.0), "taken", "Wang", 1020.0) is None
+    assert all(answered.in_the_way(closed, verb, "Li", 1020.0) for verb in ("taken", "silenced", "done"))
+    assert answered.in_the_way(closed, "", "Wang", 1020.0) is None
+    assert answered.in_the_way(more(closed, now=11.0), "taken", "Wang", 1020.0) is None
 
 
 def test_what_somebody_does_with_what_is_lent_stays_when_that_is_sent_released_or_over() -> None:
-    lent = life.claimed(more(told(), 3, now=1.0), owner="me", until=90.0, version=7)
+    lent = stored.claimed(more(told(), 3, now=1.0), owner="me", until=90.0, version=7)
     there = replace(people(lent, "taken", 61.0), version=8)
     assert (there.lent, life.due_at(there)) == (7, 90.0)
     there = replace(people(there, "undone", 62.0), version=9)
     there = replace(people(there, "taken", 63.0, "Wang"), version=10)
-    after = life.answered_meanwhile(there, lent, life.sent(lent, 64.0))
+    after = stored.answered_meanwhile(there, lent, life.sent(lent, 64.0))
     assert after is not None
     assert (after.told, after.owner, after.lent, after.answers) == (4, "", 0, there.answers)
     assert life.due_at(line(after, 64.0)) == 664.0
-    kept = life.answered_meanwhile(there, lent, life.released(lent, 64.0, failed=1))
+    kept = stored.answered_meanwhile(there, lent, life.released(lent, 64.0, failed=1))
     assert kept is not None
     assert (kept.told, kept.tries, kept.owner, kept.answers) == (1, 1, "", there.answers)
-    assert life.answered_meanwhile(there, replace(lent, version=6), lent) is None
-    over = life.claimed(told(2), owner="me", until=9e9, version=7)
-    stays = life.answered_meanwhile(people(over, "taken", 9e5), over, None)
+    assert stored.answered_meanwhile(there, replace(lent, version=6), lent) is None
+    over = stored.claimed(told(2), owner="me", until=9e9, version=7)
+    stays = stored.answered_meanwhile(people(over, "taken", 9e5), over, None)
     assert stays is not None
-    assert life.news(stays) is not None
+    assert answered.news(stays) is not None
 
 
 def test_of_what_people_did_the_newest_is_kept() -> None:
     incident = told()
     for number in range(30):
         incident = people(incident, "taken", float(number))
-    assert [one.at for one in incident.answers.journal] == [1014.0 + number for number in range(life.MAX_JOURNAL)]
+    assert [one.at for one in incident.answers.journal] == [1014.0 + number for number in range(answered.MAX_JOURNAL)]
 
 
 # The steps of an escalation.
@@ -602,33 +616,36 @@ def escalating(*after: float, now: float = 0.0) -> Incident:
 
 def step(incident: Incident, now: float, *, time: float = 0.0) -> Incident:
     """Its next step begins."""
-    assert life.step_due_at(incident) <= now
+    assert escalation.step_due_at(incident) <= now
     assert not life.is_over(incident, now)
-    return life.stepped(incident, now=now, time=time or 1000.0 + now)
+    return escalation.stepped(incident, now=now, time=time or 1000.0 + now)
 
 
 def stepped(incident: Incident, now: float, who: str = "王五") -> Incident:
     """Its next step, with its message and the line about that."""
-    return line(life.step_told(step(incident, now), f"[['{who}'], [], [], []]", who), now)
+    return line(escalation.step_told(step(incident, now), f"[['{who}'], [], [], []]", who), now)
 
 
 def test_steps_count_from_the_first_message_and_come_once_each() -> None:
-    assert life.step_due_at(opened(steps=(M,))) == float("inf")  # nobody was told
+    assert escalation.step_due_at(opened(steps=(M,))) == float("inf")  # nobody was told
     incident = escalating(10, 25, 40)
-    assert (life.step_due_at(incident), life.due_at(incident)) == (10 * M, 10 * M)
+    assert (escalation.step_due_at(incident), life.due_at(incident)) == (10 * M, 10 * M)
     incident = step(incident, 10 * M)
-    assert (incident.step, life.step_due_at(incident), life.due_at(incident)) == (1, 10 * M, 10 * M)
-    assert life.news(incident) is None
-    incident = life.step_told(incident, "a", "李四")
-    assert (life.due_at(incident) <= 10 * M, life.step_due_at(incident)) == (True, 25 * M)  # the line holds no step
-    news = life.news(incident)
+    assert (incident.step, escalation.step_due_at(incident), life.due_at(incident)) == (1, 10 * M, 10 * M)
+    assert answered.news(incident) is None
+    incident = escalation.step_told(incident, "a", "李四")
+    assert (life.due_at(incident) <= 10 * M, escalation.step_due_at(incident)) == (
+        True,
+        25 * M,
+    )  # the line holds no step
+    news = answered.news(incident)
     assert news is not None
     assert (news.verb, news.who, incident.told_too) == ("escalated", "李四", ("a",))
     incident = line(incident, 10 * M + 1)
-    assert life.step_due_at(incident) == 25 * M
+    assert escalation.step_due_at(incident) == 25 * M
     incident = stepped(incident, 25 * M)
     incident = stepped(incident, 40 * M, "老板")
-    assert (incident.step, incident.step_at, life.step_due_at(incident)) == (3, 0.0, float("inf"))
+    assert (incident.step, incident.step_at, escalation.step_due_at(incident)) == (3, 0.0, float("inf"))
     assert [one.who for one in incident.answers.journal] == ["李四", "王五", "老板"]
     assert life.over_at(incident) == 40 * M + life.quiet_s(incident)
     assert life.has_closing_line(incident)
@@ -649,7 +666,7 @@ def test_what_came_once_is_not_over_before_its_steps_are_and_what_came_often_and
 
 def test_a_digest_changes_nothing_of_the_steps() -> None:
     incident = sent(more(escalating(10, 25), 3, now=30.0), 60.0)
-    assert (incident.step_at, life.step_due_at(incident)) == (10 * M, 10 * M)
+    assert (incident.step_at, escalation.step_due_at(incident)) == (10 * M, 10 * M)
     assert life.wake_at(more(incident, now=599.0)) == 180.0
     late = more(replace(incident, wait_s=3600.0), now=500.0)
     assert life.wake_at(late) == life.due_at(late) == 10 * M
@@ -659,76 +676,76 @@ def test_a_digest_changes_nothing_of_the_steps() -> None:
 def test_what_a_person_does_stops_the_steps_and_undone_they_go_on_where_they_stopped(verb: str) -> None:
     length = {"length_s": 3600.0} if verb == "silenced" else {}
     incident = people(escalating(), verb, 5 * M, **length)
-    assert life.step_due_at(incident) == float("inf")
+    assert escalation.step_due_at(incident) == float("inf")
     incident = line(incident, 5 * M)
-    assert life.step_due_at(incident) == float("inf")
+    assert escalation.step_due_at(incident) == float("inf")
     undone = people(incident, "undone", 12 * M)
-    assert life.step_due_at(undone) == float("inf")  # the line about it goes first
+    assert escalation.step_due_at(undone) == float("inf")  # the line about it goes first
     undone = line(undone, 12 * M)
-    assert life.step_due_at(undone) == 10 * M  # its time passed meanwhile
+    assert escalation.step_due_at(undone) == 10 * M  # its time passed meanwhile
     undone = stepped(undone, 12 * M)
-    assert life.step_due_at(undone) == 25 * M
+    assert escalation.step_due_at(undone) == 25 * M
     early = line(people(incident, "undone", 6 * M), 6 * M)
-    assert life.step_due_at(early) == 10 * M
+    assert escalation.step_due_at(early) == 10 * M
 
 
 def test_steps_that_were_held_follow_one_a_minute() -> None:
     incident = stepped(escalating(10, 12, 14), 30 * M)
-    assert life.step_due_at(incident) == 31 * M
+    assert escalation.step_due_at(incident) == 31 * M
     incident = stepped(incident, 31 * M)
-    assert life.step_due_at(incident) == 32 * M
-    assert life.step_due_at(stepped(escalating(1, 1.25), 5 * M)) == 5.25 * M
+    assert escalation.step_due_at(incident) == 32 * M
+    assert escalation.step_due_at(stepped(escalating(1, 1.25), 5 * M)) == 5.25 * M
 
 
 def test_after_the_time_of_who_took_it_he_is_told_and_the_steps_begin_anew() -> None:
     incident = stepped(escalating(10, 25), 10 * M)
     incident = line(people(incident, "taken", 12 * M), 12 * M)
     incident = more(incident, 40, now=20 * M)
-    assert (life.due_at(incident), life.step_due_at(incident)) == (42 * M, float("inf"))
+    assert (life.due_at(incident), escalation.step_due_at(incident)) == (42 * M, float("inf"))
     incident = sent(incident, 42 * M)
-    assert (incident.step, life.step_due_at(incident)) == (0, 52 * M)
+    assert (incident.step, escalation.step_due_at(incident)) == (0, 52 * M)
     incident = more(incident, 2, now=50 * M)
     incident = stepped(incident, 52 * M)
-    assert life.step_due_at(incident) == 67 * M  # who had it does not hold it again
+    assert escalation.step_due_at(incident) == 67 * M  # who had it does not hold it again
 
 
 def test_after_a_silence_the_steps_begin_anew() -> None:
     incident = stepped(escalating(10, 25), 10 * M)
     incident = line(people(incident, "silenced", 12 * M, length_s=30 * M), 12 * M)
     told = sent(more(incident, 3, now=20 * M), 42 * M)
-    assert (told.step, life.step_due_at(told)) == (0, 52 * M)
+    assert (told.step, escalation.step_due_at(told)) == (0, 52 * M)
     assert sent(replace(incident, told_at=40 * M), 42 * M).step == 0  # also where nothing came
 
 
 def test_what_comes_again_after_its_end_escalates_anew() -> None:
     over = life.sent(stepped(escalating(10), 10 * M), 20 * M, ends=True)
     assert over is not None
-    assert (life.step_due_at(over), life.due_at(over)) == (float("inf"), 20 * M + life.CLOSED_S)
+    assert (escalation.step_due_at(over), life.due_at(over)) == (float("inf"), 20 * M + life.CLOSED_S)
     again = sent(more(over, now=30 * M, first=FIRST), 30 * M)
-    assert (again.step, life.step_due_at(again), again.told_too) == (0, 40 * M, ())
+    assert (again.step, escalation.step_due_at(again), again.told_too) == (0, 40 * M, ())
 
 
 def test_what_nobody_was_told_of_since_it_was_refused_has_no_steps() -> None:
     refused = life.refused(opened(steps=(M,)), 0.0)
     assert refused is not None
-    assert life.step_due_at(refused) == float("inf")
-    assert life.step_due_at(sent(more(refused, now=61.0), 70.0)) == float("inf")
+    assert escalation.step_due_at(refused) == float("inf")
+    assert escalation.step_due_at(sent(more(refused, now=61.0), 70.0)) == float("inf")
     digest = life.refused(more(escalating(10), now=61.0), 70.0)
     assert digest is not None
-    assert life.step_due_at(digest) == 10 * M
+    assert escalation.step_due_at(digest) == 10 * M
 
 
 def test_a_step_that_tells_nobody_gives_way_to_the_next_at_once_and_the_last_says_so() -> None:
     incident = step(escalating(10, 25, 40), 10 * M)
-    incident = life.step_missed(incident, "nobody x", now=10 * M, time=1600.0)
-    assert (incident.step, life.step_due_at(incident), life.news(incident)) == (2, 10 * M, None)
-    told = line(life.step_told(incident, "a", "李四"), 10 * M)
-    assert life.step_due_at(told) == 40 * M  # as if the one before had not been there
+    incident = escalation.step_missed(incident, "nobody x", now=10 * M, time=1600.0)
+    assert (incident.step, escalation.step_due_at(incident), answered.news(incident)) == (2, 10 * M, None)
+    told = line(escalation.step_told(incident, "a", "李四"), 10 * M)
+    assert escalation.step_due_at(told) == 40 * M  # as if the one before had not been there
     assert [(one.who, one.where) for one in told.answers.journal] == [("", "nobody x"), ("李四", "")]
     last = step(told, 40 * M)
-    last = life.step_missed(last, "nobody y", now=40 * M, time=3400.0)
-    assert (last.step, life.step_due_at(last)) == (3, float("inf"))
-    news = life.news(last)
+    last = escalation.step_missed(last, "nobody y", now=40 * M, time=3400.0)
+    assert (last.step, escalation.step_due_at(last)) == (3, float("inf"))
+    news = answered.news(last)
     assert news is not None
     assert (news.verb, news.who, news.where) == ("escalated", "", "nobody y")
 
@@ -736,89 +753,99 @@ def test_a_step_that_tells_nobody_gives_way_to_the_next_at_once_and_the_last_say
 def test_a_message_of_a_step_that_fails_is_tried_again_ever_later_and_digests_go_meanwhile() -> None:
     incident, waits = step(escalating(10, 25), 10 * M), []
     for _ in range(6):
-        waits.append(life.step_wait_s(incident))
-        incident = life.step_later(incident, 10 * M + waits[-1])
+        waits.append(escalation.step_wait_s(incident))
+        incident = escalation.step_later(incident, 10 * M + waits[-1])
     assert waits == [5, 10, 20, 40, 60, 60]
-    assert (life.step_due_at(incident), incident.rank) == (11 * M, escalating().rank)
+    assert (escalation.step_due_at(incident), incident.rank) == (11 * M, escalating().rank)
     incident = sent(more(incident, now=10 * M + 1), 10 * M + 2)
     assert (incident.stepping_at, incident.step) == (11 * M, 1)
 
 
 def test_a_take_and_a_step_at_the_same_moment_one_wins_as_a_whole() -> None:
-    lent = life.claimed(escalating(), owner="me", until=660.0, version=7)
+    lent = stored.claimed(escalating(), owner="me", until=660.0, version=7)
     there = replace(people(lent, "taken", 601.0), version=8)
-    kept = life.answered_meanwhile(there, lent, life.stepped(lent, now=602.0, time=1602.0))
+    kept = stored.answered_meanwhile(there, lent, escalation.stepped(lent, now=602.0, time=1602.0))
     assert kept is not None
-    assert (kept.step, kept.stepping_at, life.step_due_at(kept)) == (0, 0.0, float("inf"))
+    assert (kept.step, kept.stepping_at, escalation.step_due_at(kept)) == (0, 0.0, float("inf"))
     assert [one.verb for one in kept.answers.journal] == ["taken"]
-    assert life.step_due_at(line(people(line(kept, 603.0), "undone", 604.0), 604.0)) == 600.0
+    assert escalation.step_due_at(line(people(line(kept, 603.0), "undone", 604.0), 604.0)) == 600.0
 
 
 def test_what_a_step_has_told_is_not_told_again_where_a_person_took_it_meanwhile() -> None:
-    lent = life.claimed(step(escalating(), 600.0, time=1600.0), owner="me", until=660.0, version=7)
+    lent = stored.claimed(step(escalating(), 600.0, time=1600.0), owner="me", until=660.0, version=7)
     there = replace(people(lent, "taken", 600.0, "Wang"), version=8)  # at the same time, too
-    after = life.answered_meanwhile(there, lent, life.step_told(lent, "a", "李四"))
+    after = stored.answered_meanwhile(there, lent, escalation.step_told(lent, "a", "李四"))
     assert after is not None
     assert (after.step, after.stepping_at, after.told_too, after.owner) == (1, 0.0, ("a",), "")
     assert [(one.verb, one.who) for one in after.answers.journal] == [("escalated", "李四"), ("taken", "Wang")]
-    assert life.step_due_at(after) == float("inf")
+    assert escalation.step_due_at(after) == float("inf")
     undone = line(people(line(after, 603.0), "undone", 604.0), 604.0)
-    assert life.step_due_at(undone) == 25 * M
-    failed = life.answered_meanwhile(there, lent, life.step_later(lent, 605.0))
+    assert escalation.step_due_at(undone) == 25 * M
+    failed = stored.answered_meanwhile(there, lent, escalation.step_later(lent, 605.0))
     assert failed is not None
-    assert life.step_due_at(line(people(line(failed, 603.0), "undone", 604.0), 604.0)) == 600.0
+    assert escalation.step_due_at(line(people(line(failed, 603.0), "undone", 604.0), 604.0)) == 600.0
 
 
 def rings(*users: str) -> Incident:
     """The message of its step was sent, and these are to be called."""
-    return life.step_told(step(escalating(), 600.0), "a", "李四", calls=users, now=600.0)
+    return escalation.step_told(step(escalating(), 600.0), "a", "李四", calls=users, now=600.0)
 
 
 def test_one_person_after_the_other_is_called_until_one_answers_and_then_a_line_says_so() -> None:
     incident = rings("li", "wang", "zhao")
-    assert (life.news(incident), life.step_due_at(incident), life.due_at(incident)) == (None, 600.0, 600.0)
-    incident = life.call_begun(incident, 600.0)
-    assert (incident.calls.who, incident.calls.left, life.step_due_at(incident)) == ("li", ("wang", "zhao"), 620.0)
-    incident = life.call_looked_at(life.call_rings(incident, "li", "6-1"), 620.0)
-    assert (incident.calls.id, incident.calls.looks, life.step_due_at(incident)) == ("6-1", 1, 660.0)
-    incident = life.call_over(incident, "li", "无人接听", ends=False, now=660.0)
-    assert (incident.calls.left, life.step_due_at(incident), life.news(incident)) == (("wang", "zhao"), 660.0, None)
-    incident = life.call_rings(life.call_begun(incident, 660.0), "wang", "6-2")
-    incident = life.call_over(incident, "wang", "接了电话", ends=True, now=680.0)
-    news = life.news(incident)
+    assert (answered.news(incident), escalation.step_due_at(incident), life.due_at(incident)) == (None, 600.0, 600.0)
+    incident = escalation.call_begun(incident, 600.0)
+    assert (incident.calls.who, incident.calls.left, escalation.step_due_at(incident)) == (
+        "li",
+        ("wang", "zhao"),
+        620.0,
+    )
+    incident = escalation.call_looked_at(escalation.call_rings(incident, "li", "6-1"), 620.0)
+    assert (incident.calls.id, incident.calls.looks, escalation.step_due_at(incident)) == ("6-1", 1, 660.0)
+    incident = escalation.call_over(incident, "li", "无人接听", ends=False, now=660.0)
+    assert (incident.calls.left, escalation.step_due_at(incident), answered.news(incident)) == (
+        ("wang", "zhao"),
+        660.0,
+        None,
+    )
+    incident = escalation.call_rings(escalation.call_begun(incident, 660.0), "wang", "6-2")
+    incident = escalation.call_over(incident, "wang", "接了电话", ends=True, now=680.0)
+    news = answered.news(incident)
     assert news is not None
     assert (news.who, news.where, incident.calls) == ("李四", "li 无人接听; wang 接了电话", NO_CALLS)
     incident = line(incident, 680.0)
-    assert life.step_due_at(incident) == 25 * M  # who answers the phone has not taken it
+    assert escalation.step_due_at(incident) == 25 * M  # who answers the phone has not taken it
 
 
 def test_e2_who_takes_it_stops_the_calls_that_have_not_begun() -> None:
-    incident = people(life.claimed(rings("li", "wang"), owner="me", until=660.0, version=7), "taken", 600.0)
-    assert life.call_begun(incident, 600.0) is incident
-    assert life.step_due_at(incident) == float("inf")
-    begun = life.call_begun(rings("li", "wang"), 600.0)
-    over = life.call_over(people(begun, "taken", 610.0), "li", "拒接", ends=False, now=620.0)
-    news = life.news(over)
+    incident = people(stored.claimed(rings("li", "wang"), owner="me", until=660.0, version=7), "taken", 600.0)
+    assert escalation.call_begun(incident, 600.0) is incident
+    assert escalation.step_due_at(incident) == float("inf")
+    begun = escalation.call_begun(rings("li", "wang"), 600.0)
+    over = escalation.call_over(people(begun, "taken", 610.0), "li", "拒接", ends=False, now=620.0)
+    news = answered.news(over)
     assert news is not None
-    assert (news.verb, over.calls.left, life.step_due_at(over)) == ("taken", ("wang",), float("inf"))
-    last = life.call_over(people(life.call_begun(rings("li"), 600.0), "taken", 610.0), "li", "x", ends=False, now=9.0)
+    assert (news.verb, over.calls.left, escalation.step_due_at(over)) == ("taken", ("wang",), float("inf"))
+    last = escalation.call_over(
+        people(escalation.call_begun(rings("li"), 600.0), "taken", 610.0), "li", "x", ends=False, now=9.0
+    )
     assert last.answers.is_said is False
     undone = line(people(line(over, 621.0), "undone", 640.0), 640.0)
-    assert life.call_begun(undone, 640.0).calls.who == "wang"
+    assert escalation.call_begun(undone, 640.0).calls.who == "wang"
 
 
 def test_the_next_step_ends_the_calls_of_the_one_before() -> None:
-    incident = step(life.call_begun(rings("li", "wang"), 600.0), 25 * M)
+    incident = step(escalation.call_begun(rings("li", "wang"), 600.0), 25 * M)
     assert (incident.calls, incident.call_at) == (NO_CALLS, 0.0)
 
 
 def test_what_rings_meanwhile_stays_so_whoever_has_a_claim() -> None:
-    lent = life.claimed(more(rings("li", "wang"), now=601.0), owner="me", until=700.0, version=7)
+    lent = stored.claimed(more(rings("li", "wang"), now=601.0), owner="me", until=700.0, version=7)
     other = replace(lent, version=3, owner="other")
-    begun = replace(life.changed_meanwhile(lent, life.call_begun(lent, 602.0), other), version=8)
+    begun = replace(stored.changed_meanwhile(lent, escalation.call_begun(lent, 602.0), other), version=8)
     assert (begun.owner, begun.lent) == ("me", 7)
-    after = life.answered_meanwhile(begun, lent, life.sent(lent, 603.0))
+    after = stored.answered_meanwhile(begun, lent, life.sent(lent, 603.0))
     assert after is not None
     assert (after.told, after.calls.who, after.call_at) == (2, "li", 622.0)
-    mine = life.changed_meanwhile(lent, life.call_begun(lent, 602.0), lent)
+    mine = stored.changed_meanwhile(lent, escalation.call_begun(lent, 602.0), lent)
     assert (mine.owner, mine.lent) == ("", 0)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._incidents import life, policy
+from wecom_logging._incidents import answered, escalation, life, policy
 from wecom_logging._incidents.fingerprint import audience_of
-from wecom_logging._incidents.incident import Incident, Related
+from wecom_logging._incidents.incident import SOON_S, Incident, Related
 from wecom_logging._incidents.policy import Hold, Merge, Rules, Send, Why
 from wecom_logging._incidents.policy.moment import is_of
 from wecom_logging.model import Recipients
@@ -37,9 +37,9 @@ def repeated(waited_s: float = 60.0, **changes: Any) -> Incident:
     return replace(more(sent(opened(now=0.0), NOW - waited_s), 3, now=max(NOW - waited_s + 1, NOW - 90)), **changes)
 
 
-def answered() -> Incident:
+def taken() -> Incident:
     """One that a person has taken, which the others do not know yet."""
-    return life.taken(repeated(), "Li", "chat", now=NOW, time=NOW)
+    return answered.taken(repeated(), "Li", "chat", now=NOW, time=NOW)
 
 
 def over(digests: int = 0, ended_at: float = NOW - 3 * 60) -> Incident:
@@ -87,12 +87,12 @@ def decided(incident: Incident, related: Sequence[Related] = (), **rules: Any) -
         (over(1, NOW - 1), {"draining": True}, Merge(cause=False, along=True, audience=False)),
         # The rate limit holds all, whatever it is.
         (first(50), {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
-        (answered(), {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
+        (taken(), {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
         (first(), {"room_at": NOW + 9, "draining": True}, Hold(NOW + 9, Why.ROOM)),
         (first(), {"room_at": NOW}, Send()),
         # What a person did has a message of its own, and waits for no flood.
-        (answered(), {"shares": True}, Send()),
-        (answered(), {"summary_at": NOW - 1}, Send()),
+        (taken(), {"shares": True}, Send()),
+        (taken(), {"summary_at": NOW - 1}, Send()),
         # A flood: what is not urgent is gathered for four seconds, or until the next summary.
         (first(), {"summary_at": NOW - 1}, Hold(NOW + 3, Why.SUMMARY)),
         (first(), {"gathers_until": NOW + 50}, Hold(NOW + 50, Why.SUMMARY)),
@@ -121,7 +121,7 @@ def test_what_is_due_goes_alone_or_with_others_or_waits(
         (first(), False, True),
         (first(50), False, False),
         (first(50), True, True),
-        (answered(), False, True),  # told before: it has no further message inside
+        (taken(), False, True),  # told before: it has no further message inside
         (over(1), False, True),
     ],
 )
@@ -166,7 +166,7 @@ def test_what_a_maintenance_is_of_is_a_service_or_a_logger_with_all_below_it() -
         # What is urgent waits for no other.
         (first(50), [related(NOW - 10)], Send()),
         # Clocks differ a little.
-        (first(), [related(NOW - 60 + life.SOON_S)], Merge(cause=True, along=False, audience=False)),
+        (first(), [related(NOW - 60 + SOON_S)], Merge(cause=True, along=False, audience=False)),
     ],
 )
 def test_one_message_of_a_cause_goes_in_a_window(incident: Incident, related: list[Related], expected: object) -> None:
@@ -186,7 +186,7 @@ def test_in_a_drain_nothing_waits_for_its_cause() -> None:
         (first(cause="c"), {"room_at": NOW + 1}),
         (first(cause="c"), {"gathers_until": NOW + 1}),
         (first(cause="c"), {"refused": True}),
-        (replace(answered(), cause="c"), {}),
+        (replace(taken(), cause="c"), {}),
     ],
 )
 def test_the_related_are_looked_up_only_where_a_rule_needs_them(incident: Incident, rules: dict[str, Any]) -> None:
@@ -214,7 +214,7 @@ def waited(incident: Incident) -> Incident:
         # In quiet hours nothing below the level goes, whatever it is, nor for who waits for all that is left.
         *[
             (one, NIGHT, {"draining": drains}, Hold(NOW + LEFT, Why.QUIET))
-            for one in (first(), repeated(), repeated(59.0), over(1), answered(), first(cause="c"))
+            for one in (first(), repeated(), repeated(59.0), over(1), taken(), first(cause="c"))
             for drains in (False, True)
         ],
         (first(), NIGHT, {"room_at": NOW + 9}, Hold(NOW + LEFT, Why.QUIET)),
@@ -235,7 +235,7 @@ def waited(incident: Incident) -> Incident:
         (waited(first()), MOMENT, {"gathers_until": NOW + 3}, Hold(NOW + 3, Why.SUMMARY)),
         (waited(first()), MOMENT, {"gathers_until": NOW + 3, "draining": True}, WHOLE),
         # What a person did, and what WeCom refused among others, has a message of its own.
-        (waited(answered()), MOMENT, {}, Send()),
+        (waited(taken()), MOMENT, {}, Send()),
         (waited(first()), MOMENT, {"refused": True}, Send()),
     ],
 )
@@ -270,7 +270,7 @@ def test_what_has_held_it_is_said() -> None:
         (more(over(), 41, now=NOW - 600), False, False),
         (more(over(), 41, now=NOW - 600), True, False),
         (life.ended(over(1), 0.0), False, True),
-        (answered(), False, False),
+        (taken(), False, False),
     ],
 )
 def test_what_is_too_old_or_over_in_silence_ends_without_a_message(
@@ -322,7 +322,7 @@ def test_a_digest_goes_along_once_half_of_its_wait_is_over() -> None:
     assert policy.may_go_along(over(1, NOW), NOW)
     assert policy.may_go_along(more(over(1, NOW - 30), 41, now=NOW - 600), NOW)
     assert not policy.may_go_along(first(), NOW)
-    assert not policy.may_go_along(answered(), NOW)
+    assert not policy.may_go_along(taken(), NOW)
 
 
 def test_the_worker_hands_in_the_time_of_all_who_share_a_state(
@@ -347,13 +347,13 @@ def test_the_worker_hands_in_the_time_of_all_who_share_a_state(
 
 def test_a_notice_is_for_the_chats_in_which_the_answer_does_not_stand() -> None:
     all_chats = Recipients(chats=("ops", "li", "wang"))
-    taken = life.taken(repeated(), "Li", policy.place_of("li"), now=NOW, time=NOW)
+    taken = answered.taken(repeated(), "Li", policy.place_of("li"), now=NOW, time=NOW)
     assert policy.who_is_told(taken, all_chats).chats == ("ops", "wang")
-    in_group = life.taken(repeated(), "Li", policy.place_of("ops", "li"), now=NOW, time=NOW)
+    in_group = answered.taken(repeated(), "Li", policy.place_of("ops", "li"), now=NOW, time=NOW)
     assert policy.who_is_told(in_group, all_chats).chats == ("wang",)
     assert policy.who_is_told(taken, Recipients(chats=("li",))).chats == ("li",)
     assert policy.who_is_told(taken, Recipients(users=("li",))) == Recipients(users=("li",))
-    silent = life.silenced(repeated(), "Li", policy.place_of("li"), 60.0, now=NOW, time=NOW)
+    silent = answered.silenced(repeated(), "Li", policy.place_of("li"), 60.0, now=NOW, time=NOW)
     over = life.sent(silent, NOW)  # all get its end
     assert over is not None
     assert policy.who_is_told(over, all_chats) == all_chats
@@ -366,8 +366,8 @@ def escalated(*told: Recipients, **changes: Any) -> Incident:
     """One whose steps have told these, the last of them just now."""
     incident = sent(opened(now=0.0, steps=(60.0, 120.0, 180.0)), 0.0)
     for number, one in enumerate(told, 1):
-        incident = life.stepped(incident, now=60.0 * number, time=1000.0 + number)
-        incident = life.step_told(incident, audience_of(one), one.users[0] if one.users else "")
+        incident = escalation.stepped(incident, now=60.0 * number, time=1000.0 + number)
+        incident = escalation.step_told(incident, audience_of(one), one.users[0] if one.users else "")
     return replace(incident, **changes)
 
 
@@ -377,7 +377,7 @@ def test_a_line_about_a_step_goes_to_those_told_before_and_all_else_to_everybody
     assert policy.who_is_told(incident, Recipients(users=("eve", "bob"))).users == ("eve", "amy")  # bob has the step's
     said = life.sent(incident, 130.0)
     assert said is not None
-    taken = life.taken(said, "Li", "chat x", now=140.0, time=1140.0)
+    taken = answered.taken(said, "Li", "chat x", now=140.0, time=1140.0)
     assert policy.who_is_told(taken, EVE).users == ("eve", "amy", "bob")
     assert policy.who_is_told(said, EVE).users == ("eve", "amy", "bob")  # its end
     again = replace(escalated(AMY, BOB, AMY))

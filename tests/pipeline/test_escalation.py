@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wecom_logging._incidents import life
+from wecom_logging._incidents import escalation
 from wecom_logging._sandbox import Sandbox
 
 from ..programs import app_handler, run, until
@@ -21,7 +21,7 @@ def critical(text: str = "disk full") -> logging.LogRecord:
 def test_a_step_reaches_its_people_and_their_phones(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(life, "CALL_LOOKS_S", (0.3, 0.6))
+    monkeypatch.setattr(escalation, "CALL_LOOKS_S", (0.3, 0.6))
     sandbox.add_member("lisi", name="李四", departments=[1], mobile="13800000001")
     sandbox.add_member("wangwu", name="王五", departments=[1], mobile="13800000002")
     handler = app_handler(
@@ -54,7 +54,7 @@ from wecom_logging import WeComHandler
 handler = WeComHandler()
 handler.handle(logging.LogRecord("shop", 50, "", 1, "x", None, None))
 assert handler.flush(10)
-print(sorted(name for name in sys.modules if name.endswith((".escalation", ".steps", ".calls", "_config.duty"))))
+print(sorted(name for name in sys.modules if name.endswith(("_config.escalation", ".steps", ".calls", "_config.duty"))))
 """
     assert run(code, url=sandbox.url).out.strip() == "[]"
     assert len(sandbox.messages()) == 1

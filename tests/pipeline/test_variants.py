@@ -26,7 +26,7 @@ from wecom_logging._capture.collapse import (
     Collapses,
 )
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._incidents import life
+from wecom_logging._incidents import limits
 from wecom_logging._masking.redact import masker, redact
 
 from ..programs import Clock, word
@@ -366,7 +366,7 @@ def test_a_kind_without_end_has_a_bound_and_the_numbers_stay_exact(
     pass_time(storm, clock, 7200)
     assert ended(storm) == (HANDFUL + 1, 1000 - HANDFUL - 1)
     digest = next(one for one in channel.told[HANDFUL + 1 :] if one.count > 1)
-    named = life.MAX_VARIANTS - HANDFUL - 1
+    named = limits.MAX_VARIANTS - HANDFUL - 1
     assert f"{named} kinds: " in digest.text
     assert f"others × {digest.count - named}" in digest.text
     assert digest.count == 1000 - HANDFUL - 1

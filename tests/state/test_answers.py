@@ -13,7 +13,7 @@ import pytest
 
 from wecom_logging import WeComBotHandler
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered
 from wecom_logging._incidents.incident import Incident
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import answer
@@ -60,7 +60,7 @@ class Jobs:
         now, at = self.clock.now, time.time()
 
         def become(one: Incident) -> Incident:
-            after: Incident = getattr(life, verb)(one, who, "here", now=now, time=at, **more)
+            after: Incident = getattr(answered, verb)(one, who, "here", now=now, time=at, **more)
             return after
 
         def ask(any_store: Any) -> Any:
@@ -69,7 +69,7 @@ class Jobs:
                 store.channel,
                 incident.key,
                 become,
-                lambda one: life.in_the_way(one, verb, who, at),
+                lambda one: answered.in_the_way(one, verb, who, at),
                 now,
             )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered, life, stored
 from wecom_logging._incidents.incident import NOTHING, Incident, Own
 from wecom_logging._incidents.short_id import LEAST, read_short_id, short_id
 from wecom_logging._state.base import Added, LateAnswerError, Store, Swap, answer, swap_lent
@@ -192,8 +192,8 @@ def test_a_kind_that_is_new_lets_go_of_what_people_did_where_that_waits_for_anot
     rig.tell()
     (one,) = rig.store.open(CHANNEL, 1, ["k"], rig.now)
     become = {
-        "taken": lambda: life.taken(one, "Li", "here", now=rig.now, time=rig.now),
-        "silenced": lambda: life.silenced(one, "Li", "here", 4000.0, now=rig.now, time=rig.now),
+        "taken": lambda: answered.taken(one, "Li", "here", now=rig.now, time=rig.now),
+        "silenced": lambda: answered.silenced(one, "Li", "here", 4000.0, now=rig.now, time=rig.now),
     }[verb]
     rig.swap(Swap(one, become()))
     rig.release(*rig.claim(), wait_s=900.0, failed=1)
@@ -207,7 +207,7 @@ def test_a_kind_that_is_new_lets_go_of_no_silence(rig: Rig) -> None:
     rig.add(first("k"))
     rig.tell()
     (one,) = rig.store.open(CHANNEL, 1, ["k"], rig.now)
-    rig.swap(Swap(one, life.silenced(one, "Li", "here", 4000.0, now=rig.now, time=rig.now)))
+    rig.swap(Swap(one, answered.silenced(one, "Li", "here", 4000.0, now=rig.now, time=rig.now)))
     rig.tell()
     rig.add(later("k", variants=new("zoe")))
     assert rig.due() == rig.near(4000)
@@ -411,9 +411,9 @@ def test_what_was_released_keeps_its_place_and_what_is_often_refused_goes_last(r
     rig.release(a)
     assert keys(rig.claim(most=1)) == ["a"]
     (b,) = rig.claim(most=1)
-    for _ in range(life.PATIENCE):
+    for _ in range(stored.PATIENCE):
         rig.release(b, failed=1)
-        (b,) = rig.claim(most=1, urgent=["b"]) if b.tries < life.PATIENCE - 1 else [b]
+        (b,) = rig.claim(most=1, urgent=["b"]) if b.tries < stored.PATIENCE - 1 else [b]
     assert keys(rig.claim()) == ["c", "b"]
 
 
@@ -850,8 +850,8 @@ def say(rig: Rig, verb: str, who: str = "Li", key: str = "k", **more: float) -> 
         rig.store,
         CHANNEL,
         key,
-        lambda one: getattr(life, verb)(one, who, "here", now=rig.now, time=rig.now, **more),
-        lambda one: life.in_the_way(one, verb, who, rig.now),
+        lambda one: getattr(answered, verb)(one, who, "here", now=rig.now, time=rig.now, **more),
+        lambda one: answered.in_the_way(one, verb, who, rig.now),
         rig.now,
     )
     assert found is not None
@@ -860,7 +860,7 @@ def say(rig: Rig, verb: str, who: str = "Li", key: str = "k", **more: float) -> 
 
 def told(rig: Rig) -> list[tuple[str, int, str]]:
     """Tell what is due: of each its key, how many it tells, and what somebody did."""
-    found = [(one, life.news(one)) for one in rig.tell()]
+    found = [(one, answered.news(one)) for one in rig.tell()]
     return [(one.key, one.untold, news.verb if news else "") for one, news in found]
 
 
@@ -900,7 +900,7 @@ def test_a_silence_is_told_once_with_exact_numbers_or_that_nothing_came(rig: Rig
     rig.store = rig.again()
     rig.pass_time(1200)
     found = {one.key: one for one in rig.claim()}
-    assert {key: (one.untold, life.news(one) is not None) for key, one in found.items()} == {
+    assert {key: (one.untold, answered.news(one) is not None) for key, one in found.items()} == {
         "k": (5000, False),
         "none": (0, True),
     }
@@ -917,7 +917,7 @@ def test_what_has_ended_comes_again_with_its_own_first_and_is_given_longer(rig: 
         assert rig.sent(over) == [True]
         rig.add(first("k", text=f"the {number}."), later("k"))
         (one,) = rig.claim()
-        assert (one.first.alert.message, one.untold, life.times(one)) == (f"the {number}.", 2, number)
+        assert (one.first.alert.message, one.untold, answered.times(one)) == (f"the {number}.", 2, number)
         rig.release(one)
     rig.sent(*rig.claim())
     (one,) = rig.store.open(CHANNEL, 9)
@@ -936,10 +936,10 @@ def test_what_was_closed_is_new_when_it_comes_again_with_its_own_first(rig: Rig)
     rig.add(first("k", 2, text="newer", event="b"))
     assert rig.due() == 0
     (one,) = rig.claim()
-    assert (one.first.alert.message, one.count, life.total(one), life.comes_again(one)) == ("new", 9, 2, True)
+    assert (one.first.alert.message, one.count, answered.total(one), answered.comes_again(one)) == ("new", 9, 2, True)
     assert rig.sent(one) == [True]
     (one,) = rig.store.open(CHANNEL, 9)
-    assert (one.digests, life.total(one), one.answers.now) == (0, 2, None)
+    assert (one.digests, answered.total(one), one.answers.now) == (0, 2, None)
     assert [one.verb for one in one.answers.journal] == ["done"]
     rig.add(first("k", text="newest", event="c"))
     assert rig.store.open(CHANNEL, 9)[0].first.alert.message == "new"
@@ -950,7 +950,7 @@ def test_of_two_who_take_it_at_once_one_has_it_and_the_other_sees_who(rig: Rig) 
     rig.tell()
     (seen,) = rig.store.open(CHANNEL, 9, ["k"], rig.now)
     assert say(rig, "taken", "Li") is None
-    late = life.taken(seen, "Wang", "here", now=rig.now, time=rig.now)
+    late = answered.taken(seen, "Wang", "here", now=rig.now, time=rig.now)
     assert rig.swap(Swap(seen, late)) == [None]
     other = say(rig, "taken", "Wang")
     assert other is not None
@@ -1005,18 +1005,18 @@ def test_what_changes_all_the_time_is_said(rig: Rig) -> None:
 
     def become(one: Incident) -> Incident:
         rig.release(*rig.claim())
-        return life.taken(one, "Li", "here", now=rig.now, time=rig.now)
+        return answered.taken(one, "Li", "here", now=rig.now, time=rig.now)
 
-    answered = answer(rig.store, CHANNEL, "k", become, lambda one: None, rig.now)
-    assert answered is not None
-    assert answered.is_busy
+    found = answer(rig.store, CHANNEL, "k", become, lambda one: None, rig.now)
+    assert found is not None
+    assert found.is_busy
 
 
 # What is no record.
 
 
 def test_a_row_that_no_record_has_opened_lives_as_any_other(rig: Rig) -> None:
-    missed = life.opened(first("missed", text="a job did not run"), short_id="", version=0, now=rig.now)
+    missed = stored.opened(first("missed", text="a job did not run"), short_id="", version=0, now=rig.now)
     waits = replace(missed, key="waits", not_before=rig.now + 300)
     assert [rig.store.begin(CHANNEL, one, rig.now) for one in (missed, missed, waits)] == [True, False, True]
     assert rig.due() == 0

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from wecom_logging._capture.texts import MOST_S
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._incidents import codec, life
+from wecom_logging._incidents import codec, stored
+from wecom_logging._incidents.answered import MAX_JOURNAL
 from wecom_logging._incidents.incident import Answers, Count, Kept
-from wecom_logging._incidents.life import MAX_JOURNAL
 from wecom_logging._state.entries import dump, load
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
@@ -155,7 +155,7 @@ people = st.builds(
     )
 )
 def test_what_people_did_is_read_equal(answers: Answers) -> None:
-    row = life.opened(Count(key="k", first=Kept(alert())), short_id="", version=1, now=0.0)
+    row = stored.opened(Count(key="k", first=Kept(alert())), short_id="", version=1, now=0.0)
     found = codec.load(codec.dump(replace(row, answers=answers)), row.first).answers
     assert found == answers
     assert type(found.quiet_limit_s) is float

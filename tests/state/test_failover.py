@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from tests.programs import Clock
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered, life
 from wecom_logging._incidents.incident import Count, Incident
 from wecom_logging._runtime.clock import within
 from wecom_logging._state import batches
@@ -351,7 +351,7 @@ def test_at_exit_what_is_silenced_is_heard_however_much_came_since(process: Proc
     process.log(replace(new("silenced"), last=0.5))
     process.tell(*process.claim())
     (told,) = process.store.memory.open(CHANNEL, 1, [key])
-    after = life.silenced(told, "Li", "here", 600.0, now=now, time=time.time())
+    after = answered.silenced(told, "Li", "here", 600.0, now=now, time=time.time())
     process.store.memory.swap(CHANNEL, [Swap(told, after)], now)
     process.log(replace(new("silenced"), last=0.5), *[new(f"{number}") for number in range(10_000)])
     process.store.hear_all(now)
@@ -488,7 +488,7 @@ def test_what_was_told_back_keeps_what_a_person_did(process: Process) -> None:
     process.tell(*process.claim())
     (row,) = process.there.open(CHANNEL, 1)
     now = process.clock()
-    silenced = life.silenced(row, "Li", "here", 600.0, now=now, time=now)
+    silenced = answered.silenced(row, "Li", "here", 600.0, now=now, time=now)
     process.there.swap(CHANNEL, [Swap(row, silenced)], now)
     process.comes()
     process.hand_over()

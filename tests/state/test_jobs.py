@@ -24,7 +24,7 @@ from wecom_logging._delivery import watch as watch_module
 from wecom_logging._delivery.declared import Declared
 from wecom_logging._delivery.options import Looks, Options
 from wecom_logging._delivery.watch import LOOK_S, Watch
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered, life
 from wecom_logging._incidents.job import Spec
 from wecom_logging._incidents.policy.expected import due_at
 from wecom_logging._state.base import Swap, Wanted
@@ -121,7 +121,7 @@ class World:
         found = []
         while claims := self.rig.store.claim(CHANNEL, "sender", self.rig.now, 60.0, Wanted(99)):
             for one in claims:
-                news = life.news(one)
+                news = answered.news(one)
                 if news is not None:
                     found.append((f"{news.verb} by {news.who}" if news.where != BY_RUN else f"{news.who} ran again", 0))
                 elif one.untold:
@@ -264,7 +264,7 @@ def test_j9_nights_without_a_run_are_one_incident_with_a_count(world: World) -> 
     assert first == (MISSED, 1)
     assert [number for _, number in more] == [1, 1]
     (row,) = world.rig.store.open(CHANNEL, 9)
-    assert (row.count, life.is_open(row)) == (3, True)
+    assert (row.count, answered.is_open(row)) == (3, True)
     world.until("2026-12-02T10:00")
     world.began()
     assert world.told() == [("对账 ran again", 0)]
@@ -364,8 +364,8 @@ def test_a_silenced_one_stays_silent_though_it_is_missed_again(world: World) -> 
     world.until("2026-11-29T14:06")
     assert len(world.told()) == 1
     (row,) = world.rig.store.open(CHANNEL, 9, None, world.rig.now)
-    silenced = life.silenced(row, "Li", "here", 8 * 3600, now=world.rig.now, time=world.time)
-    world.rig.store.swap(CHANNEL, [Swap(row, life.said(silenced))], world.rig.now)
+    silenced = answered.silenced(row, "Li", "here", 8 * 3600, now=world.rig.now, time=world.time)
+    world.rig.store.swap(CHANNEL, [Swap(row, answered.said(silenced))], world.rig.now)
     world.until("2026-11-29T20:00")
     assert world.told() == []
 
@@ -385,7 +385,7 @@ def test_a_person_who_closes_it_hears_of_the_next_miss_and_no_line_of_the_run(wo
     world.until("2026-11-30T02:40")
     assert world.told() == [(MISSED, 1)]
     (row,) = world.rig.store.open(CHANNEL, 9, None, world.rig.now)
-    after = life.said(life.done(row, "Li", "here", now=world.rig.now, time=world.time))
+    after = answered.said(answered.done(row, "Li", "here", now=world.rig.now, time=world.time))
     world.rig.store.swap(CHANNEL, [Swap(row, after)], world.rig.now)
     world.until("2026-11-30T10:00")
     world.runs()

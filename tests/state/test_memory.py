@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered, life, limits, stored
 from wecom_logging._incidents.incident import Own
 from wecom_logging._state import memory
 from wecom_logging._state.base import Swap, Wanted
@@ -117,7 +117,7 @@ def test_what_leaves_is_counted_once_though_another_thread_overtakes_amid_that(
 
 def test_what_waits_is_bounded_by_all_that_it_has_by_then() -> None:
     one, two = first("one"), first("two")
-    many = tuple(Sample(float(number), "x") for number in range(life.MAX_SAMPLES))
+    many = tuple(Sample(float(number), "x") for number in range(limits.MAX_SAMPLES))
     made = Memory(max_bytes=size_of(one) + size_of(two) + 1)
     made.add(one)
     made.add(later("one", samples=many))
@@ -143,7 +143,7 @@ def test_a_short_id_is_free_again_when_a_person_has_closed_its_incident() -> Non
     name = made.store.name(CHANNEL, "~1", "k")
     assert made.store.name(CHANNEL, "~2", "k") != name
     (one,) = made.store.open(CHANNEL, 1, ["~1"])
-    made.store.swap(CHANNEL, [Swap(one, life.done(one, "Li", "here", now=0.0, time=0.0))], 0.0)
+    made.store.swap(CHANNEL, [Swap(one, answered.done(one, "Li", "here", now=0.0, time=0.0))], 0.0)
     made.add(first("~3"))
     assert made.store.name(CHANNEL, "~3", "k") == name
 
@@ -159,11 +159,11 @@ def test_after_a_change_that_was_torn_all_stands_as_before(monkeypatch: pytest.M
     def torn(*args: object, **more: object) -> None:
         raise KeyboardInterrupt
 
-    counted = life.counted
-    monkeypatch.setattr(life, "counted", torn)
+    counted = stored.counted
+    monkeypatch.setattr(stored, "counted", torn)
     with pytest.raises(KeyboardInterrupt):
         made.add(later("~told"))
-    monkeypatch.setattr(life, "counted", counted)
+    monkeypatch.setattr(stored, "counted", counted)
     assert {one.key for one in made.store.related(CHANNEL, "", ["refused"], made.now)} == {"~told", "~1"}
     assert made.store.name(CHANNEL, "~2", "k") != name
     made.add(first("~3"), first("~4"))

@@ -14,7 +14,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered, escalation, life, stored
 from wecom_logging._incidents.incident import NOTHING, Count, Incident, Own
 from wecom_logging._state.base import KEEP_S, Swap, answer, swap_lent
 from wecom_logging.model import Sample, Variant
@@ -79,12 +79,12 @@ class Reference:
         if there is None and one.first is None:
             return None
         if there is None:
-            self.rows[one.key] = life.opened(one, short_id="", version=self.next_version(), now=now)
+            self.rows[one.key] = stored.opened(one, short_id="", version=self.next_version(), now=now)
             self.events[one.key] = one.event
         elif not one.event or one.event != self.events[one.key]:
-            if one.first is not None and life.takes_first(there):
+            if one.first is not None and stored.takes_first(there):
                 self.events[one.key] = one.event
-            self.rows[one.key] = life.counted(there, one, now)
+            self.rows[one.key] = stored.counted(there, one, now)
         else:
             return there.told
         self.counted += one.number
@@ -111,7 +111,7 @@ class Reference:
         """What was lent, also where a person did something with it meanwhile."""
         there = self.rows.get(before.key)
         if there is not None and there.version != before.version and there.lent == before.version:
-            meanwhile = life.answered_meanwhile(there, before, after)
+            meanwhile = stored.answered_meanwhile(there, before, after)
             after = None if why and after is None else meanwhile
             before = replace(before, version=there.version)
         if self.swap(before, after, why):
@@ -208,13 +208,15 @@ Verb = Callable[[Incident, float], tuple[Incident, Incident | None, str]]
 
 def _stepping(one: Incident, now: float) -> Incident:
     """Its next step begins, or is told, where one is due."""
-    if life.step_due_at(one) > now:
+    if escalation.step_due_at(one) > now:
         return life.released(one, now)
     if one.stepping_at:
-        return life.step_told(one, f"step {one.step}", "Li", calls=("li", "wang") if one.step == 1 else (), now=now)
+        return escalation.step_told(
+            one, f"step {one.step}", "Li", calls=("li", "wang") if one.step == 1 else (), now=now
+        )
     if one.call_at and one.call_at <= now:
         return life.released(one, now)  # the phones have their own way
-    return life.stepped(one, now=now, time=1.0 + one.step)
+    return escalation.stepped(one, now=now, time=1.0 + one.step)
 
 
 VERBS: dict[str, Verb] = {
@@ -229,12 +231,14 @@ VERBS: dict[str, Verb] = {
     "steps": lambda one, now: (one, _stepping(one, now), ""),
     "steps later": lambda one, now: (
         one,
-        life.step_later(one, now + TICK) if one.stepping_at else life.released(one, now),
+        escalation.step_later(one, now + TICK) if one.stepping_at else life.released(one, now),
         "",
     ),
     "misses a step": lambda one, now: (
         one,
-        life.step_missed(one, "nobody", now=now, time=2.0 + one.step) if one.stepping_at else life.released(one, now),
+        escalation.step_missed(one, "nobody", now=now, time=2.0 + one.step)
+        if one.stepping_at
+        else life.released(one, now),
         "",
     ),
     "removed": lambda one, now: (one, life.sent(one, now), "") if one.untold else (one, None, ""),
@@ -247,14 +251,14 @@ def _phones(one: Incident, now: float) -> Incident:
     """What a phone of its step does next, whoever has a claim."""
     calls = one.calls
     if not calls.who:
-        after = life.call_begun(one, now)
+        after = escalation.call_begun(one, now)
     elif not calls.id:
-        after = life.call_rings(one, calls.who, "6-1")
+        after = escalation.call_rings(one, calls.who, "6-1")
     elif not calls.looks:
-        after = life.call_looked_at(one, now)
+        after = escalation.call_looked_at(one, now)
     else:
-        after = life.call_over(one, calls.who, "refused", ends=False, now=now)
-    return one if after is one else life.changed_meanwhile(one, after, replace(one, version=-1))
+        after = escalation.call_over(one, calls.who, "refused", ends=False, now=now)
+    return one if after is one else stored.changed_meanwhile(one, after, replace(one, version=-1))
 
 
 PEOPLE = ("Li", "Wang")
@@ -262,11 +266,11 @@ Answers = Callable[[Incident, str, float], Incident]
 """What somebody does with an incident."""
 
 ANSWERS: dict[str, Answers] = {
-    "taken": lambda one, who, now: life.taken(one, who, "here", now=now, time=now),
-    "silenced": lambda one, who, now: life.silenced(one, who, "here", 16 * TICK, now=now, time=now),
-    "done": lambda one, who, now: life.done(one, who, "here", now=now, time=now),
+    "taken": lambda one, who, now: answered.taken(one, who, "here", now=now, time=now),
+    "silenced": lambda one, who, now: answered.silenced(one, who, "here", 16 * TICK, now=now, time=now),
+    "done": lambda one, who, now: answered.done(one, who, "here", now=now, time=now),
     "phones": lambda one, who, now: _phones(one, now),
-    "undone": lambda one, who, now: life.undone(one, who, "here", now=now, time=now) if one.answers.now else one,
+    "undone": lambda one, who, now: answered.undone(one, who, "here", now=now, time=now) if one.answers.now else one,
 }
 
 COUNTS = st.lists(
@@ -412,7 +416,7 @@ class Lives(RuleBasedStateMachine):
         assert len({one.key for one in found}) == len(found)
         for given in found:
             version = self.reference.next_version()
-            meant = life.claimed(self.reference.rows[given.key], owner=who, until=until, version=version)
+            meant = stored.claimed(self.reference.rows[given.key], owner=who, until=until, version=version)
             self.reference.rows[given.key] = meant
             self.in_hand.append(InHand(given, meant))
             self.compare(given, meant)
@@ -446,7 +450,7 @@ class Lives(RuleBasedStateMachine):
         """A person does something with an incident, lent or not."""
         rows = self.reference.rows
         key = sorted(rows)[place % len(rows)]
-        other = life.in_the_way(rows[key], verb, who, self.now)
+        other = answered.in_the_way(rows[key], verb, who, self.now)
         # Each time on one clock, so that the text of what was done is the same.
         now = self.now
         found = answer(
@@ -454,7 +458,7 @@ class Lives(RuleBasedStateMachine):
             CHANNEL,
             key,
             lambda one: ANSWERS[verb](one, who, now),
-            lambda one: life.in_the_way(one, verb, who, now),
+            lambda one: answered.in_the_way(one, verb, who, now),
             now,
         )
         assert found is not None
@@ -561,8 +565,8 @@ class Lives(RuleBasedStateMachine):
 def test_whatever_several_processes_do_it_lives_as_the_rules_say(
     kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(life, "STEP_S", 8 * TICK)
-    monkeypatch.setattr(life, "CALL_LOOKS_S", (2 * TICK, 7 * TICK))
+    monkeypatch.setattr(escalation, "STEP_S", 8 * TICK)
+    monkeypatch.setattr(escalation, "CALL_LOOKS_S", (2 * TICK, 7 * TICK))
 
     def server() -> Server:
         empty: Server = request.getfixturevalue("server")

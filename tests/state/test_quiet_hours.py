@@ -17,7 +17,7 @@ import pytest
 from wecom_logging._config.duty import quiet_hours
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered
 from wecom_logging._incidents.duty import duty_of, duty_text
 from wecom_logging._incidents.incident import Incident
 from wecom_logging._sandbox import Sandbox
@@ -367,7 +367,7 @@ def test_what_a_person_takes_or_closes_at_night_is_told_in_the_morning(
     job = one.jobs[0]
 
     def become(row: Incident) -> Incident:
-        after: Incident = getattr(life, verb)(row, "Li", "here", now=one.clock.now, time=one.time())
+        after: Incident = getattr(answered, verb)(row, "Li", "here", now=one.clock.now, time=one.time())
         return after
 
     if kind == "memory":

@@ -31,7 +31,7 @@ import redis.asyncio
 import redis.sentinel
 import valkey
 
-from wecom_logging._incidents import life
+from wecom_logging._incidents import life, stored
 from wecom_logging._incidents.incident import Count, Incident
 from wecom_logging._state import redis as backend
 from wecom_logging._state import redis_client
@@ -94,7 +94,7 @@ def test_what_waits_for_longer_than_a_store_keeps_what_nobody_uses_is_found_then
         sent(store, held)
 
 
-_GONE = life.opened(first("gone"), short_id="0000", version=1, now=0.0)
+_GONE = stored.opened(first("gone"), short_id="0000", version=1, now=0.0)
 
 EACH: dict[str, Callable[[RedisStore], object]] = {
     "add": lambda store: add(store, first("k")),

@@ -763,7 +763,7 @@ def test_too_many_incidents_cost_those_that_are_told_then_the_least_severe(
 
 
 def test_many_processes_are_counted_up_to_a_bound(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wecom_logging._incidents.life.MAX_PLACES", 20)
+    monkeypatch.setattr("wecom_logging._incidents.stored.MAX_PLACES", 20)
     for number in range(30):
         use.add(first("k"), who=f"process {number}", host=f"host {number % 3}")
     (found,) = use.claim()

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered, life
 from wecom_logging._incidents.incident import Incident
 from wecom_logging._state.base import SharedCounters, Store, Swap, Wanted
 from wecom_logging._state.redis import RedisStore
@@ -60,10 +60,10 @@ def fill(store: Store, now: float) -> list[Incident]:
         (one,) = store.open(CHANNEL, 1, [key], now)
         assert store.swap(CHANNEL, [Swap(one, become(one))], now) != [None]
 
-    answer("answered", lambda one: life.taken(one, "Li", "here", now=now, time=1000.0))
-    answer("done", lambda one: life.done(one, "Wang", "a chat", now=now, time=1000.0))
+    answer("answered", lambda one: answered.taken(one, "Li", "here", now=now, time=1000.0))
+    answer("done", lambda one: answered.done(one, "Wang", "a chat", now=now, time=1000.0))
     for key in ("silenced", "quiet"):
-        answer(key, lambda one: life.silenced(one, "Li", "here", 4000.0, now=now, time=1000.0))
+        answer(key, lambda one: answered.silenced(one, "Li", "here", 4000.0, now=now, time=1000.0))
     for one in store.claim(CHANNEL, "old", now, 60.0, Wanted(99)):  # what people did is told
         store.swap(CHANNEL, [Swap(one, life.sent(one, now))], now)
     store.add(CHANNEL, "new#1", "host-2", 5, [later("silenced", 4), later("answered")], now)

@@ -10,7 +10,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from .._incidents import life, policy
+from .._incidents import answered, policy
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.policy.on_call import OnDuty
@@ -203,7 +203,7 @@ class Desk:
         """Why a click on an old card did nothing, and how the incident is now. No ``why`` if ``who`` tapped twice."""
         if incident is None:
             return self._reply(lambda language: IS_OVER.within(language, command.short_id), "over")
-        now, last = self.time_s(), life.by_persons(incident)[-1:]
+        now, last = self.time_s(), answered.by_persons(incident)[-1:]
         again = [_WRITES[command.verb]] if _WRITES[command.verb] else UNDONE.values()
         is_same = bool(last) and last[0].verb in again and _is_of(last[0], self._person(who))
         if is_same and 0 <= now - last[0].at < AGAIN_S:
@@ -257,7 +257,7 @@ class Desk:
         for place in self._places():
             try:
                 rows = place.rows(LOOKED_AT, short_id)
-                found += [(place, channel, one) for channel, one in rows if life.is_open(one) or not one.ended]
+                found += [(place, channel, one) for channel, one in rows if answered.is_open(one) or not one.ended]
             except StateError as error:
                 away = error
         if away is not None and not found:
@@ -267,7 +267,7 @@ class Desk:
     def _an_id(self) -> str:
         """For an example: the newest that is open, or one as it could be."""
         try:
-            found = [one for _, _, one in self.find() if life.is_open(one)]
+            found = [one for _, _, one in self.find() if answered.is_open(one)]
         except StateError:
             found = []
         return max(found, key=lambda one: one.last).short_id if found else reply.AN_ID
@@ -275,7 +275,7 @@ class Desk:
     def _list(self, command: Command) -> Reply:
         """The worst first, of a level those that no person has, then the newest. What two channels tell is one."""
         rows, now = self.find(), self.time_s()
-        found = {one.short_id: one for _, _, one in rows if life.is_open(one)}
+        found = {one.short_id: one for _, _, one in rows if answered.is_open(one)}
         wanted = [one for one in found.values() if command.level in (0, reply.level_of(one))]
         wanted.sort(key=lambda one: reply.place_in_list(one, now))
         is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()
@@ -321,21 +321,21 @@ class Desk:
             try:
                 at = self.time_s()
                 become = _become(command, who, where, at, seen=is_seen(channel, incident))
-                answered = place.answer(channel, incident.key, become, _in_the_way(command, who, at))
+                swapped = place.answer(channel, incident.key, become, _in_the_way(command, who, at))
             except StateError:
                 if done:
                     break
                 raise
-            if answered is None:
+            if swapped is None:
                 left = self._about(IS_OVER, incident, "over")
-            elif answered.is_busy:
+            elif swapped.is_busy:
                 left = self._about(CHANGES, incident, "busy")
-            elif answered.other is _NOTHING:
-                left = self._about(NOTHING_TO_UNDO, answered.incident, "nothing")
-            elif answered.other is not None:
-                left = self._other(answered.incident, answered.other)
+            elif swapped.other is _NOTHING:
+                left = self._about(NOTHING_TO_UNDO, swapped.incident, "nothing")
+            elif swapped.other is not None:
+                left = self._other(swapped.incident, swapped.other)
             else:
-                done.append((channel, answered.incident))
+                done.append((channel, swapped.incident))
         if not done and left is not None:
             return left
         now = self.time_s()
@@ -409,7 +409,7 @@ def who_gets(incident: Incident) -> tuple[str, ...]:
 def _become(command: Command, who: Person, where: str, at: float, *, seen: bool) -> Become:
     """What it makes of an incident; ``seen``: its readers know already."""
     rule = _rule(command, who, where, at)
-    return (lambda one, now: life.said(rule(one, now))) if seen else rule
+    return (lambda one, now: answered.said(rule(one, now))) if seen else rule
 
 
 def _rule(command: Command, who: Person, where: str, at: float) -> Become:
@@ -418,18 +418,18 @@ def _rule(command: Command, who: Person, where: str, at: float) -> Become:
         return lambda one, now: (
             one
             if _is_again(one, SILENCED, who, at, command.length_s)
-            else life.silenced(one, who.name, where, command.length_s, now=now, time=at, user=who.user)
+            else answered.silenced(one, who.name, where, command.length_s, now=now, time=at, user=who.user)
         )
     if command.verb == "undo":
-        return lambda one, now: life.undone(one, who.name, where, now=now, time=at, user=who.user)
+        return lambda one, now: answered.undone(one, who.name, where, now=now, time=at, user=who.user)
     if command.verb == "give":
         whom = Person(command.whom, command.whom_id)
         return lambda one, now: (
             one
             if _is_again(one, TAKEN, whom, at)
-            else life.taken(one, whom.name, where, now=now, time=at, by=who.name, user=whom.user)
+            else answered.taken(one, whom.name, where, now=now, time=at, by=who.name, user=whom.user)
         )
-    verb, rule = (TAKEN, life.taken) if command.verb == "take" else (DONE, life.done)
+    verb, rule = (TAKEN, answered.taken) if command.verb == "take" else (DONE, answered.done)
     return lambda one, now: (
         one if _is_again(one, verb, who, at) else rule(one, who.name, where, now=now, time=at, user=who.user)
     )
@@ -443,20 +443,20 @@ def _is_again(incident: Incident, verb: str, who: Person, at: float, length_s: f
         and _is_of(last, who)
         and length_s in (None, last.length_s)
         and 0 <= at - last.at < AGAIN_S
-        and not life.comes_again(incident)
+        and not answered.comes_again(incident)
     )
 
 
 def _is_of(answer: Answer, who: Person) -> bool:
-    return life.is_of(answer, who.name, who.user)
+    return answered.is_of(answer, who.name, who.user)
 
 
 def _in_the_way(command: Command, who: Person, at: float) -> InTheWay:
     verb = _WRITES[command.verb]
 
     def in_the_way(one: Incident) -> Answer | None:
-        if not verb and life.in_force(one, at) is None:
+        if not verb and answered.in_force(one, at) is None:
             return _NOTHING
-        return life.in_the_way(one, verb, who.name, at, who.user)
+        return answered.in_the_way(one, verb, who.name, at, who.user)
 
     return in_the_way

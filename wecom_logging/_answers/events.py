@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .._incidents import life
+from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.policy import place_of
 from .._render.card import LENGTH_QUESTION, Pressed, offered
@@ -59,8 +59,8 @@ def text_of(message: object) -> str | None:
 
 def is_outdated(incident: Incident, found: Pressed) -> bool:
     """Whether it is another one since, or a person did something with it after the card was made."""
-    return life.began(incident) > found.made + 1.0 or any(
-        answer.at > found.made + 0.001 for answer in life.by_persons(incident)
+    return answered.began(incident) > found.made + 1.0 or any(
+        answer.at > found.made + 0.001 for answer in answered.by_persons(incident)
     )
 
 

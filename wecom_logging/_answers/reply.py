@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from .._incidents import life
+from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.policy.on_call import OnDuty
 from .._incidents.view import anew, first_line
@@ -129,8 +129,8 @@ def did(incident: Incident, now: float, language: Language) -> str:
 
 def old_card(incident: Incident, now: float, language: Language) -> str:
     """That the card is of before; what was done with it, or since when it is, where no person has it."""
-    last = life.newest(incident, now)
-    so = OPEN_SINCE.within(language, short_time(life.began(incident), now, language))
+    last = answered.newest(incident, now)
+    so = OPEN_SINCE.within(language, short_time(answered.began(incident), now, language))
     if last is not None and not 0 < last.until <= now:
         so = did_words(last, now, language)
     return OLD_CARD.within(language, f"#{incident.short_id} {so}")
@@ -154,7 +154,7 @@ def in_the_way(incident: Incident, other: Answer, now: float, language: Language
 
 def unknown(short_id: str, found: Sequence[Incident], language: Language) -> str:
     """No such id; which there are."""
-    names = sorted({f"#{one.short_id}" for one in found if life.is_open(one)})
+    names = sorted({f"#{one.short_id}" for one in found if answered.is_open(one)})
     others = OPEN_ARE.within(language, _some(names, language)) if names else NOTHING_OPEN.within(language)
     return NO_OPEN_INCIDENT.within(language, _safe(short_id)[:_MAX_ID], others)
 
@@ -180,7 +180,7 @@ def level_of(incident: Incident) -> int:
 
 def place_in_list(incident: Incident, now: float) -> tuple[int, bool, float]:
     """The worst first, of a level those that nobody has, then the newest. ``now`` is in seconds since the epoch."""
-    return -level_of(incident), life.in_force(incident, now) is not None, -incident.last
+    return -level_of(incident), answered.in_force(incident, now) is not None, -incident.last
 
 
 def listed(
@@ -212,8 +212,8 @@ def line_of(incident: Incident, now: float, language: Language, mask: Callable[[
     except Exception:  # nothing that stands in a state is trusted
         level, text = level_word(logging.getLevelName(incident.level), language), ""
     parts = [
-        f"#{incident.short_id} {_safe(level)} × {life.total(incident)}",
-        OPEN_SINCE.within(language, short_time(life.began(incident), now, language)),
+        f"#{incident.short_id} {_safe(level)} × {answered.total(incident)}",
+        OPEN_SINCE.within(language, short_time(answered.began(incident), now, language)),
         held_by(incident, now, language),
         _safe(text),
     ]
@@ -223,7 +223,7 @@ def line_of(incident: Incident, now: float, language: Language, mask: Callable[[
 def held_by(incident: Incident, now: float, language: Language = "en") -> str:
     """``Li``, who has it now; ``Li until 12:31``, who has silenced it; else nothing. ``now`` is in seconds since the
     epoch."""
-    found = life.in_force(incident, now)
+    found = answered.in_force(incident, now)
     if found is None or found.verb == DONE:
         return ""
     who = name_of(found.who)
@@ -313,12 +313,12 @@ def details(incident: Incident, now: float, language: Language, mask: Callable[[
 
 def _whole_digest(incident: Incident, mask: Callable[[str], str]) -> Digest:
     """All that has come, as if nothing had been told."""
-    number = life.total(incident)
+    number = answered.total(incident)
     return Digest(
         masked(anew(incident.first.alert, incident), mask),
         count=number,
         total=number,
-        since=life.began(incident),
+        since=answered.began(incident),
         last=incident.last,
         samples=tuple(Sample(one.time, mask(one.text)) for one in incident.samples),
         rates=incident.rates,
@@ -348,7 +348,7 @@ def people(incident: Incident, now: float, language: Language) -> list[str]:
         where = f"{kind} {name}".strip()
         lines.append(" · ".join(filter(None, [did_words(one, now, language), where, f"× {one.count}"])))
     has_it = held_by(incident, now, language)
-    if not life.by_persons(incident):
+    if not answered.by_persons(incident):
         lines.append(NOBODY_ANSWERED.within(language))
     return [*lines, *([HAS_IT_NOW.within(language, has_it)] if has_it else [])]
 
@@ -361,7 +361,7 @@ def card_of(incident: Incident | None, found: Pressed, task_id: str, language: L
         return {**no_card(found.short_id, language, now), "task_id": task_id}
     last = incident.answers.journal[-1:]
     made = max([now, incident.began, incident.since, *(answer.at for answer in last)])  # a clock may go back
-    in_force = life.in_force(incident, now)
+    in_force = answered.in_force(incident, now)
     body = card(
         _card_digest(incident, found.short_id, now),
         language,
@@ -374,8 +374,8 @@ def card_of(incident: Incident | None, found: Pressed, task_id: str, language: L
 
 def _card_digest(incident: Incident, short_id: str, now: float) -> Digest:
     """As a card shows it: with what a person did with it, also where that has been told."""
-    last = life.newest(incident, now)
-    total = max(life.total(incident), 1)
+    last = answered.newest(incident, now)
+    total = max(answered.total(incident), 1)
     return Digest(
         anew(incident.first.alert, incident),
         answer=last,

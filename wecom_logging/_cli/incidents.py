@@ -18,7 +18,7 @@ from typing import Any
 from .._answers.command import Command, seconds
 from .._answers.desk import LOOKED_AT, Desk, Person, SharedPlace
 from .._answers.reply import Reply, did, held_by, people, place_in_list
-from .._incidents import life
+from .._incidents import answered
 from .._incidents.incident import Incident, Kept
 from .._incidents.short_id import read_short_id
 from .._incidents.view import view
@@ -121,7 +121,7 @@ def _open(shared: Shared, channel: str, most: int) -> list[Incident]:
     looked_at = most
     while True:
         rows = shared.call(lambda store: store.open(channel, looked_at))  # noqa: B023 # called at once
-        found = [one for one in rows if life.is_open(one)]
+        found = [one for one in rows if answered.is_open(one)]
         if len(found) >= most or len(rows) < looked_at:
             return found
         looked_at *= 4

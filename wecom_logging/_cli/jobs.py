@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _config as config
-from .._incidents import life
+from .._incidents import answered
 from .._incidents.job import Job, Target
 from .._incidents.policy.expected import due_at
 from .._render.times import lasting_short, local_time
@@ -186,12 +186,12 @@ def _close(store: Store, name: str, target: Target, at: float) -> None:
             is_its = one.first.alert.fingerprint == f"job {name}"
         except ValueError:  # nothing that stands in a state is trusted
             continue
-        if is_its and life.is_open(one):
+        if is_its and answered.is_open(one):
             answer(
                 store,
                 target.channel,
                 one.key,
-                lambda there: life.done(there, who, where, now=now, time=at),
+                lambda there: answered.done(there, who, where, now=now, time=at),
                 lambda there: None,
                 now,
             )

@@ -13,7 +13,7 @@ from .._capture.identity import digest_of
 from .._capture.pending import PendingAlert, capture
 from .._capture.tally import Tally
 from .._capture.texts import instant
-from .._incidents import life
+from .._incidents import answered, life
 from .._incidents.cause import cause_key
 from .._incidents.fingerprint import audience_of, group_key
 from .._incidents.incident import Count, Incident, Kept
@@ -79,7 +79,7 @@ class Alerts:
         if incident.key.startswith(UNNAMED) and not incident.group:
             incident = replace(incident, group=group_key(alert, self._meant(alert)))
             for earlier in self._memory.open(self._channel_id, 1, [incident.group]):
-                incident = life.after(incident, earlier)
+                incident = answered.after(incident, earlier)
                 self._memory.remove(self._channel_id, incident.group)
         return replace(claim, incident=incident)
 
@@ -90,7 +90,7 @@ class Alerts:
         alert = self._alert(incident)
         if isinstance(first, PendingAlert) and first.digest is not None:  # another handler's: its numbers stay
             return replace(first.digest, alert=alert, short_id=short_id)
-        now, times = self._clock(), (life.times(incident), incident.times_since or incident.began)
+        now, times = self._clock(), (answered.times(incident), incident.times_since or incident.began)
         has_ended = life.has_ended(incident, claim.claimed_at)
         if life.alone(incident, now) is incident and incident.count == incident.untold == 1 and not has_ended:
             digest = Digest(alert, short_id=short_id, times=times[0], times_since=times[1])
@@ -100,13 +100,13 @@ class Alerts:
         digest = Digest(
             alert,
             count=incident.untold,
-            total=life.total(incident),
+            total=answered.total(incident),
             since=instant(incident.since, 0.0),
             last=instant(incident.last, 0.0),
             samples=self._new_samples(incident, alert, variants),
             variants=variants,
             rates=incident.rates,
-            quiet_s=life.quiet_for_s(incident, now) if is_over and not life.is_first(incident) else 0.0,
+            quiet_s=life.quiet_for_s(incident, now) if is_over and not answered.is_first(incident) else 0.0,
             is_over=has_ended,
             has_stopped=life.has_stopped(incident, now),
             is_rare=life.is_rare(incident),

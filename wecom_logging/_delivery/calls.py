@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from .._incidents import life
+from .._incidents import escalation
 from .._incidents.incident import Incident
 from .._render.words import CALL_ANSWERED, CALL_LIMIT, CALL_LOST, CALL_NOT_BEGUN
 from .._state.failover import Claim, FailoverStore
@@ -74,7 +74,7 @@ class Calls:
             self._over(claim, user, CALL_LIMIT.within(self._language), ends=True)  # his phone has just rung
             return
         now = self._clock()
-        begun = self._become(claim, partial(life.call_begun, now=now))
+        begun = self._become(claim, partial(escalation.call_begun, now=now))
         if begun is None or begun.calls.who != user or self._phone is None:  # somebody took it meanwhile
             return
         try:
@@ -86,10 +86,10 @@ class Calls:
         if call.code or not call.call_id:
             self._over(claim, user, CALL_NOT_BEGUN.within(self._language, call.code))
         else:
-            self._become(claim, partial(life.call_rings, user=user, call_id=call.call_id))
+            self._become(claim, partial(escalation.call_rings, user=user, call_id=call.call_id))
 
     def _look(self, claim: Claim, user: str, call_id: str) -> None:
-        is_last = claim.incident.calls.looks + 1 >= len(life.CALL_LOOKS_S)
+        is_last = claim.incident.calls.looks + 1 >= len(escalation.CALL_LOOKS_S)
         try:
             state = self._phone.state_of(user, call_id) if self._phone is not None else None
         except (WeComError, MessageError):
@@ -102,10 +102,10 @@ class Calls:
         elif is_last:
             self._over(claim, user, CALL_LOST.within(self._language))
         else:
-            self._become(claim, partial(life.call_looked_at, now=self._clock()))
+            self._become(claim, partial(escalation.call_looked_at, now=self._clock()))
 
     def _over(self, claim: Claim, user: str, words: str, *, ends: bool = False) -> None:
-        over = partial(life.call_over, user=user, words=words, ends=ends, now=self._clock())
+        over = partial(escalation.call_over, user=user, words=words, ends=ends, now=self._clock())
         self._become(claim, over)
 
     def _become(self, claim: Claim, become: Callable[[Incident], Incident]) -> Incident | None:

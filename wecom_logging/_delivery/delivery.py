@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .._incidents import life
+from .._incidents import stored
 from .._state.failover import LET_GO_S, Claim
 from ..model import Digest, File, Recipients
 from ..model.duty import Held
@@ -61,7 +61,7 @@ class Delivery:
     @property
     def rank(self) -> int:
         """That of the highest; behind all others once rounds have failed often: WeCom may refuse just this one."""
-        return max(life.rank_of(claim.incident, self.rounds) for claim in self.claims)
+        return max(stored.rank_of(claim.incident, self.rounds) for claim in self.claims)
 
     def waits_too_long(self, now: float) -> bool:
         """Whether other processes are to try."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .._incidents import life
+from .._incidents import answered
 from .._incidents.cause import cause_key
 from .._render.card import card, offered
 from .._render.cause import share_cause
@@ -251,7 +251,7 @@ class Composer(Looks):
 
 def pictures(claims: Sequence[Claim]) -> tuple[Picture, ...]:
     """Those of alerts that were never sent."""
-    firsts = [claim.incident.first for claim in claims if life.is_first(claim.incident)]
+    firsts = [claim.incident.first for claim in claims if answered.is_first(claim.incident)]
     return tuple(Picture(found) for first in firsts if (found := getattr(first, "picture", b"")))
 
 

@@ -245,10 +245,10 @@ class Pipeline:
         """What is open, the newest first."""
         if (turn := self._begun) is None:
             return []
-        from .._incidents import life
+        from .._incidents import answered
 
         found = sorted(turn.store.incidents(_MAX_VIEWS), key=lambda one: one.last, reverse=True)
-        return [view for one in found if life.is_open(one) and (view := self._view(one)) is not None]
+        return [view for one in found if answered.is_open(one) and (view := self._view(one)) is not None]
 
     def on_call(self) -> list[OnDuty]:
         """Who is on call by each of its rotas. It may take some seconds; any thread may ask."""
@@ -265,12 +265,12 @@ class Pipeline:
         shared state."""
         if self.options.shared is not alone or (turn := self._begun) is None:
             return []
-        from .._incidents import life
+        from .._incidents import answered
 
         memory = turn.store.memory
         found: list[Incident] = []
         rows = memory.open(self._channel_id, most, short_id=short_id)
-        if short_id is not None and not any(map(life.is_open, rows)):  # it may be one whose alert was not made yet
+        if short_id is not None and not any(map(answered.is_open, rows)):  # it may be one whose alert was not made yet
             rows += [one for one in memory.rows(self._channel_id) if not one.short_id]
         for one in rows:
             with suppress(Exception):  # of one that cannot be made there is nothing to say

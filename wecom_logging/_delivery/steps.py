@@ -1,4 +1,4 @@
-"""`Steps`: the messages of an escalation. What a step becomes is decided by `life`, which says when it is due.
+"""`Steps`: the messages of an escalation. What a step becomes, and when it is due, is decided by `escalation`.
 
 It begins with a swap, so that a person who takes the incident at this moment wins, or comes after it, as a whole. Its
 message goes in the next turn, of whichever process; each try of it has the same text.
@@ -6,9 +6,9 @@ message goes in the next turn, of whichever process; each try of it has the same
 
 from __future__ import annotations
 
-from .._incidents import life
+from .._incidents import escalation
 from .._incidents.fingerprint import audience_of
-from .._incidents.incident import Incident
+from .._incidents.incident import SOON_S, Incident
 from .._incidents.policy import others_told
 from .._incidents.view import anew
 from .._render.facts import called
@@ -46,18 +46,18 @@ class Steps:
     def next(self, claim: Claim, now: float) -> Delivery | None:
         """The message of a step that has begun. None: it begins now, or waits, or is over."""
         incident = claim.incident
-        if not incident.stepping_at and incident.call_at and not 0 < incident.step_at <= now + life.SOON_S:
+        if not incident.stepping_at and incident.call_at and not 0 < incident.step_at <= now + SOON_S:
             self.calls.take(claim)
             return None
         if not incident.stepping_at:
-            self._ledger.become(claim, life.stepped(incident, now=now, time=self._options.shared.time_s()), now)
+            self._ledger.become(claim, escalation.stepped(incident, now=now, time=self._options.shared.time_s()), now)
             return None
         step = self._duties.step(incident)
         if step is None or (incident.tries and incident.step_at and incident.step_at <= now):
             self._miss(claim, "failed", now)
             return None
         if (wait_s := self._senders.wait(self._duties.known(step.recipients, incident))) > 0:
-            self._ledger.become(claim, life.step_later(incident, now + wait_s, failed=0), now)
+            self._ledger.become(claim, escalation.step_later(incident, now + wait_s, failed=0), now)
             return None
         return Delivery([claim], [], step.recipients, is_step=True)
 
@@ -91,18 +91,18 @@ class Steps:
             audience, who = audience_of(delivery.recipients), self.called(delivery.recipients)
             step = self._duties.step(claim.incident)
             calls = self.calls.persons(delivery.recipients) if step is not None and step.calls else ()
-            self._ledger.become(claim, life.step_told(claim.incident, audience, who, calls=calls, now=now), now)
+            self._ledger.become(claim, escalation.step_told(claim.incident, audience, who, calls=calls, now=now), now)
         elif refused:
             nobody = isinstance(outcome.error, InvalidRecipientError | MessageError)
             named = self.called(delivery.named or delivery.recipients or Recipients())
             self._miss(claim, f"nobody {named}" if nobody else "failed", now)
         elif outcome.error is None and not delivery.failed:  # another process has taken the room
             wait_s = max(self._senders.wait(delivery.recipients), _NO_ROOM_S)
-            self._ledger.become(claim, life.step_later(claim.incident, now + wait_s, failed=0), now)
+            self._ledger.become(claim, escalation.step_later(claim.incident, now + wait_s, failed=0), now)
         else:
-            incident, at = claim.incident, now + life.step_wait_s(claim.incident)
+            incident, at = claim.incident, now + escalation.step_wait_s(claim.incident)
             at = min(at, incident.step_at) if incident.step_at and now < incident.step_at else at  # which says so
-            self._ledger.become(claim, life.step_later(incident, at), now)
+            self._ledger.become(claim, escalation.step_later(incident, at), now)
 
     def called(self, recipients: Recipients) -> str:
         """What people call them."""
@@ -110,7 +110,7 @@ class Steps:
 
     def _miss(self, claim: Claim, why: str, now: float) -> None:
         time = self._options.shared.time_s()
-        self._ledger.become(claim, life.step_missed(claim.incident, why, now=now, time=time), now)
+        self._ledger.become(claim, escalation.step_missed(claim.incident, why, now=now, time=time), now)
 
 
 def _steps_of(incident: Incident) -> tuple[str, Answer]:

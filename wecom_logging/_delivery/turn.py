@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from .._capture.collector import Collector
 from .._capture.pending import PendingAlert, hostname
-from .._incidents import life, policy
+from .._incidents import answered, life, policy
 from .._incidents.cause import cause_key
 from .._incidents.fingerprint import audience_of, recipients_of
-from .._incidents.incident import Kept, Related
+from .._incidents.incident import SOON_S, Kept, Related
 from .._incidents.policy import Hold, Merge, Rules, Send, Step, Why
 from .._render.flood import WORST, worst_first
 from .._render.layout import told_losses
@@ -290,7 +290,7 @@ class Turn:
         held = []
         for claim in claims:
             moment = self._moment(claim)
-            if (seconds := policy.held_until(claim.incident, moment) - moment.time) > life.SOON_S:
+            if (seconds := policy.held_until(claim.incident, moment) - moment.time) > SOON_S:
                 scope = policy.scope_of(claim.incident, moment)
                 held.append((claim, now + seconds, "" if scope is None else scope.name))
         if held:
@@ -368,7 +368,7 @@ class Turn:
     def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery:
         claims = [_alone(claims[0], now)] if len(claims) == 1 else claims
         recipients = self._recipients(claims[0])
-        if life.news(claims[0].incident) is not None or policy.ends_for_others(claims[0].incident, now):
+        if answered.news(claims[0].incident) is not None or policy.ends_for_others(claims[0].incident, now):
             recipients = policy.who_is_told(claims[0].incident, self._channels[0].addressed(recipients))
         return Delivery(claims, [], recipients, cause=cause)
 
@@ -456,7 +456,7 @@ class Turn:
                 delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, nobody=nobody)
         self._cut(delivery, number)
         if is_shared:
-            new = sum(life.is_first(claim.incident) for claim in delivery.claims)
+            new = sum(answered.is_first(claim.incident) for claim in delivery.claims)
             held = composer.holds(sender.channel)
             self.senders.count_kinds(delivery.claims[0].incident.audience, new, held, sender)
         delivery.parts += pictures(delivery.claims)
@@ -547,7 +547,7 @@ class Turn:
     def _may_join(self, delivery: Delivery, claim: Claim, now: float) -> bool:
         if not self._goes_with(delivery.claims[0], claim):
             return False
-        if delivery.held is None or claim.key in self.ledger.refused or life.news(claim.incident) is not None:
+        if delivery.held is None or claim.key in self.ledger.refused or answered.news(claim.incident) is not None:
             return not self._stands_alone(claim, now)
         return policy.has_waited(claim.incident, self._moment(claim))
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from .._incidents import life
+from .._incidents import answered
 from .._incidents.fingerprint import audience_of, group_key
 from .._incidents.incident import Count, Incident, Kept
 from .._incidents.job import OVER, RAN, UNWATCHED, Job, News, Spec, Target
@@ -262,9 +262,9 @@ class Watch:
         now = self._clock()
 
         def closed(one: Incident) -> Incident:
-            if not life.is_open(one) or one.last > news.at:  # a person has, or it was missed again
+            if not answered.is_open(one) or one.last > news.at:  # a person has, or it was missed again
                 return one
-            return life.done(one, spec.name, BY_RUN, now=now, time=news.at)
+            return answered.done(one, spec.name, BY_RUN, now=now, time=news.at)
 
         self._use(lambda store: answer(store, target.channel, key, closed, lambda one: None, now))
 

@@ -18,9 +18,10 @@ from typing import Any
 
 from ..model.alert import UNDONE, VERBS
 from ..model.duty import MAX_STEPS
+from .answered import MAX_JOURNAL
 from .incident import NO_ANSWERS, Answers, Count, First, Incident, StoreTime
-from .life import MAX_JOURNAL, MAX_PLACES, MAX_RATES, MAX_SAMPLES, MAX_VARIANTS
-from .limits import MAX_TOLD_TOO
+from .limits import MAX_SAMPLES, MAX_TOLD_TOO, MAX_VARIANTS
+from .stored import MAX_PLACES, MAX_RATES
 
 MAX_CHARACTERS = 512 * 1024
 """A longer document is none of ours."""

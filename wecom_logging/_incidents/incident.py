@@ -16,6 +16,9 @@ from .limits import QUIET_LIMIT_S, TAKE_FOR_S
 StoreTime = Annotated[float, "on the clock of the store"]
 """A time that moves with that clock: a store that is opened after a new start of the machine shifts it. 0 is none."""
 
+SOON_S = 0.05
+"""Clocks of a store and of a process may differ by so much."""
+
 Place = tuple[str, str]
 """Where counts came from: a host and a process, each shortened."""
 
@@ -142,7 +145,8 @@ class Related:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One incident, as it was when a store gave it. The rules of its life are in `life`, and nowhere else.
+    """One incident, as it was when a store gave it. The rules of its life are in `life` and what
+    that imports, and nowhere else.
 
     ``version`` is another one after each change but counting; no other incident of the store ever has the same.
     ``count`` is how many came in all, ``told`` how many of them stand in a message that was sent. ``owner`` may send it
@@ -180,7 +184,7 @@ class Incident:
     variants: tuple[Variant, ...] = ()
     rates: tuple[int, ...] = ()
     places: tuple[Place, ...] = ()
-    """In a shared store: those that have added to it, up to `life.MAX_PLACES`."""
+    """In a shared store: those that have added to it, up to `stored.MAX_PLACES`."""
     cause: str = ""
     event: str = ""
     answers: Answers = NO_ANSWERS

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..model import Alert, Digest, IncidentView
 from ..model.alert import SILENCED, TAKEN
-from . import life
+from . import answered
 from .incident import Incident
 
 _MAX_TEXT = 240
@@ -19,17 +19,17 @@ def view(incident: Incident, time: float) -> IncidentView:
     ``time``: now, in seconds since the epoch.
     """
     alert = incident.first.alert
-    answer = life.in_force(incident, time)
+    answer = answered.in_force(incident, time)
     return IncidentView(
         short_id=incident.short_id,
         level=incident.level,
         level_name=alert.level_name,
         logger=alert.logger,
         text=first_line(alert),
-        count=life.total(incident),
-        told=max(incident.told - incident.count + life.total(incident), 0),
+        count=answered.total(incident),
+        told=max(incident.told - incident.count + answered.total(incident), 0),
         messages=incident.digests + (incident.told > 0),
-        since=life.began(incident),
+        since=answered.began(incident),
         last=incident.last,
         place=alert.place,
         hosts=incident.hosts,
@@ -41,7 +41,7 @@ def view(incident: Incident, time: float) -> IncidentView:
 
 def with_answer(digest: Digest, incident: Incident, time: float) -> Digest:
     """A digest with what a person did with its incident. ``time``: now, in seconds since the epoch."""
-    news = life.news(incident)
+    news = answered.news(incident)
     answer = news or incident.answers.now
     alert = anew(digest.alert, incident)
     if answer is None:
@@ -58,8 +58,8 @@ def with_answer(digest: Digest, incident: Incident, time: float) -> Digest:
 
 def anew(alert: Alert, incident: Incident) -> Alert:
     """Its first alert; of one that was closed and came again with the time of the first since."""
-    began = life.began(incident)
-    if (incident.answers.base or life.comes_again(incident)) and 0 < alert.time < began < float("inf"):
+    began = answered.began(incident)
+    if (incident.answers.base or answered.comes_again(incident)) and 0 < alert.time < began < float("inf"):
         return replace(alert, time=began)
     return alert
 

@@ -1,6 +1,6 @@
 """The contract of a store: incidents, rate windows, tokens and facts; `DocumentStore` does it over a database.
 
-A store keeps rows and order, and has no rule of its own: what a row becomes is decided by `_incidents.life`. It makes
+A store keeps rows and order, and has no rule of its own: what a row becomes is decided by `_incidents.stored`. It makes
 three things atomic: `add`, which commutes; `swap`, which replaces a row that is still as it was; and the rate windows
 and the token lock. It trusts nothing that it finds: what is foreign, newer or broken is set aside. What it cannot do
 now it says by `StateError`, within a second or so.
@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .._incidents import life
+from .._incidents import life, stored
 from .._incidents.incident import Count, Incident, Own, Related
 from ..errors import StateError as StateError  # a part of the contract
 from ..model import Answer
@@ -79,7 +79,7 @@ class Wanted:
 class Swap:
     """A row that is to be replaced, if it is still that of ``before``: by its version, also where its lease has ended.
 
-    The row becomes what `life.merged` makes of ``after`` and of what was counted meanwhile, with a new version. It
+    The row becomes what `stored.merged` makes of ``after`` and of what was counted meanwhile, with a new version. It
     stands at `life.wake_at` where something of it is untold, else at `life.due_at`, and at `life.wake_at` again as soon
     as something is counted. What it has told more is booked as told.
 
@@ -159,14 +159,14 @@ class Incidents(Protocol):
 
         ``number`` is that of this batch, one more than the one before of this ``who``, which may name a part of a
         process (see `PART`): a batch that the store has already is not added again. Where an incident is not open,
-        `life.opened` opens it, with a short id that no other open one of the channel has (`short_ids`), unless there is
-        no ``first`` or its number is 0; else it is counted
-        as `life.counted` does, where that takes the ``first`` with its ``event``. A shared store keeps how many hosts
+        `stored.opened` opens it, with a short id that no other open one of the channel has (`short_ids`), unless there
+        is no ``first`` or its number is 0; else it is counted
+        as `stored.counted` does, where that takes the ``first`` with its ``event``. A shared store keeps how many hosts
         and processes have had it.
         """
 
     def begin(self, channel: str, incident: Incident, now: float) -> bool:
-        """Open a row without a record, made by `life.opened`; its short id and version are the store's.
+        """Open a row without a record, made by `stored.opened`; its short id and version are the store's.
 
         Whether it was opened: not where its key is open.
         """
@@ -174,7 +174,7 @@ class Incidents(Protocol):
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
         """Lend what is due, or whose lease has ended: the highest rank first, of one rank the smallest ``untold_at``.
 
-        Each is given as `life.claimed` makes it.
+        Each is given as `stored.claimed` makes it.
         """
 
     def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
@@ -299,7 +299,7 @@ def answer(
     in_the_way: Callable[[Incident], Answer | None],
     now: float,
 ) -> Answered | None:
-    """Let an incident become another by a function of `life`, lent or not. None: it is not open any more.
+    """Let an incident become another by a function of `answered`, lent or not. None: it is not open any more.
 
     Where that gives the very incident, nothing is changed. Raises `StateError`.
     """
@@ -327,7 +327,7 @@ def swap_lent(store: Incidents, channel: str, swaps: Sequence[Swap], now: float)
     late = {one.before.key: at for at, one in enumerate(swaps) if found[at] is None and one.before.owner}
     for there in store.open(channel, len(late), list(late), now) if late else ():
         one = swaps[late[there.key]]
-        after = life.answered_meanwhile(there, one.before, one.after)
+        after = stored.answered_meanwhile(there, one.before, one.after)
         if after is not None:
             before = replace(one.before, version=there.version)
             again = Swap(before, None if one.why and one.after is None else after, one.why)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from .._incidents import life
+from .._incidents import life, limits
 from .._incidents.incident import NO_ANSWERS, NOTHING, Count, First, Incident
 from .base import PART, Added, LateAnswerError, Store, Swap, swap_lent
 from .shared import Shared
@@ -243,7 +243,7 @@ def _whole(counts: Sequence[Count]) -> Count:
         counts[0],
         number=sum(count.number for count in counts),
         last=max(count.last for count in counts),
-        samples=tuple(sample for count in counts for sample in count.samples)[: life.MAX_SAMPLES],
+        samples=tuple(sample for count in counts for sample in count.samples)[: limits.MAX_SAMPLES],
     )
 
 

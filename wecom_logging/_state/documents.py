@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .._incidents import life
+from .._incidents import stored
 from .._incidents.codec import as_line, dump, plain, read, typed
 from .._incidents.incident import Count, Incident
 from .._incidents.short_id import short_id
@@ -232,7 +232,7 @@ class DocumentStore(RowStore[Step]):
             letters = _letters(step, keys)
             for note, row in letters:
                 _take(step, note, "")
-                count = replace(life.written_again(row), number=note.number)
+                count = replace(stored.written_again(row), number=note.number)
                 there = next(iter(self._find(step, note.channel, Find(keys=[row.key]))), None)
                 self._added(step, note.channel, there, count, now, None)
         return len(letters)
@@ -241,7 +241,7 @@ class DocumentStore(RowStore[Step]):
         with self.step() as step:
             letters = _letters(step, keys)
             for note, _ in letters:
-                _take(step, note, life.DISCARDED)
+                _take(step, note, stored.DISCARDED)
             number, channels = len(letters), step.channels()
         for channel in channels:
             rows = True
@@ -249,14 +249,14 @@ class DocumentStore(RowStore[Step]):
                 with self.step() as step:
                     found = self._find(step, channel, Find(keys=keys or None, is_untold=True, most=_PIECE))
                     for row in found:
-                        self._move(step, channel, row, life.removed(row, ""), "")
+                        self._move(step, channel, row, stored.removed(row, ""), "")
                 number, rows = number + len(found), bool(found)
         return number
 
     def counters(self) -> SharedCounters:
         with self.step() as step:
             counted, *ended = (
-                _number(step, "book", "", name) for name in ("counted", life.TOLD, life.GIVEN_UP, life.DISCARDED)
+                _number(step, "book", "", name) for name in ("counted", stored.TOLD, stored.GIVEN_UP, stored.DISCARDED)
             )
         told, given_up, discarded = ended
         waiting = max(counted - sum(ended), 0)
@@ -303,7 +303,7 @@ def _opened(note: Note) -> tuple[Incident, str]:
         if (row := loaded(document, entry)) is not None:
             return replace(row, count=note.number, told=0), str(why)
     count = Count(key=note.name, number=note.number, first=Entry(""))
-    return life.opened(count, short_id=short_id(note.name), version=1, now=0.0), "unreadable"
+    return stored.opened(count, short_id=short_id(note.name), version=1, now=0.0), "unreadable"
 
 
 def _letters(step: Step, keys: Collection[str]) -> list[tuple[Note, Incident]]:
@@ -314,13 +314,13 @@ def _letters(step: Step, keys: Collection[str]) -> list[tuple[Note, Incident]]:
 
 def _forget_oldest(step: Step) -> None:
     for note in step.notes("dead", None, skip=MAX_DEAD):
-        _take(step, note, life.DISCARDED)
+        _take(step, note, stored.DISCARDED)
 
 
 def _take(step: Step, note: Note, account: str) -> None:
     """A dead letter is no more kept."""
     step.drop("dead", note.channel, note.name)
-    book(step, life.GIVEN_UP, -note.number)
+    book(step, stored.GIVEN_UP, -note.number)
     if account:
         book(step, account, note.number)
 

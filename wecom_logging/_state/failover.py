@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from .._incidents import life
+from .._incidents import answered, escalation, life, stored
 from .._incidents.incident import NOTHING, Count, Incident, Own, Related
 from .._lines import line
 from .._runtime.clock import seconds_left, within
@@ -169,10 +169,10 @@ class FailoverStore:
 
     def _carry_steps(self, incident: Incident, now: float) -> None:
         """Its escalation goes on in the shared store, of what this process has told while that was away."""
-        if life.step_due_at(incident) < float("inf"):
+        if escalation.step_due_at(incident) < float("inf"):
             count = self._publish(incident)
             row = replace(
-                life.unclaimed(incident), key=count.key, group="", first=count.first or incident.first, own=NOTHING
+                stored.unclaimed(incident), key=count.key, group="", first=count.first or incident.first, own=NOTHING
             )
             self.shared.call(lambda store: store.begin(self.channel, row, now))
 
@@ -181,7 +181,7 @@ class FailoverStore:
         if not (asked := {one.among for _, one in pairs if one.among}):
             return pairs
         rows = self.shared.call(lambda store: store.open(self.channel, len(asked), asked, now))
-        there = {row.key for row in rows if row.told and life.is_open(row)}
+        there = {row.key for row in rows if row.told and answered.is_open(row)}
         found = []
         for incident, one in pairs:
             if one.among in there:
@@ -298,7 +298,7 @@ class FailoverStore:
                 store,
                 self.channel,
                 claim.key,
-                lambda one: life.changed_meanwhile(one, become(one), claim.incident),
+                lambda one: stored.changed_meanwhile(one, become(one), claim.incident),
                 lambda one: None,
                 now,
             )

@@ -15,7 +15,7 @@ from itertools import starmap
 from operator import itemgetter
 from typing import Protocol
 
-from .._incidents import life
+from .._incidents import stored
 from .._incidents.incident import Count, First, Incident, Own, Place
 from .._incidents.short_id import short_id
 from .._runtime.counters import use_up
@@ -102,7 +102,7 @@ class MemoryStore(RowStore[MemoryRows]):
     def _added(
         self, step: MemoryRows, channel: str, there: Incident | None, count: Count, now: float, place: Place | None
     ) -> Incident | None:
-        is_heard = there is not None and not (there.untold or there.owner or life.is_more(there, count))
+        is_heard = there is not None and not (there.untold or there.owner or stored.is_more(there, count))
         if is_heard or (there is None and not count.number):  # duplicate reports of what is told
             self._left.append((_Left(count.key, "delivered", count.own),))
             return there

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
-from .._incidents import life
+from .._incidents import answered, life, stored
 from .._incidents.incident import Count, Incident
 from .._incidents.short_id import short_ids
 from .rows import Broken, Find
@@ -40,7 +40,7 @@ class Row:
             self._place(made)
             return
         count, _, _, now = made
-        rank = life.rank(count.level, crowded=count.crowded)
+        rank = stored.rank(count.level, crowded=count.crowded)
         self.audience, self.cause = count.audience, count.cause
         self.size, self.due, self.is_told = size_of(count), now, False
         self.turn, self.changed, self.leaves = (-rank, now), -now, (rank, now)
@@ -50,7 +50,7 @@ class Row:
         made = self._made
         if isinstance(made, tuple):
             count, short_id, version, now = made
-            made = self._made = life.opened(count, short_id=short_id, version=version, now=now)
+            made = self._made = stored.opened(count, short_id=short_id, version=version, now=now)
         return made
 
     @incident.setter
@@ -262,7 +262,7 @@ class MemoryRows:
         """A short id that no other open incident of the channel has."""
         for name in short_ids(of):
             row = self.rows.get((channel, self._names.get((channel, name), key)))
-            if row is None or row.incident.key == key or life.is_closed(row.incident):
+            if row is None or row.incident.key == key or answered.is_closed(row.incident):
                 break
         return name
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from .._incidents import life
+from .._incidents import stored
 from .._incidents.codec import shifted
 from .._incidents.incident import NOTHING, Count, Incident, Own, Place, Related
 from ..model import Secret
@@ -144,7 +144,7 @@ class RedisStore:
                     there, one = row.incident, swaps[row.incident.key]
                     if one is None:
                         changes.append(change_of(row, None))
-                    elif moved := life.moved(there, one.before, one.after, one.why, new_version):
+                    elif moved := stored.moved(there, one.before, one.after, one.why, new_version):
                         changes.append(change_of(row, moved, one.why))
                 answers = self._run("apply", channel, json.dumps(changes)) if changes else []
                 by_key = {unpack(one["key"]): answer for one, answer in zip(changes, answers, strict=True)}
@@ -305,7 +305,7 @@ class RedisStore:
             rows = self._rows(channel, (), self._letters(channel)[::-1])
             chosen = [row for row in rows if not keys or row.incident.key in keys]
             for some in _pieces(chosen):
-                self._add(channel, "", None, -1, [(life.written_again(row.incident), row.letter) for row in some])
+                self._add(channel, "", None, -1, [(stored.written_again(row.incident), row.letter) for row in some])
             found += len(chosen)
         return found
 
@@ -334,7 +334,7 @@ class RedisStore:
                 if row is None:
                     changes.append(_discarded(key, version))
                 elif row.incident.untold:
-                    changes.append(change_of(row, life.removed(row.incident, "")))
+                    changes.append(change_of(row, stored.removed(row.incident, "")))
         return changes
 
     def counters(self) -> SharedCounters:
@@ -434,7 +434,7 @@ def _pieces(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
 
 def _discarded(key: str, version: int) -> dict[str, Any]:
     """What becomes of a row that cannot be read."""
-    return {"key": key, "version": version, "account": life.DISCARDED}
+    return {"key": key, "version": version, "account": stored.DISCARDED}
 
 
 def _fact(text: str | None) -> Fact | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._incidents import life
+from .._incidents import answered, life, limits, stored
 from .._incidents.codec import as_line, dump, dump_count, load, load_count, shifted
 from .._incidents.incident import Count, First, Incident, Place
 from .._incidents.short_id import LEAST, MOST, short_ids
@@ -99,7 +99,7 @@ def row_of(version: str, numbers: str, document: str, entry: str, *parts: str) -
     owner = unpack(row["owner"]) if row["owner"] else ""
     if incident.version != int(version):
         if owner:
-            incident = life.claimed(incident, owner=owner, until=float(row["wake"]), version=int(version))
+            incident = stored.claimed(incident, owner=owner, until=float(row["wake"]), version=int(version))
         else:
             incident = replace(incident, version=int(version))
     return Row(incident, int(row["folded"]), len(parts))
@@ -107,7 +107,7 @@ def row_of(version: str, numbers: str, document: str, entry: str, *parts: str) -
 
 def _counted(incident: Incident | None, part: str, first: First, short_id: str) -> Incident | None:
     at, host, process, has_first, text = part.split(" ", 4)
-    return life.added(
+    return stored.added(
         incident,
         replace(load_count(text), first=first if has_first == "1" else None),
         now=finite(float(at)),
@@ -129,7 +129,7 @@ def columns(row: Incident) -> dict[str, Any]:
         "rank": row.rank,
         "untold_at": finite(row.untold_at),
         "held": finite(row.held_until),
-        "takes_first": int(life.is_closed(row)),
+        "takes_first": int(answered.is_closed(row)),
         "event": packed(row.event),
         "owner": packed(row.owner),
         "audience": digest(row.audience),
@@ -142,22 +142,22 @@ def count_of(one: Count, letter: str, place: Place | None, version: int) -> dict
     samples = tuple(replace(sample, text=sample.text[:MAX_SAMPLE_CHARACTERS]) for sample in one.samples)
     variants = tuple(
         replace(variant, name=variant.name[:MAX_SAMPLE_CHARACTERS], text=variant.text[:MAX_SAMPLE_CHARACTERS])
-        for variant in one.variants[: life.MAX_VARIANTS]
+        for variant in one.variants[: limits.MAX_VARIANTS]
     )
-    one = replace(one, samples=samples[: life.MAX_SAMPLES], variants=variants, last=finite(one.last))
+    one = replace(one, samples=samples[: limits.MAX_SAMPLES], variants=variants, last=finite(one.last))
     host, process = place or ("-", "-")
     found: dict[str, Any] = {
         "key": _key(one.key),
         "number": one.number,
         "last": one.last,
         "event": packed(one.event),
-        "has_new": life.has_new_variant(variants),
+        "has_new": stored.has_new_variant(variants),
         "part": f"{host} {process} {int(one.first is not None)} {dump_count(one)}",
     }
     if letter:
         found["letter"] = letter
     if one.first is not None:
-        opened = life.opened(one, short_id="", version=version, now=0.0)
+        opened = stored.opened(one, short_id="", version=version, now=0.0)
         found |= {"entry": _entry(opened), "id": _longest_id(one.key), "columns": _without_times(opened)}
     return found
 
@@ -178,10 +178,10 @@ def opened_of(row: Incident) -> dict[str, Any]:
 
 def taken_over(row: Incident, place: tuple[str, str, str]) -> dict[str, Any]:
     """A row that stood at another place; where its key is open anew, what is untold of it is counted."""
-    return count_of(life.written_again(row), "", None, row.version) | opened_of(row) | {"event": "", "older": place}
+    return count_of(stored.written_again(row), "", None, row.version) | opened_of(row) | {"event": "", "older": place}
 
 
-def change_of(there: Row, moved: life.Moved | None, why: str = "") -> dict[str, Any]:
+def change_of(there: Row, moved: stored.Moved | None, why: str = "") -> dict[str, Any]:
     """What becomes of a row that was read. None: what was counted since goes into its document, and no more."""
     before = there.incident
     found: dict[str, Any] = {
@@ -201,7 +201,7 @@ def change_of(there: Row, moved: life.Moved | None, why: str = "") -> dict[str, 
     elif not why:
         found["count"] = before.count
     if moved is not None and why:
-        found |= {"why": pack(why[:200]), "letter": dump(shifted(life.unclaimed(before), -there.shift))}
+        found |= {"why": pack(why[:200]), "letter": dump(shifted(stored.unclaimed(before), -there.shift))}
     return found
 
 

@@ -1,6 +1,6 @@
 """`RowStore`: the contract of a store as to incidents, done over rows that are found, written and removed in one step.
 
-A row is an incident, beside the columns by which it is found. What an incident becomes is decided by `_incidents.life`.
+A row is an incident, beside the columns by which it is found. What it becomes is decided by `_incidents.stored`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
-from .._incidents import life
+from .._incidents import life, stored
 from .._incidents.codec import load, shifted
 from .._incidents.incident import Count, First, Incident, Own, Place, Related
 from .._incidents.short_id import short_id, short_ids
@@ -64,7 +64,7 @@ class Find:
             return turn(row)
         if self.order == "cause":
             return (-max(row.told_at, row.untold_at),)
-        return life.leaves_before(row) if self.order == "leave" else (-row.last,)
+        return stored.leaves_before(row) if self.order == "leave" else (-row.last,)
 
 
 class Broken(Protocol):
@@ -236,7 +236,7 @@ class RowStore(ABC, Generic[StepT]):
             if step.next_due(channel) <= due:
                 rows |= {row.key: row for row in self._find(step, channel, find(due=due, by=now))}
             lent = [
-                (row, life.claimed(row, owner=who, until=now + lease_s, version=new_version()))
+                (row, stored.claimed(row, owner=who, until=now + lease_s, version=new_version()))
                 for row in sorted(rows.values(), key=turn)[: wanted.most]
             ]
             for before, row in lent:
@@ -252,7 +252,7 @@ class RowStore(ABC, Generic[StepT]):
             for one in swaps:
                 there = rows.get(one.before.key)
                 after = None if one.after is None else shifted(one.after, ahead)
-                moved = life.moved(there, one.before, after, one.why, new_version)
+                moved = stored.moved(there, one.before, after, one.why, new_version)
                 if there is None or moved is None:
                     done.append(None)
                     continue
@@ -309,14 +309,14 @@ class RowStore(ABC, Generic[StepT]):
         found = step.find(channel, find, lambda *what: broken.append(what))
         for _, key, untold, entry in broken:
             count = Count(key=key, number=untold, first=Entry(entry))
-            row = life.opened(count, short_id=short_id(key), version=new_version(), now=0.0)
-            self._move(step, channel, row, life.removed(row, "unreadable"), "unreadable")
+            row = stored.opened(count, short_id=short_id(key), version=new_version(), now=0.0)
+            self._move(step, channel, row, stored.removed(row, "unreadable"), "unreadable")
         return found
 
     def _added(
         self, step: StepT, channel: str, there: Incident | None, count: Count, now: float, place: Place | None
     ) -> Incident | None:
-        row = life.added(
+        row = stored.added(
             there,
             count,
             now=now,
@@ -328,7 +328,7 @@ class RowStore(ABC, Generic[StepT]):
             step.write(channel, row, there)
         return row
 
-    def _move(self, step: StepT, channel: str, there: Incident, moved: life.Moved, why: str) -> None:
+    def _move(self, step: StepT, channel: str, there: Incident, moved: stored.Moved, why: str) -> None:
         self._book(step, moved.account, moved.number)
         if moved.letter is not None:
             self._bury(step, channel, there, moved.letter, why)
@@ -345,7 +345,7 @@ class RowStore(ABC, Generic[StepT]):
         excess = step.size(channel) - MAX_OPEN
         if excess > 0:
             for row in self._find(step, channel, Find(order="leave", most=excess + MAX_OPEN // 100)):
-                self._move(step, channel, row, life.removed(row, ""), "")
+                self._move(step, channel, row, stored.removed(row, ""), "")
 
     def _free_name(self, step: StepT, channel: str, key: str) -> str:
         """A short id that no other open incident of the channel has."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from .._incidents import life
+from .._incidents import stored
 from .._incidents.codec import as_line, dump, shifted
 from .._incidents.incident import Count
 from .documents import Note, Step, book
@@ -105,7 +105,7 @@ def _shift(step: Step, now: float) -> None:
     by = now - max(times, default=0.0)
     for channel, rows in for_channel.items():
         for row in rows:
-            step.write(channel, shifted(life.unclaimed(row) if row.owner else row, by), row)
+            step.write(channel, shifted(stored.unclaimed(row) if row.owner else row, by), row)
 
 
 # What version 2 has left, that of 1.0.0rc1, becomes rows and notes.
@@ -152,10 +152,10 @@ def _take_over(step: Step, db: sqlite3.Connection) -> None:
         if incident is None:
             untold = max(_number(row["count"]) - _number(row["told"]), 0)
             _bury(step, row, "unreadable", untold)
-            book(step, life.GIVEN_UP, untold)
+            book(step, stored.GIVEN_UP, untold)
         else:
             found = tuple(one for host, who in places if (one := place_of(str(host), str(who))) is not None)
-            step.write(str(row["channel"]), replace(incident, places=found[: life.MAX_PLACES]), None)
+            step.write(str(row["channel"]), replace(incident, places=found[: stored.MAX_PLACES]), None)
 
 
 def _document(row: dict[str, Any]) -> str:
@@ -176,7 +176,7 @@ def _bury(step: Step, row: dict[str, Any], why: str, number: int) -> None:
     level, key, audience = _number(row["level"]), str(row["key"]), str(row["lane"])
     window_s, last = (row[name] if type(row[name]) is float else 0.0 for name in ("window_s", "last"))
     count = Count(key=key, number=number, level=level, window_s=window_s, last=last, first=Entry(""), audience=audience)
-    letter = life.opened(count, short_id=str(row["short_id"]), version=new_version(), now=0.0)
+    letter = stored.opened(count, short_id=str(row["short_id"]), version=new_version(), now=0.0)
     text = as_line([why, dump(letter), row["entry"] or ""])
     name = str(new_version())
     step.put(Note(kind="dead", channel=str(row["channel"]), name=name, text=text, number=number, at=last))

@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 
 from ...model import Recipients
 from ...model.alert import ESCALATED
-from .. import life
+from .. import answered, escalation, life, stored
 from ..fingerprint import recipients_of
-from ..incident import Incident, Related
-from ..life import SOON_S
+from ..incident import SOON_S, Incident, Related
 from .moment import Moment as Moment
 from .moment import has_waited as has_waited
 from .moment import held_until as held_until
@@ -110,7 +109,7 @@ def decide(
     """
     if (seconds := held_until(incident, moment) - moment.time) > SOON_S:
         return Hold(now + seconds, Why.QUIET)
-    if life.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now):
+    if escalation.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now):
         return Step()
     waited = has_waited(incident, moment)
     until = now if waited else not_before(incident, now, draining=rules.draining)
@@ -118,7 +117,7 @@ def decide(
         return Hold(until, Why.MORE)
     if rules.room_at > now:
         return Hold(rules.room_at, Why.ROOM)
-    if life.news(incident) is not None or ends_for_others(incident, now):
+    if answered.news(incident) is not None or ends_for_others(incident, now):
         return Send()
     gathers_until = max(rules.summary_at + GATHER_S, rules.gathers_until)
     if gathers_until > now and not (is_urgent(incident) or rules.draining):
@@ -132,15 +131,15 @@ def decide(
         until = with_its_cause_at(incident, related())
         if waits_for_cause(until, now, draining=rules.draining):
             return Hold(until, Why.CAUSE)
-        cause = not life.is_first(incident) or until > 0  # not the first: it goes with the others
-    along = not life.is_first(incident)
+        cause = not answered.is_first(incident) or until > 0  # not the first: it goes with the others
+    along = not answered.is_first(incident)
     audience = rules.shares or rules.next_summary_at > now - SUMMARY_S
     return Merge(cause, along, audience) if cause or along or audience else Send()
 
 
 def is_urgent(incident: Incident) -> bool:
     """Whether it is critical, and new: it waits for no other."""
-    return incident.level >= life.CRITICAL and life.is_first(incident)
+    return incident.level >= stored.CRITICAL and answered.is_first(incident)
 
 
 def not_before(incident: Incident, now: float, *, draining: bool) -> float:
@@ -160,8 +159,8 @@ def ends(incident: Incident, now: float, *, closed: bool) -> bool:
 def stands_alone(incident: Incident, now: float, *, refused: bool) -> bool:
     """Whether no message of others tells it: WeCom refused it in a shared one, a person did something, a step of it is
     due, its end is for others, too, or it has waited, and is told with what has."""
-    is_of_steps = life.step_due_at(incident) <= now + SOON_S or ends_for_others(incident, now)
-    return refused or is_of_steps or life.news(incident) is not None or incident.quiet_since > 0
+    is_of_steps = escalation.step_due_at(incident) <= now + SOON_S or ends_for_others(incident, now)
+    return refused or is_of_steps or answered.news(incident) is not None or incident.quiet_since > 0
 
 
 def ends_for_others(incident: Incident, now: float) -> bool:
@@ -221,7 +220,7 @@ def with_its_cause_at(incident: Incident, related: Sequence[Related]) -> float:
         return 0.0
     others = [one for one in related if one.cause == incident.cause and one.key != incident.key]
     told_at = max((one.told_at for one in others if one.told_at), default=0.0)
-    if not life.is_first(incident) or (told_at and told_at + incident.window_s > incident.untold_at):
+    if not answered.is_first(incident) or (told_at and told_at + incident.window_s > incident.untold_at):
         return told_at and told_at + incident.window_s
     # Of several that are new the oldest goes first; it may be on its way.
     mine = (incident.untold_at, incident.key)
@@ -236,7 +235,7 @@ def waits_for_cause(until: float, now: float, *, draining: bool) -> bool:
 
 def may_go_along(incident: Incident, now: float, *, draining: bool = False) -> bool:
     """Whether it goes with a digest, or an end, that is due: half of its wait is over and it goes on, or it is over."""
-    if life.is_first(incident) or stands_alone(incident, now, refused=False):
+    if answered.is_first(incident) or stands_alone(incident, now, refused=False):
         return False
     soon = life.going_along(incident, now) if now >= incident.told_at + incident.wait_s / 2 else incident
     return draining or life.is_over(incident, now) or life.tell_at(soon, now) <= now

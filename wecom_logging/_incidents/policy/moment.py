@@ -8,7 +8,7 @@ from datetime import UTC, date, tzinfo
 
 from ...model.duty import NO_DUTY, Duty, Held, Scope, Swap
 from ..incident import Incident
-from ..life import CRITICAL
+from ..stored import CRITICAL
 from .hours import quiet_from, quiet_until
 
 

@@ -1,0 +1,149 @@
+"""The steps of an escalation. They count from its first message, and anew from that which tells that a person had it.
+
+Values in, values out, as `life`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..model import Answer
+from ..model.alert import DONE, ESCALATED
+from .answered import MAX_JOURNAL, is_closed, newest_step, with_step
+from .incident import NO_CALLS, SOON_S, Calls, Incident
+from .limits import MAX_TOLD_TOO
+from .stored import unclaimed
+
+NEVER = float("inf")
+
+STEP_S = 60.0
+"""At least so long between two steps that were held, but where less is asked for."""
+
+STEP_TRY_S = 5.0
+"""How soon a step whose message has failed is tried again; then it waits for twice as long, up to `STEP_S`."""
+
+
+def step_due_at(incident: Incident) -> float:
+    """When a step is due: to begin, or to be told. Infinity: none. What a person did holds it, and is told first."""
+    stepping_at, step_at, call_at = incident.stepping_at, incident.step_at, incident.call_at
+    if not (stepping_at or step_at or call_at) or not incident.told or is_closed(incident) or is_held(incident):
+        return NEVER
+    return stepping_at or min(step_at or NEVER, call_at or NEVER)
+
+
+def is_held(incident: Incident) -> bool:
+    """Whether what a person did holds its steps, until that is told and over."""
+    answers = incident.answers
+    if not answers.is_said and answers.journal[-1].verb != ESCALATED:
+        return True
+    return answers.now is not None and (incident.held_until > 0 or answers.now.verb == DONE)
+
+
+def stepped(incident: Incident, *, now: float, time: float) -> Incident:
+    """Its next step begins: those of the step get the whole alert, those told before one line."""
+    number, steps = incident.step + 1, incident.steps
+    further = [
+        max(incident.steps_from + after_s, now + max(min(STEP_S, after_s - steps[number - 1]), 1.0))
+        for after_s in steps[number : number + 1]
+    ]
+    answer = Answer(ESCALATED, "", "", time, count=incident.count)
+    return replace(
+        unclaimed(incident),
+        step=number,
+        step_at=further[0] if further else 0.0,
+        stepping_at=now,
+        calls=NO_CALLS,
+        call_at=0.0,
+        tries=0,
+        answers=replace(incident.answers, journal=(*incident.answers.journal, answer)[-MAX_JOURNAL:]),
+    )
+
+
+def step_told(
+    incident: Incident, audience: str, who: str, *, calls: tuple[str, ...] = (), now: float = 0.0
+) -> Incident:
+    """The message of its step was sent to ``audience``, whom people call ``who``; those told before get a line, which
+    says, too, what became of ``calls``."""
+    told_too = (*(one for one in incident.told_too if one != audience), audience)[-MAX_TOLD_TOO:]
+    told = replace(_step_over(incident, who=who), told_too=told_too)
+    return replace(_said(told, is_said=True), calls=Calls(calls), call_at=now) if calls else told
+
+
+def step_missed(incident: Incident, why: str, *, now: float, time: float) -> Incident:
+    """Its step told nobody: the next one begins at once, and says so; after the last a line does."""
+    missed = _step_over(incident, where=why)
+    if not incident.step_at:
+        return missed
+    return stepped(_said(missed, is_said=True), now=now, time=time)
+
+
+def step_later(incident: Incident, at: float, *, failed: int = 1) -> Incident:
+    """The message of its step could not be sent, or (not ``failed``) there is no room for it: it is tried then."""
+    return replace(unclaimed(incident), stepping_at=at, tries=incident.tries + failed)
+
+
+def step_wait_s(incident: Incident) -> float:
+    """For how long the message of its step waits that has failed."""
+    return min(STEP_TRY_S * (1 << min(incident.tries, 8)), STEP_S)
+
+
+def _step_over(incident: Incident, who: str = "", where: str = "") -> Incident:
+    journal = with_step(incident.answers.journal, who, where)
+    answers = replace(incident.answers, journal=journal, is_said=False)
+    return replace(unclaimed(incident), stepping_at=0.0, tries=0, answers=answers)
+
+
+def from_first_step(incident: Incident, now: float) -> Incident:
+    """All that begins with a first message, or anew, begins its steps from the first one."""
+    if not incident.steps:
+        return incident
+    begun = replace(incident, step=0, stepping_at=0.0, calls=NO_CALLS, call_at=0.0)
+    return replace(begun, steps_from=now, step_at=now + incident.steps[0])
+
+
+def _said(incident: Incident, *, is_said: bool) -> Incident:
+    return replace(incident, answers=replace(incident.answers, is_said=is_said))
+
+
+# The phones that ring for a step. Each of these is given an incident as it is now, lent or not.
+
+
+CALL_LOOKS_S = (20.0, 60.0)
+"""When it is looked whether a call was answered."""
+
+
+def call_begun(incident: Incident, now: float) -> Incident:
+    """The next person is called; the very incident where somebody did something with it meanwhile."""
+    calls = incident.calls
+    if calls.who or not calls.left or not incident.call_at or step_due_at(incident) > now + SOON_S:
+        return incident
+    return replace(incident, calls=Calls(calls.left[1:], calls.left[0]), call_at=now + CALL_LOOKS_S[0])
+
+
+def call_rings(incident: Incident, user: str, call_id: str) -> Incident:
+    """It has begun."""
+    calls = incident.calls
+    return replace(incident, calls=replace(calls, id=call_id)) if calls.who == user else incident
+
+
+def call_looked_at(incident: Incident, now: float) -> Incident:
+    """It was not answered so far."""
+    calls, waits = incident.calls, CALL_LOOKS_S
+    if not calls.who:
+        return incident
+    looks = min(calls.looks + 1, len(waits) - 1)
+    return replace(incident, calls=replace(calls, looks=looks), call_at=now + waits[looks] - waits[looks - 1])
+
+
+def call_over(incident: Incident, user: str, words: str, *, ends: bool, now: float) -> Incident:
+    """What became of it; the next person is called, but where that ``ends`` the calls. Then a line says so."""
+    calls, journal = incident.calls, incident.answers.journal
+    if user not in (calls.who, *calls.left[:1]):
+        return incident
+    left = tuple(one for one in calls.left if one != user)
+    step = journal[newest_step(journal)]
+    where = "; ".join(filter(None, [step.where, f"{user} {words}"]))
+    called = replace(incident, answers=replace(incident.answers, journal=with_step(journal, step.who, where)))
+    if left and not ends:
+        return replace(called, calls=Calls(left), call_at=now)
+    return _said(replace(called, calls=NO_CALLS, call_at=0.0), is_said=is_held(called) and called.answers.is_said)
