@@ -8,37 +8,33 @@ and the reports.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .._capture.collector import Collector
-from .._capture.pending import PendingAlert, hostname
-from .._incidents import answered, life, policy
-from .._incidents.cause import cause_key
-from .._incidents.fingerprint import audience_of, recipients_of
-from .._incidents.incident import SOON_S, Kept, Related
+from .._capture.pending import hostname
+from .._incidents import answered, policy
+from .._incidents.fingerprint import audience_of
 from .._incidents.policy import Hold, Merge, Rules, Send, Step, Why
-from .._render.flood import WORST, worst_first
-from .._render.layout import told_losses
-from .._render.mask import slim
+from .._render.flood import WORST
 from .._runtime import forks
-from .._state.base import Wanted
 from .._state.failover import DRAIN_S, Claim, FailoverStore
 from .._state.memory import MemoryStore
 from .._state.scopes import known_scopes
 from .._wecom.channels import Channel
 from ..errors import InvalidRecipientError, MessageError
-from ..model import DeliveryReport, Digest, Outcome, Recipients
+from ..model import DeliveryReport, Outcome, Recipients
 from .alerts import Alerts
+from .claims import MAX_SHARED, Claims, alone
 from .declared import Asked, declared
 from .delivery import Delivery
 from .duties import Duties
 from .ledger import Ledger
-from .message_builder import Composer, pictures
 from .options import Looks, Options
 from .outbox import Outbox
+from .packer import Packer
 from .sender import Fate, Sender, Senders, fate
 
 if TYPE_CHECKING:
@@ -46,12 +42,6 @@ if TYPE_CHECKING:
     from .steps import Steps
     from .watch import Watch
 
-
-MAX_SHARED = 100
-"""So many incidents are claimed at once, or share a message."""
-
-_MAX_FLOOD = 1000
-"""So many incidents stand in one file; what is more waits for the next."""
 
 _SWEEP_S = 60.0
 _LEAST_WAIT_S = 0.001
@@ -77,16 +67,10 @@ class Turn:
         self._channels = channels
         self._channel_id = channel_id
         self._options = options
-        self._looks = looks
         self._clock = clock
         self._has_more = False
         self._summing_up: dict[str, float] = {}
         """Audiences that this process tells what has waited, and since when."""
-        self._given: dict[str, Recipients | None] = {
-            audience_of(one.recipients): one.recipients for one in options.routes
-        }
-        """Audiences by their names, as they were given, here."""
-        self._given[collector.audience] = None
         self.section = threading.RLock()
         """Between the worker and the exit hook: held but while a message is made and sent."""
         self.ledger = ledger = Ledger(intake, options, clock)
@@ -105,6 +89,12 @@ class Turn:
         self.senders = Senders(channels, options, collector.key, clock)
         self.outbox = Outbox()
         self.duties = Duties(options, channel_id, channels[0], clock)
+        given: dict[str, Recipients | None] = {audience_of(one.recipients): one.recipients for one in options.routes}
+        given[collector.audience] = None
+        self.claims = Claims(collector, self.store, ledger, self.outbox, self.senders, self.duties, given)
+        self._packer = Packer(
+            self.claims, self.alerts, ledger, self.senders, looks, lambda: self.steps, clock, self.section
+        )
         self._jobs_asked = Asked(options.shared)
         self.heartbeat: Heartbeat | None = None
         if options.heartbeat_url is not None:
@@ -131,13 +121,13 @@ class Turn:
             self.duties.address(delivery)
             sender = self.senders.least_busy(delivery.recipients)
             if not delivery.parts:
-                self._write(delivery, sender)
+                self._packer.write(delivery, sender)
             if delivery.is_step and not delivery.recipients:  # what cannot be found out is asked again
                 outcome = Outcome("kept") if delivery.failed else self.steps.nobody
             else:
                 outcome = sender.send(delivery)
             if _finds_nobody(outcome) and self.duties.address_others(delivery):
-                self._write(delivery, sender)
+                self._packer.write(delivery, sender)
                 outcome = sender.send(delivery)
         except BaseException as error:  # a defect of ours, or user code (redact): it costs one alert
             self._say_defect(error)
@@ -233,13 +223,13 @@ class Turn:
             self.ledger.release(late.claims, now, failed=late.rounds)
         while True:
             kept = self.outbox.next(lambda one: self._has_room(one, now))
-            claims = self._claim(now, 1)
+            claims = self.claims.due(now, 1)
             if not claims or (kept is not None and kept.rank >= claims[0].incident.rank):
                 self.ledger.release(claims, now)
                 return None if kept is None else self.outbox.take(kept)
-            if self._ends(claims[0], now):
-                claims += self._claim(now, MAX_SHARED - 1)  # where one ends, there may be many
-                self.ledger.release(self._without_ended(claims, now), now)
+            if self.claims.ends(claims[0], now):
+                claims += self.claims.due(now, MAX_SHARED - 1)  # where one ends, there may be many
+                self.ledger.release(self.claims.without_ended(claims, now), now)
                 self._has_more = True  # but what was logged meanwhile comes first
                 return None
             if (delivery := self._decide(claims[0], now)) is not None:
@@ -255,8 +245,8 @@ class Turn:
             if not isinstance(error, Exception):
                 raise
             return None
-        rules, moment = self._rules(claim, now), self._moment(claim)
-        match policy.decide(claim.incident, now, moment, rules, lambda: self._related(claim, now)):
+        rules, moment = self.claims.rules(claim, now), self.claims.moment(claim)
+        match policy.decide(claim.incident, now, moment, rules, lambda: self.claims.related(claim, now)):
             case Hold(until, Why.ROOM):
                 self.outbox.block(claim.incident.audience, until)
                 self.ledger.release([claim], now)
@@ -264,8 +254,8 @@ class Turn:
                 self.outbox.gather(claim.incident.audience, until)
                 self.ledger.release([claim], now)
             case Hold(why=Why.QUIET):
-                others = self._claim(now, MAX_SHARED - 1)  # where one is held, there may be many
-                self.ledger.release(self._free([claim, *others], now), now)
+                others = self.claims.due(now, MAX_SHARED - 1)  # where one is held, there may be many
+                self.ledger.release(self.claims.free([claim, *others], now), now)
                 self._has_more = True
             case Hold(until):
                 self.ledger.hold(claim, until, now)
@@ -281,62 +271,16 @@ class Turn:
                 return self._merged(claim, how, rules, now)
         return None
 
-    def _moment(self, claim: Claim) -> policy.Moment:
-        is_closing = (self._collector.closed or self.store.ends) and not claim.is_shared
-        return self.duties.moment(claim.incident, is_closing=is_closing)
-
-    def _free(self, claims: list[Claim], now: float) -> list[Claim]:
-        """Those that no quiet hours and no maintenance hold; the others wait for their end."""
-        held = []
-        for claim in claims:
-            moment = self._moment(claim)
-            if (seconds := policy.held_until(claim.incident, moment) - moment.time) > SOON_S:
-                scope = policy.scope_of(claim.incident, moment)
-                held.append((claim, now + seconds, "" if scope is None else scope.name))
-        if held:
-            self.ledger.quieten(held, now)
-        waits = {claim.key for claim, *_ in held}
-        return [claim for claim in claims if claim.key not in waits]
-
-    @property
-    def _is_draining(self) -> bool:
-        """Whether all that is untold is due."""
-        return self.senders.draining or self._collector.closed
-
-    def _recipients(self, claim: Claim) -> Recipients | None:
-        """Those whom its audience names; names of members are looked up when it is sent. None: those of the channel."""
-        audience = claim.incident.audience
-        if audience in self._given:
-            return self._given[audience]
-        try:
-            return recipients_of(audience)
-        except ValueError:  # of a newer version; whom it means stands in the alert, too
-            return claim.incident.first.alert.recipients
-
-    def _rules(self, claim: Claim, now: float) -> Rules:
-        """What holds for a claim and its audience now."""
-        audience = claim.incident.audience
-        recipients = self.duties.known(self._recipients(claim), claim.incident)
-        return Rules(
-            room_at=now + self.senders.wait(recipients),
-            shares=self.senders.least_busy(recipients).shares(recipients),
-            refused=claim.key in self.ledger.refused,
-            draining=self._is_draining,
-            summary_at=self.senders.summary_at(audience),
-            gathers_until=self.outbox.gathering.get(audience, float("-inf")),
-            no_files_until=self.senders.no_files_until,
-        )
-
     def _merged(self, claim: Claim, how: Merge, rules: Rules, now: float) -> Delivery | None:
         """A message with what else is due. None: it waits for the summary of a flood."""
         audience, cause = claim.incident.audience, claim.incident.cause
-        if how.cause and (same := self._claim_sharing(claim, now, cause)):
+        if how.cause and (same := self.claims.sharing(claim, now, cause)):
             return self._delivery([claim, *same], now, cause)
         claims = [claim]
         if how.along:
-            claims += self._digests_along(claim, now)
+            claims += self.claims.along(claim, now)
         if how.audience:
-            claims += self._claim_sharing(claim, now)
+            claims += self.claims.sharing(claim, now)
             if policy.waits_for_summary(len(claims), WORST, now, rules):
                 calm = [one for one in claims if not policy.is_urgent(one.incident)]
                 claims = [one for one in claims if policy.is_urgent(one.incident)]
@@ -352,7 +296,7 @@ class Turn:
         when the others have put back what they had. None: not now, or not this one.
         """
         audience = claim.incident.audience
-        if claim.is_shared and not self._is_draining:
+        if claim.is_shared and not self.claims.is_draining:
             self._summing_up = {one: at for one, at in self._summing_up.items() if now < at + policy.SUMMARY_S}
             if audience not in self._summing_up and self.senders.take_summary(audience):
                 self._summing_up[audience] = now
@@ -363,230 +307,21 @@ class Turn:
                 return None
             del self._summing_up[audience]
         held = policy.what_held(claim.incident, moment)
-        return Delivery([claim], [], self._recipients(claim), held=held)
+        return Delivery([claim], [], self.claims.recipients(claim), held=held)
 
     def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery:
-        claims = [_alone(claims[0], now)] if len(claims) == 1 else claims
-        recipients = self._recipients(claims[0])
+        claims = [alone(claims[0], now)] if len(claims) == 1 else claims
+        recipients = self.claims.recipients(claims[0])
         if answered.news(claims[0].incident) is not None or policy.ends_for_others(claims[0].incident, now):
             recipients = policy.who_is_told(claims[0].incident, self._channels[0].addressed(recipients))
         return Delivery(claims, [], recipients, cause=cause)
-
-    def _digests_along(self, claim: Claim, now: float) -> list[Claim]:
-        """Where a digest goes, or an end, others that will be due soon go in the same message."""
-        mark, draining = self.store.mark(), self._is_draining
-        urgent = [*mark.here, *mark.shared][: MAX_SHARED - 1]
-        wanted = Wanted(MAX_SHARED - 1, urgent, self.outbox.blocked, claim.incident.audience)
-        found, along = self.store.claim(now, wanted, draining=draining), []
-        for one in self._free(found, now):
-            may = one.key not in self.ledger.refused and self._goes_with(claim, one)
-            if may and policy.may_go_along(one.incident, now, draining=draining):
-                along.append(replace(one, incident=life.going_along(one.incident, now)))
-            else:
-                self.ledger.hold(one, one.incident.not_before, now)
-        return along
 
     def _has_room(self, delivery: Delivery, now: float) -> bool:
         if (wait := self.senders.wait(delivery.recipients)) > 0:
             self.outbox.block(delivery.claims[0].incident.audience, now + wait)
         return wait <= 0
 
-    # Claims: what this process may send, from the store.
-
-    def _claim(self, now: float, most: int, audience: str | None = None, cause: str = "") -> list[Claim]:
-        """What is due, the most severe first."""
-        wanted = Wanted(most, (), self.outbox.blocked, audience, cause)
-        return self.store.claim(now, wanted, draining=self._is_draining)
-
-    def _claim_sharing(self, lead: Claim, now: float, cause: str = "") -> list[Claim]:
-        """What is due of its audience and may share a message with it; the others are released."""
-        claims = self._free(self._claim(now, MAX_SHARED - 1, lead.incident.audience, cause), now)
-        apart = {one.key for one in claims if self._stands_alone(one, now) or not self._goes_with(lead, one)}
-        self.ledger.release([one for one in claims if one.key in apart], now)
-        return [one for one in claims if one.key not in apart]
-
-    def _stands_alone(self, claim: Claim, now: float) -> bool:
-        return policy.stands_alone(claim.incident, now, refused=claim.key in self.ledger.refused)
-
-    def _goes_with(self, lead: Claim, claim: Claim) -> bool:
-        """Whether a message about both goes to the same people."""
-        return self.duties.are_for_same(self._recipients(lead), lead.incident, claim.incident)
-
-    def _related(self, claim: Claim, now: float, causes: Collection[str] = ()) -> Sequence[Related]:
-        """The open incidents of its audience and cause."""
-        return self.store.related(claim, causes or [claim.incident.cause], now)
-
-    def _ends(self, claim: Claim, now: float) -> bool:
-        return policy.ends(claim.incident, now, closed=self._collector.closed)
-
-    def _without_ended(self, claims: Sequence[Claim], now: float) -> list[Claim]:
-        """Those that do not end without a message; the others end."""
-        ended = {claim.key for claim in claims if self._ends(claim, now)}
-        self.ledger.end([claim for claim in claims if claim.key in ended], now)
-        return [claim for claim in claims if claim.key not in ended]
-
-    # 3. Its text. No lock is held, so that the exit can hand over what waits, however long the user's redact takes.
-
-    def _write(self, delivery: Delivery, sender: Sender) -> None:
-        """Make the messages of what may go now; the other claims are given back."""
-        composer = Composer.of(self._looks())
-        nobody = delivery.nobody
-        delivery.losses = self.ledger.losses()
-        losses = told_losses(delivery.losses, self.ledger.losses_told, composer.reader)
-        with self.section:
-            delivery.claims[1:] = self._without_ended(delivery.claims[1:], self._clock())
-        if not (delivery.cause or delivery.held):
-            self._hold_for_cause(delivery)
-        self._make_digests(delivery)
-        if delivery.held is not None:
-            self._write_held(delivery, sender, composer, losses)
-            return
-        is_shared = len(delivery.claims) > 1 and not delivery.cause
-        delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, delivery.cause, nobody)
-        if is_shared and number < (before := len(delivery.claims)):
-            if self._is_flood(delivery, policy.no_flood(number)) and self._summarize(
-                delivery, sender, composer, losses
-            ):
-                return  # the pictures of a flood would be one
-            if len(delivery.claims) == 1:
-                is_shared = False
-                delivery.claims[0] = _alone(delivery.claims[0], self._clock())
-                delivery.digests[0] = self.alerts.digest(delivery.claims[0])
-            if len(delivery.claims) != before:
-                delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, nobody=nobody)
-        self._cut(delivery, number)
-        if is_shared:
-            new = sum(answered.is_first(claim.incident) for claim in delivery.claims)
-            held = composer.holds(sender.channel)
-            self.senders.count_kinds(delivery.claims[0].incident.audience, new, held, sender)
-        delivery.parts += pictures(delivery.claims)
-
-    def _write_held(self, delivery: Delivery, sender: Sender, composer: Composer, losses: str) -> None:
-        """What has waited, the most severe first; as a summary and a file where it is more than a message holds."""
-        self._claim_more(delivery, _MAX_FLOOD)
-        delivery.claims, delivery.digests = _worst_first(delivery)
-        delivery.parts, number = composer.share(
-            delivery.digests, sender.channel, losses, delivery.nobody, delivery.held
-        )
-        may_have_file = number < len(delivery.claims) and self._clock() >= self.senders.no_files_until
-        if may_have_file and self._summarize(delivery, sender, composer, losses):
-            return
-        self._cut(delivery, number)
-        delivery.parts += pictures(delivery.claims)
-
-    def _hold_for_cause(self, delivery: Delivery) -> None:
-        """Of those that share a message, those wait of whose cause a message was sent within the window."""
-        if len(delivery.claims) < 2 or self._is_draining:
-            return
-        known = [replace(one, incident=replace(one.incident, cause=_cause(one))) for one in delivery.claims]
-        causes = {one.incident.cause for one in known if one.incident.cause}
-        now = self._clock()
-        with self.section:
-            related = self._related(known[0], now, causes) if causes else []
-            left = known[:1]
-            for one in known[1:]:
-                until = policy.with_its_cause_at(one.incident, related) if one.incident.cause else 0.0
-                if policy.waits_for_cause(until, now, draining=False):
-                    self.ledger.hold(one, until, now)
-                else:
-                    left.append(one)
-        delivery.claims = left
-
-    def _make_digests(self, delivery: Delivery) -> None:
-        """Of all its claims. Where one cannot be made, that is the only claim left when the error goes on."""
-        delivery.digests = []
-        for place, claim in enumerate(delivery.claims):
-            try:
-                delivery.claims[place] = known = self.alerts.known(claim)
-                if delivery.is_step:
-                    delivery.digests.append(self.steps.digest(known, self._recipients(known)))
-                else:
-                    delivery.digests.append(self.alerts.digest(known))
-            except BaseException:  # of the user's redact, or a defect of ours
-                self._release([one for one in delivery.claims if one is not claim])
-                delivery.claims, delivery.digests = [claim], []
-                raise
-
-    def _cut(self, delivery: Delivery, number: int) -> None:
-        """Only the first stand in it; the others are released."""
-        if rest := delivery.claims[number:]:
-            del delivery.claims[number:], delivery.digests[number:]
-            self._release(rest)
-
-    def _release(self, claims: list[Claim]) -> None:
-        with self.section:
-            self.ledger.release(claims, self._clock())
-
-    # A flood: more incidents than some messages hold.
-
-    def _is_flood(self, delivery: Delivery, most: int) -> bool:
-        """Whether more wait than ``most``, and a file of all may be sent now. What is urgent goes before it."""
-        now = self._clock()
-        if not policy.may_send_summary(now, self._rules(delivery.claims[0], now)):
-            return False
-        self._claim_more(delivery, most + 1)
-        if len(delivery.claims) <= most:
-            return False
-        if urgent := policy.urgent_first([claim.incident for claim in delivery.claims], most):
-            self._cut(delivery, urgent)
-        return not urgent
-
-    def _claim_more(self, delivery: Delivery, most: int) -> None:
-        """More of the same audience, up to so many in all, each with its digest."""
-        others: list[Claim] = []
-        while (room := min(most - len(delivery.claims), MAX_SHARED)) > 0:
-            with self.section:
-                now = self._clock()
-                found = self._claim(now, room, delivery.claims[0].incident.audience)
-                left = self._free(self._without_ended(found, now), now)
-            if not found:
-                break
-            others += [one for one in left if not (self._may_join(delivery, one, now) and self._join(delivery, one))]
-        self._release(others)
-
-    def _may_join(self, delivery: Delivery, claim: Claim, now: float) -> bool:
-        if not self._goes_with(delivery.claims[0], claim):
-            return False
-        if delivery.held is None or claim.key in self.ledger.refused or answered.news(claim.incident) is not None:
-            return not self._stands_alone(claim, now)
-        return policy.has_waited(claim.incident, self._moment(claim))
-
-    def _join(self, delivery: Delivery, claim: Claim) -> bool:
-        try:
-            claim = self.alerts.known(claim)
-            digest = self.alerts.digest(claim)
-        except BaseException:  # it is judged alone, and what ends the thread does so then
-            self.ledger.refused.add(claim.key)
-            return False
-        if claim.is_shared and not isinstance(claim.incident.first, PendingAlert):  # a thousand large ones
-            first = Kept(slim(digest.alert))
-            claim = replace(claim, incident=replace(claim.incident, first=first))
-            digest = replace(digest, alert=first.alert)
-        delivery.claims.append(claim)
-        delivery.digests.append(digest)
-        return True
-
-    def _summarize(self, delivery: Delivery, sender: Sender, composer: Composer, losses: str) -> bool:
-        """A summary, and a file of all that waits. The file is uploaded first: where it cannot be, messages are shared
-        as ever.
-        """
-        few = len(delivery.claims)
-        self._claim_more(delivery, _MAX_FLOOD)
-        claims, digests = _worst_first(delivery)
-        try:
-            parts, number = composer.flood(digests, sender.channel, losses, delivery.nobody, delivery.held)
-            sender.upload(parts[1], delivery)
-        except Exception as error:  # of WeCom, or a defect of ours, which must cost nothing here
-            self.senders.files_fail(error)
-        else:
-            if delivery.held or sender.take_flood(claims[0].incident.audience) or self.senders.draining:
-                delivery.claims, delivery.digests = claims, digests
-                delivery.parts, delivery.summarized = parts, number
-                return True
-        self._cut(delivery, few)
-        return False
-
-    # 4. What became of it.
+    # 3. What became of it.
 
     def _settle(self, delivery: Delivery, outcome: Outcome, sender: Sender, seconds: float) -> None:
         """Decide, and act. The fallback and ``on_outcome`` are called with no lock held: they may take long."""
@@ -664,28 +399,9 @@ class Turn:
         self._options.warn_once("defect", f"an alert could not be made into a message ({type(error).__name__})")
 
 
-def _alone(claim: Claim, now: float) -> Claim:
-    """As it is where its message is about nothing else."""
-    return replace(claim, incident=life.alone(claim.incident, now))
-
-
 def _finds_nobody(outcome: Outcome) -> bool:
     """Whether WeCom may know none of those who are to get it."""
     error = outcome.error
     return isinstance(error, InvalidRecipientError | MessageError) or (
         error is not None and fate(error) is Fate.KEEP_SLOWLY
     )
-
-
-def _worst_first(delivery: Delivery) -> tuple[list[Claim], list[Digest]]:
-    """Its claims and their digests."""
-    order = {id(one): place for place, one in enumerate(worst_first(delivery.digests))}
-    pairs = sorted(zip(delivery.claims, delivery.digests, strict=True), key=lambda pair: order[id(pair[1])])
-    return [claim for claim, _ in pairs], [digest for _, digest in pairs]
-
-
-def _cause(claim: Claim) -> str:
-    try:
-        return claim.incident.cause or cause_key(claim.incident.first.alert)
-    except BaseException:  # it is judged where its digest is made
-        return ""

@@ -1,0 +1,146 @@
+"""`Claims`: what one process may send of what is due in the store, and what policy has to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from .._capture.collector import Collector
+from .._incidents import life, policy
+from .._incidents.fingerprint import recipients_of
+from .._incidents.incident import SOON_S, Related
+from .._incidents.policy import Rules
+from .._state.base import Wanted
+from .._state.failover import Claim, FailoverStore
+from ..model import Recipients
+from .duties import Duties
+from .ledger import Ledger
+from .outbox import Outbox
+from .sender import Senders
+
+MAX_SHARED = 100
+"""So many incidents are claimed at once, or share a message."""
+
+
+class Claims:
+    """Those of one handler. Who claims holds the lock of the turn.
+
+    ``given`` is whom the names of audiences mean, as this handler was given them.
+    """
+
+    def __init__(
+        self,
+        collector: Collector,
+        store: FailoverStore,
+        ledger: Ledger,
+        outbox: Outbox,
+        senders: Senders,
+        duties: Duties,
+        given: Mapping[str, Recipients | None],
+    ) -> None:
+        self._collector = collector
+        self._store = store
+        self._ledger = ledger
+        self._outbox = outbox
+        self._senders = senders
+        self._duties = duties
+        self._given = given
+
+    def due(self, now: float, most: int, audience: str | None = None, cause: str = "") -> list[Claim]:
+        """What is due, the most severe first."""
+        wanted = Wanted(most, (), self._outbox.blocked, audience, cause)
+        return self._store.claim(now, wanted, draining=self.is_draining)
+
+    def sharing(self, lead: Claim, now: float, cause: str = "") -> list[Claim]:
+        """What is due of its audience and may share a message with it; the others are released."""
+        claims = self.free(self.due(now, MAX_SHARED - 1, lead.incident.audience, cause), now)
+        apart = {one.key for one in claims if self.stands_alone(one, now) or not self.goes_with(lead, one)}
+        self._ledger.release([one for one in claims if one.key in apart], now)
+        return [one for one in claims if one.key not in apart]
+
+    def along(self, claim: Claim, now: float) -> list[Claim]:
+        """Where a digest goes, or an end, others that will be due soon go in the same message."""
+        mark, draining = self._store.mark(), self.is_draining
+        urgent = [*mark.here, *mark.shared][: MAX_SHARED - 1]
+        wanted = Wanted(MAX_SHARED - 1, urgent, self._outbox.blocked, claim.incident.audience)
+        found, along = self._store.claim(now, wanted, draining=draining), []
+        for one in self.free(found, now):
+            may = one.key not in self._ledger.refused and self.goes_with(claim, one)
+            if may and policy.may_go_along(one.incident, now, draining=draining):
+                along.append(replace(one, incident=life.going_along(one.incident, now)))
+            else:
+                self._ledger.hold(one, one.incident.not_before, now)
+        return along
+
+    def free(self, claims: list[Claim], now: float) -> list[Claim]:
+        """Those that no quiet hours and no maintenance hold; the others wait for their end."""
+        held = []
+        for claim in claims:
+            moment = self.moment(claim)
+            if (seconds := policy.held_until(claim.incident, moment) - moment.time) > SOON_S:
+                scope = policy.scope_of(claim.incident, moment)
+                held.append((claim, now + seconds, "" if scope is None else scope.name))
+        if held:
+            self._ledger.quieten(held, now)
+        waits = {claim.key for claim, *_ in held}
+        return [claim for claim in claims if claim.key not in waits]
+
+    def ends(self, claim: Claim, now: float) -> bool:
+        return policy.ends(claim.incident, now, closed=self._collector.closed)
+
+    def without_ended(self, claims: Sequence[Claim], now: float) -> list[Claim]:
+        """Those that do not end without a message; the others end."""
+        ended = {claim.key for claim in claims if self.ends(claim, now)}
+        self._ledger.end([claim for claim in claims if claim.key in ended], now)
+        return [claim for claim in claims if claim.key not in ended]
+
+    # What holds of one of them now.
+
+    def stands_alone(self, claim: Claim, now: float) -> bool:
+        return policy.stands_alone(claim.incident, now, refused=claim.key in self._ledger.refused)
+
+    def goes_with(self, lead: Claim, claim: Claim) -> bool:
+        """Whether a message about both goes to the same people."""
+        return self._duties.are_for_same(self.recipients(lead), lead.incident, claim.incident)
+
+    def related(self, claim: Claim, now: float, causes: Collection[str] = ()) -> Sequence[Related]:
+        """The open incidents of its audience and cause."""
+        return self._store.related(claim, causes or [claim.incident.cause], now)
+
+    def moment(self, claim: Claim) -> policy.Moment:
+        is_closing = (self._collector.closed or self._store.ends) and not claim.is_shared
+        return self._duties.moment(claim.incident, is_closing=is_closing)
+
+    def rules(self, claim: Claim, now: float) -> Rules:
+        """What holds for a claim and its audience now."""
+        audience = claim.incident.audience
+        recipients = self._duties.known(self.recipients(claim), claim.incident)
+        return Rules(
+            room_at=now + self._senders.wait(recipients),
+            shares=self._senders.least_busy(recipients).shares(recipients),
+            refused=claim.key in self._ledger.refused,
+            draining=self.is_draining,
+            summary_at=self._senders.summary_at(audience),
+            gathers_until=self._outbox.gathering.get(audience, float("-inf")),
+            no_files_until=self._senders.no_files_until,
+        )
+
+    def recipients(self, claim: Claim) -> Recipients | None:
+        """Those whom its audience names; names of members are looked up when it is sent. None: those of the channel."""
+        audience = claim.incident.audience
+        if audience in self._given:
+            return self._given[audience]
+        try:
+            return recipients_of(audience)
+        except ValueError:  # of a newer version; whom it means stands in the alert, too
+            return claim.incident.first.alert.recipients
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether all that is untold is due."""
+        return self._senders.draining or self._collector.closed
+
+
+def alone(claim: Claim, now: float) -> Claim:
+    """As it is where its message is about nothing else."""
+    return replace(claim, incident=life.alone(claim.incident, now))
