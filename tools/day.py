@@ -80,7 +80,7 @@ def day(*, answers: bool) -> list[Got]:
     channel = Recorder(clock)
     storm = pipeline(channel, clock, rules=((30, 60.0), (1000, 3600.0)))
     storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
-    desk = Desk(lambda: [storm], time_s=clock)
+    desk = Desk(lambda: [storm.place], time_s=clock)
     found = list(incidents())
     events: list[tuple[float, int, Failing, str]] = []
     for one in found:
@@ -92,7 +92,7 @@ def day(*, answers: bool) -> list[Got]:
         pass_time(storm, clock, at - clock.now)
         name = word(one.number)
         if verb:
-            ids = [row.short_id for _, row in storm.rows(99) if f"{name} " in row.first.alert.message]
+            ids = [row.short_id for _, row in storm.place.rows(99) if f"{name} " in row.first.alert.message]
             reply = desk.do(read(f"{verb} {ids[0]} {'2h' if verb == 'quiet' else ''}"), one.team[0], "chat")
             assert not reply.why, reply.text
         else:

@@ -48,7 +48,7 @@ class Crowd:
         self.channel = channel
         self.clock = clock
         self.shared = job.options.shared
-        place = job if self.shared is alone else SharedPlace(self.shared)
+        place = job.place if self.shared is alone else SharedPlace(self.shared)
         self._desk = Desk(lambda: [place], time_s=clock)
         self._number = number
         self._batch = 0

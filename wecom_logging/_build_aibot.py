@@ -17,6 +17,7 @@ from ._answers.pairing import Pairing
 from ._answers.reception import Reception
 from ._build import Ids, Setup, is_on
 from ._config import CommonOptions
+from ._delivery.memory_place import MemoryPlace  # loaded now: a child that is forked amid it could never finish it
 from ._delivery.options import Looks
 from ._delivery.pipeline import Pipeline
 from ._delivery.sender import windows
@@ -119,5 +120,5 @@ def _places(shared: Shared) -> list[Place]:
     """Where what can be answered is: the state, and the memory of each handler of this process that has none."""
     pipelines = _pipelines()
     states = {one.options.shared for one in pipelines} | {shared}
-    here: list[Place] = [one for one in pipelines if one.options.shared is alone]
+    here: list[MemoryPlace] = [one.place for one in pipelines if one.options.shared is alone]
     return [*(SharedPlace(one) for one in states if one is not alone), *here]

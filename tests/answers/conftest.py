@@ -31,7 +31,7 @@ class Office(Jobs):
         for job in jobs:
             job._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
         self.shared = jobs[0].options.shared
-        place = jobs[0] if self.shared is alone else SharedPlace(self.shared)
+        place = jobs[0].place if self.shared is alone else SharedPlace(self.shared)
         self.desk = Desk(lambda: [place], time_s=self.time_s, **options)
 
     def time_s(self) -> float:

@@ -299,7 +299,7 @@ def test_a_state_that_is_away_is_said_and_nothing_changed(tmp_path: Path) -> Non
         assert (reply.why, reply.text) == ("away", "the shared state is away; nothing was changed")
     with pytest.raises(StateError):
         away.carry_out(Command("list"), "Li", "chat")
-    both = Desk(lambda: [SharedPlace(shared), memory])  # another handler has no state
+    both = Desk(lambda: [SharedPlace(shared), memory.place])  # another handler has no state
     assert both.do(Command("take", desk.name), "Li", "chat").why == ""
 
 
@@ -333,7 +333,7 @@ def test_a_silence_that_one_of_two_does_not_allow_changes_neither() -> None:
         one.log()
         one.go_on()
     assert offices[0].name == offices[1].name
-    desk = Desk(lambda: [one.jobs[0] for one in offices])
+    desk = Desk(lambda: [one.jobs[0].place for one in offices])
     reply = desk.do(Command("quiet", offices[0].name, 3600.0), "Li", "chat")
     assert (reply.why, reply.text) == ("limit", f"#{offices[0].name} may be silent for at most 30 minutes")
     assert [one.desk.find(one.name)[0][2].answers.journal for one in offices] == [(), ()]

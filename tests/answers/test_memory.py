@@ -13,7 +13,7 @@ import pytest
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk, Place
 from wecom_logging._build_aibot import _places
-from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._delivery.memory_place import MemoryPlace
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.shared import alone
 from wecom_logging.handlers import AlertHandler
@@ -81,7 +81,7 @@ def test_what_is_taken_is_kept_as_long_as_the_option_says() -> None:
     channel = Recorder(clock := Clock())
     storm = pipeline(channel, clock, take_for_s=600.0, quiet_limits_s=(7200.0, 120.0))
     storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
-    desk = Desk(lambda: [storm], time_s=clock)
+    desk = Desk(lambda: [storm.place], time_s=clock)
     for level in (logging.ERROR, logging.CRITICAL):
         storm.collector.take(record("disk full", level=level))
         turn(storm)
@@ -100,7 +100,7 @@ def test_threads_that_log_one_that_sends_and_many_that_answer(sandbox: Sandbox) 
     logger.addHandler(handler)
     logger.propagate = False
     desk = Desk(lambda: _places(alone))
-    assert handler._pipeline in _places(alone)
+    assert handler._pipeline.place in _places(alone)
     ended = threading.Event()
     made = 0
     try:
@@ -161,7 +161,7 @@ def test_an_alert_that_two_threads_make_at_once_is_made(monkeypatch: pytest.Monk
 
 def test_a_handler_with_a_state_or_switched_off_has_no_memory_to_answer_in(sandbox: Sandbox, tmp_path: object) -> None:
     def memories() -> set[Place]:
-        return {one for one in _places(alone) if isinstance(one, Pipeline)}
+        return {one for one in _places(alone) if isinstance(one, MemoryPlace)}
 
     before = memories()
     made: list[AlertHandler] = [

@@ -126,7 +126,7 @@ def test_what_is_told_is_what_the_rules_say_also_where_people_answer(
     channel = Recorder(clock)
     storm = pipeline(channel, clock, window_s=WINDOW, take_for_s=LENGTHS["take"])
     storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
-    desk, rules, made = Desk(lambda: [storm], time_s=clock), People(clock.now), 0
+    desk, rules, made = Desk(lambda: [storm.place], time_s=clock), People(clock.now), 0
     for step in steps:
         if isinstance(step, int):
             rules.pass_ticks(step)
@@ -140,7 +140,7 @@ def test_what_is_told_is_what_the_rules_say_also_where_people_answer(
             rules.pass_ticks(2)  # or it is the same once more
             pass_time(storm, clock, 2 * TICK)
             assert 2 * TICK > AGAIN_S
-            ids = [one.short_id for _, one in storm.rows(9) if str(name) in one.first.alert.message]
+            ids = [one.short_id for _, one in storm.place.rows(9) if str(name) in one.first.alert.message]
             reply = desk.do(Command(str(verb), *ids, length_s=LENGTHS.get(str(verb), 0.0)), "Li", "chat")
             assert (not reply.why) == rules.answer(str(name), str(verb))
             turn(storm)

@@ -179,8 +179,8 @@ class BooksMachine(RuleBasedStateMachine):
         length_s=st.sampled_from([60.0, 3600.0]),
     )
     def somebody_answers(self, place: int, verb: str, length_s: float) -> None:
-        rows = self.life.pipeline.rows(place + 1)
-        desk = Desk(lambda: [self.life.pipeline], time_s=self.clock)
+        rows = self.life.pipeline.place.rows(place + 1)
+        desk = Desk(lambda: [self.life.pipeline.place], time_s=self.clock)
         if rows:
             reply = desk.do(Command(verb, rows[-1][1].short_id, length_s), "Li", "chat")
             assert reply.why in ("", "other", "nothing", "over", "unknown")

@@ -61,7 +61,7 @@ class Person:
 
 
 class Place(Protocol):
-    """A shared state, or a handler that has none (`Pipeline`). Any thread may ask; a call may take a second or so."""
+    """A shared state, or a handler that has none (`MemoryPlace`). Any thread may ask; a call may take a second."""
 
     def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
         """What is open or was closed by a person, each with its channel: of each channel the newest, or what has this

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._capture.collector import Collector
@@ -27,12 +27,11 @@ from .options import Looks, Options
 if TYPE_CHECKING:
     from .._incidents.incident import Incident
     from .._incidents.policy.on_call import OnDuty
-    from .._state.base import Answered
     from .._state.failover import Mark
     from .._state.jobs import Jobs
-    from .._state.scopes import Scopes
     from .._wecom.channels import Channel
-    from ..model import Answer, IncidentView, Recipients, Stats
+    from ..model import IncidentView, Recipients, Stats
+    from .memory_place import MemoryPlace
     from .turn import Turn
 
 _MAX_VIEWS = 1000
@@ -258,64 +257,19 @@ class Pipeline:
         moment = replace(duties.rules(self.options.duty), time=self.options.shared.time_s())
         return duties.on_call.shown(moment) if moment.duty.rotas else []
 
-    # Whoever does something with an incident, in any thread; as `Place`.
+    @cached_property
+    def place(self) -> MemoryPlace:
+        """Where people do something with its incidents, if it has no shared state."""
+        from .memory_place import MemoryPlace
 
-    def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
-        """What is open in the memory of this process, the newest first or that of an id, with short ids; none with a
-        shared state."""
-        if self.options.shared is not alone or (turn := self._begun) is None:
-            return []
-        from .._incidents import answered
-
-        memory = turn.store.memory
-        found: list[Incident] = []
-        rows = memory.open(self._channel_id, most, short_id=short_id)
-        if short_id is not None and not any(map(answered.is_open, rows)):  # it may be one whose alert was not made yet
-            rows += [one for one in memory.rows(self._channel_id) if not one.short_id]
-        for one in rows:
-            with suppress(Exception):  # of one that cannot be made there is nothing to say
-                found.append(replace(one, short_id=turn.alerts.short_id(one)))
-        return [(self._channel_id, one) for one in found if short_id in (None, one.short_id)]
-
-    def whole(self, channel: str, incident: Incident) -> Incident:
-        """One of the rows, with all texts masked that are shown of it."""
-        from .._incidents.incident import Kept
-
-        turn = self._turn
-        alert = turn.ledger.details.find(incident.key)
-        return turn.alerts.whole(incident if alert is None else replace(incident, first=Kept(alert)))
-
-    def scopes(self, become: Callable[[Scopes], Scopes] | None = None) -> Scopes:
-        """The maintenances that hold here, or in the shared state, which ``become`` makes others. Raises
-        `StateError`."""
-        from .._state.scopes import change_scopes, known_scopes
-
-        if become is None:
-            return known_scopes(self.options.shared)
-        after = change_scopes(self.options.shared, become)
-        self._worker.nudge()
-        return after
-
-    def answer(
-        self,
-        channel: str,
-        key: str,
-        become: Callable[[Incident, float], Incident],
-        in_the_way: Callable[[Incident], Answer | None],
-    ) -> Answered | None:
-        """Let an incident of this process's memory become another, as `answering.answer`, with all that was logged by
-        now. The worker tells the line about it."""
-        from .._state.base import answer
-
-        turn, now = self._turn, self._clock()
-        if turn.section.acquire(timeout=_STUCK_S):  # else it is counted a second later
-            try:
-                turn.take_in(now, at_once=True)
-            finally:
-                turn.section.release()
-        found = answer(turn.store.memory, channel, key, lambda one: become(one, now), in_the_way, now)
-        self._worker.nudge()
-        return found
+        return MemoryPlace(
+            self._channel_id,
+            self.options.shared,
+            lambda: self._begun,
+            lambda: self._turn,
+            self._worker.nudge,
+            self._clock,
+        )
 
     def _view(self, incident: Incident) -> IncidentView | None:
         from .._incidents.view import view
