@@ -30,7 +30,7 @@ from wecom_logging._build import shared_state
 from wecom_logging._capture.pending import Origin
 from wecom_logging._delivery.options import Looks, Options
 from wecom_logging._delivery.watch import Watch
-from wecom_logging._incidents import life
+from wecom_logging._incidents import answered, life
 from wecom_logging._incidents.job import Job, Spec, Target
 from wecom_logging._incidents.policy import expected
 from wecom_logging._state.base import Swap, Wanted
@@ -183,7 +183,7 @@ class Sender:
         for one in claims:
             name = one.first.alert.logger
             self.told[name] += one.untold
-            self.ends[name] += life.news(one) is not None
+            self.ends[name] += answered.news(one) is not None
         swaps = [Swap(one, life.sent(one, now, ends=life.is_over(one, now))) for one in claims]
         if swaps:
             done = patient(lambda: self._shared.call(lambda store: store.swap(CHANNEL, swaps, now)))
@@ -195,7 +195,7 @@ class Sender:
         now = time.monotonic()
         rows = patient(lambda: self._shared.call(lambda store: store.open(CHANNEL, 10_000, None, now)))
         counted = Counter({one.first.alert.logger: one.untold for one in rows})
-        return counted, {one.first.alert.logger for one in rows if life.is_open(one)}
+        return counted, {one.first.alert.logger for one in rows if answered.is_open(one)}
 
 
 def storm(url: str, jobs: int, watchers: int, seconds: float, speed: float, seed: int = 1) -> Figures:

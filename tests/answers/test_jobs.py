@@ -78,6 +78,6 @@ def test_an_alert_that_is_no_job_has_no_such_button_and_is_not_forgotten(wecom: 
     message = card_of(wecom)
     assert [one["key"].split(":")[0] for one in message["cards"][ME]["button_list"]] == ["take", "quiet", "details"]
     (incident,) = handler.incidents()
-    desk = Desk(lambda: [handler._pipeline], language="zh")
+    desk = Desk(lambda: [handler._pipeline.place], language="zh")
     reply = desk.do(Command("forget", incident.short_id), "Li", "chat")
     assert (reply.why, reply.text) == ("job", f"#{incident.short_id} 不是声明过的任务")

@@ -125,7 +125,7 @@ def test_what_another_hand_has_made_quiet_for_ever_holds_nothing(
 
 @pytest.mark.parametrize("desk", ["memory"], indirect=True)
 def test_a_reason_that_was_given_elsewhere_shows_no_secret_in_a_list(office: Office) -> None:
-    place, end = office.jobs[0], office.time_s() + 60
+    place, end = office.jobs[0].place, office.time_s() + 60
     place.scopes(lambda found: begun(found, Scope("shop.a", 0, end, f"token={CANARY}", f"Li password={CANARY}")))
     desk = Desk(lambda: [place], mask=masker([], redact), time_s=office.time_s)
     found = desk.do(Command("list"), "Li", "chat ops").text
