@@ -86,6 +86,7 @@ class Night:
             self._tell(EVENING, "night_waits", until=ENDS)
             job = text("demo.night_job")
             expect(job, every="4h", grace="20m", handler=self._app)  # it is due at 02:30, and nobody starts it
+            _until(self._has_looked)
             self._at("02:14")
             log.critical("no order can be paid: the payment service does not answer")
             (first,) = self._server.wait(receiver=PEOPLE[FIRST], timeout=WAIT_S)
