@@ -8,8 +8,7 @@ from datetime import datetime
 
 from ..model import Recipients
 from ..model.duty import Rota
-from .policy.hours import quiet_until
-from .policy.moment import Moment
+from .policy.moment import Moment, hours_until
 from .policy.on_call import Called, called
 
 LEVELS = (40, 50)
@@ -57,20 +56,13 @@ def outlook(moment: Moment, own: Recipients, people: Callable[[Rota, float], tup
 
 
 def _way(moment: Moment, level: int, own: Recipients, people: Callable[[Rota, float], tuple[str, ...] | None]) -> Way:
-    duty, told_at = moment.duty, _told_at(moment, level, moment.time)
+    duty, told_at = moment.duty, max(hours_until(level, moment, moment.time), moment.time)
     until, steps = told_at if told_at > moment.time else 0.0, []
     for step in duty.steps if level >= duty.steps_level and not until else ():
-        at = _told_at(moment, level, told_at + step.after_s)
+        due = told_at + step.after_s
+        at = max(hours_until(level, moment, due), due)
         steps.append(Further(step.after_s, at, _to(step.recipients, Recipients(), duty.rotas, people, at), step.calls))
     return Way((level,), until, _to(own, own, duty.rotas, people, told_at), tuple(steps))
-
-
-def _told_at(moment: Moment, level: int, time: float) -> float:
-    """When a message that is due goes; quiet without an end is none."""
-    if level >= moment.duty.quiet_level:
-        return time
-    until = quiet_until(moment.duty.quiet, time, moment.zone, moment.is_workday)
-    return until if until < float("inf") else time
 
 
 def _to(

@@ -36,28 +36,28 @@ class Moment:
 def held_until(incident: Incident, moment: Moment) -> float:
     """Until when quiet hours or a maintenance hold it, in seconds since the epoch; no later than now: they do not."""
     scope = scope_of(incident, moment)
-    hours = 0.0 if moment.is_closing else _hours_until(incident, moment, moment.time)
+    hours = 0.0 if moment.is_closing else hours_until(incident.level, moment, moment.time)
     return max(hours, 0.0 if scope is None else scope.until)
 
 
 def has_waited(incident: Incident, moment: Moment) -> bool:
     """Whether it is told with what quiet hours or a maintenance have held: also where the program ends within them."""
-    return incident.quiet_since > 0 or _hours_until(incident, moment, moment.time) > moment.time
+    return incident.quiet_since > 0 or hours_until(incident.level, moment, moment.time) > moment.time
 
 
 def what_held(incident: Incident, moment: Moment) -> Held:
     """What it has waited for."""
     since = incident.quiet_since or moment.time
-    if not incident.quiet_by and (until := _hours_until(incident, moment, since)) > since:
+    if not incident.quiet_by and (until := hours_until(incident.level, moment, since)) > since:
         began = quiet_from(moment.duty.quiet, since, moment.zone, moment.is_workday)
         return Held(began, until, moment.zone)
     return Held(since, moment.time, scope=incident.quiet_by)
 
 
-def _hours_until(incident: Incident, moment: Moment, time: float) -> float:
-    """When the quiet hours end that hold it at this time; those without an end do not."""
+def hours_until(level: int, moment: Moment, time: float) -> float:
+    """When the quiet hours end that hold what is of this level at this time; those without an end do not."""
     duty = moment.duty
-    if incident.level >= duty.quiet_level or not duty.quiet:
+    if level >= duty.quiet_level or not duty.quiet:
         return 0.0
     until = quiet_until(duty.quiet, time, moment.zone, moment.is_workday)
     return until if until < float("inf") else 0.0
