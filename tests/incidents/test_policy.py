@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
@@ -15,6 +14,7 @@ from wecom_logging._incidents.fingerprint import audience_of
 from wecom_logging._incidents.incident import SOON_S, Incident, Related
 from wecom_logging._incidents.policy import Hold, Merge, Rules, Send, Why
 from wecom_logging._incidents.policy.moment import is_of
+from wecom_logging._runtime.clock import wall
 from wecom_logging.model import Recipients
 from wecom_logging.model.duty import ALL_LEVELS, Duty, Held, Scope, Span
 
@@ -342,7 +342,7 @@ def test_the_worker_hands_in_the_time_of_all_who_share_a_state(
     turn(storm)
     ((now, moment),) = asked
     assert now == clock.now
-    assert abs(moment.time - time.time()) < 60
+    assert abs(moment.time - wall()) < 60
 
 
 def test_a_notice_is_for_the_chats_in_which_the_answer_does_not_stand() -> None:
