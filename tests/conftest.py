@@ -15,10 +15,11 @@ import hypothesis
 import pytest
 
 from wecom_logging import _build as build
-from wecom_logging._delivery import pipeline, sender
+from wecom_logging._delivery import declared, pipeline, sender
 from wecom_logging._masking import redact
 from wecom_logging._runtime import warn, worker
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._state import scopes
 from wecom_logging._wecom import token
 from wecom_logging.handlers import live_handlers
 
@@ -198,6 +199,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             del worker._workers[number]
     warn._last.clear()
     pipeline.forget_left()
+    scopes.forget_scopes()
+    declared.declared.clear()
     redact._remembered = ()
     build.secrets_of_all.clear()
     sender._channels.clear()  # ports come back, and with them what was known of another test's server

@@ -23,6 +23,7 @@ from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._incidents import answered
 from wecom_logging._incidents.duty import duty_text
 from wecom_logging._incidents.incident import Count, Kept
+from wecom_logging._runtime import clock as clocks
 from wecom_logging._runtime import functions
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import answer
@@ -628,7 +629,7 @@ def test_who_has_the_shift_in_wecom_is_on_call(sandbox: Sandbox, capfd: pytest.C
     for user in ("zhangsan", "lisi"):
         sandbox.add_member(user)
     client = WeComClient("wwsandbox", "sandbox-app-secret", agent_id=1000002, api_base=sandbox.url)
-    now = datetime.now(SHANGHAI)
+    now = datetime.fromtimestamp(clocks.wall(), SHANGHAI)
     for day in (now - timedelta(days=1), now, now + timedelta(days=1)):  # two shifts fill a day
         items = [
             {"userid": user, "day": day.day, "schedule_id": shift} for user, shift in (("zhangsan", 1), ("lisi", 2))

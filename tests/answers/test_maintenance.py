@@ -17,7 +17,7 @@ from wecom_logging._incidents.codec import as_line, plain
 from wecom_logging._masking.redact import masker, redact
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
-from wecom_logging._state.scopes import MAX_SCOPES, begun, forget_scopes, is_a_scope, known_scopes
+from wecom_logging._state.scopes import MAX_SCOPES, begun, is_a_scope, known_scopes
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Scope
 
@@ -33,8 +33,8 @@ def office(desk: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     with monkeypatch.context() as patch:
         patch.setattr("time.time", desk.time_s)
         patch.setattr("time.monotonic", desk.clock)
+        patch.setattr("wecom_logging._runtime.clock._ahead_s", 0.0)
         yield desk
-    forget_scopes()
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,7 @@ def test_a_reason_that_was_given_elsewhere_shows_no_secret_in_a_list(office: Off
 def test_a_reason_without_end_takes_no_other_maintenance_away(office: Office) -> None:
     office.type("quiet service shop.a 10m")
     SharedPlace(office.shared).scopes(lambda found: begun(found, Scope("shop.b", 0, office.time_s() + 60, "x" * 10**7)))
-    forget_scopes()
-    found = office.type("list").text
-    assert found.startswith("maintenance of shop.a until ")
+    assert "maintenance of shop.a until " in office.type("list").text
 
 
 def test_the_command_begins_lists_and_ends_one(tmp_path: Any) -> None:
@@ -199,7 +197,20 @@ def test_the_end_of_a_block_ends_no_other_block_and_no_maintenance_of_a_person(
     handler.close()
 
 
-def test_where_the_state_is_away_a_block_holds_in_its_process(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_block_holds_from_its_beginning_on_the_clock_of_each_state(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wecom_logging._runtime.clock._ahead_s", 3600.0)  # this host's clock, and not that of the state
+    handler = app_handler(sandbox.url, state=f"sqlite:///{tmp_path}/alerts.db")
+    with maintenance("shop.pay", "5m"):
+        assert not told_of(sandbox, handler, "inside")
+    handler.close()
+
+
+def test_where_the_state_is_away_a_block_holds_in_its_process(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wecom_logging._runtime.clock._ahead_s", 0.0)
     handler = app_handler(sandbox.url, state=f"sqlite:///{tmp_path}/alerts.db")
     assert handler._pipeline is not None
     handler._pipeline.options.shared._back_off_until = float("inf")
