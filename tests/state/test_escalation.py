@@ -22,7 +22,6 @@ from wecom_logging.model.alert import ESCALATED, TAKEN
 from wecom_logging.model.duty import Duty, Rota, Step
 
 from ..storms import Recorder, Told, pipeline, record, turn
-from .conftest import STORES
 from .test_answers import Jobs
 from .test_one_cause import Time, states
 
@@ -90,7 +89,7 @@ class Escalated(Jobs):
 Make = Callable[..., Escalated]
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     clock = Time(1_000_000.0)
     channel = Company(clock)
