@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import socket
@@ -88,7 +89,12 @@ def watched(handler: AlertHandler, capfd: pytest.CaptureFixture[str], *, lines: 
 def _workers() -> set[int]:
     """The threads that run a worker; another test may have left some, for a while."""
     found = set()
-    for thread, frame in sys._current_frames().items():
+    gc.disable()  # a thread state that goes amid this would wait for it for ever
+    try:
+        frames = sys._current_frames()
+    finally:
+        gc.enable()
+    for thread, frame in frames.items():
         while frame.f_back is not None:
             frame = frame.f_back
         if frame.f_code.co_filename == threads.__file__:
