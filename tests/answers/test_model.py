@@ -59,6 +59,7 @@ class People(Rules):
             self.tell(name)
         elif not kind.counted:  # nothing came
             self.tell(name)
+            self.over[name] = self.now, kind.times
             del self.open[name]
         else:
             kind.look_at = (over_at // GATHER + 1) * GATHER
