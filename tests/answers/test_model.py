@@ -97,7 +97,10 @@ class People(Rules):
     def answer(self, name: str, verb: str) -> bool:
         """Whether it may be, and is."""
         one = self.open.get(name)
-        if one is None or (not one.doing if verb == "undo" else one.doing == "done"):
+        if one is None:
+            return False
+        in_force = one.doing == "done" or (one.doing != "" and one.until > self.now)
+        if not in_force if verb == "undo" else one.doing == "done":
             return False
         if verb == "undo":
             one.doing, one.until = one.before if one.before[1] > self.now else ("", 0.0)
