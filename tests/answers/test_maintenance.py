@@ -17,7 +17,8 @@ from wecom_logging._incidents.codec import as_line, plain
 from wecom_logging._masking.redact import masker, redact
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
-from wecom_logging._state.scopes import MAX_SCOPES, begun, is_a_scope, known_scopes
+from wecom_logging._state.scopes import begun, is_a_scope, known_scopes
+from wecom_logging._state.standing import MOST as MAX_SCOPES
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Scope
 

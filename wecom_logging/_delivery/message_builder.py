@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from .._incidents import answered
@@ -159,12 +159,7 @@ class Composer(Looks):
 
         ``held``: what they have waited for.
         """
-        digests = [in_language(digest, self.reader) for digest in digests]
-        calls = self._calls(digests, channel)
-        look, most = calls.look(self._text, self._markdown, channel)
-        how, head = self._how_to_answer(look, ""), _head(nobody, look)
-        text, number = share(digests, look, most - size(head + how), losses, held)
-        return calls.messages(head + text + how, [], look), number
+        return self._shared(digests, channel, nobody, lambda found, look, most: share(found, look, most, losses, held))
 
     def share_cause(
         self,
@@ -175,11 +170,23 @@ class Composer(Looks):
         nobody: Sequence[str] = (),
     ) -> tuple[tuple[Part, ...], int]:
         """One message of several that have the same cause, ``root``; and how many stand in it."""
+        return self._shared(
+            digests, channel, nobody, lambda found, look, most: share_cause(found, root, look, most, losses)
+        )
+
+    def _shared(
+        self,
+        digests: Sequence[Digest],
+        channel: Channel,
+        nobody: Sequence[str],
+        fit_in: Callable[[Sequence[Digest], Style, int], tuple[str, int]],
+    ) -> tuple[tuple[Part, ...], int]:
+        """What ``fit_in`` makes of them in so many bytes, with what every message has."""
         digests = [in_language(digest, self.reader) for digest in digests]
         calls = self._calls(digests, channel)
         look, most = calls.look(self._text, self._markdown, channel)
         how, head = self._how_to_answer(look, ""), _head(nobody, look)
-        text, number = share_cause(digests, root, look, most - size(head + how), losses)
+        text, number = fit_in(digests, look, most - size(head + how))
         return calls.messages(head + text + how, [], look), number
 
     def holds(self, channel: Channel) -> int:

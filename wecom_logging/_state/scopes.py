@@ -16,7 +16,6 @@ from .._incidents.limits import QUIET_LIMIT_S
 from ..model.duty import Scope
 from .base import Store, Swap
 from .shared import Shared, alone
-from .standing import MOST as MAX_SCOPES  # noqa: F401
 from .standing import change_standing, read_standing, standing
 
 Scopes = tuple[Scope, ...]
