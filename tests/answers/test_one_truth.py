@@ -96,6 +96,6 @@ def test_who_has_it_is_the_same_everywhere(desk: Office, name: str) -> None:
         if short_id in line:
             assert in_all(line) == seen.count
             assert f"{local_time(seen.since, language):%H:%M}" in line
-        until = r" until \d\d:\d\d" if language == "en" else r"（静默至 \d\d:\d\d）"
+        until = r" until (tomorrow )?\d\d:\d\d" if language == "en" else r"（静默至 (明天 )?\d\d:\d\d）"
         assert bool(re.search(f" · {who}{until}", line)) == is_silent
         assert bool(re.search(f"(?:now: |当前处理人：){who}{until}", known)) == is_silent
