@@ -34,7 +34,7 @@ from wecom_logging.errors import ConnectError
 from wecom_logging.model import IncidentView, Secret
 
 from ..state.test_one_cause import Time, states
-from ..storms import Recorder, pipeline, record, settled
+from ..storms import CLOCK, Recorder, pipeline, record, settled
 from .conftest import Office
 from .test_one_truth import in_all, numbers
 
@@ -83,25 +83,24 @@ class Fact(NamedTuple):
     until: str = ""
 
 
-_T = r"(?:tomorrow |明天 |\d\d-\d\d )?\d\d:\d\d"
 _WHO = "(?P<who>Li|Wang)"
 _DONE = {
     "taken": [
-        rf"(?<!was )taken by {_WHO} {_T}(?:, quiet until (?P<until>{_T}))?",
-        rf"given to {_WHO} by (?:Li|Wang) {_T}(?:, quiet until (?P<until>{_T}))?",
-        rf"was taken by {_WHO} {_T} until (?P<until>{_T});",
-        rf"(?<!由 ){_WHO} 于 {_T} 认领(?:，(?P<until>{_T}) 前不再提醒)?",
-        rf"(?:Li|Wang) 于 {_T} 转给 {_WHO}(?:，(?P<until>{_T}) 前不再提醒)?",
-        rf"已由 {_WHO} 于 {_T} 认领，至 (?P<until>{_T})；",
+        rf"(?<!was )taken by {_WHO} {CLOCK}(?:, quiet until (?P<until>{CLOCK}))?",
+        rf"given to {_WHO} by (?:Li|Wang) {CLOCK}(?:, quiet until (?P<until>{CLOCK}))?",
+        rf"was taken by {_WHO} {CLOCK} until (?P<until>{CLOCK});",
+        rf"(?<!由 ){_WHO} 于 {CLOCK} 认领(?:，(?P<until>{CLOCK}) 前不再提醒)?",
+        rf"(?:Li|Wang) 于 {CLOCK} 转给 {_WHO}(?:，(?P<until>{CLOCK}) 前不再提醒)?",
+        rf"已由 {_WHO} 于 {CLOCK} 认领，至 (?P<until>{CLOCK})；",
     ],
     "silenced": [
-        rf"silenced by {_WHO} {_T},? until (?P<until>{_T})",
-        rf"{_WHO} 于 {_T} 静默，至 (?P<until>{_T})",
+        rf"silenced by {_WHO} {CLOCK},? until (?P<until>{CLOCK})",
+        rf"{_WHO} 于 {CLOCK} 静默，至 (?P<until>{CLOCK})",
     ],
-    "closed": [rf"closed by {_WHO} {_T}", rf"{_WHO} 于 {_T} 关闭"],
-    "taken back": [rf"given back by {_WHO} {_T}", rf"{_WHO} 于 {_T} 取消认领"],
-    "silenced back": [rf"made heard again by {_WHO} {_T}", rf"{_WHO} 于 {_T} 取消静默"],
-    "closed back": [rf"opened again by {_WHO} {_T}", rf"{_WHO} 于 {_T} 重新打开"],
+    "closed": [rf"closed by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 关闭"],
+    "taken back": [rf"given back by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 取消认领"],
+    "silenced back": [rf"made heard again by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 取消静默"],
+    "closed back": [rf"opened again by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 重新打开"],
 }
 
 
@@ -120,7 +119,7 @@ def said(text: str) -> Fact:
 def held(text: str) -> Fact:
     """Who has it, as a line of the list or of details says."""
     found = re.search(
-        rf"(?: · |now: |当前处理人：){_WHO}(?: until (?P<en>{_T})|（静默至 (?P<zh>{_T})）)?(?: · |$)", text, re.M
+        rf"(?: · |now: |当前处理人：){_WHO}(?: until (?P<en>{CLOCK})|（静默至 (?P<zh>{CLOCK})）)?(?: · |$)", text, re.M
     )
     if found is None:
         return Fact()
@@ -283,7 +282,7 @@ def check_card(card: Json, fact: Fact, view: IncidentView | None, language: Lang
     assert [one["key"].split(":")[0] for one in card["button_list"]] == OFFERED[fact.verb]
     title = card["main_title"]["title"]
     words = {"taken": ("taken", "认领"), "silenced": ("quiet to", "静默至"), "closed": ("closed", "关闭"), "": ("", "")}
-    shown = re.search(rf"(taken|quiet to|closed|(?<!取消)认领|静默至|关闭) ({_T})", title)
+    shown = re.search(rf"(taken|quiet to|closed|(?<!取消)认领|静默至|关闭) ({CLOCK})", title)
     assert ("" if shown is None else shown[1]) == words[fact.verb][language == "zh"], (card, fact)
     assert fact.verb != "silenced" or (shown is not None and shown[2] == fact.until)
     rows = {row["keyname"]: row["value"] for row in card["horizontal_content_list"]}

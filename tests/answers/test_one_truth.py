@@ -17,6 +17,7 @@ from wecom_logging._render.times import local_time
 from wecom_logging._render.words import BUTTON_DETAILS, BUTTON_DONE, BUTTON_QUIET, BUTTON_TAKE, BUTTON_UNDO, CARD_SINCE
 from wecom_logging._text.said import Language
 
+from ..storms import CLOCK
 from .conftest import Office
 
 FREE = [BUTTON_TAKE, BUTTON_QUIET, BUTTON_DETAILS]
@@ -96,6 +97,6 @@ def test_who_has_it_is_the_same_everywhere(desk: Office, name: str) -> None:
         if short_id in line:
             assert in_all(line) == seen.count
             assert f"{local_time(seen.since, language):%H:%M}" in line
-        until = r" until (tomorrow )?\d\d:\d\d" if language == "en" else r"（静默至 (明天 )?\d\d:\d\d）"
+        until = f" until {CLOCK}" if language == "en" else f"（静默至 {CLOCK}）"
         assert bool(re.search(f" · {who}{until}", line)) == is_silent
         assert bool(re.search(f"(?:now: |当前处理人：){who}{until}", known)) == is_silent

@@ -30,6 +30,7 @@ from wecom_logging._state.sqlite import SqliteStore
 from ..programs import CREDENTIALS, ROOT, run, until
 from ..secrets import assert_no_secret
 from ..state.conftest import first
+from ..storms import CLOCK
 from ..valkey_server import Server
 from .conftest import Said
 from .test_pending import PASSWORD, alone, change, leave
@@ -246,12 +247,12 @@ def test_what_people_do_with_one_is_stored_and_shown(
 ) -> None:
     said = incidents("take", f"#{taken.upper()}", "--as", "Li")
     assert (said.status, said.err) == (0, "")
-    assert re.fullmatch(rf"#{taken} taken by Li \d\d:\d\d, quiet until .*\d\d:\d\d\n", said.out)
+    assert re.fullmatch(rf"#{taken} taken by Li {CLOCK}, quiet until {CLOCK}\n", said.out)
     (row,) = (line for line in incidents().out.splitlines() if line.startswith(f"#{taken}"))
     assert "  Li  " in row
     said = incidents("take", taken, "--as", "Wang")
     assert (said.status, said.out) == (1, "")
-    assert re.search(rf"#{taken} was taken by Li \d\d:\d\d until .*; `undo {taken}` takes that back", said.err)
+    assert re.search(rf"#{taken} was taken by Li {CLOCK} until {CLOCK}; `undo {taken}` takes that back", said.err)
     assert incidents("quiet", taken, "1h30m", "--as", "Wang").status == 1
     assert incidents("quiet", taken, "1", "h", "30", "min", "--as", "Li").status == 0
     one = json.loads(incidents("show", taken, "--json").out)["incidents"][0]
@@ -262,7 +263,7 @@ def test_what_people_do_with_one_is_stored_and_shown(
         ("silenced", "Li", 5),
     ]
     assert all(done["where"].startswith("cli ") for done in one["journal"])
-    assert re.search(r" Li until .*\d\d:\d\d ", incidents().out)
+    assert re.search(rf" Li until {CLOCK} ", incidents().out)
     assert incidents("undo", taken, "--as", "Wang").status == 0
     assert json.loads(incidents("show", "--json", taken).out)["incidents"][0]["taken_by"] == "Li"
     shown = incidents("show", taken).out
@@ -275,8 +276,8 @@ def test_what_people_do_with_one_is_stored_and_shown(
     assert re.search(rf"^#{taken} +错误 .* Li +\S+:\d+ <module> ", incidents().out, re.M)
     shown = incidents("show", taken).out
     assert re.search(r"^级别 +错误$", shown, re.M)
-    assert re.search(r"^Li 于 \d\d:\d\d 认领，.* · 命令行 \S+ · × 5$", shown, re.M)
-    assert re.search(r"^Wang 于 \d\d:\d\d 取消静默 · 命令行 ", shown, re.M)
+    assert re.search(rf"^Li 于 {CLOCK} 认领，.* · 命令行 \S+ · × 5$", shown, re.M)
+    assert re.search(rf"^Wang 于 {CLOCK} 取消静默 · 命令行 ", shown, re.M)
     assert json.loads(incidents("show", "--json", taken).out)["incidents"][0]["level"] == "ERROR"
 
 
@@ -290,7 +291,7 @@ def test_it_is_given_to_a_person_who_gets_it(
     assert f"李四 does not get these alerts; it can be given to {user}" in said.err
     said = incidents("give", taken, "to", user.upper(), "--as", "Li")
     assert (said.status, said.err) == (0, "")
-    assert re.match(rf"#{taken} given to {user} by Li \d\d:\d\d", said.out)
+    assert re.match(rf"#{taken} given to {user} by Li {CLOCK}", said.out)
     (one,) = json.loads(incidents("show", taken, "--json").out)["incidents"]
     assert one["taken_by"] == user
     assert [(done["verb"], done["who"], done["by"]) for done in one["journal"]] == [("taken", user, "Li")]
@@ -469,13 +470,13 @@ def test_a_program_that_runs_tells_the_line_and_waits_for_nothing(
             assert program.stdout.readline() == "told\n"
             name = json.loads(call("--json"))["incidents"][0]["id"]
             call("take", name, "--as", "Li")
-            assert re.match(rf"✋ .*#{name} taken by Li \d\d:\d\d\n", texts(2)[1])
+            assert re.match(rf"✋ .*#{name} taken by Li {CLOCK}\n", texts(2)[1])
             program.stdin.write("312\n")
             program.stdin.flush()
             assert program.stdout.readline() == "True\n"  # the flush is over, and nothing was told
             assert len(sandbox.messages()) == 2
             call("done", name, "--as", "Wang")
-            assert re.match(rf"✅ .*#{name} closed by Wang \d\d:\d\d\n(?s:.*) × 312, 313 in all$", texts(3)[2])
+            assert re.match(rf"✅ .*#{name} closed by Wang {CLOCK}\n(?s:.*) × 312, 313 in all$", texts(3)[2])
             program.stdin.write("1\n")
             program.stdin.flush()
             assert "closed by Wang " in texts(4)[3]

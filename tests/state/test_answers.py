@@ -21,7 +21,7 @@ from wecom_logging._state.failover import FailoverStore
 from wecom_logging.model import Answer
 
 from ..programs import Ended, run
-from ..storms import Recorder, pipeline, record, settled, turn
+from ..storms import CLOCK, Recorder, pipeline, record, settled, turn
 from ..valkey_server import Server
 from .conftest import STORES
 from .test_one_cause import Time, states
@@ -112,7 +112,7 @@ def test_who_takes_it_is_said_and_then_nothing_is_until_that_ends(jobs: Jobs) ->
     (said,) = jobs.go_on()
     name = jobs.open()[0].short_id
     first, quoted, number = lines(said)
-    assert re.fullmatch(rf"✋ shop: #{name} taken by Li \d\d:\d\d", first)
+    assert re.fullmatch(rf"✋ shop: #{name} taken by Li {CLOCK}", first)
     assert quoted == "│ disk full"
     assert re.fullmatch(rf"#{name} 20\d\d-.* × 2, 3 in all( in 3 processes)?", number)
     for _ in range(10):
@@ -174,7 +174,7 @@ def test_a_silence_ends_with_one_digest_and_exact_numbers(jobs: Jobs) -> None:
     jobs.go_on()
     jobs.say("silenced", length_s=7200.0)
     (said,) = jobs.go_on()
-    assert re.search(r"#\w+ silenced by Li \d\d:\d\d, until (tomorrow )?\d\d:\d\d$", lines(said)[0])
+    assert re.search(rf"#\w+ silenced by Li {CLOCK}, until {CLOCK}$", lines(said)[0])
     assert lines(said)[-1].endswith(" 1 in all")
     (view,) = jobs.jobs[0].incidents()
     assert (view.taken_by, view.silent_until - time.time() > 7000) == ("", True)
@@ -183,7 +183,7 @@ def test_a_silence_ends_with_one_digest_and_exact_numbers(jobs: Jobs) -> None:
         assert jobs.go_on(600) == []
     (told,) = jobs.go_on(700)
     assert re.match(r"✅ shop: disk full · quiet for 10 minutes, × 451 since .*, 452 in all", lines(told)[0])
-    assert re.search(r"^silenced by Li, .*\d\d:\d\d to .*\d\d:\d\d: × 451$", told, re.M)
+    assert re.search(rf"^silenced by Li, {CLOCK} to {CLOCK}: × 451$", told, re.M)
     jobs.assert_balance()
     assert jobs.open()[0].answers.now is None
 
@@ -194,7 +194,7 @@ def test_a_silence_in_which_nothing_came_says_so(jobs: Jobs) -> None:
     jobs.say("silenced", length_s=3600.0)
     assert len(jobs.go_on()) == 1
     (told,) = jobs.go_on(4000)
-    assert re.match(r"✅ shop: #\w+ silenced by Li, .*\d\d:\d\d: nothing came$", lines(told)[0])
+    assert re.match(rf"✅ shop: #\w+ silenced by Li, {CLOCK} to {CLOCK}: nothing came$", lines(told)[0])
     assert [one.ended for one in jobs.open()] == [True]
     assert jobs.jobs[0].incidents() == []
     jobs.assert_balance()
@@ -212,7 +212,7 @@ def test_the_end_of_a_silence_has_what_came_since_it_began(jobs: Jobs) -> None:
     assert re.search(r" × 4, 5 in all( in 3 processes)?$", said)
     (told,) = jobs.go_on(60.0)
     assert re.search(r"× 3, 8 in all", lines(told)[0])
-    assert re.search(r"^silenced by Li, \d\d:\d\d(?: to \d\d:\d\d)?: × 3$", told, re.M)
+    assert re.search(rf"^silenced by Li, {CLOCK}(?: to {CLOCK})?: × 3$", told, re.M)
     jobs.go_on(3600.0)
     jobs.assert_balance()
 
@@ -223,12 +223,12 @@ def test_what_somebody_closes_has_a_line_and_comes_again_as_new(jobs: Jobs) -> N
     jobs.say("done")
     assert jobs.jobs[0].incidents() == []
     (said,) = jobs.go_on()
-    assert re.match(r"✅ shop: #\w+ closed by Li \d\d:\d\d$", lines(said)[0])
+    assert re.match(rf"✅ shop: #\w+ closed by Li {CLOCK}$", lines(said)[0])
     assert lines(said)[-1].endswith(("× 3, 4 in all", "× 3, 4 in all in 3 processes"))
     assert jobs.go_on(300) == []
     jobs.log(2)
     told = jobs.go_on()
-    assert re.match(r"🔴 ERROR again, 2nd time today(?:, × 2.*)? shop: disk full", lines(told[0])[0])
+    assert re.match(rf"🔴 ERROR again, 2nd (?:time today|since {CLOCK})(?:, × 2.*)? shop: disk full", lines(told[0])[0])
     assert "\nclosed by Li " in told[0]
     assert "ago, and came again\n" in told[0]
     jobs.go_on(3600)
@@ -246,7 +246,7 @@ def test_what_is_undone_is_told_as_before(jobs: Jobs) -> None:
     assert other.who == "Li"
     assert jobs.say("undone", "Wang") is None
     (said,) = jobs.go_on()
-    assert re.search(r"#\w+ given back by Wang \d\d:\d\d$", lines(said)[0])
+    assert re.search(rf"#\w+ given back by Wang {CLOCK}$", lines(said)[0])
     jobs.log(7)
     (told,) = jobs.go_on(70)
     assert lines(told)[0].startswith("🔴 ERROR × 7, 8 in all")

@@ -21,7 +21,7 @@ from wecom_logging.model import Call, CallState, Message, Outcome, Recipients
 from wecom_logging.model.alert import ESCALATED, TAKEN
 from wecom_logging.model.duty import Duty, Rota, Step
 
-from ..storms import Recorder, Told, pipeline, record, turn
+from ..storms import CLOCK, Recorder, Told, pipeline, record, turn
 from .test_answers import Jobs
 from .test_one_cause import Time, states
 
@@ -131,7 +131,7 @@ def test_each_step_sends_the_whole_alert_and_a_line_to_those_told_before(company
         (10, ("李四",), "⏫ 升级 1/2：10 分钟无人认领，已通知 张三"),
         (10, ("张三",), found[-1][2]),
     ]
-    assert re.fullmatch(rf"⏫ shop: #{name} → 李四 \d\d:\d\d", found[-1][2])
+    assert re.fullmatch(rf"⏫ shop: #{name} → 李四 {CLOCK}", found[-1][2])
     whole = next(one.text for one in jobs.channel.told if "升级 1/2" in one.text)
     assert whole.split("\n")[1] == "🚨 严重 × 2 shop: disk full"
     assert f"#{name}" in whole
@@ -154,7 +154,7 @@ def test_in_english(company: Make) -> None:
         "⏫ Escalation 2/2, no further one follows: nobody took it in 25 minutes, told so far: 张三; "
         "the step before told nobody: nobody found for Li"
     )
-    assert re.fullmatch(r"⏫ shop: #\w+ → Wang \d\d:\d\d", texts(found)[2])
+    assert re.fullmatch(rf"⏫ shop: #\w+ → Wang {CLOCK}", texts(found)[2])
 
 
 def test_an_error_does_not_escalate_where_only_what_is_critical_does(company: Make) -> None:
@@ -275,7 +275,7 @@ def test_e5_a_step_that_finds_nobody_goes_on_to_the_next_at_once_and_says_so(com
     jobs.channel.missing = {"老板"}
     found = jobs.wait(40)
     assert found[0][:2] == (40, ("张三", "王五"))
-    assert re.fullmatch(r"⏫ shop: #\w+ \d\d:\d\d 升级，未通知到人：老板 无人可通知", found[0][2])
+    assert re.fullmatch(rf"⏫ shop: #\w+ {CLOCK} 升级，未通知到人：老板 无人可通知", found[0][2])
 
 
 def test_e6_a_look_up_that_fails_is_tried_again_until_the_next_step(company: Make) -> None:
@@ -323,7 +323,7 @@ def test_e7_a_step_tells_who_is_on_call_at_that_moment(company: Make, rota: Rota
     ON_DUTY.clear()
     found = jobs.wait(75)
     assert steps(found) == []  # nobody, and no others in their place
-    assert re.fullmatch(r"⏫ shop: #\w+ \d\d:\d\d 升级，未通知到人：on-call:web 无人可通知", found[0][2])
+    assert re.fullmatch(rf"⏫ shop: #\w+ {CLOCK} 升级，未通知到人：on-call:web 无人可通知", found[0][2])
 
 
 def test_e6_a_rota_that_cannot_be_asked_is_asked_again_until_the_next_step(company: Make, rota: Rota) -> None:
