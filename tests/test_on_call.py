@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,7 +23,6 @@ from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._incidents import answered
 from wecom_logging._incidents.duty import duty_text
 from wecom_logging._incidents.incident import Count, Kept
-from wecom_logging._runtime import clock as clocks
 from wecom_logging._runtime import functions
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import answer
@@ -625,17 +624,16 @@ def test_names_in_a_rota_are_looked_up_as_users_are(sandbox: Sandbox) -> None:
     assert made.stats().delivered == 2
 
 
-def test_who_has_the_shift_in_wecom_is_on_call(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+def test_who_has_the_shift_in_wecom_is_on_call(sandbox: Sandbox, wall: Wall, capfd: pytest.CaptureFixture[str]) -> None:
     for user in ("zhangsan", "lisi"):
         sandbox.add_member(user)
     client = WeComClient("wwsandbox", "sandbox-app-secret", agent_id=1000002, api_base=sandbox.url)
-    now = datetime.fromtimestamp(clocks.wall(), SHANGHAI)
-    for day in (now - timedelta(days=1), now, now + timedelta(days=1)):  # two shifts fill a day
-        items = [
-            {"userid": user, "day": day.day, "schedule_id": shift} for user, shift in (("zhangsan", 1), ("lisi", 2))
-        ]
-        body = {"groupid": 1, "items": items, "yearmonth": day.year * 100 + day.month}
-        client.call("checkin/setcheckinschedulist", body)
+    items = [  # two shifts fill a day
+        {"userid": user, "day": day, "schedule_id": shift}
+        for day in (13, 14, 15)
+        for user, shift in (("zhangsan", 1), ("lisi", 2))
+    ]
+    client.call("checkin/setcheckinschedulist", {"groupid": 1, "items": items, "yearmonth": 202612})
     people = ["zhangsan", "lisi"]
     rotas = {"day": {"checkin": people, "shift": "早班"}, "night": {"checkin": people, "shift": "晚班"}}
     routes = [{"logger": "day", "users": ["on-call:day"]}, {"logger": "night", "users": ["on-call:night"]}]
@@ -648,10 +646,11 @@ def test_who_has_the_shift_in_wecom_is_on_call(sandbox: Sandbox, capfd: pytest.C
         assert made.flush(30)
         return {one for message in sandbox.messages() for one in message["receivers"]}
 
-    on_duty = {"zhangsan" if 9 <= now.hour < 18 else "lisi", "sandbox-user"}
-    assert tell(0) == on_duty
+    wall.set("2026-12-14 17:59")
+    assert tell(0) == {"zhangsan", "sandbox-user"}
     sandbox.add_fault({"checkin": False})
-    assert tell(1) == on_duty  # what is known of the days holds
+    wall.set("2026-12-14 18:01")
+    assert tell(1) == {"lisi", "sandbox-user"}  # what is known of the days holds
     assert len([one for one in sandbox.calls if one.path.endswith("getcheckinschedulist")]) <= 2
     made.close()
     made = app_handler(

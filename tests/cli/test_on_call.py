@@ -104,10 +104,11 @@ def test_json_has_both_languages_and_the_zone_of_the_rules(run: Run) -> None:
 
 def test_r2_a_swap_shows_as_current_is_told_and_gets_the_alerts(run: Run, company: Sandbox) -> None:
     WeComHandler().close()
-    now = datetime.now(SHANGHAI)
+    before = datetime.now(SHANGHAI)
     code, out, err = run("swap", "web", "王五", "--to", "2099-01-01 10:00", "--tell", "--as", "Li")
     assert (code, err) == (0, "")
-    assert out.startswith(f"web: 王五 on call from {now:%Y-%m-%d }")
+    begin, _ = out.removeprefix("web: 王五 on call from ").split(" to ")
+    assert f"{before:%Y-%m-%d %H:%M}" <= begin <= f"{datetime.now(SHANGHAI):%Y-%m-%d %H:%M}"
     told = {tuple(one["receivers"]): one["content"].split("\n") for one in company.messages()}
     assert told["wangwu",][1:] == ["nothing is open"]
     assert len(told) == 2  # and whose turn it was
