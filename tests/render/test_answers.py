@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from wecom_logging.model.alert import OVER, VERBS, Escalation
 
 from .alerts import alert
 
-AT = 1_790_000_000.0
+AT = datetime(2026, 11, 25, 10, 31, 20).timestamp()  # on the wall of this machine
 FROM, TO = (f"{local_time(at, 'en'):%H:%M}" for at in (AT, AT + 7200))
 ALERT = alert(logger="shop", message="disk full", time=AT - 600)
 TOLD = Digest(ALERT, count=312, total=12345, last=AT - 5, short_id="k7f2", answered_s=3600.0, answered_count=312)

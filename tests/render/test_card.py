@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from wecom_logging.model.alert import OVER, VERBS
 
 from .alerts import alert
 
-AT = 1_790_000_000.0
+AT = datetime(2026, 11, 25, 10, 31, 20).timestamp()  # on the wall of this machine
 FROM, TO = (f"{local_time(at, 'en'):%H:%M}" for at in (AT, AT + 7200))
 OPEN = Digest(alert(logger="shop", message="the disk is full", time=AT - 600), count=1, total=1, short_id="k7f2")
 
