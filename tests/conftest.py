@@ -85,6 +85,7 @@ NOT_ON_WINDOWS = {
     "answers/test_aibot.py::test_a_forked_child_closes_its_copy_and_the_parent_goes_on": "forks",
     "answers/test_aibot.py::test_i_take_it[sqlite]": "a state of sqlite://",
     "answers/test_aibot.py::test_of_two_at_once_one_wins_and_the_other_sees_who[sqlite]": "a state of sqlite://",
+    "answers/test_command.py::test_an_hour_is_that_of_the_wall": "a time zone that a process sets for itself",
     "cli/test_doctor.py::test_a_state_that_cannot_be_used_is_named": "a state of sqlite://",
     "cli/test_incidents.py": "a state of sqlite://",
     "cli/test_pending.py": "a state of sqlite://",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import time
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from wecom_logging._answers.command import MAX_TEXT, VERBS, Command, read, seconds
 from wecom_logging._incidents.short_id import ALPHABET
+from wecom_logging._render.times import local_time
 
 QUOTED = "🔴 ERROR shop: the disk is full\n│ order #12 of #7\n2026-11-25 09:12:03.123 +08:00 #k7f2\nshop.py:88 in pay"
 
@@ -124,6 +127,25 @@ def test_a_silence_may_be_given_by_its_end(text: str, end: str) -> None:
     assert (command.verb, command.short_id, command.why) == ("quiet", "k7f2", "" if end else "length")
     if end:
         assert f"{now + datetime.timedelta(seconds=command.length_s):%d %H:%M}" == end
+
+
+@pytest.fixture
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZoneInfo]:
+    """The zone of this machine."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield ZoneInfo("Europe/Berlin")
+    time.tzset()
+
+
+@pytest.mark.parametrize(("day", "hours"), [((2026, 10, 24), 14), ((2026, 3, 28), 12), ((2026, 7, 1), 13)])
+def test_an_hour_is_that_of_the_wall_where_clocks_change_before_it(
+    day: tuple[int, int, int], hours: int, in_berlin: ZoneInfo
+) -> None:
+    now = datetime.datetime(*day, 20, tzinfo=in_berlin)
+    for shown in (now, local_time(now.timestamp(), "en")):  # as a zone that is set has it, and as the machine's has
+        assert [seconds(text, shown) for text in ("9:00", "明早9点")] == [hours * 3600] * 2
 
 
 def test_an_id_may_look_like_a_length() -> None:

@@ -10,7 +10,7 @@ import logging
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 from .._incidents.short_id import LEAST, MOST, read_short_id
 from .._render.words import LEVELS
@@ -244,7 +244,7 @@ def seconds(text: str, now: datetime | None = None) -> float | None:
     text = re.sub(r"\s", "", text.lower())
     if (found := _END.fullmatch(text)) is not None and text and not text.isdecimal():
         now = now or _now()
-        return None if (end := _end(found, now)) is None else end.timestamp() - now.timestamp()
+        return None if (end := _end(found, now)) is None else _instant(end) - now.timestamp()
     rest = _CHINESE.sub(_in_digits, text)
     rest = _AND_A_HALF.sub(r"\1.5", rest).replace("半", "0.5")
     number = 0.0
@@ -284,6 +284,11 @@ def _end(found: re.Match[str], now: datetime) -> datetime | None:
         later = end + timedelta(hours=12)
         end = later if vague and later > now else end + timedelta(days=1)
     return end if end > now else None
+
+
+def _instant(wall: datetime) -> float:
+    """When the wall shows this. A fixed offset is that of this machine now, whose clocks may be changed until then."""
+    return (wall.replace(tzinfo=None) if isinstance(wall.tzinfo, timezone) else wall).timestamp()
 
 
 def _in_digits(found: re.Match[str]) -> str:
