@@ -1044,7 +1044,6 @@ def test_a_fact_is_changed_by_one_and_ends(shared: Rig) -> None:
     assert store.put(CHANNEL, "quiet", found.version, "until noon", 300.0, 100.0)
     assert not store.put(CHANNEL, "quiet", found.version, "too late", 0.0, 100.0)
     assert store.put(CHANNEL, "seen", 0, "for ever", 0.0, 100.0)
-    assert (store.until(CHANNEL, 100.0), store.until(CHANNEL, 300.0)) == (300.0, float("inf"))
     assert store.get("bot b", "quiet", 100.0) is None
     ended = store.get(CHANNEL, "quiet", 299.0)
     assert ended is not None

@@ -113,7 +113,6 @@ EACH: dict[str, Callable[[RedisStore], object]] = {
     "drop_token": lambda store: store.drop_token("app", ACCESS_TOKEN),
     "get": lambda store: store.get(CHANNEL, "quiet", 1.0),
     "put": lambda store: store.put(CHANNEL, "quiet", 0, "a text", 2.0, 1.0),
-    "until": lambda store: store.until(CHANNEL, 1.0),
     "facts": lambda store: store.facts(CHANNEL, 1.0),
     "channels": lambda store: store.channels(),
     "held": lambda store: store.held(9),
@@ -175,7 +174,7 @@ def works(store: RedisStore) -> None:
     fact = store.get("another", "安静", 1.0)
     assert store.put("another", "安静", fact.version if fact else 0, "从现在起", 3.0, 1.0)
     assert (found := store.get("another", "安静", 1.0))
-    assert (found.text, found.ends, store.until("another", 1.0)) == ("从现在起", 3.0, 3.0)
+    assert (found.text, found.ends) == ("从现在起", 3.0)
     assert store.facts("another", 1.0) == {"安静": found}
     assert store.check()
 

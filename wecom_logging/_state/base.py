@@ -244,9 +244,6 @@ class Store(Incidents, Protocol):
     def put(self, channel: str, name: str, version: int, text: str, ends: float, time: float) -> bool:
         """Make it another, if it is still of this version; 0: if there is none. "" forgets it. Whether it was done."""
 
-    def until(self, channel: str, time: float) -> float:
-        """When the next fact of a channel ends; infinity if none does."""
-
     def facts(self, channel: str, time: float) -> dict[str, Fact]:
         """All of a channel that have not ended, by their names."""
 

@@ -199,10 +199,6 @@ class DocumentStore(RowStore[Step]):
                 step.drop("fact", channel, name)
             return True
 
-    def until(self, channel: str, time: float) -> float:
-        with self.step() as step:
-            return min((note.at for note in step.notes("fact", channel) if note.at > time), default=math.inf)
-
     def facts(self, channel: str, time: float) -> dict[str, Fact]:
         with self.step() as step:
             notes = step.notes("fact", channel)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -260,10 +259,6 @@ class RedisStore:
     def put(self, channel: str, name: str, version: int, text: str, ends: float, time: float) -> bool:
         whole = f"{new_version()} {ends!r} {pack(text)}" if text else ""
         return bool(self._run("fact", channel, pack(name), version, repr(time), whole, FACTS_S) == 1)
-
-    def until(self, channel: str, time: float) -> float:
-        facts = map(_fact, self._run("ask", channel, "HVALS", "facts"))
-        return min((fact.ends for fact in facts if fact is not None and fact.ends > time), default=math.inf)
 
     def facts(self, channel: str, time: float) -> dict[str, Fact]:
         answer = self._run("ask", channel, "HGETALL", "facts")
