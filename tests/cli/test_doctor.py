@@ -1183,7 +1183,7 @@ def test_e9_whom_steps_name_is_looked_for(doctor: Doctor, sandbox: Sandbox, tmp_
     doctor.set(WECOM_DUTY=str(rules), WECOM_STATE=f"sqlite://{tmp_path}/alerts.db", **sandbox.environment)
     told = doctor.json()
     found = {one["subject"]: one["ok"] for one in told.findings("recipient")}
-    assert (found["users 李四"], found["users 没人"], told.status) == (True, False, 1)
+    assert (found["escalation[0].users 李四"], found["escalation[1].users 没人"], told.status) == (True, False, 1)
     doctor.set(WECOM_STATE="")
     told = doctor.json()
     (one,) = [one for one in told.findings("configuration") if not one["ok"]]

@@ -170,14 +170,12 @@ def without_rotas(recipients: Recipients) -> Recipients:
     return replace(recipients, users=tuple(one for one in recipients.users if not one.startswith(ON_CALL)))
 
 
-def persons_of(one: Planned | None) -> Iterator[Recipients]:
-    """Those of each step and of each turn, of whom one at least has to be found."""
-    for step in () if one is None else one.moment.duty.steps:
-        yield without_rotas(step.recipients)
+def persons_of(one: Planned | None) -> Iterator[tuple[str, Recipients]]:
+    """Those of each step and of each turn, of whom one at least has to be found; with the option that has them."""
+    for number, step in enumerate(() if one is None else one.moment.duty.steps):
+        yield f"escalation[{number}].", without_rotas(step.recipients)
     for rota in () if one is None else one.moment.duty.rotas:
-        yield from (Recipients(turn) for turn in rota.people)
-        if rota.checkin:
-            yield Recipients(rota.checkin)
+        yield from (("", Recipients(turn)) for turn in (*rota.people, *filter(None, [rota.checkin])))
 
 
 def look_at_rotas(notes: Notes, client: WeComClient, one: Planned) -> None:

@@ -38,14 +38,19 @@ def members(client: WeComClient, text: str) -> list[Member]:
     return found
 
 
-def look_at_recipients(notes: Notes, client: WeComClient, audiences: Sequence[Recipients]) -> None:
-    """One finding for each; ids and names, as in the configuration. A warning where another of its audience is good."""
+def look_at_recipients(notes: Notes, client: WeComClient, audiences: Sequence[tuple[str, Recipients]]) -> None:
+    """One finding for each; ids and names, as in the configuration. A warning where another of its audience is good.
+
+    ``audiences``, each with the option that has it, where that is not the handler's own (`escalation[0].`).
+    """
     looker = _Looker(client)
-    each = [[(kind, text) for kind in KINDS for text in getattr(one, kind)] for one in audiences]
+    each = [[(kind, text) for kind in KINDS for text in getattr(one, kind)] for _, one in audiences]
     good = set()
-    every = dict.fromkeys(one for audience in each for one in audience)
-    for kind, text in sorted(every, key=lambda one: KINDS.index(one[0])):
-        subject = f"{kind} {text}"
+    subjects: dict[tuple[str, str], str] = {}
+    for (field, _), audience in zip(audiences, each, strict=True):
+        for kind, text in audience:
+            subjects.setdefault((kind, text), f"{field}{kind} {text}")
+    for (kind, text), subject in sorted(subjects.items(), key=lambda one: KINDS.index(one[0][0])):
         if notes.skipped("recipient", subject):
             continue
         try:
@@ -56,7 +61,7 @@ def look_at_recipients(notes: Notes, client: WeComClient, audiences: Sequence[Re
         except (WeComError, MessageError) as error:
             notes.refused("recipient", error, subject, _cause(error))
     if notes.blocked_by != "recipient":
-        unserved = {f"{kind} {text}" for audience in each if not good & set(audience) for kind, text in audience}
+        unserved = {subjects[one] for audience in each if not good & set(audience) for one in audience}
         notes.warn_only(lambda one: one.check == "recipient" and one.subject not in unserved)
 
 

@@ -134,7 +134,7 @@ def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> 
         look_at_app(notes, client, reached.ip)
         audiences = [] if target.lacks(*KINDS) else [config.recipients(*map(target.options.get, KINDS))]
         routes = () if target.lacks("routes") else config.routes(target.options.get("routes"))
-        named = [without_rotas(one) for one in (*audiences, *(route.recipients for route in routes))]
+        named = [("", without_rotas(one)) for one in (*audiences, *(route.recipients for route in routes))]
         with planned(target) as plan:
             look_at_recipients(notes, client, [*named, *persons_of(plan)])
             if plan is not None:
