@@ -9,7 +9,7 @@ from __future__ import annotations
 from werkzeug.wrappers import Request
 
 from .corp import Corp
-from .refusal import Refusal
+from .refusal import Refusal, refuse_if
 from .tokens import Grant
 from .visibility import WHOLE, Sight
 
@@ -22,8 +22,7 @@ class Access:
         """Any token. A disabled app's tokens open nothing more (50003), but for the call that tells that it is."""
         grant = self._corp.tokens.check(request.args.get("access_token", ""))
         self._corp.restrictions.check_address(request.remote_addr or "")
-        if grant.agent_id in self._corp.disabled and not even_disabled:
-            raise Refusal(50003)
+        refuse_if(grant.agent_id in self._corp.disabled and not even_disabled, 50003)
         return grant
 
     def app(self, request: Request, *, even_disabled: bool = False) -> int:
@@ -35,8 +34,7 @@ class Access:
 
     def contacts(self, request: Request) -> None:
         """Contacts-sync, or 48002."""
-        if self.grant(request).agent_id is not None:
-            raise Refusal(48002)
+        refuse_if(self.grant(request).agent_id is not None, 48002)
 
     def reader(self, request: Request, *, details: bool = False) -> tuple[Grant, Sight]:
         """Either; ``details`` are what contacts-sync may be barred from."""

@@ -14,7 +14,7 @@ from .access import Access
 from .corp import Corp
 from .fields import Fields, parse
 from .media import APPS
-from .refusal import Refusal
+from .refusal import Refusal, known, refuse_if
 
 NAME_CHARS = 32
 DESCRIPTION_CHARS = range(4, 121)
@@ -68,26 +68,20 @@ class Agents:
 
     def create_menu(self, request: Request) -> Answer:
         agent_id = self._asked(request)
-        if (request.content_length or 0) > MENU_BYTES:
-            raise Refusal(40206)
+        refuse_if((request.content_length or 0) > MENU_BYTES, 40206)
         buttons = parse(request).parts("button")
         if not 1 <= len(buttons) <= MAX_BUTTONS:
             raise Refusal(40058, f"field `button` expect array size in [1, {MAX_BUTTONS}]")
         for button in buttons:
             below = button.parts("sub_button")
-            if len(below) > MAX_BELOW:
-                raise Refusal(40023)
+            refuse_if(len(below) > MAX_BELOW, 40023)
             for one in below or [button]:
-                if not button.text("name") or not one.text("name") or not one.text("type"):
-                    raise Refusal(40063)
+                refuse_if(not button.text("name") or not one.text("name") or not one.text("type"), 40063)
         self._menus[agent_id] = [dict(button.values) for button in buttons]
         return {}
 
     def get_menu(self, request: Request) -> Answer:
-        buttons = self._menus.get(self._asked(request))
-        if buttons is None:
-            raise Refusal(46003)
-        return {"button": buttons}
+        return {"button": known(self._menus.get(self._asked(request)), 46003)}
 
     def delete_menu(self, request: Request) -> Answer:
         self._menus.pop(self._asked(request), None)
@@ -119,6 +113,5 @@ def _named(request: Request) -> Fields:
 
 def _sized(body: Fields, name: str, chars: range) -> str:
     value = body.text(name)
-    if len(value) not in chars:
-        raise body.wrong(name, f"must have {chars[0]} to {chars[-1]} characters")
+    body.refuse_if(len(value) not in chars, name, f"must have {chars[0]} to {chars[-1]} characters")
     return value

@@ -18,7 +18,7 @@ from .fields import READING, Fields, parse
 from .limits import Limit, SlidingWindow
 from .mailbox import Message, Rewrite
 from .media import APPS, Media
-from .refusal import Refusal
+from .refusal import Refusal, refuse_if
 from .visibility import Audience, find_audience
 
 MEMBER_LIMITS = (Limit(30, 60), Limit(1000, 3600))
@@ -49,23 +49,18 @@ class App:
         causes too, but a caller could not tell that from a wrong secret. The page knows GET alone; POST is answered
         too, with the parameters in the URL or in a body of JSON.
         """
-        if request.method != "GET" and request.environ[READING].strict:
-            raise Refusal(40058)
+        refuse_if(request.method != "GET" and request.environ[READING].strict, 40058)
         ip = request.remote_addr or ""
         self._corp.secret_guard.check(ip)
         corp_id, secret = _credentials(request)
-        if not secret:
-            raise Refusal(41004)
-        if not corp_id:
-            raise Refusal(41002)
-        if corp_id != CORP_ID:
-            raise Refusal(40013)
+        refuse_if(not secret, 41004)
+        refuse_if(not corp_id, 41002)
+        refuse_if(corp_id != CORP_ID, 40013)
         grant = self._corp.tokens.find(secret)
         if grant is None:
             self._corp.secret_guard.note(ip)
             raise Refusal(40001)
-        if grant.agent_id in self._corp.disabled:
-            raise Refusal(50003)
+        refuse_if(grant.agent_id in self._corp.disabled, 50003)
         token, expires_in = self._corp.tokens.issue(grant)
         return {"access_token": token, "expires_in": expires_in}
 
@@ -73,8 +68,7 @@ class App:
         """https://developer.work.weixin.qq.com/document/path/90236. A part of bad recipients is no failure."""
         agent_id = self._access.app(request)
         body = parse(request)
-        if not body.has("agentid"):
-            raise Refusal(41011, msgid=_new_msgid())
+        refuse_if(not body.has("agentid"), 41011, msgid=_new_msgid())
         self._corp.check_agent(body, agent_id)
         lists = body.text("touser"), body.text("toparty"), body.text("totag")
         audience = find_audience(self._corp.directory, self._access.sight(agent_id), *lists)
@@ -86,8 +80,7 @@ class App:
             return {"invaliduser": "", **audience.invalid(), "msgid": id}
         card = body.part("template_card") if msgtype == "template_card" else Fields({})
         task = agent_id, card.text("task_id")
-        if task[1] and task in self._tasks:
-            raise Refusal(42014)
+        refuse_if(task[1] and task in self._tasks, 42014)
         id = self._deliver(body, agent_id, audience, msgtype, content)
         _remember(self._tasks, task, True)
         return {"invaliduser": "", **audience.invalid(), "msgid": id, **self._response_code(card, agent_id, id)}
@@ -101,8 +94,7 @@ class App:
         self._corp.check_agent(body, agent_id)
         code = body.text("response_code")
         sender, id, until = self._codes.get(code, (0, "", 0.0))
-        if sender != agent_id or until <= self._corp.clock():
-            raise Refusal(60140)
+        refuse_if(sender != agent_id or until <= self._corp.clock(), 60140)
         message = self._corp.mailbox.find(id)
         users, invalid = self._who_sees(body, agent_id, message)
         new, name = body.part("template_card"), body.part("button").text("replace_name")
@@ -122,10 +114,8 @@ class App:
         agent_id = self._access.app(request)
         id = parse(request).text("msgid")
         sender, sent_at = self._sent.get(id, (None, 0.0))
-        if sender != agent_id:
-            raise Refusal(40058, "msgid is not of this app")
-        if sent_at + RECALL_S <= self._corp.clock():
-            raise Refusal(42052)
+        refuse_if(sender != agent_id, 40058, "msgid is not of this app")
+        refuse_if(sent_at + RECALL_S <= self._corp.clock(), 42052)
         self._corp.mailbox.remove(id)
         return {}
 
@@ -201,10 +191,8 @@ def _credentials(request: Request) -> tuple[str, str]:
 
 def check_safe(body: Fields, msgtype: str) -> None:
     safe = body.number("safe")
-    if safe not in (0, 1, 2) or (safe == 2 and msgtype != "mpnews"):
-        raise body.wrong("safe", "is not allowed")
-    if safe and msgtype == "news":
-        raise Refusal(40074)
+    body.refuse_if(safe not in (0, 1, 2) or (safe == 2 and msgtype != "mpnews"), "safe", "is not allowed")
+    refuse_if(safe and msgtype == "news", 40074)
 
 
 def _digest(body: Fields, agent_id: int) -> str:

@@ -13,7 +13,7 @@ from .files import file_part, upload
 from .limits import Limit, SlidingWindow
 from .mailbox import Message, new_id
 from .media import BOT_KINDS
-from .refusal import Refusal
+from .refusal import refuse_if
 
 BOT_LIMIT = Limit(20, 60)
 
@@ -26,13 +26,11 @@ class Bot:
     def send(self, request: Request) -> dict[str, Any]:
         """No msgid comes back. What is over 20 a minute is refused with 45009 and lost; it does not count itself."""
         key = self._key(request)
-        if not request.content_length:
-            raise Refusal(93017)
+        refuse_if(not request.content_length, 93017)
         body = parse(request)
         find = self._corp.media.find
         msgtype, content = check_content(body, BOT_CHECKS, lambda media_id, kind: find(media_id, kind, key))
-        if not self._rate.admits(key):
-            raise Refusal(45009)
+        refuse_if(not self._rate.admits(key), 45009)
         warning = body.reading.warning
         self._corp.mailbox.add(
             Message(new_id(), self._corp.clock(), "bot", msgtype, content, body.as_bytes(), key=key, warning=warning)
@@ -42,12 +40,10 @@ class Bot:
     def upload(self, request: Request) -> dict[str, Any]:
         """The file is looked at before the key."""
         part = file_part(request)
-        if not request.args.get("key"):
-            raise Refusal(40058, "invalid param 'key'", alone=True)
+        refuse_if(not request.args.get("key"), 40058, "invalid param 'key'", alone=True)
         return upload(request, part, self._corp.media, BOT_KINDS, self._key(request))
 
     def _key(self, request: Request) -> str:
         key = request.args.get("key", "")
-        if key not in self._corp.bot_keys:
-            raise Refusal(93000)
+        refuse_if(key not in self._corp.bot_keys, 93000)
         return key

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from .fields import Fields
 from .media import Media
-from .refusal import Refusal
+from .refusal import refuse_if
 
 BOT_CARDS = frozenset({"text_notice", "news_notice"})
 INTERACTIVE = frozenset({"button_interaction", "vote_interaction", "multiple_interaction"})
@@ -31,17 +31,13 @@ def check_card(
     ``answers``: whether a program hears what is clicked on it.
     """
     card_type = card.text("card_type")
-    if not card_type:
-        raise Refusal(41016)
-    if card_type not in allowed:
-        raise Refusal(42031)
+    refuse_if(not card_type, 41016)
+    refuse_if(card_type not in allowed, 42031)
     title = card.part("main_title")
     shown = title.text("title"), title.text("desc"), card.text("sub_title_text")
-    if not (shown[0] or (card_type == "text_notice" and shown[2])):
-        raise Refusal(42033)
+    refuse_if(not (shown[0] or (card_type == "text_notice" and shown[2])), 42033)
     _check_task_id(card, required=card_type in INTERACTIVE)
-    if card_type in INTERACTIVE and not answers:
-        raise Refusal(43012)
+    refuse_if(card_type in INTERACTIVE and not answers, 43012)
     _check_horizontal(card, find)
     _check_jumps(card)
     _check_action(card, needed=card_type in BOT_CARDS)
@@ -53,14 +49,12 @@ def check_card(
 def _check_task_id(card: Fields, *, required: bool) -> None:
     task_id = card.text("task_id")
     menu = card.part("action_menu").parts("action_list")
-    if (task_id or required or menu) and not TASK_ID.fullmatch(task_id):
-        raise Refusal(42014)
+    refuse_if((task_id or required or menu) and not TASK_ID.fullmatch(task_id), 42014)
 
 
 def _check_horizontal(card: Fields, find: Callable[[str, str], Media]) -> None:
     rows = card.parts("horizontal_content_list")
-    if len(rows) > MAX_HORIZONTAL:
-        raise Refusal(42035)
+    refuse_if(len(rows) > MAX_HORIZONTAL, 42035)
     for row in rows:
         row.text("value")
         _need(row, "keyname", 42027)
@@ -75,8 +69,7 @@ def _check_horizontal(card: Fields, find: Callable[[str, str], Media]) -> None:
 
 def _check_jumps(card: Fields) -> None:
     jumps = card.parts("jump_list")
-    if len(jumps) > MAX_JUMPS:
-        raise Refusal(42042)
+    refuse_if(len(jumps) > MAX_JUMPS, 42042)
     for jump in jumps:
         _need(jump, "title", 42033)
         _check_target(jump)
@@ -84,8 +77,7 @@ def _check_jumps(card: Fields) -> None:
 
 def _check_action(card: Fields, *, needed: bool) -> None:
     action = card.part("card_action")
-    if action.number("type") not in ((1, 2) if needed else (0, 1, 2)):
-        raise Refusal(42045)
+    refuse_if(action.number("type") not in ((1, 2) if needed else (0, 1, 2)), 42045)
     _check_target(action)
 
 
@@ -99,17 +91,14 @@ def _check_target(part: Fields) -> None:
 
 def _check_pictures(card: Fields) -> None:
     picture, beside = card.part("card_image"), card.part("image_text_area")
-    if not picture.text("url") and not beside.text("image_url"):
-        raise Refusal(42044)
+    refuse_if(not picture.text("url") and not beside.text("image_url"), 42044)
     rows = card.parts("vertical_content_list")
-    if len(rows) > MAX_VERTICAL:
-        raise Refusal(42036)
+    refuse_if(len(rows) > MAX_VERTICAL, 42036)
     for row in rows:
         _need(row, "title", 42033)
 
 
 def _need(part: Fields, name: str, errcode: int) -> str:
     value = part.text(name)
-    if not value:
-        raise Refusal(errcode)
+    refuse_if(not value, errcode)
     return value

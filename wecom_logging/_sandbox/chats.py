@@ -23,7 +23,7 @@ from .fields import parse
 from .limits import Limit, SlidingWindow
 from .mailbox import Message, new_id
 from .media import APPS
-from .refusal import Refusal
+from .refusal import known, refuse_if
 
 CHAT_ID = re.compile(r"[0-9a-zA-Z]{1,32}")
 NAME_CHARS = 50
@@ -62,15 +62,12 @@ class Chats:
         agent_id = self._app(request)
         body = parse(request)
         id = body.text("chatid") or secrets.token_hex(16)
-        if not CHAT_ID.fullmatch(id):
-            raise Refusal(86001)
-        if id in self._chats:
-            raise Refusal(86215)
+        refuse_if(not CHAT_ID.fullmatch(id), 86001)
+        refuse_if(id in self._chats, 86215)
         users = self._keys(body.texts("userlist"))
         owner = self._owner(body.text("owner"), users)
         _check_size(users)
-        if not self._created.admits(0):
-            raise Refusal(45009)
+        refuse_if(not self._created.admits(0), 45009)
         self._chats[id] = Chat(id, body.text("name")[:NAME_CHARS], owner, users, agent_id)
         while len(self._chats) > MAX_CHATS:
             del self._chats[next(iter(self._chats))]
@@ -85,8 +82,7 @@ class Chats:
         users = tuple(dict.fromkeys([*stay, *self._keys(body.texts("add_user_list"))]))
         _check_size(users)
         owner = self._owner(body.text("owner") or (chat.owner if chat.owner in users else ""), users)
-        if not self._changed.admits(0):
-            raise Refusal(45009)
+        refuse_if(not self._changed.admits(0), 45009)
         name = body.text("name")[:NAME_CHARS] or chat.name
         self._chats[chat.id] = replace(chat, name=name, owner=owner, users=users)
         return {}
@@ -122,31 +118,24 @@ class Chats:
 
     def _app(self, request: Request) -> int:
         agent_id = self._access.app(request)
-        if ROOT not in self._corp.ranges[agent_id].departments:
-            raise Refusal(60011)
+        refuse_if(ROOT not in self._corp.ranges[agent_id].departments, 60011)
         return agent_id
 
     def _own(self, id: str, agent_id: int) -> Chat:
-        if not id:
-            raise Refusal(86201)
-        chat = self._chats.get(id)
-        if chat is None:
-            raise Refusal(86003)
-        if chat.agent_id != agent_id:
-            raise Refusal(86008)
+        refuse_if(not id, 86201)
+        chat = known(self._chats.get(id), 86003)
+        refuse_if(chat.agent_id != agent_id, 86008)
         return chat
 
     def _keys(self, user_ids: Iterable[str]) -> tuple[str, ...]:
         found = {id: self._corp.directory.member(id) for id in user_ids}
-        if not all(found.values()):
-            raise Refusal(86216)
+        refuse_if(not all(found.values()), 86216)
         return tuple(dict.fromkeys(member.key for member in found.values() if member))
 
     def _owner(self, user_id: str, users: tuple[str, ...]) -> str:
         if not user_id:
             return users[0] if users else ""
-        if user_id.lower() not in users:
-            raise Refusal(86207)
+        refuse_if(user_id.lower() not in users, 86207)
         return user_id.lower()
 
     def _people(self, chat: Chat) -> list[Member]:
@@ -154,5 +143,4 @@ class Chats:
 
 
 def _check_size(users: tuple[str, ...]) -> None:
-    if len(users) not in MEMBERS:
-        raise Refusal(86006)
+    refuse_if(len(users) not in MEMBERS, 86006)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from .cards import APP_CARDS, BOT_CARDS, check_card
 from .fields import Fields
 from .media import MIB, Media, is_image
-from .refusal import Refusal
+from .refusal import Refusal, known, refuse_if
 
 TEXT_BYTES = 2048
 BOT_TEXT_BYTES = 5120
@@ -45,8 +45,7 @@ def _size(text: str) -> int:
 
 def _content(part: Fields) -> str:
     content = part.text("content")
-    if not content:
-        raise Refusal(44004)
+    refuse_if(not content, 44004)
     return content
 
 
@@ -61,15 +60,13 @@ def _app_text(part: Fields, _find: FindMedia) -> str:
 def _app_markdown(part: Fields, _find: FindMedia) -> str:
     """Cut or refused? The page is silent, the list of codes says 45002 for too much content: the sandbox refuses."""
     content = _content(part)
-    if _size(content) > APP_MARKDOWN_BYTES:
-        raise Refusal(45002)
+    refuse_if(_size(content) > APP_MARKDOWN_BYTES, 45002)
     return content
 
 
 def _bot_content(part: Fields, max_bytes: int) -> str:
     content = _content(part)
-    if _size(content) > max_bytes:
-        raise part.wrong("content", f"exceed max length {max_bytes}")
+    part.refuse_if(_size(content) > max_bytes, "content", f"exceed max length {max_bytes}")
     return content
 
 
@@ -92,57 +89,44 @@ def _bot_markdown(part: Fields, _find: FindMedia) -> str:
 def _bot_image(part: Fields, _find: FindMedia) -> str:
     """The limit is on the raw bytes, and ``md5`` is theirs too."""
     encoded, md5 = part.text("base64"), part.text("md5")
-    if not encoded or not md5:
-        raise Refusal(40063)
+    refuse_if(not encoded or not md5, 40063)
     try:
         image = base64.b64decode(encoded, validate=True)
     except (ValueError, binascii.Error):
         raise part.wrong("base64", "is not base64") from None
-    if len(image) > BOT_IMAGE_BYTES:
-        raise Refusal(93018)
-    if hashlib.md5(image, usedforsecurity=False).hexdigest() != md5.lower():
-        raise Refusal(301019)
-    if not is_image(image):
-        raise Refusal(40123)
+    refuse_if(len(image) > BOT_IMAGE_BYTES, 93018)
+    refuse_if(hashlib.md5(image, usedforsecurity=False).hexdigest() != md5.lower(), 301019)
+    refuse_if(not is_image(image), 40123)
     return ""
 
 
 def _check_url(url: str) -> None:
-    if _size(url) > URL_BYTES:
-        raise Refusal(40039)
-    if not url.startswith(("http://", "https://")):
-        raise Refusal(45034)
+    refuse_if(_size(url) > URL_BYTES, 40039)
+    refuse_if(not url.startswith(("http://", "https://")), 45034)
 
 
 def _textcard(part: Fields, _find: FindMedia) -> str:
     """The page counts title and description in characters, its older editions in bytes; bytes are the stricter."""
     title, description, url = part.text("title"), part.text("description"), part.text("url")
     part.text("btntxt")
-    if not title:
-        raise Refusal(41016)
-    if not description:
-        raise Refusal(41033)
-    if not url:
-        raise Refusal(41010)
+    refuse_if(not title, 41016)
+    refuse_if(not description, 41033)
+    refuse_if(not url, 41010)
     _check_url(url)
     return _lines(cut(title, TITLE_BYTES), cut(description, DESCRIPTION_BYTES))
 
 
 def _articles(part: Fields) -> list[Fields]:
     articles = part.parts("articles")
-    if not articles:
-        raise Refusal(40063)
-    if len(articles) > MAX_ARTICLES:
-        raise Refusal(45008)
-    if not all(article.text("title") for article in articles):
-        raise Refusal(41016)
+    refuse_if(not articles, 40063)
+    refuse_if(len(articles) > MAX_ARTICLES, 45008)
+    refuse_if(not all(article.text("title") for article in articles), 41016)
     return articles
 
 
 def _check_news_url(url: str) -> None:
     """Of articles, what is no whole address is answered like one that is too long."""
-    if not url.startswith(("http://", "https://")):
-        raise Refusal(40039)
+    refuse_if(not url.startswith(("http://", "https://")), 40039)
     _check_url(url)
 
 
@@ -150,8 +134,7 @@ def _news(part: Fields, *, may_open_miniprogram: bool) -> str:
     lines = []
     for article in _articles(part):
         if not (may_open_miniprogram and article.text("appid") and article.text("pagepath")):
-            if not article.text("url"):
-                raise Refusal(41010)
+            refuse_if(not article.text("url"), 41010)
             _check_news_url(article.text("url"))
         if article.text("picurl"):
             _check_news_url(article.text("picurl"))
@@ -171,16 +154,14 @@ def _mpnews(part: Fields, find: FindMedia) -> str:
     lines = []
     for article in _articles(part):
         _media(article, find, "image", name="thumb_media_id")
-        if _size(_content(article)) > MPNEWS_BYTES:
-            raise Refusal(45002)
+        refuse_if(_size(_content(article)) > MPNEWS_BYTES, 45002)
         lines += [cut(article.text("title"), TITLE_BYTES), cut(article.text("digest"), DESCRIPTION_BYTES)]
     return _lines(*lines)
 
 
 def _media(part: Fields, find: FindMedia, kind: str, name: str = "media_id") -> Media:
     media_id = part.text(name)
-    if not media_id:
-        raise Refusal(41006)
+    refuse_if(not media_id, 41006)
     return find(media_id, kind)
 
 
@@ -244,7 +225,5 @@ BOT_CHECKS: dict[str, Check] = {
 def check_content(body: Fields, checks: dict[str, Check], find: FindMedia) -> tuple[str, str]:
     """The msgtype and what is shown of it; 40008 for a msgtype that this channel does not have."""
     msgtype = body.text("msgtype")
-    check = checks.get(msgtype)
-    if check is None:
-        raise Refusal(40008)
+    check = known(checks.get(msgtype), 40008)
     return msgtype, check(body.part(msgtype), find)

@@ -16,7 +16,7 @@ from .limits import Restrictions, SecretGuard, SlidingWindow
 from .mailbox import Mailbox
 from .media import MediaStore
 from .phones import Phones
-from .refusal import Refusal
+from .refusal import refuse_if
 from .tokens import MODES, Tokens
 from .visibility import WHOLE, Range
 
@@ -119,13 +119,10 @@ class Corp:
 
     def check_agent(self, body: Fields, agent_id: int) -> None:
         """``agentid`` must be that of the token: 301002 for another app that is there, 40056 for none."""
-        if not body.has("agentid"):
-            raise Refusal(41011)
+        refuse_if(not body.has("agentid"), 41011)
         wanted = body.number("agentid", NO_NUMBER)
-        if wanted not in self.ranges:
-            raise Refusal(40056)
-        if wanted != agent_id:
-            raise Refusal(301002)
+        refuse_if(wanted not in self.ranges, 40056)
+        refuse_if(wanted != agent_id, 301002)
 
     def remove_app(self, agent_id: int) -> None:
         self.tokens.remove_grants(agent_id)

@@ -18,7 +18,7 @@ from .access import Access
 from .corp import Corp
 from .directory import MAX_ID, MAX_LEVELS, MAX_NODES, MAX_ORDER, ROOT, Department
 from .fields import Fields, in_address, parse
-from .refusal import Refusal
+from .refusal import Refusal, known, refuse_if
 from .visibility import Sight, department_json
 
 NAME_CHARS = 64
@@ -41,13 +41,10 @@ class Departments:
         """Its id."""
         names = _name(body, "name"), _name(body, "name_en", needed=False)
         id = body.number("id") if body.has("id") else self._directory.free_department_id()
-        if not ROOT < id <= MAX_ID:
-            raise body.wrong("id", f"must be from 2 to {MAX_ID}")
+        body.refuse_if(not ROOT < id <= MAX_ID, "id", f"must be from 2 to {MAX_ID}")
         parent_id = self._parent(body)
-        if id == parent_id:
-            raise Refusal(60010)
-        if id in self._directory.departments:
-            raise Refusal(60008)
+        refuse_if(id == parent_id, 60010)
+        refuse_if(id in self._directory.departments, 60008)
         self._check_room(parent_id, levels=1)
         self._directory.put_department(Department(id, names[0], parent_id, names[1], _order(body)))
         return id
@@ -66,20 +63,16 @@ class Departments:
         parent_id = old.parent_id
         if body.has("parentid") and body.number("parentid") != parent_id:
             parent_id = self._parent(body)
-            if old.id in self._directory.line(parent_id):
-                raise Refusal(60010)
+            refuse_if(old.id in self._directory.line(parent_id), 60010)
             self._check_room(parent_id, levels=self._height(old.id))
         self._directory.put_department(replace(old, name=name, name_en=name_en, order=order, parent_id=parent_id))
 
     def delete(self, request: Request) -> Answer:
         self._access.contacts(request)
         department = self._known(in_address(request, "id"))
-        if department.id == ROOT:
-            raise Refusal(60007)
-        if self._directory.children(department.id):
-            raise Refusal(60006)
-        if self._directory.people(department.id):
-            raise Refusal(60005)
+        refuse_if(department.id == ROOT, 60007)
+        refuse_if(self._directory.children(department.id), 60006)
+        refuse_if(self._directory.people(department.id), 60005)
         self._directory.remove_department(department.id)
         return {"errmsg": "deleted"}
 
@@ -106,27 +99,21 @@ class Departments:
         return (self._directory.departments[below] for below in self._directory.subtree(top))
 
     def _known(self, id: int | None) -> Department:
-        department = self._directory.departments.get(id or 0)
-        if department is None:
-            raise Refusal(60003)
-        return department
+        return known(self._directory.departments.get(id or 0), 60003)
 
     def _seen(self, id: int | None, sight: Sight) -> Department:
         department = self._known(id)
-        if not sight.sees_department(department.id):
-            raise Refusal(60011)
+        refuse_if(not sight.sees_department(department.id), 60011)
         return department
 
     def _parent(self, body: Fields) -> int:
         parent_id = body.number("parentid")
-        if parent_id not in self._directory.departments:
-            raise Refusal(60004)
+        refuse_if(parent_id not in self._directory.departments, 60004)
         return parent_id
 
     def _check_room(self, parent_id: int, *, levels: int) -> None:
         """Whether a tree of so many levels fits below the parent."""
-        if sum(1 for _ in self._directory.line(parent_id)) + levels > MAX_LEVELS:
-            raise Refusal(81002)
+        refuse_if(sum(1 for _ in self._directory.line(parent_id)) + levels > MAX_LEVELS, 81002)
         if self._directory.node_count(parent_id) >= MAX_NODES or len(self._directory.departments) >= MAX_NODES:
             raise Refusal(81001)
 
@@ -136,19 +123,15 @@ class Departments:
 
 def _name(body: Fields, field: str, *, needed: bool = True) -> str:
     name = body.text(field)
-    if needed and not name:
-        raise body.wrong(field, "exceed min utf8 words 1") if body.values.get(field) == "" else Refusal(60001)
-    if field == "name_en" and len(name) > NAME_EN_CHARS:
-        raise body.wrong(field, f"exceed max length {NAME_EN_CHARS}")
-    if len(name) > NAME_CHARS:
-        raise Refusal(60001)
-    if FORBIDDEN.search(name):
-        raise Refusal(60009)
+    body.refuse_if(needed and body.values.get(field) == "", field, "exceed min utf8 words 1")
+    refuse_if(needed and not name, 60001)
+    body.refuse_if(field == "name_en" and len(name) > NAME_EN_CHARS, field, f"exceed max length {NAME_EN_CHARS}")
+    refuse_if(len(name) > NAME_CHARS, 60001)
+    refuse_if(FORBIDDEN.search(name), 60009)
     return name
 
 
 def _order(body: Fields) -> int:
     order = body.number("order")
-    if not 0 <= order <= MAX_ORDER:
-        raise body.wrong("order", f"must be from 0 to {MAX_ORDER}")
+    body.refuse_if(not 0 <= order <= MAX_ORDER, "order", f"must be from 0 to {MAX_ORDER}")
     return order

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .refusal import Refusal, meaning
+from .refusal import Refusal, meaning, refuse_if
 
 ROOT = 1
 MAX_ID = 2**31 - 1
@@ -103,8 +103,7 @@ class Directory:
     def put_department(self, department: Department) -> None:
         """Adds or changes. 60008 where a sibling has one of its names."""
         names = {department.name, department.name_en} - {""}
-        if any(self.sibling(department.parent_id, name) not in (None, department.id) for name in names):
-            raise Refusal(60008)
+        refuse_if(any(self.sibling(department.parent_id, name) not in (None, department.id) for name in names), 60008)
         self._forget_department(self.departments.get(department.id))
         self.departments[department.id] = department
         self._children[department.parent_id][department.id] = None
@@ -225,8 +224,7 @@ class Directory:
 
     def put_tag(self, tag: Tag) -> None:
         """Adds or changes; 40071 where another has the name."""
-        if self._tag_names.get(tag.name, tag.id) != tag.id:
-            raise Refusal(40071)
+        refuse_if(self._tag_names.get(tag.name, tag.id) != tag.id, 40071)
         old = self.tags.get(tag.id)
         if old is not None:
             del self._tag_names[old.name]

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from werkzeug.wrappers import Request
 
-from .refusal import Refusal
+from .refusal import Refusal, refuse_if
 
 MAX_DEPTH = 50
 MAX_BYTES = 8 * 1024 * 1024  # eight articles of 666 KB fit; WeCom's own limit is not written anywhere
@@ -44,14 +44,12 @@ class Reading:
     remarks: list[str] = field(default_factory=list)
 
     def doubt(self, text: str) -> None:
-        if self.strict:
-            raise Refusal(40058, text)
+        refuse_if(self.strict, 40058, text)
         if text not in self.doubts:
             self.doubts.append(text)
 
     def remark(self, text: str) -> None:
-        if self.strict:
-            raise Refusal(40058, text)
+        refuse_if(self.strict, 40058, text)
         if text not in self.remarks:
             self.remarks.append(text)
 
@@ -121,6 +119,10 @@ class Fields:
     def wrong(self, name: str, why: str) -> Refusal:
         return Refusal(40058, f"{self.path}{name} {why}")
 
+    def refuse_if(self, wrong: object, name: str, why: str) -> None:
+        if wrong:
+            raise self.wrong(name, why)
+
     def missing(self, name: str) -> Refusal:
         """As WeCom's newer calls word it."""
         return Refusal(40058, f"{MISSING}`{self.path}{name}`")
@@ -160,8 +162,7 @@ def in_address(request: Request, name: str) -> int | None:
     text = request.args.get(name, "")
     if not text:
         return None
-    if not DIGITS.fullmatch(text):
-        raise Refusal(40058, f"{name} must be an integer")
+    refuse_if(not DIGITS.fullmatch(text), 40058, f"{name} must be an integer")
     return int(text)
 
 
@@ -173,11 +174,9 @@ def is_large(request: Request) -> bool:
 def parse(request: Request) -> Fields:
     """The request's body. What cannot be read is an empty object; 40033 where a text holds half of a surrogate pair."""
     reading: Reading = request.environ[READING]
-    if is_large(request):
-        raise Refusal(40206)
+    refuse_if(is_large(request), 40206)
     raw = request.get_data()
-    if sum(map(raw.count, (b",", b"[", b"{"))) > MAX_VALUES:
-        raise Refusal(40206, f"more than {MAX_VALUES} values")
+    refuse_if(sum(map(raw.count, (b",", b"[", b"{"))) > MAX_VALUES, 40206, f"more than {MAX_VALUES} values")
     text = raw.decode("utf-8-sig", errors="surrogateescape")
     is_utf8 = encodes(text)
     if not is_utf8:
@@ -188,8 +187,7 @@ def parse(request: Request) -> Fields:
     elif not encodes(json.dumps(body, ensure_ascii=False)):
         raise Refusal(40033)
     if not isinstance(body, dict):
-        if reading.strict:
-            raise Refusal(40058, "the body is not a JSON object")
+        refuse_if(reading.strict, 40058, "the body is not a JSON object")
         body = {}
     return Fields(body, reading=reading)
 

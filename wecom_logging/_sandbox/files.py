@@ -20,7 +20,7 @@ from .access import Access
 from .corp import Corp
 from .fields import READING
 from .media import APP_KINDS, APPS, PICTURE, Kept, Kind, Media, MediaStore
-from .refusal import Refusal
+from .refusal import Refusal, known, refuse_if
 
 Answer = dict[str, Any]
 
@@ -46,8 +46,7 @@ class Files:
         """The file itself, or the ``Range`` of it, where it is not too long ago that the sandbox kept it."""
         self._access.app(request)
         media_id = request.args.get("media_id", "")
-        if not media_id:
-            raise Refusal(41006)
+        refuse_if(not media_id, 41006)
         media = self._corp.media.media(media_id)
         if media is None or media.kind == PICTURE.name:
             raise Refusal(40007)
@@ -109,10 +108,7 @@ def _named(part: FileStorage) -> bool:
 
 
 def kind_of(request: Request, kinds: Mapping[str, Kind]) -> Kind:
-    kind = kinds.get(request.args.get("type", ""))
-    if kind is None:
-        raise Refusal(40005)
-    return kind
+    return known(kinds.get(request.args.get("type", "")), 40005)
 
 
 def upload(

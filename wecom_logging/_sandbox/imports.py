@@ -23,7 +23,7 @@ from .fields import Fields, parse
 from .jobs import Callback, Jobs
 from .media import APPS
 from .members import Members
-from .refusal import Refusal
+from .refusal import Refusal, known, refuse_if
 
 COLUMNS = {
     "姓名": "name",
@@ -78,8 +78,7 @@ class Imports:
         named = {row.text("userid").lower() for row in rows} | {CREATOR}
         members = self._corp.directory.members
         gone = [member for key, member in members.items() if key not in named]
-        if len(gone) > MAX_REMOVED and len(gone) > REMOVED_SHARE * len(members):
-            raise Refusal(45026)
+        refuse_if(len(gone) > MAX_REMOVED and len(gone) > REMOVED_SHARE * len(members), 45026)
         told = [self._put(row) for row in rows]
         for member in gone:
             self._corp.directory.remove_member(member)
@@ -105,19 +104,15 @@ class Imports:
 
     def _rows(self, body: Fields, read: Callable[[Row], Answer]) -> list[Fields]:
         media_id = body.text("media_id")
-        if not media_id:
-            raise Refusal(41006)
+        refuse_if(not media_id, 41006)
         self._corp.media.find(media_id, "file", APPS)
-        file = self._corp.media.file(media_id)
-        if file is None:
-            raise Refusal(40007)
+        file = known(self._corp.media.file(media_id), 40007)
         try:
             text = io.StringIO(file.read().decode("utf-8-sig"), newline="")
             rows = list(islice(csv.DictReader(text), MAX_ROWS + 1))
         except (UnicodeDecodeError, csv.Error):
             raise Refusal(40035, "the file is no CSV in UTF-8") from None
-        if len(rows) > MAX_ROWS:
-            raise Refusal(40035, f"more than {MAX_ROWS} rows")
+        refuse_if(len(rows) > MAX_ROWS, 40035, f"more than {MAX_ROWS} rows")
         return [Fields(read(row)) for row in rows]
 
     def _put(self, row: Fields) -> Answer:

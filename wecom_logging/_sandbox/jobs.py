@@ -20,7 +20,7 @@ import requests
 from .corp import CORP_ID, Corp
 from .fields import Fields
 from .journal import Exchange
-from .refusal import Refusal
+from .refusal import known
 
 MAX_JOBS = 10
 TRIES = 3
@@ -52,10 +52,7 @@ class Jobs:
         return {"jobid": id}
 
     def find(self, id: str) -> Answer:
-        job = self._jobs.get(id)
-        if job is None:
-            raise Refusal(40035 if id else 40063)
-        return job
+        return known(self._jobs.get(id), 40035 if id else 40063)
 
     def _tell(self, callback: Callback, event: str) -> None:
         with self._telling:
@@ -114,10 +111,8 @@ class Callback:
         found = cls(part.text("url"), part.text("token"), part.text("encodingaeskey"))
         if not found.url:
             return None
-        if not WEB.match(found.url):
-            raise part.wrong("url", "must begin with http:// or https://")
-        if not AES_KEY.fullmatch(found.key):
-            raise part.wrong("encodingaeskey", "must be 43 letters and digits")
+        part.refuse_if(not WEB.match(found.url), "url", "must begin with http:// or https://")
+        part.refuse_if(not AES_KEY.fullmatch(found.key), "encodingaeskey", "must be 43 letters and digits")
         return found
 
     def seal(self, event: str, now: float) -> tuple[dict[str, str], bytes]:

@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from .refusal import Refusal
+from .refusal import Refusal, refuse_if
 
 WRONG_SECRETS = 5
 BAN_S = 3600
@@ -78,12 +78,10 @@ class Restrictions:
     contacts_details: bool = True
 
     def check_address(self, ip: str) -> None:
-        if self.trusted_ips is not None and ip not in self.trusted_ips:
-            raise Refusal(60020)
+        refuse_if(self.trusted_ips is not None and ip not in self.trusted_ips, 60020)
 
     def check_details(self) -> None:
-        if not self.contacts_details:
-            raise Refusal(48009)
+        refuse_if(not self.contacts_details, 48009)
 
 
 class SecretGuard:

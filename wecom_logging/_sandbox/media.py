@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from .refusal import Refusal
+from .refusal import Refusal, refuse_if
 
 MIB = 1024 * 1024
 MIN_BYTES = 6  # "larger than 5 bytes"
@@ -78,14 +78,10 @@ class MediaStore:
         """Checks a file as WeCom does; ``owner`` is a bot's key, or ``APPS``."""
         size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
-        if not size:
-            raise Refusal(44001)
-        if size < kind.min_bytes:
-            raise Refusal(40006)
-        if size > kind.max_bytes:
-            raise Refusal(kind.too_large)
-        if not kind.looks_right(stream.read(FIRST_BYTES)):
-            raise Refusal(kind.wrong_type)
+        refuse_if(not size, 44001)
+        refuse_if(size < kind.min_bytes, 40006)
+        refuse_if(size > kind.max_bytes, kind.too_large)
+        refuse_if(not kind.looks_right(stream.read(FIRST_BYTES)), kind.wrong_type)
         stream.seek(0)
         id = secrets.token_urlsafe(48)
         media = Media(id, kind.name, filename[:NAME_CHARS], owner, self._clock())
@@ -116,8 +112,7 @@ class MediaStore:
         media = self._stored.get(media_id)
         if media is None or media.owner != owner or media.kind != kind:
             raise Refusal(40007)
-        if media.created + LIFE_S <= self._clock():
-            raise Refusal(40007)
+        refuse_if(media.created + LIFE_S <= self._clock(), 40007)
         return media
 
 

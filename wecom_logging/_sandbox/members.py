@@ -18,7 +18,7 @@ from .directory import MAX_NODES, ROOT, Department, Member
 from .fields import Fields, parse
 from .media import APPS
 from .profile import check_user_id, read_departments, read_leads, read_member, read_orders, read_profile
-from .refusal import Refusal
+from .refusal import Refusal, known, refuse_if
 from .visibility import check_sizes
 
 UNPLACED = "其他"
@@ -40,14 +40,11 @@ class Members:
     def add(self, body: Fields) -> Answer:
         """The new member is not activated yet: status 4."""
         user_id = check_user_id(body.text("userid"))
-        if self._directory.member(user_id):
-            raise Refusal(60102)
+        refuse_if(self._directory.member(user_id), 60102)
         fields = self._read(body)
-        if not fields.get("name"):
-            raise Refusal(60112)
+        refuse_if(not fields.get("name"), 60112)
         asked = read_departments(body) or (0,)
-        if 0 in asked and self._directory.sibling(ROOT, UNPLACED) in asked:
-            raise Refusal(40066)
+        refuse_if(0 in asked and self._directory.sibling(ROOT, UNPLACED) in asked, 40066)
         orders = read_orders(body, len(asked))
         leads = read_leads(body, asked) if body.has("is_leader_in_dept") else frozenset()
         main = self._main(body, asked, asked[0])
@@ -98,14 +95,11 @@ class Members:
         """One wrong id, and no member is deleted."""
         self._access.contacts(request)
         ids = parse(request).texts("useridlist")
-        if not ids:
-            raise Refusal(40063)
-        if len(ids) > MAX_DELETED:
-            raise Refusal(40032)
+        refuse_if(not ids, 40063)
+        refuse_if(len(ids) > MAX_DELETED, 40032)
         found = {id.lower(): self._directory.member(id) for id in ids}
         members = [member for member in found.values() if member]
-        if not members or len(members) < len(found):
-            raise Refusal(40031)
+        refuse_if(not members or len(members) < len(found), 40031)
         self._remove(members)
         return {"errmsg": "deleted"}
 
@@ -122,27 +116,21 @@ class Members:
             "invalidparty": [id for id in parties if not sight.sees_department(id)],
             "invalidtag": [id for id in tags if not sight.knows_tag(id)],
         }
-        if sum(map(len, invalid.values())) == len(known) + len(parties) + len(tags):
-            raise Refusal(81013, **invalid)
+        refuse_if(sum(map(len, invalid.values())) == len(known) + len(parties) + len(tags), 81013, **invalid)
         return invalid
 
     def _read(self, body: Fields) -> dict[str, Any]:
         fields = read_member(body)
-        if not all(self._directory.member(id) for id in fields.get("direct_leader", ())):
-            raise Refusal(60111)
+        refuse_if(not all(self._directory.member(id) for id in fields.get("direct_leader", ())), 60111)
         if body.text("avatar_mediaid"):
             self._corp.media.find(body.text("avatar_mediaid"), "image", APPS)
         return fields
 
     def _known(self, user_id: str) -> Member:
-        member = self._directory.member(check_user_id(user_id))
-        if member is None:
-            raise Refusal(60111)
-        return member
+        return known(self._directory.member(check_user_id(user_id)), 60111)
 
     def _remove(self, members: Iterable[Member]) -> None:
-        if any(member.user_id == CREATOR for member in members):
-            raise Refusal(301005)
+        refuse_if(any(member.user_id == CREATOR for member in members), 301005)
         for member in members:
             self._directory.remove_member(member)
 
@@ -151,10 +139,8 @@ class Members:
         departments, orders, leads = member.departments, member.orders, member.leads
         if body.has("department"):
             departments = read_departments(body)
-            if not departments:
-                raise Refusal(40066)
-            if not all(id in self._directory.departments for id in departments):
-                raise Refusal(60123)
+            refuse_if(not departments, 40066)
+            refuse_if(not all(id in self._directory.departments for id in departments), 60123)
             self._check_room(id for id in departments if id not in member.departments)
             orders = read_orders(body, len(departments))
             leads &= set(departments)
@@ -166,13 +152,11 @@ class Members:
 
     def _main(self, body: Fields, departments: tuple[int, ...], usual: int) -> int:
         main = body.number("main_department") or usual
-        if main not in departments:
-            raise Refusal(60123)
+        refuse_if(main not in departments, 60123)
         return main
 
     def _check_room(self, departments: Iterable[int]) -> None:
-        if any(self._directory.node_count(id) >= MAX_NODES for id in departments):
-            raise Refusal(81001)
+        refuse_if(any(self._directory.node_count(id) >= MAX_NODES for id in departments), 81001)
 
     def _make_missing(self, departments: tuple[int, ...]) -> list[dict[str, Any]]:
         """Makes the departments that are not there below the one for those who have none (path/90195, 2024-05)."""
@@ -192,5 +176,4 @@ class Members:
 
 
 def _check_reachable(member: Member) -> None:
-    if not member.mobile and not member.email:
-        raise Refusal(60129)
+    refuse_if(not member.mobile and not member.email, 60129)

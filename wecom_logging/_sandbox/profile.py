@@ -12,7 +12,7 @@ from typing import Any
 
 from .directory import MAX_ID, MAX_ORDER
 from .fields import Fields
-from .refusal import Refusal
+from .refusal import Refusal, refuse_if
 
 MAX_DEPARTMENTS = 100
 MAX_LEADERS = 1
@@ -48,22 +48,18 @@ OBJECTS = ("extattr", "external_profile")
 
 
 def check_user_id(user_id: str) -> str:
-    if not user_id:
-        raise Refusal(41009)
-    if not USER_ID.fullmatch(user_id):
-        raise Refusal(40003)
+    refuse_if(not user_id, 41009)
+    refuse_if(not USER_ID.fullmatch(user_id), 40003)
     return user_id
 
 
 def check_mobile(mobile: str) -> str:
-    if len(mobile) not in MOBILE_BYTES or not MOBILE.fullmatch(mobile):
-        raise Refusal(60103)
+    refuse_if(len(mobile) not in MOBILE_BYTES or not MOBILE.fullmatch(mobile), 60103)
     return mobile.removeprefix("+86").strip(" -")
 
 
 def check_email(email: str) -> str:
-    if len(email.encode()) not in EMAIL_BYTES or not EMAIL.fullmatch(email):
-        raise Refusal(60105)
+    refuse_if(len(email.encode()) not in EMAIL_BYTES or not EMAIL.fullmatch(email), 60105)
     return email
 
 
@@ -83,8 +79,7 @@ def read_member(body: Fields) -> dict[str, Any]:
         found["enabled"] = _zero_or_one(body, "enable", body.number("enable"))
     if body.has("direct_leader"):
         found["direct_leader"] = tuple(body.texts("direct_leader"))
-        if len(found["direct_leader"]) > MAX_LEADERS:
-            raise Refusal(60257)
+        refuse_if(len(found["direct_leader"]) > MAX_LEADERS, 60257)
     body.flag("to_invite", True)
     return found
 
@@ -95,8 +90,7 @@ def read_profile(body: Fields) -> dict[str, Any]:
     found |= {name: dict(_object(body, name).values) for name in OBJECTS if body.has(name)}
     if body.has("gender"):
         gender = body.values["gender"]  # some clients send a number
-        if isinstance(gender, bool) or str(gender) not in ("0", "1", "2"):
-            raise body.wrong("gender", 'must be "1" or "2"')
+        body.refuse_if(isinstance(gender, bool) or str(gender) not in ("0", "1", "2"), "gender", 'must be "1" or "2"')
         found["gender"] = str(gender)  # 0 is not known
     return found
 
@@ -104,36 +98,30 @@ def read_profile(body: Fields) -> dict[str, Any]:
 def read_departments(body: Fields) -> tuple[int, ...]:
     """40066 where an id is none or comes twice. 0 stands for the department of those who have none."""
     ids = tuple(body.numbers("department"))
-    if len(ids) > MAX_DEPARTMENTS:
-        raise Refusal(60110)
-    if len(set(ids)) < len(ids) or not all(0 <= id <= MAX_ID for id in ids):
-        raise Refusal(40066)
+    refuse_if(len(ids) > MAX_DEPARTMENTS, 60110)
+    refuse_if(len(set(ids)) < len(ids) or not all(0 <= id <= MAX_ID for id in ids), 40066)
     return ids
 
 
 def read_orders(body: Fields, count: int) -> tuple[int, ...]:
     """One for each department; all 0 where absent. Its length has no code of its own: that of the leaders serves."""
     orders = tuple(body.numbers("order")) if body.has("order") else (0,) * count
-    if len(orders) != count:
-        raise Refusal(60132)
-    if not all(0 <= order <= MAX_ORDER for order in orders):
-        raise body.wrong("order", f"must be from 0 to {MAX_ORDER}")
+    refuse_if(len(orders) != count, 60132)
+    body.refuse_if(not all(0 <= order <= MAX_ORDER for order in orders), "order", f"must be from 0 to {MAX_ORDER}")
     return orders
 
 
 def read_leads(body: Fields, departments: tuple[int, ...]) -> frozenset[int]:
     """The departments whose leader the member is."""
     flags = body.numbers("is_leader_in_dept")
-    if len(flags) != len(departments):
-        raise Refusal(60132)
+    refuse_if(len(flags) != len(departments), 60132)
     pairs = zip(departments, flags, strict=True)
     return frozenset(id for id, flag in pairs if _zero_or_one(body, "is_leader_in_dept", flag))
 
 
 def _object(body: Fields, name: str) -> Fields:
     part = body.part(name)
-    if len(part.as_bytes()) > OBJECT_BYTES:
-        raise body.wrong(name, "is too large")
+    body.refuse_if(len(part.as_bytes()) > OBJECT_BYTES, name, "is too large")
     return part
 
 
@@ -145,6 +133,5 @@ def _text(body: Fields, name: str) -> str:
 
 
 def _zero_or_one(body: Fields, name: str, value: int) -> bool:
-    if value not in (0, 1):
-        raise body.wrong(name, "must be 0 or 1")
+    body.refuse_if(value not in (0, 1), name, "must be 0 or 1")
     return bool(value)

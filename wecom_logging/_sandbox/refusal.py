@@ -9,7 +9,9 @@ import secrets
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 OK = "ok"
 HELP = "https://open.work.weixin.qq.com/devtool/query?e="
@@ -58,6 +60,19 @@ class Refusal(Exception):
     def text(self) -> str:
         own = meaning(self.errcode)
         return own if not self.detail else self.detail if self.alone else f"{self.detail}. {own}"
+
+
+def refuse_if(wrong: object, errcode: int, detail: str = "", *, alone: bool = False, **extra: Any) -> None:
+    """WeCom's no, where something is wrong."""
+    if wrong:
+        raise Refusal(errcode, detail, alone=alone, **extra)
+
+
+def known(found: T | None, errcode: int) -> T:
+    """What was asked for; WeCom's no where it is not there."""
+    if found is None:
+        raise Refusal(errcode)
+    return found
 
 
 def errmsg(errcode: int, text: str, *, now: float, ip: str) -> str:

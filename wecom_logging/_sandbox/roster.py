@@ -24,7 +24,7 @@ from .corp import Corp
 from .directory import Member
 from .fields import Fields, in_address, parse
 from .profile import MOBILE_BYTES, check_user_id
-from .refusal import Refusal
+from .refusal import Refusal, known, refuse_if
 from .visibility import Sight, in_order, member_json
 
 MAX_PAGE = 10_000
@@ -50,11 +50,8 @@ class Roster:
 
     def get(self, request: Request) -> Answer:
         grant, sight = self._access.reader(request, details=True)
-        member = self._directory.member(check_user_id(request.args.get("userid", "")))
-        if member is None:
-            raise Refusal(60111)
-        if not sight.sees_member(member):
-            raise Refusal(60011)
+        member = known(self._directory.member(check_user_id(request.args.get("userid", ""))), 60111)
+        refuse_if(not sight.sees_member(member), 60011)
         return member_json(self._directory, member, sight, secret=grant.agent_id is None)
 
     def list_names(self, request: Request) -> Answer:
@@ -72,8 +69,7 @@ class Roster:
         self._access.contacts(request)
         body = parse(request)
         limit = body.number("limit", MAX_PAGE)
-        if not 1 <= limit <= MAX_PAGE:
-            raise body.wrong("limit", f"must be from 1 to {MAX_PAGE}")
+        body.refuse_if(not 1 <= limit <= MAX_PAGE, "limit", f"must be from 1 to {MAX_PAGE}")
         rows = list(islice(self._rows(_read_cursor(body)), limit + 1))
         more = len(rows) > limit
         page = [{"userid": member.user_id, "department": member.departments[i]} for member, i in rows[:limit]]
@@ -82,10 +78,9 @@ class Roster:
 
     def _people(self, request: Request, sight: Sight) -> list[Member]:
         id = in_address(request, "department_id")
-        if id not in self._directory.departments:
+        if id is None or id not in self._directory.departments:
             raise Refusal(60123)
-        if not sight.sees_department(id):
-            raise Refusal(60011)
+        refuse_if(not sight.sees_department(id), 60011)
         return in_order(self._directory, self._directory.people(id))
 
     def _rows(self, after: Place) -> Iterator[tuple[Member, int]]:
@@ -99,19 +94,16 @@ class Roster:
         _, sight = self._access.reader(request)
         body = parse(request)
         self._check("mobile")
-        if len(body.text("mobile").encode()) not in MOBILE_BYTES:
-            raise Refusal(60103)
+        refuse_if(len(body.text("mobile").encode()) not in MOBILE_BYTES, 60103)
         return self._owner("mobile", "mobile", body.text("mobile"), 60146, sight)
 
     def by_email(self, request: Request) -> Answer:
         _, sight = self._access.reader(request)
         body = parse(request)
         kind = body.number("email_type", 1)
-        if kind not in EMAIL_KINDS:
-            raise body.wrong("email_type", "must be 1 or 2")
+        body.refuse_if(kind not in EMAIL_KINDS, "email_type", "must be 1 or 2")
         self._check("email")
-        if not body.text("email"):
-            raise Refusal(60105)
+        refuse_if(not body.text("email"), 60105)
         field, errcode = EMAIL_KINDS[kind]
         return self._owner("email", field, body.text("email"), errcode, sight)
 
@@ -122,8 +114,7 @@ class Roster:
             self._wrong[call, self._day()] += 1
             self._check(call)
             raise Refusal(errcode)
-        if not sight.sees_member(member):
-            raise Refusal(60011)
+        refuse_if(not sight.sees_member(member), 60011)
         return {"userid": member.user_id}
 
     def _check(self, call: str) -> None:
@@ -134,8 +125,7 @@ class Roster:
         that are there, and bears five wrong ones even in a small corp. Each call is counted on its own; the day is
         China's.
         """
-        if self._wrong[call, self._day()] > self._borne():
-            raise Refusal(45009)
+        refuse_if(self._wrong[call, self._day()] > self._borne(), 45009)
 
     def _borne(self) -> float:
         return max(WRONG_AT_LEAST, WRONG_SHARE * len(self._directory.members))
@@ -167,8 +157,7 @@ class Roster:
         """The members behind the AI bot's encrypted ids, as far as the app sees them; plain ids are invalid here."""
         _, sight = self._access.reader(request)
         ids = parse(request).texts("open_userid_list")
-        if not 1 <= len(ids) <= MAX_OPEN_IDS:
-            raise Refusal(40032)
+        refuse_if(not 1 <= len(ids) <= MAX_OPEN_IDS, 40032)
         found: list[dict[str, str]] = []
         members = all_open(self._directory)
         for id in ids:

@@ -11,7 +11,7 @@ from .corp import Corp
 from .directory import ROOT, Department, Directory, Member, Tag
 from .faults import read_fault
 from .limits import Limit, SlidingWindow
-from .refusal import Refusal, meaning
+from .refusal import Refusal, meaning, refuse_if
 from .shapes import ANYTHING, LIMITED, SWITCHES, WISHES, WrongField, check, fields
 from .visibility import WHOLE, Range, Sight, department_json, member_json, tag_json
 
@@ -94,8 +94,7 @@ def put_department(corp: Corp, wish: Wish) -> None:
     with as_wrong_field():
         if id != ROOT:
             _make_department(directory, parent_id)
-            if id in directory.line(parent_id):
-                raise Refusal(60010)
+            refuse_if(id in directory.line(parent_id), 60010)
         name = wish.get("name") or f"部门 {id}"
         old = directory.departments.get(id, Department(id, name, parent_id))
         directory.put_department(replace(old, name=name, parent_id=0 if id == ROOT else parent_id))

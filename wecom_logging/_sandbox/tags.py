@@ -16,7 +16,7 @@ from .access import Access
 from .corp import Corp
 from .directory import MAX_ID, MAX_NODES, Tag
 from .fields import Fields, in_address, parse
-from .refusal import Refusal
+from .refusal import Refusal, known, refuse_if
 from .visibility import Sight, tag_json
 
 MAX_TAGS = 3000
@@ -52,10 +52,8 @@ class Tags:
         name = _name(body)
         tags = self._directory.tags
         id = body.number("tagid", max(tags, default=0) + 1)
-        if not 0 <= id <= MAX_ID or id in tags:
-            raise Refusal(40068)
-        if len(tags) >= MAX_TAGS:
-            raise Refusal(40058, f"at most {MAX_TAGS} tags")
+        refuse_if(not 0 <= id <= MAX_ID or id in tags, 40068)
+        refuse_if(len(tags) >= MAX_TAGS, 40058, f"at most {MAX_TAGS} tags")
         self._directory.put_tag(Tag(id, name, owner=owner))
         return {"errmsg": "created", "tagid": id}
 
@@ -84,11 +82,9 @@ class Tags:
         body = parse(request)
         tag = self._own(body.number("tagid", -1), grant.agent_id)
         nodes = self._nodes(body, sight, too_many=81014)
-        if nodes.empty:
-            raise Refusal(40070)
+        refuse_if(nodes.empty, 40070)
         users, departments = tag.users | nodes.users, tag.departments | nodes.departments
-        if len(users) + len(departments) > MAX_NODES:
-            raise Refusal(81003)
+        refuse_if(len(users) + len(departments) > MAX_NODES, 81003)
         self._directory.put_tag(replace(tag, users=users, departments=departments))
         return dict(nodes.invalid)
 
@@ -98,31 +94,24 @@ class Tags:
         body = parse(request)
         tag = self._own(body.number("tagid", -1), grant.agent_id)
         nodes = self._nodes(body, sight, too_many=40035)
-        if nodes.empty:
-            raise Refusal(40031)
+        refuse_if(nodes.empty, 40031)
         users, departments = tag.users - nodes.users, tag.departments - nodes.departments
         self._directory.put_tag(replace(tag, users=users, departments=departments))
         return {"errmsg": "deleted", **nodes.invalid}
 
     def _known(self, id: int | None) -> Tag:
-        tag = None if id is None else self._directory.tags.get(id)
-        if tag is None:
-            raise Refusal(40068)
-        return tag
+        return known(None if id is None else self._directory.tags.get(id), 40068)
 
     def _own(self, id: int | None, owner: int | None) -> Tag:
         tag = self._known(id)
-        if tag.owner != owner:
-            raise Refusal(81011)
+        refuse_if(tag.owner != owner, 81011)
         return tag
 
     def _nodes(self, body: Fields, sight: Sight, *, too_many: int) -> Nodes:
         """Lists that are no lists are 40035, as its help says; so are two empty ones."""
         users, parties = _users(body), _parties(body)
-        if not users and not parties:
-            raise Refusal(40035)
-        if len(users) > MAX_USERS or len(parties) > MAX_PARTIES:
-            raise Refusal(too_many)
+        refuse_if(not users and not parties, 40035)
+        refuse_if(len(users) > MAX_USERS or len(parties) > MAX_PARTIES, too_many)
         members = {id: self._directory.member(id) for id in users}
         seen = {id: member.key for id, member in members.items() if member and sight.sees_member(member)}
         departments = frozenset(id for id in parties if sight.sees_department(id))
@@ -142,13 +131,11 @@ def _users(body: Fields) -> list[str]:
 
 
 def _parties(body: Fields) -> list[int]:
-    if not isinstance(body.values.get("partylist", []), list | None):
-        raise Refusal(40035, "partylist must be a list")
+    refuse_if(not isinstance(body.values.get("partylist", []), list | None), 40035, "partylist must be a list")
     return body.numbers("partylist")
 
 
 def _name(body: Fields) -> str:
     name = body.text("tagname")
-    if not 0 < len(name) <= NAME_CHARS:
-        raise Refusal(40072)
+    refuse_if(not 0 < len(name) <= NAME_CHARS, 40072)
     return name

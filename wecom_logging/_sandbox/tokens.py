@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .refusal import Refusal
+from .refusal import known, refuse_if
 
 LIFE_S = 7200
 OVERLAP_S = 300
@@ -72,13 +72,9 @@ class Tokens:
 
     def check(self, value: str) -> Grant:
         """Whose token this is; 41001 where there is none, 40014 for an unknown or void one, 42001 for an old one."""
-        if not value:
-            raise Refusal(41001)
-        token = self._known.get(value)
-        if token is None:
-            raise Refusal(40014)
-        if token.ends <= self._clock():
-            raise Refusal(42001)
+        refuse_if(not value, 41001)
+        token = known(self._known.get(value), 40014)
+        refuse_if(token.ends <= self._clock(), 42001)
         return token.grant
 
     def newest(self, most: int) -> list[tuple[Token, bool]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .directory import ROOT, Department, Directory, Member, Tag
-from .refusal import Refusal
+from .refusal import Refusal, refuse_if
 
 SECRET = ("mobile", "gender", "email", "biz_mail", "avatar", "thumb_avatar", "qr_code", "address")
 """What apps made since 2022-06-20 are never told (https://developer.work.weixin.qq.com/document/path/90196)."""
@@ -185,14 +185,10 @@ def find_audience(directory: Directory, sight: Sight, touser: str, toparty: str,
 
 def check_sizes(users: int, parties: int, tags: int) -> None:
     """The three lists of a message, or of an invitation."""
-    if not (users or parties or tags):
-        raise Refusal(82001)
-    if users > MAX_USERS:
-        raise Refusal(40032)
-    if parties > MAX_PARTIES:
-        raise Refusal(82002)
-    if tags > MAX_TAGS:
-        raise Refusal(82003)
+    refuse_if(not (users or parties or tags), 82001)
+    refuse_if(users > MAX_USERS, 40032)
+    refuse_if(parties > MAX_PARTIES, 82002)
+    refuse_if(tags > MAX_TAGS, 82003)
 
 
 def _tagged(directory: Directory, sight: Sight, tags: list[Tag]) -> set[str]:

@@ -33,7 +33,7 @@ from .journal import Exchange, read, told
 from .limits import Limit, SlidingWindow
 from .members import Members
 from .page.page import Page
-from .refusal import OK, WARNING, Refusal, errmsg
+from .refusal import OK, WARNING, Refusal, errmsg, refuse_if
 from .ringing import Ringing
 from .roster import Roster
 from .sockets import Sockets, converse
@@ -246,8 +246,7 @@ class Web:
         try:
             if fault is not None and fault.errcode is not None:
                 raise Refusal(fault.errcode)
-            if request.args.get("debug") == "1" and not self._debugged.admits(0):
-                raise Refusal(45009)
+            refuse_if(request.args.get("debug") == "1" and not self._debugged.admits(0), 45009)
             found = self._find(request)(request)
         except Refusal as no:
             if no.errcode == 0:
@@ -273,8 +272,7 @@ class Web:
         if found is None:
             raise Refusal(40058, f"the sandbox has not built {request.path.removeprefix('/cgi-bin/')[:100]}")
         methods, endpoint = found
-        if request.method not in methods.split():
-            raise Refusal(40058)
+        refuse_if(request.method not in methods.split(), 40058)
         return endpoint
 
 

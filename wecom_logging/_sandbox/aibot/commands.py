@@ -20,7 +20,7 @@ from ..fields import Fields
 from ..limits import Limit, SlidingWindow
 from ..mailbox import Message, Rewrite, new_id
 from ..media import FILE, IMAGE, MIB, VIDEO, VOICE, Media
-from ..refusal import Refusal
+from ..refusal import Refusal, refuse_if
 from .content import PUSH_CHECKS, REPLY_CHECKS, STREAM, WELCOME_CHECKS, shown_of
 from .state import Line, Ticket
 
@@ -115,13 +115,11 @@ class Commands:
         if message is None:  # forgotten meanwhile: there is nothing to be seen
             del line.tickets[req_id]
             return {}
-        if card.text("task_id") != message.task_id:
-            raise Refusal(42014)
+        refuse_if(card.text("task_id") != message.task_id, 42014)
         named = body.texts("userids")
         found = [user for id in named if (user := self._corp.aibot.plain(id))]
         users = tuple(user for user in dict.fromkeys(found) if user in message.cards)
-        if named and not users:
-            raise body.wrong("userids", "names no member who sees the card")
+        body.refuse_if(named and not users, "userids", "names no member who sees the card")
         users = users or tuple(message.cards)
         del line.tickets[req_id]
         rewrite = Rewrite(self._corp.clock(), ticket.user, users, dict(card.values))
@@ -131,14 +129,11 @@ class Commands:
     def _addressed(self, body: Fields) -> Place:
         """``chat_type`` 1 is a single chat, 2 a group; without one groups are looked through first."""
         id, kind = body.text("chatid"), body.number("chat_type")
-        if kind not in (0, SINGLE, GROUP):
-            raise body.wrong("chat_type", "must be 1 or 2")
-        if not id:
-            raise Refusal(86201)
+        body.refuse_if(kind not in (0, SINGLE, GROUP), "chat_type", "must be 1 or 2")
+        refuse_if(not id, 86201)
         state = self._corp.aibot
         group = state.groups.get(id) if kind != SINGLE else None
-        if group is not None and group.left:
-            raise Refusal(93008)
+        refuse_if(group is not None and group.left, 93008)
         if group is not None and group.written:
             return Place(id, tuple(group.users), True)
         user = state.plain(id) if kind != GROUP and group is None else None
@@ -148,8 +143,7 @@ class Commands:
 
     def _place(self, ticket: Ticket) -> Place:
         group = self._corp.aibot.groups.get(ticket.chat)
-        if group is not None and group.left:
-            raise Refusal(93008)
+        refuse_if(group is not None and group.left, 93008)
         return Place(ticket.chat, tuple(group.users) if group else (ticket.user,), group is not None)
 
     def _ticket(self, line: Line, req_id: str, kind: str) -> Ticket:
@@ -162,13 +156,10 @@ class Commands:
     def _post(self, body: Fields, place: Place, msgtype: str, content: str) -> str:
         state, card = self._corp.aibot, body.part("template_card")
         is_card = msgtype == "template_card"
-        if is_card and place.is_group and not state.group_cards:
-            raise Refusal(40008, "template_card is for single chats")
+        refuse_if(is_card and place.is_group and not state.group_cards, 40008, "template_card is for single chats")
         task_id = card.text("task_id") if is_card else ""
-        if task_id in state.tasks:
-            raise Refusal(42014)
-        if not self._rate.admits(place.id):
-            raise Refusal(846607)
+        refuse_if(task_id in state.tasks, 42014)
+        refuse_if(not self._rate.admits(place.id), 846607)
         message = Message(
             new_id(),
             self._corp.clock(),
@@ -232,14 +223,10 @@ class Uploads:
             raise Refusal(40005)
         if not 0 < len(body.text("filename").encode()) <= NAME_BYTES:
             raise body.wrong("filename", f"must have 1 to {NAME_BYTES} bytes")
-        if size < MIN_BYTES:
-            raise Refusal(40006)
-        if size > kind.max_bytes:
-            raise Refusal(kind.too_large)
-        if not 1 <= count <= MAX_CHUNKS:
-            raise body.wrong("total_chunks", f"must be 1 to {MAX_CHUNKS}")
-        if not self._rate.admits(0):
-            raise Refusal(45009)
+        refuse_if(size < MIN_BYTES, 40006)
+        refuse_if(size > kind.max_bytes, kind.too_large)
+        body.refuse_if(not 1 <= count <= MAX_CHUNKS, "total_chunks", f"must be 1 to {MAX_CHUNKS}")
+        refuse_if(not self._rate.admits(0), 45009)
         while self._open and sum(upload.size for upload in self._open.values()) + size > OPEN_BYTES:
             del self._open[next(iter(self._open))]
         id = secrets.token_urlsafe(24)
@@ -250,8 +237,7 @@ class Uploads:
     def take(self, body: Fields) -> dict[str, Any]:
         """In any order; a piece that comes again is the same piece."""
         upload, index = self._find(body), body.number("chunk_index", -1)
-        if not 0 <= index < upload.count:
-            raise body.wrong("chunk_index", f"must be 0 to {upload.count - 1}")
+        body.refuse_if(not 0 <= index < upload.count, "chunk_index", f"must be 0 to {upload.count - 1}")
         try:
             data = base64.b64decode(body.text("base64_data"), validate=True)
         except (binascii.Error, ValueError):
@@ -267,8 +253,7 @@ class Uploads:
         data = b"".join(upload.chunks[index] for index in sorted(upload.chunks))
         if len(upload.chunks) < upload.count or len(data) != upload.size:
             raise body.wrong("upload_id", f"has {len(data)} of {upload.size} bytes")
-        if upload.md5 and hashlib.md5(data, usedforsecurity=False).hexdigest() != upload.md5.lower():
-            raise Refusal(301019)
+        refuse_if(upload.md5 and hashlib.md5(data, usedforsecurity=False).hexdigest() != upload.md5.lower(), 301019)
         media = self._corp.media.add(KINDS[upload.kind], upload.name, io.BytesIO(data), self._corp.aibot.id)
         del self._open[body.text("upload_id")]
         return {"type": media.kind, "media_id": media.id, "created_at": int(media.created)}

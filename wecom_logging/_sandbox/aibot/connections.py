@@ -20,7 +20,7 @@ from ..corp import Corp
 from ..fields import MISSING, Fields, Reading, checked, encodes
 from ..journal import Exchange, hide, told
 from ..mailbox import new_id
-from ..refusal import OK, WARNING, Refusal, errmsg
+from ..refusal import OK, WARNING, Refusal, errmsg, refuse_if
 from .commands import Commands
 from .state import Line
 
@@ -122,8 +122,7 @@ class Connections:
         try:
             if fault is not None and fault.errcode is not None:
                 raise Refusal(fault.errcode)
-            if not req_id:
-                raise Refusal(40058, "headers.req_id is missing")
+            refuse_if(not req_id, 40058, "headers.req_id is missing")
             given = self._do(line, cmd, req_id, body)
         except Refusal as no:
             text = f"{WARNING if body.reading.doubts else ''}{no.text}"
@@ -141,13 +140,11 @@ class Connections:
             return {}
         if cmd == SUBSCRIBE:
             known = body.text("bot_id") == state.id
-            if not hmac.compare_digest(body.text("secret").encode(), state.secret.encode()) or not known:
-                raise Refusal(853000)
+            refuse_if(not hmac.compare_digest(body.text("secret").encode(), state.secret.encode()) or not known, 853000)
             state.subscriber = line
             line.subscribed = True
             return {}
-        if state.subscriber is not line:
-            raise Refusal(846609)
+        refuse_if(state.subscriber is not line, 846609)
         return self._commands.run(line, cmd, req_id, body)
 
     def _kick(self, line: Line) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from ..cards import APP_CARDS, INTERACTIVE, check_card
 from ..content import APP_CHECKS, Check, FindMedia
 from ..fields import Fields
-from ..refusal import Refusal
+from ..refusal import refuse_if
 from ..shapes import WrongField
 
 MARKDOWN_BYTES = 20_480
@@ -44,10 +44,8 @@ def _media(kind: str) -> Check:
 
 def _content(part: Fields, *, empty: bool = False) -> str:
     content = part.text("content")
-    if not content and not empty:
-        raise Refusal(44004)
-    if len(content.encode()) > MARKDOWN_BYTES:
-        raise part.wrong("content", f"exceed max length {MARKDOWN_BYTES}")
+    refuse_if(not content and not empty, 44004)
+    part.refuse_if(len(content.encode()) > MARKDOWN_BYTES, "content", f"exceed max length {MARKDOWN_BYTES}")
     return content
 
 
@@ -84,16 +82,14 @@ def shown_of(card: Fields, find: FindMedia) -> str:
 
 def _check_buttons(card: Fields) -> None:
     buttons = card.parts("button_list")
-    if not 1 <= len(buttons) <= MAX_BUTTONS:
-        raise Refusal(40016)
+    refuse_if(not 1 <= len(buttons) <= MAX_BUTTONS, 40016)
     for button in buttons:
         _need(button, "text")
         if button.number("type") == 1:
             _need(button, "url")
         else:
             _check_key(button, "key")
-        if button.number("style") not in STYLES:
-            raise button.wrong("style", "must be 1 to 4")
+        button.refuse_if(button.number("style") not in STYLES, "style", "must be 1 to 4")
     if card.has("button_selection"):
         _check_options(card.part("button_selection"), MAX_OPTIONS)
 
@@ -104,13 +100,11 @@ def _check_question(card: Fields, kind: str) -> None:
     _check_key(submit, "key")
     if kind == "vote_interaction":
         box = card.part("checkbox")
-        if box.number("mode") not in (0, 1):
-            raise box.wrong("mode", "must be 0 or 1")
+        box.refuse_if(box.number("mode") not in (0, 1), "mode", "must be 0 or 1")
         _check_options(box, MAX_VOTES)
         return
     selects = card.parts("select_list")
-    if not 1 <= len(selects) <= MAX_SELECTS:
-        raise card.wrong("select_list", f"must have 1 to {MAX_SELECTS} entries")
+    card.refuse_if(not 1 <= len(selects) <= MAX_SELECTS, "select_list", f"must have 1 to {MAX_SELECTS} entries")
     for select in selects:
         _check_options(select, MAX_OPTIONS)
 
@@ -118,8 +112,7 @@ def _check_question(card: Fields, kind: str) -> None:
 def _check_options(part: Fields, most: int) -> None:
     _check_key(part, "question_key")
     options = part.parts("option_list")
-    if not 1 <= len(options) <= most:
-        raise part.wrong("option_list", f"must have 1 to {most} entries")
+    part.refuse_if(not 1 <= len(options) <= most, "option_list", f"must have 1 to {most} entries")
     for option in options:
         _need(option, "id")
         _need(option, "text")
@@ -130,21 +123,18 @@ def _check_menu(card: Fields) -> None:
         return
     menu = card.part("action_menu")
     actions = menu.parts("action_list")
-    if not 1 <= len(actions) <= MAX_ACTIONS:
-        raise menu.wrong("action_list", f"must have 1 to {MAX_ACTIONS} entries")
+    menu.refuse_if(not 1 <= len(actions) <= MAX_ACTIONS, "action_list", f"must have 1 to {MAX_ACTIONS} entries")
     for action in actions:
         _need(action, "text")
         _check_key(action, "key")
 
 
 def _check_key(part: Fields, name: str) -> None:
-    if not 0 < len(part.text(name).encode()) <= KEY_BYTES:
-        raise part.wrong(name, f"must have 1 to {KEY_BYTES} bytes")
+    part.refuse_if(not 0 < len(part.text(name).encode()) <= KEY_BYTES, name, f"must have 1 to {KEY_BYTES} bytes")
 
 
 def _need(part: Fields, name: str) -> None:
-    if not part.text(name):
-        raise part.wrong(name, "is missing")
+    part.refuse_if(not part.text(name), name, "is missing")
 
 
 def _advised(card: Fields) -> Iterator[tuple[Fields, str, int]]:
