@@ -6,43 +6,91 @@ are for apps alone; the other kind of token gets 48002.
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
 from werkzeug.wrappers import Request
 
 from .corp import Corp
-from .refusal import Refusal, refuse_if
-from .tokens import Grant
+from .fields import NO_NUMBER, Fields, parse
+from .refusal import known, refuse_if
 from .visibility import WHOLE, Sight
 
+DIGITS = re.compile(r"[0-9]{1,10}")
 
-class Access:
-    def __init__(self, corp: Corp) -> None:
-        self._corp = corp
 
-    def grant(self, request: Request, *, even_disabled: bool = False) -> Grant:
-        """Any token. A disabled app's tokens open nothing more (50003), but for the call that tells that it is."""
-        grant = self._corp.tokens.check(request.args.get("access_token", ""))
-        self._corp.restrictions.check_address(request.remote_addr or "")
-        refuse_if(grant.agent_id in self._corp.disabled and not even_disabled, 50003)
-        return grant
+@dataclass
+class Asked:
+    """A request for one of WeCom's calls, and whose token it has; without an agent id that of contacts-sync."""
 
-    def app(self, request: Request, *, even_disabled: bool = False) -> int:
-        """The agent id behind the token."""
-        grant = self.grant(request, even_disabled=even_disabled)
-        if grant.agent_id is None:
-            raise Refusal(48002)
-        return grant.agent_id
+    corp: Corp
+    request: Request
+    agent_id: int | None = None
 
-    def contacts(self, request: Request) -> None:
-        """Contacts-sync, or 48002."""
-        refuse_if(self.grant(request).agent_id is not None, 48002)
+    @property
+    def app(self) -> int:
+        """The agent id; 48002 for contacts-sync."""
+        return known(self.agent_id, 48002)
 
-    def reader(self, request: Request, *, details: bool = False) -> tuple[Grant, Sight]:
-        """Either; ``details`` are what contacts-sync may be barred from."""
-        grant = self.grant(request)
-        if details and grant.agent_id is None:
-            self._corp.restrictions.check_details()
-        return grant, self.sight(grant.agent_id)
+    @cached_property
+    def sight(self) -> Sight:
+        visible = WHOLE if self.agent_id is None else self.corp.ranges[self.agent_id]
+        return Sight(self.corp.directory, visible)
 
-    def sight(self, agent_id: int | None) -> Sight:
-        visible = WHOLE if agent_id is None else self._corp.ranges[agent_id]
-        return Sight(self._corp.directory, visible)
+    @cached_property
+    def body(self) -> Fields:
+        return parse(self.request)
+
+    def text(self, name: str) -> str:
+        """A parameter of the URL."""
+        return self.request.args.get(name, "")
+
+    def number(self, name: str) -> int | None:
+        """A whole number among the parameters of the URL; None where it is absent, 40058 where it is none."""
+        text = self.text(name)
+        refuse_if(text and not DIGITS.fullmatch(text), 40058, f"{name} must be an integer")
+        return int(text) if text else None
+
+    def check_agent(self, body: Fields) -> None:
+        """``agentid`` must be that of the token: 301002 for another app that is there, 40056 for none."""
+        refuse_if(not body.has("agentid"), 41011)
+        wanted = body.number("agentid", NO_NUMBER)
+        refuse_if(wanted not in self.corp.ranges, 40056)
+        refuse_if(wanted != self.app, 301002)
+
+
+def anybody(corp: Corp, request: Request) -> Asked:
+    """No token is asked for."""
+    return Asked(corp, request)
+
+
+def any_token(corp: Corp, request: Request, *, even_disabled: bool = False) -> Asked:
+    """A disabled app's tokens open nothing more (50003), but for the call that tells that it is."""
+    grant = corp.tokens.check(request.args.get("access_token", ""))
+    corp.restrictions.check_address(request.remote_addr or "")
+    refuse_if(grant.agent_id in corp.disabled and not even_disabled, 50003)
+    return Asked(corp, request, grant.agent_id)
+
+
+def any_app(corp: Corp, request: Request, *, even_disabled: bool = False) -> Asked:
+    asked = any_token(corp, request, even_disabled=even_disabled)
+    return Asked(corp, request, asked.app)
+
+
+def disabled_too(corp: Corp, request: Request) -> Asked:
+    return any_app(corp, request, even_disabled=True)
+
+
+def contacts_sync(corp: Corp, request: Request) -> Asked:
+    asked = any_token(corp, request)
+    refuse_if(asked.agent_id is not None, 48002)
+    return asked
+
+
+def details(corp: Corp, request: Request) -> Asked:
+    """Any token, for what contacts-sync may be barred from."""
+    asked = any_token(corp, request)
+    if asked.agent_id is None:
+        corp.restrictions.check_details()
+    return asked

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from werkzeug.wrappers import Request
-
-from .access import Access
+from .access import Asked
 from .corp import Corp
-from .fields import Fields, parse
+from .fields import Fields
 from .media import APPS
 from .refusal import Refusal, known, refuse_if
 
@@ -27,29 +25,26 @@ Answer = dict[str, Any]
 
 
 class Agents:
-    def __init__(self, corp: Corp, access: Access) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._access = access
         self._profiles: dict[int, Answer] = {}
         self._menus: dict[int, list[Any]] = {}
 
-    def get(self, request: Request) -> Answer:
+    def get(self, asked: Asked) -> Answer:
         """The one call that a disabled app's token still opens: ``close`` is there to tell that."""
-        agent_id = self._access.app(request, even_disabled=True)
-        self._corp.check_agent(_named(request), agent_id)
+        agent_id = _named(asked)
         closed = int(agent_id in self._corp.disabled)
         return {**self._profile(agent_id), "close": closed, **self._corp.ranges[agent_id].as_json()}
 
-    def list(self, request: Request) -> Answer:
+    def list(self, asked: Asked) -> Answer:
         """The token's own app."""
-        profile = self._profile(self._access.app(request))
+        profile = self._profile(asked.app)
         return {"agentlist": [{name: profile[name] for name in ("agentid", "name", "square_logo_url")}]}
 
-    def set(self, request: Request) -> Answer:
+    def set(self, asked: Asked) -> Answer:
         """What is absent stays as it is."""
-        agent_id = self._access.app(request)
-        body = parse(request)
-        self._corp.check_agent(body, agent_id)
+        agent_id, body = asked.app, asked.body
+        asked.check_agent(body)
         changed: Answer = {}
         if body.has("name"):
             changed["name"] = _sized(body, "name", range(1, NAME_CHARS + 1))
@@ -66,10 +61,10 @@ class Agents:
         self._profiles[agent_id] = {**self._profile(agent_id), **changed}
         return {}
 
-    def create_menu(self, request: Request) -> Answer:
-        agent_id = self._asked(request)
-        refuse_if((request.content_length or 0) > MENU_BYTES, 40206)
-        buttons = parse(request).parts("button")
+    def create_menu(self, asked: Asked) -> Answer:
+        agent_id = _named(asked)
+        refuse_if((asked.request.content_length or 0) > MENU_BYTES, 40206)
+        buttons = asked.body.parts("button")
         if not 1 <= len(buttons) <= MAX_BUTTONS:
             raise Refusal(40058, f"field `button` expect array size in [1, {MAX_BUTTONS}]")
         for button in buttons:
@@ -80,17 +75,12 @@ class Agents:
         self._menus[agent_id] = [dict(button.values) for button in buttons]
         return {}
 
-    def get_menu(self, request: Request) -> Answer:
-        return {"button": known(self._menus.get(self._asked(request)), 46003)}
+    def get_menu(self, asked: Asked) -> Answer:
+        return {"button": known(self._menus.get(_named(asked)), 46003)}
 
-    def delete_menu(self, request: Request) -> Answer:
-        self._menus.pop(self._asked(request), None)
+    def delete_menu(self, asked: Asked) -> Answer:
+        self._menus.pop(_named(asked), None)
         return {}
-
-    def _asked(self, request: Request) -> int:
-        agent_id = self._access.app(request)
-        self._corp.check_agent(_named(request), agent_id)
-        return agent_id
 
     def _profile(self, agent_id: int) -> Answer:
         usual = {
@@ -106,9 +96,10 @@ class Agents:
         return self._profiles.get(agent_id, usual)
 
 
-def _named(request: Request) -> Fields:
-    """The agent id of the URL, as a field."""
-    return Fields({"agentid": request.args.get("agentid") or None})
+def _named(asked: Asked) -> int:
+    """The agent id of the URL, which must be the caller's own."""
+    asked.check_agent(Fields({"agentid": asked.text("agentid") or None}))
+    return asked.app
 
 
 def _sized(body: Fields, name: str, chars: range) -> str:

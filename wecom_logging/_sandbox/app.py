@@ -7,14 +7,12 @@ import json
 import secrets
 from typing import Any
 
-from werkzeug.wrappers import Request
-
-from .access import Access
+from .access import Asked
 from .aibot.content import shown_of
 from .cards import INTERACTIVE
 from .content import APP_CHECKS, check_content
 from .corp import CORP_ID, Corp
-from .fields import READING, Fields, parse
+from .fields import READING, Fields
 from .limits import Limit, SlidingWindow
 from .mailbox import Message, Rewrite
 from .media import APPS, Media
@@ -32,9 +30,8 @@ Answer = dict[str, Any]
 
 
 class App:
-    def __init__(self, corp: Corp, access: Access) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._access = access
         self._members = corp.rates["app"] = SlidingWindow(corp.clock, *MEMBER_LIMITS)
         self._sent: dict[str, tuple[int, float]] = {}
         self._seen: dict[str, tuple[str, float]] = {}
@@ -42,17 +39,17 @@ class App:
         """By response_code: whose it is, which message it may rewrite once, and until when."""
         self._tasks: dict[tuple[int, str], bool] = {}
 
-    def gettoken(self, request: Request) -> Answer:
+    def gettoken(self, asked: Asked) -> Answer:
         """https://developer.work.weixin.qq.com/document/path/91039; ``expires_in`` is what is left of the token.
 
         A disabled app's secret is answered with 50003, which says so. The help of 40001 names stopped apps among its
         causes too, but a caller could not tell that from a wrong secret. The page knows GET alone; POST is answered
         too, with the parameters in the URL or in a body of JSON.
         """
+        request, ip = asked.request, asked.request.remote_addr or ""
         refuse_if(request.method != "GET" and request.environ[READING].strict, 40058)
-        ip = request.remote_addr or ""
         self._corp.secret_guard.check(ip)
-        corp_id, secret = _credentials(request)
+        corp_id, secret = _credentials(asked)
         refuse_if(not secret, 41004)
         refuse_if(not corp_id, 41002)
         refuse_if(corp_id != CORP_ID, 40013)
@@ -64,14 +61,13 @@ class App:
         token, expires_in = self._corp.tokens.issue(grant)
         return {"access_token": token, "expires_in": expires_in}
 
-    def send(self, request: Request) -> Answer:
+    def send(self, asked: Asked) -> Answer:
         """https://developer.work.weixin.qq.com/document/path/90236. A part of bad recipients is no failure."""
-        agent_id = self._access.app(request)
-        body = parse(request)
+        agent_id, body = asked.app, asked.body
         refuse_if(not body.has("agentid"), 41011, msgid=_new_msgid())
-        self._corp.check_agent(body, agent_id)
+        asked.check_agent(body)
         lists = body.text("touser"), body.text("toparty"), body.text("totag")
-        audience = find_audience(self._corp.directory, self._access.sight(agent_id), *lists)
+        audience = find_audience(self._corp.directory, asked.sight, *lists)
         checks = {**APP_CHECKS, "template_card": shown_of} if self._corp.app_callback else APP_CHECKS
         msgtype, content = check_content(body, checks, self._find)
         check_safe(body, msgtype)
@@ -85,18 +81,17 @@ class App:
         _remember(self._tasks, task, True)
         return {"invaliduser": "", **audience.invalid(), "msgid": id, **self._response_code(card, agent_id, id)}
 
-    def update_card(self, request: Request) -> Answer:
+    def update_card(self, asked: Asked) -> Answer:
         """https://developer.work.weixin.qq.com/document/path/94888: once for a response_code, for all or for some of
         those who see the card; another card, or a text in place of its buttons.
         """
-        agent_id = self._access.app(request)
-        body = parse(request)
-        self._corp.check_agent(body, agent_id)
+        agent_id, body = asked.app, asked.body
+        asked.check_agent(body)
         code = body.text("response_code")
         sender, id, until = self._codes.get(code, (0, "", 0.0))
         refuse_if(sender != agent_id or until <= self._corp.clock(), 60140)
         message = self._corp.mailbox.find(id)
-        users, invalid = self._who_sees(body, agent_id, message)
+        users, invalid = self._who_sees(asked, message)
         new, name = body.part("template_card"), body.part("button").text("replace_name")
         content = shown_of(new, self._find) if body.has("template_card") else ""
         if not content and not name:
@@ -109,23 +104,22 @@ class App:
             self._corp.mailbox.replace(message)
         return {"invaliduser": invalid}
 
-    def recall(self, request: Request) -> Answer:
+    def recall(self, asked: Asked) -> Answer:
         """https://developer.work.weixin.qq.com/document/path/94867"""
-        agent_id = self._access.app(request)
-        id = parse(request).text("msgid")
+        id = asked.body.text("msgid")
         sender, sent_at = self._sent.get(id, (None, 0.0))
-        refuse_if(sender != agent_id, 40058, "msgid is not of this app")
+        refuse_if(sender != asked.app, 40058, "msgid is not of this app")
         refuse_if(sent_at + RECALL_S <= self._corp.clock(), 42052)
         self._corp.mailbox.remove(id)
         return {}
 
-    def _who_sees(self, body: Fields, agent_id: int, message: Message | None) -> tuple[list[str], list[str]]:
+    def _who_sees(self, asked: Asked, message: Message | None) -> tuple[list[str], list[str]]:
         """Who of those that are named sees the card, and the ids that are no member's."""
-        cards = message.cards if message else {}
+        cards, body = message.cards if message else {}, asked.body
         if body.number("atall"):
             return list(cards), []
         lists = body.texts("userids"), map(str, body.numbers("partyids")), map(str, body.numbers("tagids"))
-        named = find_audience(self._corp.directory, self._access.sight(agent_id), *map("|".join, lists))
+        named = find_audience(self._corp.directory, asked.sight, *map("|".join, lists))
         return [user for user in named.receivers if user in cards], list(named.invaliduser)
 
     def _response_code(self, card: Fields, agent_id: int, id: str) -> Answer:
@@ -181,12 +175,11 @@ def _new_msgid() -> str:
     return secrets.token_urlsafe(64)
 
 
-def _credentials(request: Request) -> tuple[str, str]:
-    in_address = "corpid" in request.args or "corpsecret" in request.args
-    if request.method == "GET" or in_address or not request.content_length:
-        return request.args.get("corpid", ""), request.args.get("corpsecret", "")
-    body = parse(request)
-    return body.text("corpid"), body.text("corpsecret")
+def _credentials(asked: Asked) -> tuple[str, str]:
+    names, args, body = ("corpid", "corpsecret"), asked.request.args, asked.request.content_length
+    in_address = asked.request.method == "GET" or not body or any(name in args for name in names)
+    corp_id, secret = map(asked.text if in_address else asked.body.text, names)
+    return corp_id, secret
 
 
 def check_safe(body: Fields, msgtype: str) -> None:

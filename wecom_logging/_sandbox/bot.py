@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from werkzeug.wrappers import Request
-
+from .access import Asked
 from .content import BOT_CHECKS, check_content
 from .corp import Corp
-from .fields import parse
 from .files import file_part, upload
 from .limits import Limit, SlidingWindow
 from .mailbox import Message, new_id
@@ -23,11 +21,11 @@ class Bot:
         self._corp = corp
         self._rate = corp.rates["bot"] = SlidingWindow(corp.clock, BOT_LIMIT)
 
-    def send(self, request: Request) -> dict[str, Any]:
+    def send(self, asked: Asked) -> dict[str, Any]:
         """No msgid comes back. What is over 20 a minute is refused with 45009 and lost; it does not count itself."""
-        key = self._key(request)
-        refuse_if(not request.content_length, 93017)
-        body = parse(request)
+        key = self._key(asked)
+        refuse_if(not asked.request.content_length, 93017)
+        body = asked.body
         find = self._corp.media.find
         msgtype, content = check_content(body, BOT_CHECKS, lambda media_id, kind: find(media_id, kind, key))
         refuse_if(not self._rate.admits(key), 45009)
@@ -37,13 +35,13 @@ class Bot:
         )
         return {}
 
-    def upload(self, request: Request) -> dict[str, Any]:
+    def upload(self, asked: Asked) -> dict[str, Any]:
         """The file is looked at before the key."""
-        part = file_part(request)
-        refuse_if(not request.args.get("key"), 40058, "invalid param 'key'", alone=True)
-        return upload(request, part, self._corp.media, BOT_KINDS, self._key(request))
+        part = file_part(asked.request)
+        refuse_if(not asked.text("key"), 40058, "invalid param 'key'", alone=True)
+        return upload(asked, part, BOT_KINDS, self._key(asked))
 
-    def _key(self, request: Request) -> str:
-        key = request.args.get("key", "")
+    def _key(self, asked: Asked) -> str:
+        key = asked.text("key")
         refuse_if(key not in self._corp.bot_keys, 93000)
         return key

@@ -12,14 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from werkzeug.wrappers import Request
-
-from .access import Access
+from .access import Asked
 from .app import check_safe
 from .content import APP_CHECKS, check_content
 from .corp import Corp
 from .directory import ROOT, Member
-from .fields import parse
 from .limits import Limit, SlidingWindow
 from .mailbox import Message, new_id
 from .media import APPS
@@ -49,18 +46,16 @@ class Chat:
 
 
 class Chats:
-    def __init__(self, corp: Corp, access: Access) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._access = access
         self._chats: dict[str, Chat] = {}
         self._members = corp.rates["chat"] = SlidingWindow(corp.clock, *MEMBER_LIMITS)
         self._created = SlidingWindow(corp.clock, CREATED)
         self._changed = SlidingWindow(corp.clock, CHANGED)
 
-    def create(self, request: Request) -> Answer:
+    def create(self, asked: Asked) -> Answer:
         """Without an owner, one of the members is it: here the first."""
-        agent_id = self._app(request)
-        body = parse(request)
+        agent_id, body = self._app(asked), asked.body
         id = body.text("chatid") or secrets.token_hex(16)
         refuse_if(not CHAT_ID.fullmatch(id), 86001)
         refuse_if(id in self._chats, 86215)
@@ -73,9 +68,8 @@ class Chats:
             del self._chats[next(iter(self._chats))]
         return {"chatid": id}
 
-    def update(self, request: Request) -> Answer:
-        agent_id = self._app(request)
-        body = parse(request)
+    def update(self, asked: Asked) -> Answer:
+        agent_id, body = self._app(asked), asked.body
         chat = self._own(body.text("chatid"), agent_id)
         gone = set(self._keys(body.texts("del_user_list")))
         stay = [key for key in chat.users if key not in gone]
@@ -87,18 +81,16 @@ class Chats:
         self._chats[chat.id] = replace(chat, name=name, owner=owner, users=users)
         return {}
 
-    def get(self, request: Request) -> Answer:
-        agent_id = self._app(request)
-        chat = self._own(request.args.get("chatid", ""), agent_id)
+    def get(self, asked: Asked) -> Answer:
+        chat = self._own(asked.text("chatid"), self._app(asked))
         users = [member.user_id for member in self._people(chat)]
         owner = self._corp.directory.members.get(chat.owner)
         info = {"chatid": chat.id, "name": chat.name, "owner": owner.user_id if owner else "", "userlist": users}
         return {"chat_info": {**info, "chat_type": 0}}
 
-    def send(self, request: Request) -> Answer:
+    def send(self, asked: Asked) -> Answer:
         """No msgid comes back. Members who had their 200 a minute or 10 000 a day do not get it, in silence."""
-        agent_id = self._app(request)
-        body = parse(request)
+        agent_id, body = self._app(asked), asked.body
         chat = self._own(body.text("chatid"), agent_id)
         find = self._corp.media.find
         msgtype, content = check_content(body, CHECKS, lambda media_id, kind: find(media_id, kind, APPS))
@@ -116,8 +108,8 @@ class Chats:
             )  # fmt: skip
         return {}
 
-    def _app(self, request: Request) -> int:
-        agent_id = self._access.app(request)
+    def _app(self, asked: Asked) -> int:
+        agent_id = asked.app
         refuse_if(ROOT not in self._corp.ranges[agent_id].departments, 60011)
         return agent_id
 

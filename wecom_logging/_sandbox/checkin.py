@@ -11,12 +11,10 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from werkzeug.wrappers import Request
-
-from .access import Access
+from .access import Asked
 from .corp import Corp
 from .directory import Member
-from .fields import NO_NUMBER, Fields, parse
+from .fields import NO_NUMBER, Fields
 from .limits import Limit, SlidingWindow
 from .refusal import Refusal
 from .visibility import Sight
@@ -37,14 +35,13 @@ Answer = dict[str, Any]
 
 
 class Checkin:
-    def __init__(self, corp: Corp, access: Access) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._access = access
         self._window = corp.rates["checkin"] = SlidingWindow(corp.clock, RATE)
         self._schedule: dict[tuple[str, date], int] = {}
 
-    def schedules(self, request: Request) -> Answer:
-        body, sight = self._asked(request)
+    def schedules(self, asked: Asked) -> Answer:
+        body, sight = self._asked(asked)
         days = list(_days(body))
         found = []
         for member in self._members(body, sight):
@@ -59,8 +56,8 @@ class Checkin:
             ]
         return {"schedule_list": found}
 
-    def set_schedules(self, request: Request) -> Answer:
-        body, sight = self._asked(request)
+    def set_schedules(self, asked: Asked) -> Answer:
+        body, sight = self._asked(asked)
         year, month = divmod(body.number("yearmonth"), 100)
         items = body.parts("items")
         if body.number("groupid") != GROUP["groupid"] or not items or year not in range(2000, 2100):
@@ -76,8 +73,8 @@ class Checkin:
         self._schedule |= wanted
         return {}
 
-    def options(self, request: Request) -> Answer:
-        body, sight = self._asked(request)
+    def options(self, asked: Asked) -> Answer:
+        body, sight = self._asked(asked)
         if not 0 < body.number("datetime") <= LATEST:
             raise Refusal(WRONG)
         group = {
@@ -91,13 +88,12 @@ class Checkin:
         }
         return {"info": [{"userid": member.user_id, "group": group} for member in self._members(body, sight)]}
 
-    def _asked(self, request: Request) -> tuple[Fields, Sight]:
-        agent_id = self._access.app(request)
+    def _asked(self, asked: Asked) -> tuple[Fields, Sight]:
         if not self._corp.checkin:
             raise Refusal(48002)
-        if not self._window.admits((agent_id, request.path)):
+        if not self._window.admits((asked.app, asked.request.path)):
             raise Refusal(45009)
-        return parse(request), self._access.sight(agent_id)
+        return asked.body, asked.sight
 
     def _members(self, body: Fields, sight: Sight) -> list[Member]:
         users = body.texts("useridlist")

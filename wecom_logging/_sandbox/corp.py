@@ -10,13 +10,11 @@ from .aibot.state import BOT_ID, BOT_SECRET, GROUP
 from .aibot.state import State as AiBotState
 from .directory import ROOT, Directory, Member
 from .faults import Faults
-from .fields import NO_NUMBER, Fields
 from .journal import Journal
 from .limits import Restrictions, SecretGuard, SlidingWindow
 from .mailbox import Mailbox
 from .media import MediaStore
 from .phones import Phones
-from .refusal import refuse_if
 from .tokens import MODES, Tokens
 from .visibility import WHOLE, Range
 
@@ -116,13 +114,6 @@ class Corp:
 
     def secrets(self) -> list[str]:
         return [*self.tokens.secrets(), *self.bot_keys, self.aibot.secret]
-
-    def check_agent(self, body: Fields, agent_id: int) -> None:
-        """``agentid`` must be that of the token: 301002 for another app that is there, 40056 for none."""
-        refuse_if(not body.has("agentid"), 41011)
-        wanted = body.number("agentid", NO_NUMBER)
-        refuse_if(wanted not in self.ranges, 40056)
-        refuse_if(wanted != agent_id, 301002)
 
     def remove_app(self, agent_id: int) -> None:
         self.tokens.remove_grants(agent_id)

@@ -12,14 +12,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from werkzeug.wrappers import Request
-
-from .access import Access
+from .access import Asked
 from .corp import Corp
 from .directory import MAX_ID, MAX_LEVELS, MAX_NODES, MAX_ORDER, ROOT, Department
-from .fields import Fields, in_address, parse
+from .fields import Fields
 from .refusal import Refusal, known, refuse_if
-from .visibility import Sight, department_json
+from .visibility import department_json
 
 NAME_CHARS = 64
 NAME_EN_CHARS = 32
@@ -29,13 +27,11 @@ Answer = dict[str, Any]
 
 
 class Departments:
-    def __init__(self, corp: Corp, access: Access) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._directory = corp.directory
-        self._access = access
 
-    def create(self, request: Request) -> Answer:
-        self._access.contacts(request)
-        return {"errmsg": "created", "id": self.add(parse(request))}
+    def create(self, asked: Asked) -> Answer:
+        return {"errmsg": "created", "id": self.add(asked.body)}
 
     def add(self, body: Fields) -> int:
         """Its id."""
@@ -49,9 +45,8 @@ class Departments:
         self._directory.put_department(Department(id, names[0], parent_id, names[1], _order(body)))
         return id
 
-    def update(self, request: Request) -> Answer:
-        self._access.contacts(request)
-        self.change(parse(request))
+    def update(self, asked: Asked) -> Answer:
+        self.change(asked.body)
         return {"errmsg": "updated"}
 
     def change(self, body: Fields) -> None:
@@ -67,43 +62,38 @@ class Departments:
             self._check_room(parent_id, levels=self._height(old.id))
         self._directory.put_department(replace(old, name=name, name_en=name_en, order=order, parent_id=parent_id))
 
-    def delete(self, request: Request) -> Answer:
-        self._access.contacts(request)
-        department = self._known(in_address(request, "id"))
+    def delete(self, asked: Asked) -> Answer:
+        department = self._known(asked.number("id"))
         refuse_if(department.id == ROOT, 60007)
         refuse_if(self._directory.children(department.id), 60006)
         refuse_if(self._directory.people(department.id), 60005)
         self._directory.remove_department(department.id)
         return {"errmsg": "deleted"}
 
-    def list(self, request: Request) -> Answer:
+    def list(self, asked: Asked) -> Answer:
         """With all below ``id``; without it, all that the caller sees."""
-        _, sight = self._access.reader(request, details=True)
-        return {"department": [department_json(self._directory, one, sight) for one in self._below(request, sight)]}
+        return {"department": [department_json(self._directory, one, asked.sight) for one in self._below(asked)]}
 
-    def simplelist(self, request: Request) -> Answer:
-        _, sight = self._access.reader(request)
-        found = self._below(request, sight)
+    def simplelist(self, asked: Asked) -> Answer:
+        found = self._below(asked)
         return {"department_id": [{"id": one.id, "parentid": one.parent_id, "order": one.order} for one in found]}
 
-    def get(self, request: Request) -> Answer:
-        _, sight = self._access.reader(request, details=True)
-        department = self._seen(in_address(request, "id"), sight)
-        return {"department": department_json(self._directory, department, sight)}
+    def get(self, asked: Asked) -> Answer:
+        department = self._seen(asked)
+        return {"department": department_json(self._directory, department, asked.sight)}
 
-    def _below(self, request: Request, sight: Sight) -> Iterable[Department]:
-        id = in_address(request, "id")
-        if id is None:
-            return sight.departments()
-        top = self._seen(id, sight).id
+    def _below(self, asked: Asked) -> Iterable[Department]:
+        if asked.number("id") is None:
+            return asked.sight.departments()
+        top = self._seen(asked).id
         return (self._directory.departments[below] for below in self._directory.subtree(top))
 
     def _known(self, id: int | None) -> Department:
         return known(self._directory.departments.get(id or 0), 60003)
 
-    def _seen(self, id: int | None, sight: Sight) -> Department:
-        department = self._known(id)
-        refuse_if(not sight.sees_department(department.id), 60011)
+    def _seen(self, asked: Asked) -> Department:
+        department = self._known(asked.number("id"))
+        refuse_if(not asked.sight.sees_department(department.id), 60011)
         return department
 
     def _parent(self, body: Fields) -> int:

@@ -21,7 +21,6 @@ MAX_DEPTH = 50
 MAX_BYTES = 8 * 1024 * 1024  # eight articles of 666 KB fit; WeCom's own limit is not written anywhere
 MAX_VALUES = 300_000  # each takes about a hundred bytes of memory, whatever it is
 MENDED_CHARS = 1024 * 1024
-DIGITS = re.compile(r"[0-9]{1,10}")
 NUMBER = re.compile(r"-?[0-9]{1,19}")
 NO_NUMBER = -1
 COMPACT = (",", ":")
@@ -155,15 +154,6 @@ class Fields:
             return int(value)
         self.doubt(name, "must be an integer")
         return None
-
-
-def in_address(request: Request, name: str) -> int | None:
-    """A whole number among the parameters of the URL; None where it is absent, 40058 where it is none."""
-    text = request.args.get(name, "")
-    if not text:
-        return None
-    refuse_if(not DIGITS.fullmatch(text), 40058, f"{name} must be an integer")
-    return int(text)
 
 
 def is_large(request: Request) -> bool:

@@ -16,10 +16,10 @@ from urllib.parse import quote
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Request, Response
 
-from .access import Access
+from .access import Asked
 from .corp import Corp
 from .fields import READING
-from .media import APP_KINDS, APPS, PICTURE, Kept, Kind, Media, MediaStore
+from .media import APP_KINDS, APPS, PICTURE, Kept, Kind, Media
 from .refusal import Refusal, known, refuse_if
 
 Answer = dict[str, Any]
@@ -33,19 +33,16 @@ FILENAME = re.compile(r';\s*filename=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.I)
 
 
 class Files:
-    def __init__(self, corp: Corp, access: Access) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._access = access
 
-    def upload(self, request: Request) -> Answer:
-        self._access.app(request)
-        kind_of(request, APP_KINDS)
-        return upload(request, file_part(request), self._corp.media, APP_KINDS, APPS)
+    def upload(self, asked: Asked) -> Answer:
+        kind_of(asked, APP_KINDS)
+        return upload(asked, file_part(asked.request), APP_KINDS, APPS)
 
-    def get(self, request: Request) -> Response:
+    def get(self, asked: Asked) -> Response:
         """The file itself, or the ``Range`` of it, where it is not too long ago that the sandbox kept it."""
-        self._access.app(request)
-        media_id = request.args.get("media_id", "")
+        media_id = asked.text("media_id")
         refuse_if(not media_id, 41006)
         media = self._corp.media.media(media_id)
         if media is None or media.kind == PICTURE.name:
@@ -55,13 +52,12 @@ class Files:
         if file is None:
             raise Refusal(40007, "the sandbox keeps the newest 64 MiB of files")
         response = file_response(media, file)
-        return response.make_conditional(request.environ, accept_ranges=True, complete_length=file.size)
+        return response.make_conditional(asked.request.environ, accept_ranges=True, complete_length=file.size)
 
-    def upload_picture(self, request: Request) -> Answer:
-        self._access.app(request)
-        part = file_part(request)
+    def upload_picture(self, asked: Asked) -> Answer:
+        part = file_part(asked.request)
         media = self._corp.media.add(PICTURE, part.filename or "", part.stream, APPS)
-        return {"url": f"{request.host_url}sandbox/pictures/{media.id}"}
+        return {"url": f"{asked.request.host_url}sandbox/pictures/{media.id}"}
 
 
 def answer_picture(corp: Corp, media_id: str) -> Response | None:
@@ -107,13 +103,10 @@ def _named(part: FileStorage) -> bool:
     return True
 
 
-def kind_of(request: Request, kinds: Mapping[str, Kind]) -> Kind:
-    return known(kinds.get(request.args.get("type", "")), 40005)
+def kind_of(asked: Asked, kinds: Mapping[str, Kind]) -> Kind:
+    return known(kinds.get(asked.text("type")), 40005)
 
 
-def upload(
-    request: Request, part: FileStorage, store: MediaStore, kinds: Mapping[str, Kind], owner: str
-) -> dict[str, Any]:
-    kind = kind_of(request, kinds)
-    media = store.add(kind, part.filename or "", part.stream, owner)
+def upload(asked: Asked, part: FileStorage, kinds: Mapping[str, Kind], owner: str) -> dict[str, Any]:
+    media = asked.corp.media.add(kind_of(asked, kinds), part.filename or "", part.stream, owner)
     return {"type": media.kind, "media_id": media.id, "created_at": str(int(media.created))}

@@ -13,13 +13,11 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
-from werkzeug.wrappers import Request
-
-from .access import Access
+from .access import Asked
 from .corp import CREATOR, Corp
 from .departments import Departments
 from .directory import ROOT
-from .fields import Fields, parse
+from .fields import Fields
 from .jobs import Callback, Jobs
 from .media import APPS
 from .members import Members
@@ -54,27 +52,20 @@ Row = Mapping[str | None, Any]
 
 
 class Imports:
-    def __init__(self, corp: Corp, access: Access, members: Members, departments: Departments, jobs: Jobs) -> None:
+    def __init__(self, corp: Corp, members: Members, departments: Departments, jobs: Jobs) -> None:
         self._corp = corp
-        self._access = access
         self._members = members
         self._departments = departments
         self._jobs = jobs
 
-    def sync(self, request: Request) -> Answer:
+    def sync(self, asked: Asked) -> Answer:
         """Who is there is changed, who is not is added, no member is removed."""
-        self._access.contacts(request)
-        body = parse(request)
-        callback = Callback.read(body)
-        rows = self._rows(body, _member)
+        callback, rows = Callback.read(asked.body), self._rows(asked.body, _member)
         return self._jobs.done("sync_user", [self._put(row) for row in rows], callback)
 
-    def replace(self, request: Request) -> Answer:
+    def replace(self, asked: Asked) -> Answer:
         """Who is not in the file is removed; 45026 where those are too many."""
-        self._access.contacts(request)
-        body = parse(request)
-        callback = Callback.read(body)
-        rows = self._rows(body, _member)
+        callback, rows = Callback.read(asked.body), self._rows(asked.body, _member)
         named = {row.text("userid").lower() for row in rows} | {CREATOR}
         members = self._corp.directory.members
         gone = [member for key, member in members.items() if key not in named]
@@ -84,12 +75,9 @@ class Imports:
             self._corp.directory.remove_member(member)
         return self._jobs.done("replace_user", told, callback)
 
-    def replace_departments(self, request: Request) -> Answer:
+    def replace_departments(self, asked: Asked) -> Answer:
         """Who is not in the file is removed where it is empty; else it stays."""
-        self._access.contacts(request)
-        body = parse(request)
-        callback = Callback.read(body)
-        rows = self._rows(body, _department)
+        callback, rows = Callback.read(asked.body), self._rows(asked.body, _department)
         told = [self._put_department(row) for row in rows]
         directory = self._corp.directory
         named = {row.number("id") for row in rows} | {ROOT}
@@ -98,9 +86,8 @@ class Imports:
                 directory.remove_department(id)
         return self._jobs.done("replace_party", told, callback)
 
-    def result(self, request: Request) -> Answer:
-        self._access.contacts(request)
-        return self._jobs.find(request.args.get("jobid", ""))
+    def result(self, asked: Asked) -> Answer:
+        return self._jobs.find(asked.text("jobid"))
 
     def _rows(self, body: Fields, read: Callable[[Row], Answer]) -> list[Fields]:
         media_id = body.text("media_id")

@@ -10,12 +10,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from werkzeug.wrappers import Request
-
-from .access import Access
+from .access import Asked
 from .corp import CREATOR, Corp
 from .directory import MAX_NODES, ROOT, Department, Member
-from .fields import Fields, parse
+from .fields import Fields
 from .media import APPS
 from .profile import check_user_id, read_departments, read_leads, read_member, read_orders, read_profile
 from .refusal import Refusal, known, refuse_if
@@ -28,14 +26,12 @@ Answer = dict[str, Any]
 
 
 class Members:
-    def __init__(self, corp: Corp, access: Access) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
         self._directory = corp.directory
-        self._access = access
 
-    def create(self, request: Request) -> Answer:
-        self._access.contacts(request)
-        return self.add(parse(request))
+    def create(self, asked: Asked) -> Answer:
+        return self.add(asked.body)
 
     def add(self, body: Fields) -> Answer:
         """The new member is not activated yet: status 4."""
@@ -69,9 +65,8 @@ class Members:
             else {"errmsg": "created"}
         )
 
-    def update(self, request: Request) -> Answer:
-        self._access.contacts(request)
-        return self.change(parse(request))
+    def update(self, asked: Asked) -> Answer:
+        return self.change(asked.body)
 
     def change(self, body: Fields) -> Answer:
         """What is absent stays as it is. An active member's mobile is the member's own: ignored, and no word of it."""
@@ -86,15 +81,13 @@ class Members:
         self._directory.put_member(self._moved(member, body))
         return {"errmsg": "updated"}
 
-    def delete(self, request: Request) -> Answer:
-        self._access.contacts(request)
-        self._remove([self._known(request.args.get("userid", ""))])
+    def delete(self, asked: Asked) -> Answer:
+        self._remove([self._known(asked.text("userid"))])
         return {"errmsg": "deleted"}
 
-    def batchdelete(self, request: Request) -> Answer:
+    def batchdelete(self, asked: Asked) -> Answer:
         """One wrong id, and no member is deleted."""
-        self._access.contacts(request)
-        ids = parse(request).texts("useridlist")
+        ids = asked.body.texts("useridlist")
         refuse_if(not ids, 40063)
         refuse_if(len(ids) > MAX_DELETED, 40032)
         found = {id.lower(): self._directory.member(id) for id in ids}
@@ -103,18 +96,17 @@ class Members:
         self._remove(members)
         return {"errmsg": "deleted"}
 
-    def invite(self, request: Request) -> Answer:
+    def invite(self, asked: Asked) -> Answer:
         """No invitation is sent; what is wrong in the lists is told as WeCom tells it, in arrays."""
-        _, sight = self._access.reader(request)
-        body = parse(request)
+        body = asked.body
         users, parties, tags = body.texts("user"), body.numbers("party"), body.numbers("tag")
         check_sizes(len(users), len(parties), len(tags))
         parties, tags = list(dict.fromkeys(parties)), list(dict.fromkeys(tags))
         known = {id: self._directory.member(id) for id in users}
         invalid: dict[str, Any] = {
-            "invaliduser": [id for id, member in known.items() if not (member and sight.sees_member(member))],
-            "invalidparty": [id for id in parties if not sight.sees_department(id)],
-            "invalidtag": [id for id in tags if not sight.knows_tag(id)],
+            "invaliduser": [id for id, member in known.items() if not (member and asked.sight.sees_member(member))],
+            "invalidparty": [id for id in parties if not asked.sight.sees_department(id)],
+            "invalidtag": [id for id in tags if not asked.sight.knows_tag(id)],
         }
         refuse_if(sum(map(len, invalid.values())) == len(known) + len(parties) + len(tags), 81013, **invalid)
         return invalid

@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from werkzeug.wrappers import Request
-
-from .access import Access
+from .access import Asked
 from .corp import Corp
-from .fields import parse
 from .limits import Limit, SlidingWindow
 from .phones import ring_json
 from .refusal import Refusal
@@ -30,15 +27,14 @@ Answer = dict[str, Any]
 
 
 class Ringing:
-    def __init__(self, corp: Corp, access: Access) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._access = access
         self._window = corp.rates["call"] = SlidingWindow(corp.clock, *LIMITS)
 
-    def call(self, request: Request) -> Answer:
+    def call(self, asked: Asked) -> Answer:
         """One state for each; of those who cannot be called it has another ``code`` than 0."""
-        sight = self._allowed(request)
-        body = parse(request)
+        sight = self._allowed(asked)
+        body = asked.body
         users = dict.fromkeys(body.texts("callee_userid"))
         if not users:
             raise body.missing("callee_userid")
@@ -46,10 +42,10 @@ class Ringing:
             raise Refusal(301051)
         return {"states": [self._begin(user_id, sight) for user_id in users]}
 
-    def states(self, request: Request) -> Answer:
+    def states(self, asked: Asked) -> Answer:
         """Of one call; the user id is a text here, and a list in ``call``."""
-        self._allowed(request)
-        body = parse(request)
+        self._allowed(asked)
+        body = asked.body
         for name in ("callee_userid", "callid"):
             if not body.text(name):
                 raise body.missing(name)
@@ -58,8 +54,8 @@ class Ringing:
             raise body.wrong("callid", "is that of no call to this member in seven days")
         return ring.state(self._corp.clock())
 
-    def _allowed(self, request: Request) -> Sight:
-        sight = self._access.sight(self._access.app(request))
+    def _allowed(self, asked: Asked) -> Sight:
+        sight = asked.sight
         if self._corp.phone_calls in REFUSED:
             raise Refusal(REFUSED[self._corp.phone_calls])
         return sight

@@ -16,13 +16,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from werkzeug.wrappers import Request
-
-from .access import Access
+from .access import Asked
 from .aibot.state import all_open
 from .corp import Corp
 from .directory import Member
-from .fields import Fields, in_address, parse
+from .fields import Fields
 from .profile import MOBILE_BYTES, check_user_id
 from .refusal import Refusal, known, refuse_if
 from .visibility import Sight, in_order, member_json
@@ -42,32 +40,27 @@ Place = tuple[int, int]
 
 
 class Roster:
-    def __init__(self, corp: Corp, access: Access) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._corp = corp
         self._directory = corp.directory
-        self._access = access
         self._wrong: defaultdict[tuple[str, int], int] = defaultdict(int)
 
-    def get(self, request: Request) -> Answer:
-        grant, sight = self._access.reader(request, details=True)
-        member = known(self._directory.member(check_user_id(request.args.get("userid", ""))), 60111)
-        refuse_if(not sight.sees_member(member), 60011)
-        return member_json(self._directory, member, sight, secret=grant.agent_id is None)
+    def get(self, asked: Asked) -> Answer:
+        member = known(self._directory.member(check_user_id(asked.text("userid"))), 60111)
+        refuse_if(not asked.sight.sees_member(member), 60011)
+        return member_json(self._directory, member, asked.sight, secret=asked.agent_id is None)
 
-    def list_names(self, request: Request) -> Answer:
-        _, sight = self._access.reader(request, details=True)
-        return {"userlist": [_short(member, sight) for member in self._people(request, sight)]}
+    def list_names(self, asked: Asked) -> Answer:
+        return {"userlist": [_short(member, asked.sight) for member in self._people(asked)]}
 
-    def list_details(self, request: Request) -> Answer:
-        grant, sight = self._access.reader(request, details=True)
-        secret = grant.agent_id is None
-        people = self._people(request, sight)
-        return {"userlist": [member_json(self._directory, member, sight, secret=secret) for member in people]}
+    def list_details(self, asked: Asked) -> Answer:
+        secret = asked.agent_id is None
+        people = self._people(asked)
+        return {"userlist": [member_json(self._directory, member, asked.sight, secret=secret) for member in people]}
 
-    def list_id(self, request: Request) -> Answer:
+    def list_id(self, asked: Asked) -> Answer:
         """For contacts-sync alone. ``next_cursor`` is empty on the last page."""
-        self._access.contacts(request)
-        body = parse(request)
+        body = asked.body
         limit = body.number("limit", MAX_PAGE)
         body.refuse_if(not 1 <= limit <= MAX_PAGE, "limit", f"must be from 1 to {MAX_PAGE}")
         rows = list(islice(self._rows(_read_cursor(body)), limit + 1))
@@ -76,11 +69,11 @@ class Roster:
         member, i = rows[limit - 1] if more else (None, 0)
         return {"next_cursor": _cursor((member.number, i)) if member else "", "dept_user": page}
 
-    def _people(self, request: Request, sight: Sight) -> list[Member]:
-        id = in_address(request, "department_id")
+    def _people(self, asked: Asked) -> list[Member]:
+        id = asked.number("department_id")
         if id is None or id not in self._directory.departments:
             raise Refusal(60123)
-        refuse_if(not sight.sees_department(id), 60011)
+        refuse_if(not asked.sight.sees_department(id), 60011)
         return in_order(self._directory, self._directory.people(id))
 
     def _rows(self, after: Place) -> Iterator[tuple[Member, int]]:
@@ -90,22 +83,20 @@ class Roster:
             for i in range(first, len(member.departments)):
                 yield member, i
 
-    def by_mobile(self, request: Request) -> Answer:
-        _, sight = self._access.reader(request)
-        body = parse(request)
+    def by_mobile(self, asked: Asked) -> Answer:
+        mobile = asked.body.text("mobile")
         self._check("mobile")
-        refuse_if(len(body.text("mobile").encode()) not in MOBILE_BYTES, 60103)
-        return self._owner("mobile", "mobile", body.text("mobile"), 60146, sight)
+        refuse_if(len(mobile.encode()) not in MOBILE_BYTES, 60103)
+        return self._owner("mobile", "mobile", mobile, 60146, asked.sight)
 
-    def by_email(self, request: Request) -> Answer:
-        _, sight = self._access.reader(request)
-        body = parse(request)
+    def by_email(self, asked: Asked) -> Answer:
+        body = asked.body
         kind = body.number("email_type", 1)
         body.refuse_if(kind not in EMAIL_KINDS, "email_type", "must be 1 or 2")
         self._check("email")
         refuse_if(not body.text("email"), 60105)
         field, errcode = EMAIL_KINDS[kind]
-        return self._owner("email", field, body.text("email"), errcode, sight)
+        return self._owner("email", field, body.text("email"), errcode, asked.sight)
 
     def _owner(self, call: str, field: str, value: str, errcode: int, sight: Sight) -> Answer:
         """``errcode`` where no member has it. The older 46004 is in the list of codes too."""
@@ -133,36 +124,32 @@ class Roster:
     def _day(self) -> int:
         return int((self._corp.clock() + CHINA_S) // DAY_S)
 
-    def ip_list(self, request: Request) -> Answer:
+    def ip_list(self, asked: Asked) -> Answer:
         """Nothing calls back from the sandbox, and it is reached on this machine."""
-        self._access.grant(request)
         return {"ip_list": IP_LIST}
 
-    def openid(self, request: Request) -> Answer:
-        _, sight = self._access.reader(request)
-        member = self._directory.member(check_user_id(parse(request).text("userid")))
-        if member is None or not sight.sees_member(member):
+    def openid(self, asked: Asked) -> Answer:
+        member = self._directory.member(check_user_id(asked.body.text("userid")))
+        if member is None or not asked.sight.sees_member(member):
             raise Refusal(60111)
         return {"openid": _openid(member)}
 
-    def userid(self, request: Request) -> Answer:
-        self._access.reader(request)
-        wanted = parse(request).text("openid")
+    def userid(self, asked: Asked) -> Answer:
+        wanted = asked.body.text("openid")
         for member in self._directory.members.values():
             if _openid(member) == wanted:
                 return {"userid": member.user_id}
         raise Refusal(43004)
 
-    def open_userids(self, request: Request) -> Answer:
+    def open_userids(self, asked: Asked) -> Answer:
         """The members behind the AI bot's encrypted ids, as far as the app sees them; plain ids are invalid here."""
-        _, sight = self._access.reader(request)
-        ids = parse(request).texts("open_userid_list")
+        ids = asked.body.texts("open_userid_list")
         refuse_if(not 1 <= len(ids) <= MAX_OPEN_IDS, 40032)
         found: list[dict[str, str]] = []
         members = all_open(self._directory)
         for id in ids:
             member = self._directory.member(members.get(id, ""))
-            if member and sight.sees_member(member):
+            if member and asked.sight.sees_member(member):
                 found.append({"userid": member.user_id, "open_userid": id})
         known = {one["open_userid"] for one in found}
         return {"userid_list": found, "invalid_open_userid_list": [id for id in ids if id not in known]}

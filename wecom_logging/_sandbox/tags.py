@@ -10,14 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from werkzeug.wrappers import Request
-
-from .access import Access
+from .access import Asked
 from .corp import Corp
 from .directory import MAX_ID, MAX_NODES, Tag
-from .fields import Fields, in_address, parse
+from .fields import Fields
 from .refusal import Refusal, known, refuse_if
-from .visibility import Sight, tag_json
+from .visibility import tag_json
 
 MAX_TAGS = 3000
 NAME_CHARS = 32
@@ -41,59 +39,46 @@ class Nodes:
 
 
 class Tags:
-    def __init__(self, corp: Corp, access: Access) -> None:
+    def __init__(self, corp: Corp) -> None:
         self._directory = corp.directory
-        self._access = access
 
-    def create(self, request: Request) -> Answer:
+    def create(self, asked: Asked) -> Answer:
         """Without ``tagid`` it is the largest one and one more. For too many tags there is no code: 40058."""
-        owner = self._access.grant(request).agent_id
-        body = parse(request)
+        body = asked.body
         name = _name(body)
         tags = self._directory.tags
         id = body.number("tagid", max(tags, default=0) + 1)
         refuse_if(not 0 <= id <= MAX_ID or id in tags, 40068)
         refuse_if(len(tags) >= MAX_TAGS, 40058, f"at most {MAX_TAGS} tags")
-        self._directory.put_tag(Tag(id, name, owner=owner))
+        self._directory.put_tag(Tag(id, name, owner=asked.agent_id))
         return {"errmsg": "created", "tagid": id}
 
-    def update(self, request: Request) -> Answer:
-        owner = self._access.grant(request).agent_id
-        body = parse(request)
-        tag = self._own(body.number("tagid", -1), owner)
-        self._directory.put_tag(replace(tag, name=_name(body)))
+    def update(self, asked: Asked) -> Answer:
+        tag = self._named(asked)
+        self._directory.put_tag(replace(tag, name=_name(asked.body)))
         return {"errmsg": "updated"}
 
-    def delete(self, request: Request) -> Answer:
-        owner = self._access.grant(request).agent_id
-        self._directory.remove_tag(self._own(in_address(request, "tagid"), owner).id)
+    def delete(self, asked: Asked) -> Answer:
+        self._directory.remove_tag(self._own(asked, asked.number("tagid")).id)
         return {"errmsg": "deleted"}
 
-    def get(self, request: Request) -> Answer:
-        _, sight = self._access.reader(request)
-        return tag_json(self._directory, self._known(in_address(request, "tagid")), sight)
+    def get(self, asked: Asked) -> Answer:
+        return tag_json(self._directory, self._known(asked.number("tagid")), asked.sight)
 
-    def list(self, request: Request) -> Answer:
-        self._access.grant(request)
+    def list(self, asked: Asked) -> Answer:
         return {"taglist": [{"tagid": tag.id, "tagname": tag.name} for tag in self._directory.tags.values()]}
 
-    def add(self, request: Request) -> Answer:
-        grant, sight = self._access.reader(request)
-        body = parse(request)
-        tag = self._own(body.number("tagid", -1), grant.agent_id)
-        nodes = self._nodes(body, sight, too_many=81014)
+    def add(self, asked: Asked) -> Answer:
+        tag, nodes = self._named(asked), self._nodes(asked, too_many=81014)
         refuse_if(nodes.empty, 40070)
         users, departments = tag.users | nodes.users, tag.departments | nodes.departments
         refuse_if(len(users) + len(departments) > MAX_NODES, 81003)
         self._directory.put_tag(replace(tag, users=users, departments=departments))
         return dict(nodes.invalid)
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, asked: Asked) -> Answer:
         """A member who is there but has not got the tag is no invalid one: the page speaks of illegal ids."""
-        grant, sight = self._access.reader(request)
-        body = parse(request)
-        tag = self._own(body.number("tagid", -1), grant.agent_id)
-        nodes = self._nodes(body, sight, too_many=40035)
+        tag, nodes = self._named(asked), self._nodes(asked, too_many=40035)
         refuse_if(nodes.empty, 40031)
         users, departments = tag.users - nodes.users, tag.departments - nodes.departments
         self._directory.put_tag(replace(tag, users=users, departments=departments))
@@ -102,14 +87,17 @@ class Tags:
     def _known(self, id: int | None) -> Tag:
         return known(None if id is None else self._directory.tags.get(id), 40068)
 
-    def _own(self, id: int | None, owner: int | None) -> Tag:
+    def _named(self, asked: Asked) -> Tag:
+        return self._own(asked, asked.body.number("tagid", -1))
+
+    def _own(self, asked: Asked, id: int | None) -> Tag:
         tag = self._known(id)
-        refuse_if(tag.owner != owner, 81011)
+        refuse_if(tag.owner != asked.agent_id, 81011)
         return tag
 
-    def _nodes(self, body: Fields, sight: Sight, *, too_many: int) -> Nodes:
+    def _nodes(self, asked: Asked, *, too_many: int) -> Nodes:
         """Lists that are no lists are 40035, as its help says; so are two empty ones."""
-        users, parties = _users(body), _parties(body)
+        users, parties, sight = _users(asked.body), _parties(asked.body), asked.sight
         refuse_if(not users and not parties, 40035)
         refuse_if(len(users) > MAX_USERS or len(parties) > MAX_PARTIES, too_many)
         members = {id: self._directory.member(id) for id in users}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from .access import Access
+from .access import Asked, any_app, any_token, anybody, contacts_sync, details, disabled_too
 from .agents import Agents
 from .aibot.connections import PATHS as AIBOT_PATHS
 from .aibot.connections import Connections
@@ -43,7 +43,8 @@ from .tags import Tags
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-Endpoint = Callable[[Request], dict[str, Any] | Response]
+Door = Callable[[Corp, Request], Asked]
+Endpoint = Callable[[Asked], dict[str, Any] | Response]
 
 DEBUG_LIMIT = Limit(5, 60)
 """Of calls with ``debug=1`` in the URL (https://developer.work.weixin.qq.com/document/path/90313)."""
@@ -75,71 +76,70 @@ class Dropped(Exception):
     """The connection is to be closed without an answer."""
 
 
-def _endpoints(corp: Corp) -> dict[str, tuple[str, Endpoint]]:
-    access = Access(corp)
-    app, bot, chats = App(corp, access), Bot(corp), Chats(corp, access)
-    agents, files, roster = Agents(corp, access), Files(corp, access), Roster(corp, access)
-    departments, members, tags = Departments(corp, access), Members(corp, access), Tags(corp, access)
-    imports = Imports(corp, access, members, departments, Jobs(corp))
-    ringing, checkin = Ringing(corp, access), Checkin(corp, access)
+def _endpoints(corp: Corp) -> dict[str, tuple[str, Door, Endpoint]]:
+    app, bot, chats = App(corp), Bot(corp), Chats(corp)
+    agents, files, roster = Agents(corp), Files(corp), Roster(corp)
+    departments, members, tags = Departments(corp), Members(corp), Tags(corp)
+    imports = Imports(corp, members, departments, Jobs(corp))
+    ringing, checkin = Ringing(corp), Checkin(corp)
     return {
-        "/cgi-bin/gettoken": ("GET POST", app.gettoken),
-        "/cgi-bin/getcallbackip": ("GET", roster.ip_list),
-        "/cgi-bin/get_api_domain_ip": ("GET", roster.ip_list),
-        "/cgi-bin/message/send": ("POST", app.send),
-        "/cgi-bin/message/recall": ("POST", app.recall),
-        "/cgi-bin/message/update_template_card": ("POST", app.update_card),
-        "/cgi-bin/appchat/create": ("POST", chats.create),
-        "/cgi-bin/appchat/update": ("POST", chats.update),
-        "/cgi-bin/appchat/get": ("GET", chats.get),
-        "/cgi-bin/appchat/send": ("POST", chats.send),
-        "/cgi-bin/media/upload": ("POST", files.upload),
-        "/cgi-bin/media/get": ("GET", files.get),
-        "/cgi-bin/media/uploadimg": ("POST", files.upload_picture),
-        "/cgi-bin/agent/get": ("GET", agents.get),
-        "/cgi-bin/agent/list": ("GET", agents.list),
-        "/cgi-bin/agent/set": ("POST", agents.set),
-        "/cgi-bin/menu/create": ("POST", agents.create_menu),
-        "/cgi-bin/menu/get": ("GET", agents.get_menu),
-        "/cgi-bin/menu/delete": ("GET", agents.delete_menu),
-        "/cgi-bin/batch/openuserid_to_userid": ("POST", roster.open_userids),
-        "/cgi-bin/webhook/send": ("POST", bot.send),
-        "/cgi-bin/webhook/upload_media": ("POST", bot.upload),
-        "/cgi-bin/department/create": ("POST", departments.create),
-        "/cgi-bin/department/update": ("POST", departments.update),
-        "/cgi-bin/department/delete": ("GET", departments.delete),
-        "/cgi-bin/department/list": ("GET", departments.list),
-        "/cgi-bin/department/simplelist": ("GET", departments.simplelist),
-        "/cgi-bin/department/get": ("GET", departments.get),
-        "/cgi-bin/user/create": ("POST", members.create),
-        "/cgi-bin/user/update": ("POST", members.update),
-        "/cgi-bin/user/delete": ("GET", members.delete),
-        "/cgi-bin/user/batchdelete": ("POST", members.batchdelete),
-        "/cgi-bin/user/get": ("GET", roster.get),
-        "/cgi-bin/user/simplelist": ("GET", roster.list_names),
-        "/cgi-bin/user/list": ("GET", roster.list_details),
-        "/cgi-bin/user/list_id": ("POST", roster.list_id),
-        "/cgi-bin/user/getuserid": ("POST", roster.by_mobile),
-        "/cgi-bin/user/get_userid_by_email": ("POST", roster.by_email),
-        "/cgi-bin/user/convert_to_openid": ("POST", roster.openid),
-        "/cgi-bin/user/convert_to_userid": ("POST", roster.userid),
-        "/cgi-bin/batch/invite": ("POST", members.invite),
-        "/cgi-bin/batch/syncuser": ("POST", imports.sync),
-        "/cgi-bin/batch/replaceuser": ("POST", imports.replace),
-        "/cgi-bin/batch/replaceparty": ("POST", imports.replace_departments),
-        "/cgi-bin/batch/getresult": ("GET", imports.result),
-        "/cgi-bin/tag/create": ("POST", tags.create),
-        "/cgi-bin/tag/update": ("POST", tags.update),
-        "/cgi-bin/tag/delete": ("GET", tags.delete),
-        "/cgi-bin/tag/get": ("GET", tags.get),
-        "/cgi-bin/tag/addtagusers": ("POST", tags.add),
-        "/cgi-bin/tag/deltagusers": ("POST", tags.remove),
-        "/cgi-bin/tag/list": ("GET", tags.list),
-        "/cgi-bin/pstncc/call": ("POST", ringing.call),
-        "/cgi-bin/pstncc/getstates": ("POST", ringing.states),
-        "/cgi-bin/checkin/getcheckinschedulist": ("POST", checkin.schedules),
-        "/cgi-bin/checkin/setcheckinschedulist": ("POST", checkin.set_schedules),
-        "/cgi-bin/checkin/getcheckinoption": ("POST", checkin.options),
+        "/cgi-bin/gettoken": ("GET POST", anybody, app.gettoken),
+        "/cgi-bin/getcallbackip": ("GET", any_token, roster.ip_list),
+        "/cgi-bin/get_api_domain_ip": ("GET", any_token, roster.ip_list),
+        "/cgi-bin/message/send": ("POST", any_app, app.send),
+        "/cgi-bin/message/recall": ("POST", any_app, app.recall),
+        "/cgi-bin/message/update_template_card": ("POST", any_app, app.update_card),
+        "/cgi-bin/appchat/create": ("POST", any_app, chats.create),
+        "/cgi-bin/appchat/update": ("POST", any_app, chats.update),
+        "/cgi-bin/appchat/get": ("GET", any_app, chats.get),
+        "/cgi-bin/appchat/send": ("POST", any_app, chats.send),
+        "/cgi-bin/media/upload": ("POST", any_app, files.upload),
+        "/cgi-bin/media/get": ("GET", any_app, files.get),
+        "/cgi-bin/media/uploadimg": ("POST", any_app, files.upload_picture),
+        "/cgi-bin/agent/get": ("GET", disabled_too, agents.get),
+        "/cgi-bin/agent/list": ("GET", any_app, agents.list),
+        "/cgi-bin/agent/set": ("POST", any_app, agents.set),
+        "/cgi-bin/menu/create": ("POST", any_app, agents.create_menu),
+        "/cgi-bin/menu/get": ("GET", any_app, agents.get_menu),
+        "/cgi-bin/menu/delete": ("GET", any_app, agents.delete_menu),
+        "/cgi-bin/batch/openuserid_to_userid": ("POST", any_token, roster.open_userids),
+        "/cgi-bin/webhook/send": ("POST", anybody, bot.send),
+        "/cgi-bin/webhook/upload_media": ("POST", anybody, bot.upload),
+        "/cgi-bin/department/create": ("POST", contacts_sync, departments.create),
+        "/cgi-bin/department/update": ("POST", contacts_sync, departments.update),
+        "/cgi-bin/department/delete": ("GET", contacts_sync, departments.delete),
+        "/cgi-bin/department/list": ("GET", details, departments.list),
+        "/cgi-bin/department/simplelist": ("GET", any_token, departments.simplelist),
+        "/cgi-bin/department/get": ("GET", details, departments.get),
+        "/cgi-bin/user/create": ("POST", contacts_sync, members.create),
+        "/cgi-bin/user/update": ("POST", contacts_sync, members.update),
+        "/cgi-bin/user/delete": ("GET", contacts_sync, members.delete),
+        "/cgi-bin/user/batchdelete": ("POST", contacts_sync, members.batchdelete),
+        "/cgi-bin/user/get": ("GET", details, roster.get),
+        "/cgi-bin/user/simplelist": ("GET", details, roster.list_names),
+        "/cgi-bin/user/list": ("GET", details, roster.list_details),
+        "/cgi-bin/user/list_id": ("POST", contacts_sync, roster.list_id),
+        "/cgi-bin/user/getuserid": ("POST", any_token, roster.by_mobile),
+        "/cgi-bin/user/get_userid_by_email": ("POST", any_token, roster.by_email),
+        "/cgi-bin/user/convert_to_openid": ("POST", any_token, roster.openid),
+        "/cgi-bin/user/convert_to_userid": ("POST", any_token, roster.userid),
+        "/cgi-bin/batch/invite": ("POST", any_token, members.invite),
+        "/cgi-bin/batch/syncuser": ("POST", contacts_sync, imports.sync),
+        "/cgi-bin/batch/replaceuser": ("POST", contacts_sync, imports.replace),
+        "/cgi-bin/batch/replaceparty": ("POST", contacts_sync, imports.replace_departments),
+        "/cgi-bin/batch/getresult": ("GET", contacts_sync, imports.result),
+        "/cgi-bin/tag/create": ("POST", any_token, tags.create),
+        "/cgi-bin/tag/update": ("POST", any_token, tags.update),
+        "/cgi-bin/tag/delete": ("GET", any_token, tags.delete),
+        "/cgi-bin/tag/get": ("GET", any_token, tags.get),
+        "/cgi-bin/tag/addtagusers": ("POST", any_token, tags.add),
+        "/cgi-bin/tag/deltagusers": ("POST", any_token, tags.remove),
+        "/cgi-bin/tag/list": ("GET", any_token, tags.list),
+        "/cgi-bin/pstncc/call": ("POST", any_app, ringing.call),
+        "/cgi-bin/pstncc/getstates": ("POST", any_app, ringing.states),
+        "/cgi-bin/checkin/getcheckinschedulist": ("POST", any_app, checkin.schedules),
+        "/cgi-bin/checkin/setcheckinschedulist": ("POST", any_app, checkin.set_schedules),
+        "/cgi-bin/checkin/getcheckinoption": ("POST", any_app, checkin.options),
     }
 
 
@@ -247,7 +247,8 @@ class Web:
             if fault is not None and fault.errcode is not None:
                 raise Refusal(fault.errcode)
             refuse_if(request.args.get("debug") == "1" and not self._debugged.admits(0), 45009)
-            found = self._find(request)(request)
+            door, endpoint = self._find(request)
+            found = endpoint(door(self._corp, request))
         except Refusal as no:
             if no.errcode == 0:
                 return ok, None
@@ -266,14 +267,14 @@ class Web:
             return text
         return errmsg(no.errcode, text, now=self._corp.clock(), ip=request.remote_addr or "")
 
-    def _find(self, request: Request) -> Endpoint:
+    def _find(self, request: Request) -> tuple[Door, Endpoint]:
         """A wrong method is not told as such: the parameters are looked for where they are not (path/90313)."""
         found = self._endpoints.get(request.path)
         if found is None:
             raise Refusal(40058, f"the sandbox has not built {request.path.removeprefix('/cgi-bin/')[:100]}")
-        methods, endpoint = found
+        methods, door, endpoint = found
         refuse_if(request.method not in methods.split(), 40058)
-        return endpoint
+        return door, endpoint
 
 
 def _wecom(answer: dict[str, Any], response: Response | None) -> Response:
