@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._cli import call as command_call
 from wecom_logging._cli import main
+from wecom_logging._cli import send as command_send
 from wecom_logging._sandbox import Sandbox
 
 from .conftest import APP, Command, Said, paths
@@ -87,7 +87,7 @@ def test_it_waits_as_long_as_the_phone_rings(call: Command, sandbox: Sandbox, mo
         slept.append(seconds)
         sandbox.clock.advance(15)
 
-    monkeypatch.setattr(command_call, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    monkeypatch.setattr(command_send, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
     done = call("sandbox-user", "--yes")
     assert (done.status, done.out) == (1, f"the phone of {ME}: not answered\n")
     assert len(slept) == 3

@@ -24,7 +24,7 @@ import pytest
 
 from wecom_logging import WeComClient, WeComHandler
 from wecom_logging._cli import main
-from wecom_logging._cli.doctor import duty as doctor_duty
+from wecom_logging._cli.doctor import outlook as doctor_outlook
 from wecom_logging._cli.doctor.network import without_login
 from wecom_logging._cli.doctor.settings import settings
 from wecom_logging._cli.printing import width
@@ -174,7 +174,7 @@ def test_c1_a_year_without_holidays_is_said_before_it_begins(
     doctor.set(WECOM_API_BASE=sandbox.url, WECOM_STATE=f"sqlite://{tmp_path}/alerts.db", **BOT)
     doctor.set(WECOM_DUTY=f"{tmp_path}/duty.toml", WECOM_QUIET_HOURS="22:00-08:00; off-days")
     now = datetime.fromisoformat(today).replace(tzinfo=ZoneInfo("Asia/Shanghai")).timestamp()
-    monkeypatch.setattr(doctor_duty, "time", SimpleNamespace(time=lambda: now))
+    monkeypatch.setattr(doctor_outlook, "time", SimpleNamespace(time=lambda: now, monotonic=time.monotonic))
     told = doctor()
     assert told.status == 0
     year = 2026 if mark is None else 2027

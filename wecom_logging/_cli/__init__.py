@@ -16,15 +16,17 @@ from typing import Any
 
 from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MessageError, MissingDependencyError, WeComError
-from .parser import Parser, told
+from .parser import Parser, command, told
 from .printing import say_error
 from .texts import text
 
 COMMANDS = {
     **dict.fromkeys(("demo", "sandbox"), "sandbox"),
-    **{name: name for name in ("send", "call", "run", "doctor", "incidents")},
+    **dict.fromkeys(("send", "call"), "send"),
+    **{name: name for name in ("run", "doctor", "incidents")},
     "on-call": "on_call",
-    **{name: name for name in ("jobs", "watch", "answers", "pending")},
+    **dict.fromkeys(("jobs", "watch"), "jobs"),
+    **{name: name for name in ("answers", "pending")},
     **dict.fromkeys(("departments", "members", "tags"), "directory"),
 }
 """Each with its module, in the order of the help."""
@@ -98,11 +100,7 @@ COMMAND: dict[str, str | dict[str, str]] = {
 
 
 def _add_completion(commands: Any, parser: argparse.ArgumentParser) -> None:
-    completion = commands.add_parser(
-        "completion",
-        help="completion.help",
-        description="completion.about",
-    )
+    completion = command(commands, "completion", "completion.help", "completion.about")
     completion.add_argument("shell", choices=SHELLS)
     completion.set_defaults(run=partial(_complete, parser))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,8 @@ from .. import _config as config
 from .._render.times import local_time
 from .._text import inert
 from ..errors import WeComError
-from .environment import configured, opened
+from .environment import configured, ended_by_signal, opened
+from .parser import command
 from .printing import say, say_error
 from .texts import language, text
 
@@ -26,19 +25,10 @@ _LOOK_S = 0.5
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "answers",
-        help="answers.help",
-        description="answers.about",
-    )
+    parser = command(commands, "answers", "answers.help", "answers.about")
     parser.set_defaults(run=serve)
     verbs = parser.add_subparsers(metavar="[pair]")
-    pair = verbs.add_parser(
-        "pair",
-        help="answers.pair",
-        description="answers.pair_about",
-    )
-    pair.set_defaults(run=pair_chat)
+    command(verbs, "pair", "answers.pair", "answers.pair_about").set_defaults(run=pair_chat)
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -46,9 +36,7 @@ def serve(options: argparse.Namespace) -> int:
     from ..handlers import WeComAIBotHandler
 
     opened(None)  # or it says that there is none
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    ended = ended_by_signal()
     handler = WeComAIBotHandler()
     reception = handler._reception()
     if reception is None:

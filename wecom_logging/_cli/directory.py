@@ -17,6 +17,7 @@ from .._wecom import WeComClient
 from .._wecom import directory_checks as checks
 from ..errors import MessageError
 from ..model import Change, Department, Member
+from .parser import command
 from .printing import agreed, print_change, print_json, print_rows, print_value, say, say_error
 from .texts import text
 
@@ -31,11 +32,7 @@ Run = Callable[[WeComClient, argparse.Namespace], int]
 
 def add(commands: Any) -> None:
     for name, verbs in (("departments", _department_verbs), ("members", _member_verbs), ("tags", _tag_verbs)):
-        parser = commands.add_parser(
-            name,
-            help=f"directory.{name}",
-            description=f"directory.{name} directory.about",
-        )
+        parser = command(commands, name, f"directory.{name}", f"directory.{name} directory.about")
         verbs(parser.add_subparsers(metavar="VERB", required=True))
 
 
@@ -54,7 +51,7 @@ def _verb(verbs: Any, row: str, run: Run, *, json: bool = False) -> argparse.Arg
             say(text("errors.not_written", reason=error.strerror or error))
             return 1
 
-    parser: argparse.ArgumentParser = verbs.add_parser(row.partition(".")[2], help=row, description=row)
+    parser = command(verbs, row.partition(".")[2], row)
     parser.set_defaults(run=checked, json=False)
     if json:
         parser.add_argument("--json", action="store_true", help="main.json_lines")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -69,6 +71,14 @@ def _kinds() -> list[type[WeComHandler | WeComBotHandler | WeComAIBotHandler]]:
         return [WeComBotHandler]  # one that needs nothing and sends nothing
     kinds = {"app": WeComHandler, "bot": WeComBotHandler, "aibot": WeComAIBotHandler}
     return [kinds[channel] for channel in channels()]
+
+
+def ended_by_signal() -> threading.Event:
+    """What SIGTERM and SIGINT set from now on."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    return ended
 
 
 def secrets(given: Mapping[str, object]) -> Iterator[str]:

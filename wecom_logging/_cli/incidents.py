@@ -34,6 +34,7 @@ from .._text.said import Language
 from ..errors import MessageError
 from ..model import Alert, Frame, IncidentView
 from .environment import mask, state_options, use
+from .parser import command
 from .printing import brief, clock, iso, print_json, print_table, print_value, say, say_error
 from .texts import language, text
 
@@ -68,19 +69,13 @@ class Shown:
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "incidents",
-        help="incidents.help",
-        description="incidents.about",
-    )
+    parser = command(commands, "incidents", "incidents.help", "incidents.about")
     state_options(parser, limit=True)
     parser.set_defaults(run=run)
     verbs = parser.add_subparsers(metavar="[list|show|take|give|quiet|done|undo]")
-    state_options(
-        verbs.add_parser("list", help="incidents.list", description=parser.description), verb=True, limit=True
-    )
+    state_options(command(verbs, "list", "incidents.list", "incidents.about"), verb=True, limit=True)
     for name in ("show", "take", "give", "quiet", "done", "undo"):
-        one = verbs.add_parser(name, help=f"incidents.{name}", description=f"incidents.{name}")
+        one = command(verbs, name, f"incidents.{name}")
         state_options(one, verb=True)
         has_scope = name in ("quiet", "undo")
         one.add_argument("id", metavar="ID", nargs="?" if has_scope else None, help="incidents.id")

@@ -1,10 +1,14 @@
-"""``wecom-logging jobs``: the jobs that are expected to run, in all programs of a state; pause or forget one."""
+"""``wecom-logging jobs``: the jobs that are expected to run, in all programs of a state; pause or forget one.
+
+``wecom-logging watch``: a process that only watches jobs, and sends what others leave in the state.
+"""
 
 from __future__ import annotations
 
 import argparse
 import getpass
 import math
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -20,7 +24,8 @@ from .._state.base import Store, answer
 from .._state.jobs import UNWATCHED_S, Jobs, schedule_of, zone_of
 from .._state.shared import Shared
 from .._text import inert
-from .environment import mask, state_options, use
+from .environment import ended_by_signal, handlers, mask, opened, state_options, use
+from .parser import command
 from .printing import iso, print_rows, say
 from .run import duration
 from .texts import language, text
@@ -28,6 +33,7 @@ from .texts import language, text
 HEADER = ("name", "schedule", "last_run", "took", "next", "runs", "missed", "paused_until")
 
 _LOOKED_AT = 1000
+_LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +57,20 @@ class Shown:
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "jobs",
-        help="jobs.help",
-        description="jobs.about",
-    )
+    parser = command(commands, "jobs", "jobs.help", "jobs.about")
     state_options(parser)
     parser.set_defaults(run=run)
     verbs = parser.add_subparsers(metavar="[list|pause|forget]")
-    state_options(verbs.add_parser("list", help="jobs.list", description="jobs.about"), verb=True)
+    state_options(command(verbs, "list", "jobs.list", "jobs.about"), verb=True)
     for name in ("pause", "forget"):
-        one = verbs.add_parser(name, help=f"jobs.{name}", description=f"jobs.{name}")
+        one = command(verbs, name, f"jobs.{name}")
         state_options(one, verb=True, json=False)
         one.add_argument("name", metavar="NAME")
         if name == "pause":
             one.add_argument("length", metavar="LENGTH", help="jobs.length")
     verbs.choices["pause"].set_defaults(run=pause)
     verbs.choices["forget"].set_defaults(run=forget)
+    command(commands, "watch", "watch.help", "watch.about").set_defaults(run=watch)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -195,3 +198,39 @@ def _close(store: Store, name: str, target: Target, at: float) -> None:
                 lambda there: None,
                 now,
             )
+
+
+# watch
+
+
+def watch(options: argparse.Namespace) -> int:
+    """Until a signal ends it."""
+    opened(None)  # or it says that there is none
+    ended = ended_by_signal()
+    made = handlers(None)
+    pipelines = [one._pipeline for one in made if one._pipeline is not None]
+    if not pipelines:
+        if made:
+            say(text("usage.switched_off"))
+        return 0 if made else 3
+    for one in pipelines:
+        one.look()
+    print(text("jobs.watching"), flush=True)
+    _tell_systemd("READY=1")
+    while not ended.wait(_LOOK_S):
+        if all(one.is_watching() for one in pipelines):
+            _tell_systemd("WATCHDOG=1")
+    _tell_systemd("STOPPING=1")
+    return 0
+
+
+def _tell_systemd(state: str) -> None:
+    """As sd_notify does. Where nobody listens that is no failure."""
+    if not (path := os.environ.get("NOTIFY_SOCKET")):
+        return
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
+            there.connect(f"\0{path[1:]}" if path.startswith("@") else path)
+            there.send(state.encode())
+    except OSError as error:
+        say(text("jobs.no_systemd", error=error.strerror or type(error).__name__))

@@ -33,30 +33,21 @@ from .doctor.recipients import Refused, members
 from .doctor.targets import OPTIONS, Target, targets
 from .environment import mask, names_a_password
 from .incidents import name_of_user
+from .parser import command
 from .printing import print_json, print_table, say, say_error
 from .texts import explained, language, said, sentences, text
 
 HEADER = ("rota", "on_call", "until", "then", "because")
 _WALL = re.compile(r"(?:([0-9]{4}-[0-9]{2}-[0-9]{2})[ T])?([0-9]{1,2}):([0-9]{2})")
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_WEEK_S = 6 * 24 * 3600
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "on-call",
-        help="on_call.help",
-        description="on_call.about",
-    )
+    parser = command(commands, "on-call", "on_call.help", "on_call.about")
     verbs = parser.add_subparsers(metavar="show|swap", required=True)
-    show = verbs.add_parser("show", help="on_call.show", description="on_call.about")
+    show = command(verbs, "show", "on_call.show", "on_call.about")
     show.add_argument("--at", metavar="TIME", help="on_call.at")
     show.set_defaults(run=partial(_checked, _show))
-    swap = verbs.add_parser(
-        "swap",
-        help="on_call.swap",
-        description="on_call.swap_about",
-    )
+    swap = command(verbs, "swap", "on_call.swap", "on_call.swap_about")
     swap.add_argument("rota", metavar="ROTA", help="on_call.rota")
     swap.add_argument("people", nargs="+", metavar="PERSON", help="incidents.whom")
     swap.add_argument("--from", dest="begins", metavar="TIME", help="on_call.begins")

@@ -67,6 +67,12 @@ class Formatter(argparse.HelpFormatter):
         return "\n".join(f"{indent}{line}" for line in self._split_lines(text, width))
 
 
+def command(commands: Any, name: str, row: str, about: str = "", **options: Any) -> argparse.ArgumentParser:
+    """One command, or a verb of one, with its ``row`` of help, and what it is ``about`` if that is more."""
+    made: argparse.ArgumentParser = commands.add_parser(name, help=row, description=about or row, **options)
+    return made
+
+
 class Parser(argparse.ArgumentParser):
     """That of the command, and of each below it."""
 

@@ -27,6 +27,7 @@ from .._text.said import Language
 from ..errors import MessageError
 from ..model import DeliveryReport
 from .environment import MOST, handlers, mask, names_a_password, state_options, use
+from .parser import command
 from .printing import agreed, brief, clock, iso, print_json, print_table, say
 from .texts import explained, language, text
 
@@ -56,27 +57,16 @@ class Shown:
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "pending",
-        help="pending.help",
-        description="pending.about",
-    )
+    parser = command(commands, "pending", "pending.help", "pending.about")
     _state(parser, run_list, limit=True)
     verbs = parser.add_subparsers(metavar="[list|send|discard]")
-    listing = verbs.add_parser("list", help="pending.list", description=parser.description)
-    _state(listing, run_list, verb=True, limit=True)
-    again = _verb(verbs, "send", run_send)
-    again.add_argument(
-        "--now",
-        action="store_true",
-        help="pending.now",
-    )
-    discarding = _verb(verbs, "discard", run_discard)
-    discarding.add_argument("--yes", action="store_true", help="main.yes")
+    _state(command(verbs, "list", "pending.list", "pending.about"), run_list, verb=True, limit=True)
+    _verb(verbs, "send", run_send).add_argument("--now", action="store_true", help="pending.now")
+    _verb(verbs, "discard", run_discard).add_argument("--yes", action="store_true", help="main.yes")
 
 
 def _verb(verbs: Any, name: str, verb: Verb) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=f"pending.{name}", description=f"pending.{name}")
+    parser = command(verbs, name, f"pending.{name}")
     _state(parser, verb, verb=True, json=False)
     parser.add_argument("key", nargs="*", metavar="ID", help="pending.id")
     parser.add_argument("--all", action="store_true", help="pending.all")

@@ -22,6 +22,7 @@ from .._text.said import Phrase, Reader
 from ..errors import ConfigurationError
 from ..handlers import AlertHandler
 from .environment import configured, handlers, mask
+from .parser import command
 from .printing import say, say_error
 from .process import BY_SIGNAL, End, Output, ended, open_standard_streams
 from .runs import EarlierRuns
@@ -38,13 +39,8 @@ _WINDOW_S = 1.0
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "run",
-        help="run.help",
-        description="run.about",
-        usage="wecom-logging run [-h] [--service NAME] [--expect NAME] -- COMMAND …",
-        allow_abbrev=False,
-    )
+    usage = "wecom-logging run [-h] [--service NAME] [--expect NAME] -- COMMAND …"
+    parser = command(commands, "run", "run.help", "run.about", usage=usage, allow_abbrev=False)
     parser.add_argument("--service", metavar="NAME", help="run.service")
     parser.add_argument("--expect", metavar="NAME", help="run.expect")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="run.command")

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MissingDependencyError
+from .parser import command
 from .printing import say
 from .texts import text
 
@@ -36,25 +37,16 @@ KEPT = ("WECOM_LANGUAGE",)
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser("demo", help="demo.help", description="demo.help")
+    parser = command(commands, "demo", "demo.help")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="demo.port")
     parser.add_argument("--night", action="store_true", help="demo.night")
     parser.set_defaults(run=run_demo)
-    parser = commands.add_parser("sandbox", help="sandbox.help", description="sandbox.help")
+    parser = command(commands, "sandbox", "sandbox.help")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="sandbox.port")
-    parser.add_argument(
-        "--host",
-        default=DEFAULT_HOST,
-        help="sandbox.host",
-    )
+    parser.add_argument("--host", default=DEFAULT_HOST, help="sandbox.host")
     parser.add_argument("--strict", action="store_true", help="sandbox.strict")
     parser.add_argument("--seed", metavar="FILE", help="sandbox.seed")
-    parser.add_argument(
-        "--tls",
-        metavar="FILE",
-        default="",
-        help="sandbox.tls",
-    )
+    parser.add_argument("--tls", metavar="FILE", default="", help="sandbox.tls")
     parser.set_defaults(run=run)
 
 

@@ -1,11 +1,15 @@
-"""``wecom-logging send``: one text into every channel that the environment configures."""
+"""``wecom-logging send``: one text into every channel that the environment configures.
+
+``wecom-logging call``: one person's phone rings (紧急通知), which is prepaid. Tried against the sandbox only.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -22,15 +26,20 @@ from .._wecom.channels import AppChannel
 from .._wecom.directory import Members
 from .._wecom.token import Access
 from ..errors import ConfigurationError, MessageError, TransportError, WeComError
-from ..model import Markdown, Message, Outcome, Recipients, Text
+from ..model import Call, CallState, Markdown, Member, Message, Outcome, Recipients, Text
 from .doctor.outlook import on_call_now
+from .doctor.recipients import Refused, members
 from .environment import channels
+from .parser import command
 from .printing import left_out_of, print_json, say, say_error
-from .texts import NOTHING, explained, inactive, labelled, remedy_of, sentences, text
+from .texts import NOTHING, explained, inactive, labelled, language, remedy_of, sentences, text
 
 Send = Callable[[Message], Outcome]
 
 MOST_LOOKED_AT = 20
+POLL_S = 2.0
+WAIT_S = 75.0
+"""How long somebody waits here for a call: WeCom ends one that nobody answers before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +53,16 @@ class Way:
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "send",
-        help="send.help",
-        description="send.about",
-    )
+    parser = command(commands, "send", "send.help", "send.about")
     parser.add_argument("text", nargs="?", metavar="TEXT", help="send.text")
     parser.add_argument("--markdown", action="store_true", help="send.markdown")
     parser.add_argument("--json", action="store_true", help="send.json")
     parser.set_defaults(run=run)
+    parser = command(commands, "call", "call.help", "call.about")
+    parser.add_argument("name", metavar="NAME", help="call.name")
+    parser.add_argument("--yes", action="store_true", help="call.yes")
+    parser.add_argument("--json", action="store_true", help="call.json")
+    parser.set_defaults(run=call)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -96,9 +106,8 @@ def _ways() -> list[Way]:
     found: list[Way] = []
     configured = channels()
     if "app" in configured:
-        app = (config.corp_id, config.agent_id, config.app_secret, config.recipients)
-        config.all_given(*(partial(check, None) for check in app))  # before anything is read
-        client, recipients = WeComClient(), on_call_now(config.recipients())
+        client = _client(config.recipients)  # before anything is read
+        recipients = on_call_now(config.recipients())
         channel = AppChannel(client, recipients, duplicate_check_s=0)
         found.append(
             Way(
@@ -113,6 +122,13 @@ def _ways() -> list[Way]:
     if not found:
         raise ConfigurationError("WECOM_CORP_ID", "only_an_ai_bot")
     return found
+
+
+def _client(*also: Callable[[Any], object]) -> WeComClient:
+    """That of the app; all that is missing for it is named at once."""
+    for_all = (config.corp_id, config.agent_id, config.app_secret)
+    config.all_given(*(partial(check, None) for check in (*for_all, *also)))
+    return WeComClient()
 
 
 def _inactive(client: WeComClient, channel: AppChannel, recipients: Recipients) -> tuple[list[str], bool]:
@@ -186,3 +202,54 @@ def _sentence(name: str, reason: str, left_out: Sequence[str]) -> str:
     if left_out:
         said = text("send.not_to", outcome=said, names=", ".join(left_out))
     return labelled(text(f"send.{name}"), said)
+
+
+# call
+
+
+def call(options: argparse.Namespace) -> int:
+    if config.enabled(None) is False:
+        say(text("usage.switched_off"))
+        return 0
+    client = _client()
+    try:
+        (member,) = members(client, options.name)
+    except Refused as no:
+        say(sentences(no.cause, no.remedy))
+        return 1
+    who = f"{member.name} ({member.user_id})" if member.name else member.user_id
+    if not options.yes:
+        say(text("call.would", who=who))
+        return 2
+    client.messages.send(Text(text("call.message")), users=[member.user_id])
+    (made,) = client.phone.ring([member.user_id])
+    state = None
+    if made.code == 0:
+        say(text("call.rings", who=who))
+        state = _waited(client, made)
+    _print_call(options, member, made, state, who)
+    return 0 if state is not None and state.answered else 1
+
+
+def _waited(client: WeComClient, call: Call) -> CallState:
+    """What became of it, or is as long as anybody waits. An answer is not waited out."""
+    ends = time.monotonic() + WAIT_S
+    while True:
+        state = client.phone.state_of(call.user_id, call.call_id)
+        if state.answered or state.over or time.monotonic() >= ends:
+            return state
+        time.sleep(POLL_S)
+
+
+def _print_call(options: argparse.Namespace, member: Member, call: Call, state: CallState | None, who: str) -> None:
+    if options.json:
+        more = {} if state is None else {**asdict(state), "over": state.over}
+        print_json({"user_id": member.user_id, "name": member.name, "call_id": call.call_id, "code": call.code, **more})
+        return
+    if state is None:
+        line = text("call.not_begun", who=who, code=call.code)
+    elif state.answered:
+        line = text("call.answered", who=who)
+    else:
+        line = text("call.not_answered", who=who, meaning=state.meaning_zh if language() == "zh" else state.meaning)
+    print(inert.line(line))

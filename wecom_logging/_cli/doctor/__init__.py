@@ -20,6 +20,7 @@ from ..._masking.redact import masker
 from ..._text import inert
 from ..._text.said import Language, Said
 from ..environment import names_a_password, secrets
+from ..parser import command
 from ..printing import one_line, print_json, say, wrapped
 from ..texts import labelled, language, listed, said, text
 from .findings import Finding, Report, Setting
@@ -29,12 +30,7 @@ from .targets import OPTIONS, targets
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "doctor",
-        help="doctor.help",
-        description="doctor.about",
-        allow_abbrev=False,
-    )
+    parser = command(commands, "doctor", "doctor.help", "doctor.about", allow_abbrev=False)
     parser.add_argument("--config", metavar="FILE", help="doctor.config")
     parser.add_argument("--handler", metavar="NAME", help="doctor.handler")
     for name in OPTIONS:

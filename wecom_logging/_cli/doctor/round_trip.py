@@ -21,10 +21,9 @@ from ...errors import ConfigurationError
 from ..environment import configured, is_unused, obstacle
 from ..texts import remedy_of_field, said
 from .channels import look_at_aibot, look_at_app, look_at_bot, look_at_calls, send_through_app, send_through_bot
-from .duty import look_at_duty
 from .findings import Finding, Notes
 from .network import Reached, look_at_network
-from .outlook import look_at_outlook, look_at_rotas, persons_of, planned, without_rotas
+from .outlook import look_at_duty, look_at_outlook, look_at_rotas, persons_of, planned, without_rotas
 from .recipients import KINDS, look_at_recipients
 from .targets import Target
 
