@@ -11,7 +11,7 @@ import pytest
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import AGAIN_S, Desk, Person, SharedPlace
 from wecom_logging._incidents.view import view
-from wecom_logging._render.times import local_time
+from wecom_logging._render.times import local_time, short_time
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging.errors import ConnectError, StateError
@@ -125,12 +125,14 @@ def test_who_has_it_is_a_user_id_and_not_a_name(desk: Office) -> None:
 def test_a_silence_until_another_day_says_which(desk: Office) -> None:
     desk.log()
     desk.go_on()
+    now = desk.time_s()
     said = desk.type(f"quiet {desk.name} 24h").said
-    at = f"{local_time(desk.time_s(), 'en'):%H:%M}"
-    assert said.en == f"#{desk.name} silenced by Li {at}, until tomorrow {at}"
-    assert said.zh == f"#{desk.name} Li 于 {at} 静默，至 明天 {at}"
-    assert f" · Li until tomorrow {at} · " in desk.type("list").text
-    assert f" until tomorrow {at}; `undo {desk.name}` " in desk.type(f"quiet {desk.name} 1h", "Wang").text
+    at = f"{local_time(now, 'en'):%H:%M}"
+    until, until_zh = (short_time(now + 86_400, now, language) for language in ("en", "zh"))  # clocks may be changed
+    assert said.en == f"#{desk.name} silenced by Li {at}, until {until}"
+    assert said.zh == f"#{desk.name} Li 于 {at} 静默，至 {until_zh}"
+    assert f" · Li until {until} · " in desk.type("list").text
+    assert f" until {until}; `undo {desk.name}` " in desk.type(f"quiet {desk.name} 1h", "Wang").text
 
 
 def test_a_claim_that_has_ended_is_no_one_s(desk: Office) -> None:
