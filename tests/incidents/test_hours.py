@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from wecom_logging._config.duty import quiet_hours
-from wecom_logging._incidents.policy.hours import AHEAD_S, instant, quiet_until
+from wecom_logging._incidents.policy.hours import AHEAD_S, instant, quiet
 from wecom_logging._incidents.policy.moment import monday_to_friday
 
 CHINA = "Asia/Shanghai"
@@ -21,7 +21,7 @@ def epoch(wall: str, zone: str = CHINA, fold: int = 0) -> float:
 def ends(hours: str, wall: str, zone: str = CHINA, fold: int = 0) -> str:
     """The time on the wall at which the quiet ends that holds at another; "" where none does."""
     time = epoch(wall, zone, fold)
-    until = quiet_until(quiet_hours(hours), time, ZoneInfo(zone), monday_to_friday)
+    _, until = quiet(quiet_hours(hours), time, ZoneInfo(zone), monday_to_friday)
     return "" if until == time else datetime.fromtimestamp(until, ZoneInfo(zone)).isoformat(" ", "minutes")[:16]
 
 
@@ -102,10 +102,10 @@ def test_quiet_without_an_end_is_infinite_and_nothing_beyond_a_month_is_asked() 
         return False
 
     time = epoch("2026-12-07 12:00")
-    assert quiet_until(quiet_hours("off-days"), time, ZoneInfo(CHINA), never) == float("inf")
+    assert quiet(quiet_hours("off-days"), time, ZoneInfo(CHINA), never)[1] == float("inf")
     assert max(asked) <= datetime.fromtimestamp(time + AHEAD_S + 86_400, ZoneInfo(CHINA)).date()
-    assert quiet_until(quiet_hours("off-days"), time, ZoneInfo(CHINA), lambda day: day.day == 7) == time
-    assert quiet_until((), time, ZoneInfo(CHINA), never) == time
+    assert quiet(quiet_hours("off-days"), time, ZoneInfo(CHINA), lambda day: day.day == 7)[1] == time
+    assert quiet((), time, ZoneInfo(CHINA), never)[1] == time
 
 
 def test_every_minute_of_two_years_is_on_the_wall_what_its_instant_says() -> None:
@@ -151,5 +151,5 @@ def test_q10_a_border_is_where_others_have_a_time_of_every_day(zone: str, expect
         wall = datetime.fromisoformat(f"{text[:10]} {at}")
         assert datetime.fromtimestamp(instant(wall, ZoneInfo(zone)), ZoneInfo(zone)).isoformat() == text
         before = datetime.fromisoformat(text).timestamp() - 1
-        until = quiet_until(quiet_hours(f"12:00-{at}"), before, ZoneInfo(zone), monday_to_friday)
+        _, until = quiet(quiet_hours(f"12:00-{at}"), before, ZoneInfo(zone), monday_to_friday)
         assert datetime.fromtimestamp(until, ZoneInfo(zone)).isoformat() == text

@@ -372,7 +372,7 @@ class Lives:
         for one in [one for one in self.open.values() if life.due_at(one) <= self.now]:
             if policy.ends(one, self.now, closed=False):
                 self.end(one.key, life.ended(one, self.now))
-            elif (until := policy.not_before(one, self.now, draining=False)) > self.now:
+            elif (until := policy.not_before(one, self.now)) > self.now:
                 self.open[one.key] = life.released(one, self.now, until - self.now)
             else:
                 self.tell(one)

@@ -12,8 +12,8 @@ import pytest
 from wecom_logging._incidents import answered, escalation, life, policy
 from wecom_logging._incidents.fingerprint import audience_of
 from wecom_logging._incidents.incident import SOON_S, Incident, Related
-from wecom_logging._incidents.policy import Hold, Merge, Rules, Send, Why
-from wecom_logging._incidents.policy.moment import is_of
+from wecom_logging._incidents.policy import Hold, Rules, Send, Why
+from wecom_logging._incidents.policy.moment import Moment, is_of, what_held
 from wecom_logging._runtime.clock import wall
 from wecom_logging.model import Recipients
 from wecom_logging.model.duty import ALL_LEVELS, Duty, Held, Scope, Span
@@ -24,7 +24,7 @@ from .test_life import more, opened, sent
 
 NOW = 1000.0
 TIME = 1_796_000_000.0
-MOMENT = policy.Moment(time=TIME)
+MOMENT = Moment(time=TIME)
 
 
 def first(level: int = 40, **changes: Any) -> Incident:
@@ -60,7 +60,7 @@ def related(told_at: float, untold_at: float = 0.0, key: str = "other", cause: s
     return Related(cause, key, told_at, untold_at)
 
 
-def decided(incident: Incident, related: Sequence[Related] = (), **rules: Any) -> Send | Merge | policy.Step | Hold:
+def decided(incident: Incident, related: Sequence[Related] = (), **rules: Any) -> Send | policy.Step | Hold | Held:
     return policy.decide(incident, NOW, MOMENT, Rules(**rules), lambda: related)
 
 
@@ -68,23 +68,23 @@ def decided(incident: Incident, related: Sequence[Related] = (), **rules: Any) -
     ("incident", "rules", "expected"),
     [
         (first(), {}, Send()),
-        (first(), {"shares": True}, Merge(cause=False, along=False, audience=True)),
-        (repeated(), {}, Merge(cause=False, along=True, audience=False)),
-        (repeated(), {"shares": True}, Merge(cause=False, along=True, audience=True)),
-        (over(1), {}, Merge(cause=False, along=True, audience=False)),
+        (first(), {"shares": True}, Send(audience=True)),
+        (repeated(), {}, Send(along=True)),
+        (repeated(), {"shares": True}, Send(along=True, audience=True)),
+        (over(1), {}, Send(along=True)),
         # A digest waits for its time; what has stopped is looked at in each window, and is told by its end.
         (repeated(59.0), {}, Hold(NOW + 1, Why.MORE)),
-        (repeated(59.0), {"draining": True}, Merge(cause=False, along=True, audience=False)),
-        (stopped(120.0), {}, Merge(cause=False, along=True, audience=False)),
+        (repeated(59.0), {"draining": True}, Send(along=True)),
+        (stopped(120.0), {}, Send(along=True)),
         (stopped(121.0), {}, Hold(NOW + 60, Why.MORE)),
         (stopped(570.0, 900.0), {}, Hold(NOW + 30, Why.MORE)),
         (stopped(600.0, 900.0), {}, Hold(NOW + 80, Why.MORE)),
-        (stopped(700.0, 900.0), {}, Merge(cause=False, along=True, audience=False)),
-        (stopped(120.0), {"draining": True}, Merge(cause=False, along=True, audience=False)),
+        (stopped(700.0, 900.0), {}, Send(along=True)),
+        (stopped(120.0), {"draining": True}, Send(along=True)),
         # What is over waits for what else is over soon.
         (over(1, NOW - 1), {}, Hold(NOW + 80, Why.MORE)),
-        (over(1, NOW - 41), {}, Merge(cause=False, along=True, audience=False)),
-        (over(1, NOW - 1), {"draining": True}, Merge(cause=False, along=True, audience=False)),
+        (over(1, NOW - 41), {}, Send(along=True)),
+        (over(1, NOW - 1), {"draining": True}, Send(along=True)),
         # The rate limit holds all, whatever it is.
         (first(50), {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
         (taken(), {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
@@ -97,16 +97,16 @@ def decided(incident: Incident, related: Sequence[Related] = (), **rules: Any) -
         (first(), {"summary_at": NOW - 1}, Hold(NOW + 3, Why.SUMMARY)),
         (first(), {"gathers_until": NOW + 50}, Hold(NOW + 50, Why.SUMMARY)),
         (first(), {"gathers_until": NOW + 50, "draining": True}, Send()),
-        (first(50), {"summary_at": NOW - 1}, Merge(cause=False, along=False, audience=True)),
+        (first(50), {"summary_at": NOW - 1}, Send(audience=True)),
         (replace(repeated(), level=50), {"summary_at": NOW - 1}, Hold(NOW + 3, Why.SUMMARY)),
         # For two minutes after a summary messages are shared.
-        (first(), {"summary_at": NOW - 119}, Merge(cause=False, along=False, audience=True)),
+        (first(), {"summary_at": NOW - 119}, Send(audience=True)),
         (first(), {"summary_at": NOW - 120}, Send()),
         # WeCom has refused it among others: it is judged alone.
         (first(), {"refused": True, "shares": True}, Send()),
         (repeated(), {"refused": True, "shares": True}, Send()),
         # Somebody waits for all that is left: that goes in one message.
-        (repeated(), {"draining": True}, Merge(cause=False, along=True, audience=False)),
+        (repeated(), {"draining": True}, Send(along=True)),
     ],
 )
 def test_what_is_due_goes_alone_or_with_others_or_waits(
@@ -127,13 +127,19 @@ def test_what_is_due_goes_alone_or_with_others_or_waits(
 )
 def test_a_maintenance_holds_until_its_end_what_is_not_critical(incident: Incident, critical: bool, held: bool) -> None:
     scopes = [Scope("shop", TIME - 60, TIME + 600, critical=critical), Scope("shop.pay", TIME - 60, TIME + 30)]
-    moment = policy.Moment(time=TIME, scopes=scopes)
+    moment = Moment(time=TIME, scopes=scopes)
     found = policy.decide(incident, NOW, moment, Rules(), list)
-    assert (found == Hold(NOW + 600, Why.QUIET)) is held
-    after = policy.Moment(time=TIME + 600, scopes=scopes)
-    assert not isinstance(policy.decide(incident, NOW, after, Rules(), list), Hold)
-    closing = policy.Moment(time=TIME, scopes=scopes, is_closing=True)
-    assert not isinstance(policy.decide(incident, NOW, closing, Rules(), list), Hold)
+    assert (found == Held(TIME - 60, TIME + 600, scope="shop")) is held
+    after = Moment(time=TIME + 600, scopes=scopes)
+    assert not isinstance(policy.decide(incident, NOW, after, Rules(), list), Hold | Held)
+    closing = Moment(time=TIME, scopes=scopes, is_closing=True)
+    assert not isinstance(policy.decide(incident, NOW, closing, Rules(), list), Hold | Held)
+
+
+def test_of_quiet_hours_and_a_maintenance_that_holds_which_ends_last() -> None:
+    for minutes, expected in ((30, HELD), (90, Held(TIME - 60, TIME + 5400, scope="shop"))):
+        moment = replace(NIGHT, scopes=[Scope("shop", TIME - 60, TIME + 60 * minutes)])
+        assert policy.decide(first(), NOW, moment, Rules(), list) == expected
 
 
 def test_what_a_maintenance_is_of_is_a_service_or_a_logger_with_all_below_it() -> None:
@@ -152,10 +158,10 @@ def test_what_a_maintenance_is_of_is_a_service_or_a_logger_with_all_below_it() -
         # Told within the window: the others of the cause share the next message.
         (first(), [related(NOW - 10)], Hold(NOW + 50, Why.CAUSE)),
         (first(), [related(NOW - 10), related(NOW - 30)], Hold(NOW + 50, Why.CAUSE)),
-        (first(untold_at=NOW - 50), [related(NOW - 60)], Merge(cause=True, along=False, audience=False)),
+        (first(untold_at=NOW - 50), [related(NOW - 60)], Send(cause=True)),
         (first(), [related(NOW - 60)], Send()),
         (repeated(), [related(NOW - 10)], Hold(NOW + 50, Why.CAUSE)),
-        (repeated(), [], Merge(cause=True, along=True, audience=False)),
+        (repeated(), [], Send(cause=True, along=True)),
         # Of several that are new the oldest goes first, of one age the one of the smaller key.
         (first(), [related(0.0, NOW - 1)], Hold(NOW + 59, Why.CAUSE)),
         (first(), [related(0.0, NOW + 1)], Send()),
@@ -166,7 +172,7 @@ def test_what_a_maintenance_is_of_is_a_service_or_a_logger_with_all_below_it() -
         # What is urgent waits for no other.
         (first(50), [related(NOW - 10)], Send()),
         # Clocks differ a little.
-        (first(), [related(NOW - 60 + SOON_S)], Merge(cause=True, along=False, audience=False)),
+        (first(), [related(NOW - 60 + SOON_S)], Send(cause=True)),
     ],
 )
 def test_one_message_of_a_cause_goes_in_a_window(incident: Incident, related: list[Related], expected: object) -> None:
@@ -174,9 +180,7 @@ def test_one_message_of_a_cause_goes_in_a_window(incident: Incident, related: li
 
 
 def test_in_a_drain_nothing_waits_for_its_cause() -> None:
-    assert decided(first(cause="c"), [related(NOW - 10)], draining=True) == Merge(
-        cause=True, along=False, audience=False
-    )
+    assert decided(first(cause="c"), [related(NOW - 10)], draining=True) == Send(cause=True)
 
 
 @pytest.mark.parametrize(
@@ -197,10 +201,11 @@ def test_the_related_are_looked_up_only_where_a_rule_needs_them(incident: Incide
 
 
 MINUTE = int(MOMENT.time) % 86_400 // 60
-LEFT = (MINUTE + 60) * 60 - MOMENT.time % 86_400
+MIDNIGHT = TIME - TIME % 86_400
+HELD = Held(MIDNIGHT + (MINUTE - 60) * 60, MIDNIGHT + (MINUTE + 60) * 60, UTC)
 NIGHT = replace(MOMENT, duty=Duty(quiet=(Span(tuple(range(7)), begin=MINUTE - 60, end=MINUTE + 60),)))
 CLOSING = replace(NIGHT, is_closing=True)
-WHOLE = Merge(cause=False, along=False, audience=True, after_quiet=True)
+WHOLE = Send(after_quiet=True)
 
 
 def waited(incident: Incident) -> Incident:
@@ -213,13 +218,13 @@ def waited(incident: Incident) -> Incident:
     [
         # In quiet hours nothing below the level goes, whatever it is, nor for who waits for all that is left.
         *[
-            (one, NIGHT, {"draining": drains}, Hold(NOW + LEFT, Why.QUIET))
+            (one, NIGHT, {"draining": drains}, HELD)
             for one in (first(), repeated(), repeated(59.0), over(1), taken(), first(cause="c"))
             for drains in (False, True)
         ],
-        (first(), NIGHT, {"room_at": NOW + 9}, Hold(NOW + LEFT, Why.QUIET)),
+        (first(), NIGHT, {"room_at": NOW + 9}, HELD),
         (first(50), NIGHT, {}, Send()),
-        (first(50), replace(NIGHT, duty=replace(NIGHT.duty, quiet_level=ALL_LEVELS)), {}, Hold(NOW + LEFT, Why.QUIET)),
+        (first(50), replace(NIGHT, duty=replace(NIGHT.duty, quiet_level=ALL_LEVELS)), {}, HELD),
         (first(30), replace(NIGHT, duty=replace(NIGHT.duty, quiet_level=30)), {}, Send()),
         # A program that ends, and that no other can tell of, holds nothing: it goes in one message.
         (first(), CLOSING, {"draining": True}, WHOLE),
@@ -240,7 +245,7 @@ def waited(incident: Incident) -> Incident:
     ],
 )
 def test_quiet_hours_hold_it_and_their_end_tells_all_at_once(
-    incident: Incident, moment: policy.Moment, rules: dict[str, Any], expected: object
+    incident: Incident, moment: Moment, rules: dict[str, Any], expected: object
 ) -> None:
     assert policy.decide(incident, NOW, moment, Rules(**rules), list) == expected
 
@@ -252,10 +257,8 @@ def test_what_has_waited_goes_in_no_other_message() -> None:
 
 
 def test_what_has_held_it_is_said() -> None:
-    held = policy.what_held(waited(first()), NIGHT)
-    begin = MOMENT.time - MOMENT.time % 86_400 + (MINUTE - 60) * 60
-    assert (held.began, held.until, held.zone) == (begin, begin + 7200, UTC)
-    assert policy.what_held(waited(first()), MOMENT) == Held(MOMENT.time - 3600, MOMENT.time)  # a maintenance
+    assert what_held(waited(first()), NIGHT) == HELD
+    assert what_held(waited(first()), MOMENT) == Held(MOMENT.time - 3600, MOMENT.time)  # a maintenance
 
 
 @pytest.mark.parametrize(
@@ -330,9 +333,7 @@ def test_the_worker_hands_in_the_time_of_all_who_share_a_state(
 ) -> None:
     decide, asked = policy.decide, []
 
-    def watched(
-        incident: Incident, now: float, moment: policy.Moment, *others: Any
-    ) -> Send | Merge | policy.Step | Hold:
+    def watched(incident: Incident, now: float, moment: Moment, *others: Any) -> Send | policy.Step | Hold | Held:
         asked.append((now, moment))
         return decide(incident, now, moment, *others)
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from .._capture.collector import Collector
 from .._incidents import life, policy
 from .._incidents.fingerprint import recipients_of
-from .._incidents.incident import SOON_S, Related
+from .._incidents.incident import Related
 from .._incidents.policy import Rules
+from .._incidents.policy.moment import Moment, what_holds
 from .._state.base import Wanted
 from .._state.failover import Claim, FailoverStore
 from ..model import Recipients
@@ -77,9 +78,8 @@ class Claims:
         held = []
         for claim in claims:
             moment = self.moment(claim)
-            if (seconds := policy.held_until(claim.incident, moment) - moment.time) > SOON_S:
-                scope = policy.scope_of(claim.incident, moment)
-                held.append((claim, now + seconds, "" if scope is None else scope.name))
+            if (by := what_holds(claim.incident, moment)) is not None:
+                held.append((claim, now + by.until - moment.time, by.scope))
         if held:
             self._ledger.quieten(held, now)
         waits = {claim.key for claim, *_ in held}
@@ -107,7 +107,7 @@ class Claims:
         """The open incidents of its audience and cause."""
         return self._store.related(claim, causes or [claim.incident.cause], now)
 
-    def moment(self, claim: Claim) -> policy.Moment:
+    def moment(self, claim: Claim) -> Moment:
         is_closing = (self._collector.closed or self._store.ends) and not claim.is_shared
         return self._duties.moment(claim.incident, is_closing=is_closing)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from .._capture.pending import PendingAlert
 from .._incidents import answered, policy
 from .._incidents.cause import cause_key
-from .._incidents.incident import Kept
+from .._incidents.incident import SOON_S, Kept
+from .._incidents.policy.moment import has_waited
 from .._render.flood import worst_first
 from .._render.layout import told_losses
 from .._render.mask import slim
@@ -116,7 +117,7 @@ class Packer:
             left = known[:1]
             for one in known[1:]:
                 until = policy.with_its_cause_at(one.incident, related) if one.incident.cause else 0.0
-                if policy.waits_for_cause(until, now, draining=False):
+                if until > now + SOON_S:
                     self._ledger.hold(one, until, now)
                 else:
                     left.append(one)
@@ -179,7 +180,7 @@ class Packer:
             return False
         if delivery.held is None or claim.key in self._ledger.refused or answered.news(claim.incident) is not None:
             return not self._claims.stands_alone(claim, now)
-        return policy.has_waited(claim.incident, self._claims.moment(claim))
+        return has_waited(claim.incident, self._claims.moment(claim))
 
     def _join(self, delivery: Delivery, claim: Claim) -> bool:
         try:

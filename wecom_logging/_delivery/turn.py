@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from .._capture.collector import Collector
 from .._capture.pending import hostname
-from .._incidents import answered, policy
+from .._incidents import policy
 from .._incidents.fingerprint import audience_of
-from .._incidents.policy import Hold, Merge, Rules, Send, Step, Why
+from .._incidents.policy import Hold, Rules, Send, Step, Why
+from .._incidents.policy.moment import Moment, what_held
 from .._render.flood import WORST
 from .._runtime import forks
 from .._state.failover import DRAIN_S, Claim, FailoverStore
@@ -26,6 +27,7 @@ from .._state.scopes import known_scopes
 from .._wecom.channels import Channel
 from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Outcome, Recipients
+from ..model.duty import Held
 from .alerts import Alerts
 from .claims import MAX_SHARED, Claims, alone
 from .declared import Asked, declared
@@ -253,26 +255,24 @@ class Turn:
             case Hold(until, Why.SUMMARY):
                 self.outbox.gather(claim.incident.audience, until)
                 self.ledger.release([claim], now)
-            case Hold(why=Why.QUIET):
+            case Held():
                 others = self.claims.due(now, MAX_SHARED - 1)  # where one is held, there may be many
                 self.ledger.release(self.claims.free([claim, *others], now), now)
                 self._has_more = True
             case Hold(until):
                 self.ledger.hold(claim, until, now)
                 self._has_more = True  # a turn holds one
-            case Send():
-                return self._delivery([claim], now)
             case Step():
                 self._has_more = True
                 return self.steps.next(claim, now)
-            case Merge(after_quiet=True):
+            case Send(after_quiet=True):
                 return self._after_quiet(claim, moment, now)
-            case Merge() as how:
-                return self._merged(claim, how, rules, now)
+            case Send() as how:
+                return self._with_others(claim, how, rules, now)
         return None
 
-    def _merged(self, claim: Claim, how: Merge, rules: Rules, now: float) -> Delivery | None:
-        """A message with what else is due. None: it waits for the summary of a flood."""
+    def _with_others(self, claim: Claim, how: Send, rules: Rules, now: float) -> Delivery | None:
+        """A message, with what else is due where that may be. None: it waits for the summary of a flood."""
         audience, cause = claim.incident.audience, claim.incident.cause
         if how.cause and (same := self.claims.sharing(claim, now, cause)):
             return self._delivery([claim, *same], now, cause)
@@ -289,7 +289,7 @@ class Turn:
                 self.ledger.release(calm, now)
         return self._delivery(claims, now) if claims else None
 
-    def _after_quiet(self, claim: Claim, moment: policy.Moment, now: float) -> Delivery | None:
+    def _after_quiet(self, claim: Claim, moment: Moment, now: float) -> Delivery | None:
         """The one message of what has waited in quiet hours or a maintenance.
 
         At its end all processes want to send it: the one does that takes the summary of its audience, a moment later,
@@ -306,13 +306,13 @@ class Turn:
                 self.ledger.release([claim], now)
                 return None
             del self._summing_up[audience]
-        held = policy.what_held(claim.incident, moment)
+        held = what_held(claim.incident, moment)
         return Delivery([claim], [], self.claims.recipients(claim), held=held)
 
     def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery:
         claims = [alone(claims[0], now)] if len(claims) == 1 else claims
         recipients = self.claims.recipients(claims[0])
-        if answered.news(claims[0].incident) is not None or policy.ends_for_others(claims[0].incident, now):
+        if policy.is_for_others(claims[0].incident, now):
             recipients = policy.who_is_told(claims[0].incident, self._channels[0].addressed(recipients))
         return Delivery(claims, [], recipients, cause=cause)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ..model import Recipients
 from ..model.duty import Rota
-from .policy.moment import Moment, hours_until
+from .policy.moment import Moment, hours_at
 from .policy.on_call import Called, called
 
 LEVELS = (40, 50)
@@ -56,13 +56,19 @@ def outlook(moment: Moment, own: Recipients, people: Callable[[Rota, float], tup
 
 
 def _way(moment: Moment, level: int, own: Recipients, people: Callable[[Rota, float], tuple[str, ...] | None]) -> Way:
-    duty, told_at = moment.duty, max(hours_until(level, moment, moment.time), moment.time)
+    duty, told_at = moment.duty, _not_before(moment.time, level, moment)
     until, steps = told_at if told_at > moment.time else 0.0, []
     for step in duty.steps if level >= duty.steps_level and not until else ():
         due = told_at + step.after_s
-        at = max(hours_until(level, moment, due), due)
+        at = _not_before(due, level, moment)
         steps.append(Further(step.after_s, at, _to(step.recipients, Recipients(), duty.rotas, people, at), step.calls))
     return Way((level,), until, _to(own, own, duty.rotas, people, told_at), tuple(steps))
+
+
+def _not_before(time: float, level: int, moment: Moment) -> float:
+    """That time, or the end of the quiet hours that hold then."""
+    hours = hours_at(time, level, moment)
+    return time if hours is None else hours.until
 
 
 def _to(

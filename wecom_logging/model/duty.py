@@ -102,7 +102,7 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What messages have waited for, from ``began`` until ``until`` in seconds since the epoch: quiet hours in a
+    """What messages wait for, from ``began`` until ``until`` in seconds since the epoch: quiet hours in a
     ``zone``; without one a maintenance of ``scope``."""
 
     began: float

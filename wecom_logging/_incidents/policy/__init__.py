@@ -13,14 +13,11 @@ from dataclasses import dataclass, replace
 
 from ...model import Recipients
 from ...model.alert import ESCALATED
+from ...model.duty import Held
 from .. import answered, escalation, life, stored
 from ..fingerprint import recipients_of
 from ..incident import SOON_S, Incident, Related
-from .moment import Moment as Moment
-from .moment import has_waited as has_waited
-from .moment import held_until as held_until
-from .moment import scope_of as scope_of
-from .moment import what_held as what_held
+from .moment import Moment, has_waited, what_holds
 
 SUMMARY_S = 60.0
 """One summary of a flood in so long, for each audience."""
@@ -63,25 +60,19 @@ class Why(enum.Enum):
     SUMMARY = "the next summary of a flood: its audience is blocked for what is not urgent"
     CAUSE = "the next message about its cause"
     MORE = "the end of its wait, or its own end, which is told with others"
-    QUIET = "the end of quiet hours or of a maintenance"
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Now, in a message of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """Now, in one message with others that are due.
+    """Now, in a message of its own, or in one with others that are due.
 
     With those of its cause (``cause``). Where there are none: with digests of which half the wait is over and with what
     is over (``along``), and with all else of its audience (``audience``).
     """
 
-    cause: bool
-    along: bool
-    audience: bool
+    cause: bool = False
+    along: bool = False
+    audience: bool = False
     after_quiet: bool = False
     """Whether it tells what waited in quiet hours or a maintenance, once for each audience."""
 
@@ -101,23 +92,22 @@ class Hold:
 
 def decide(
     incident: Incident, now: float, moment: Moment, rules: Rules, related: Callable[[], Sequence[Related]]
-) -> Send | Merge | Step | Hold:
+) -> Send | Step | Hold | Held:
     """What becomes of an incident that is due, and does not end without a message (`ends`).
 
     ``moment`` has what rules of time and persons ask for. ``related`` gives the open incidents of its audience and
     cause. It is called where a rule needs them, at most once: that may be a request to a server.
     """
-    if (seconds := held_until(incident, moment) - moment.time) > SOON_S:
-        return Hold(now + seconds, Why.QUIET)
+    if (held := what_holds(incident, moment)) is not None:
+        return held
     if escalation.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now):
         return Step()
     waited = has_waited(incident, moment)
-    until = now if waited else not_before(incident, now, draining=rules.draining)
-    if until > now + SOON_S:
+    if not (waited or rules.draining) and (until := not_before(incident, now)) > now + SOON_S:
         return Hold(until, Why.MORE)
     if rules.room_at > now:
         return Hold(rules.room_at, Why.ROOM)
-    if answered.news(incident) is not None or ends_for_others(incident, now):
+    if is_for_others(incident, now):
         return Send()
     gathers_until = max(rules.summary_at + GATHER_S, rules.gathers_until)
     if gathers_until > now and not (is_urgent(incident) or rules.draining):
@@ -125,16 +115,14 @@ def decide(
     if rules.refused:
         return Send()
     if waited:
-        return Merge(cause=False, along=False, audience=True, after_quiet=True)
-    cause = False
+        return Send(after_quiet=True)
+    cause, along = False, not answered.is_first(incident)
     if incident.cause:
         until = with_its_cause_at(incident, related())
-        if waits_for_cause(until, now, draining=rules.draining):
+        if until > now + SOON_S and not rules.draining:
             return Hold(until, Why.CAUSE)
-        cause = not answered.is_first(incident) or until > 0  # not the first: it goes with the others
-    along = not answered.is_first(incident)
-    audience = rules.shares or rules.next_summary_at > now - SUMMARY_S
-    return Merge(cause, along, audience) if cause or along or audience else Send()
+        cause = along or until > 0  # not the first: it goes with the others
+    return Send(cause, along, audience=rules.shares or rules.next_summary_at > now - SUMMARY_S)
 
 
 def is_urgent(incident: Incident) -> bool:
@@ -142,11 +130,9 @@ def is_urgent(incident: Incident) -> bool:
     return incident.level >= stored.CRITICAL and answered.is_first(incident)
 
 
-def not_before(incident: Incident, now: float, *, draining: bool) -> float:
+def not_before(incident: Incident, now: float) -> float:
     """When a message may tell one that is looked at: a digest when its wait is over and it goes on, an end with those
     of the same window."""
-    if draining:
-        return now
     return life.end_at(incident) if life.is_over(incident, now) else life.look_at(incident, now)
 
 
@@ -159,13 +145,13 @@ def ends(incident: Incident, now: float, *, closed: bool) -> bool:
 def stands_alone(incident: Incident, now: float, *, refused: bool) -> bool:
     """Whether no message of others tells it: WeCom refused it in a shared one, a person did something, a step of it is
     due, its end is for others, too, or it has waited, and is told with what has."""
-    is_of_steps = escalation.step_due_at(incident) <= now + SOON_S or ends_for_others(incident, now)
-    return refused or is_of_steps or answered.news(incident) is not None or incident.quiet_since > 0
+    is_due = escalation.step_due_at(incident) <= now + SOON_S
+    return refused or is_due or is_for_others(incident, now) or incident.quiet_since > 0
 
 
-def ends_for_others(incident: Incident, now: float) -> bool:
-    """Whether its end is for those, too, whom steps have told."""
-    return bool(incident.told_too) and life.is_over(incident, now)
+def is_for_others(incident: Incident, now: float) -> bool:
+    """Whether its message is for those, too, whom steps have told: it says what a person did, or is its end."""
+    return answered.news(incident) is not None or (bool(incident.told_too) and life.is_over(incident, now))
 
 
 def others_told(incident: Incident) -> list[Recipients]:
@@ -226,11 +212,6 @@ def with_its_cause_at(incident: Incident, related: Sequence[Related]) -> float:
     mine = (incident.untold_at, incident.key)
     older = [one.untold_at for one in others if not one.told_at and (one.untold_at, one.key) < mine]
     return min(older) + incident.window_s if older else 0.0
-
-
-def waits_for_cause(until: float, now: float, *, draining: bool) -> bool:
-    """Whether it waits now for the message of its cause that may have it at ``until``."""
-    return until > now + SOON_S and not draining
 
 
 def may_go_along(incident: Incident, now: float, *, draining: bool = False) -> bool:

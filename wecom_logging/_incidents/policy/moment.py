@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 
 from ...model.duty import NO_DUTY, Duty, Held, Scope, Swap
-from ..incident import Incident
+from ..incident import SOON_S, Incident
 from ..stored import CRITICAL
-from .hours import quiet_from, quiet_until
+from .hours import quiet
 
 
 def monday_to_friday(day: date) -> bool:
@@ -33,41 +33,35 @@ class Moment:
     """Whether the program ends, and no other can tell what waits: nothing is held."""
 
 
-def held_until(incident: Incident, moment: Moment) -> float:
-    """Until when quiet hours or a maintenance hold it, in seconds since the epoch; no later than now: they do not."""
-    scope = scope_of(incident, moment)
-    hours = 0.0 if moment.is_closing else hours_until(incident.level, moment, moment.time)
-    return max(hours, 0.0 if scope is None else scope.until)
+def what_holds(incident: Incident, moment: Moment) -> Held | None:
+    """The quiet hours or the maintenance that hold it longest. None: it need not wait."""
+    if moment.is_closing:
+        return None
+    may = [one for one in moment.scopes if one.began <= moment.time and (one.critical or incident.level < CRITICAL)]
+    hold = [hours_at(moment.time, incident.level, moment), *(Held(one.began, one.until, scope=one.name) for one in may)]
+    lasting = [one for one in hold if one is not None and one.until > moment.time + SOON_S]
+    return max(lasting, key=lambda one: one.until, default=None)
 
 
 def has_waited(incident: Incident, moment: Moment) -> bool:
     """Whether it is told with what quiet hours or a maintenance have held: also where the program ends within them."""
-    return incident.quiet_since > 0 or hours_until(incident.level, moment, moment.time) > moment.time
+    return incident.quiet_since > 0 or hours_at(moment.time, incident.level, moment) is not None
 
 
 def what_held(incident: Incident, moment: Moment) -> Held:
     """What it has waited for."""
     since = incident.quiet_since or moment.time
-    if not incident.quiet_by and (until := hours_until(incident.level, moment, since)) > since:
-        began = quiet_from(moment.duty.quiet, since, moment.zone, moment.is_workday)
-        return Held(began, until, moment.zone)
-    return Held(since, moment.time, scope=incident.quiet_by)
+    hours = None if incident.quiet_by else hours_at(since, incident.level, moment)
+    return hours or Held(since, moment.time, scope=incident.quiet_by)
 
 
-def hours_until(level: int, moment: Moment, time: float) -> float:
-    """When the quiet hours end that hold what is of this level at this time; those without an end do not."""
+def hours_at(time: float, level: int, moment: Moment) -> Held | None:
+    """The quiet hours that hold what is of this level at this time; those without an end do not."""
     duty = moment.duty
-    if level >= duty.quiet_level or not duty.quiet:
-        return 0.0
-    until = quiet_until(duty.quiet, time, moment.zone, moment.is_workday)
-    return until if until < float("inf") else 0.0
-
-
-def scope_of(incident: Incident, moment: Moment) -> Scope | None:
-    """The maintenance that holds it longest."""
-    hold = [one for one in moment.scopes if one.began <= moment.time < one.until and not moment.is_closing]
-    hold = [one for one in hold if one.critical or incident.level < CRITICAL]
-    return max(hold, key=lambda one: one.until, default=None)
+    if not duty.quiet or level >= duty.quiet_level:
+        return None
+    began, until = quiet(duty.quiet, time, moment.zone, moment.is_workday)
+    return Held(began, until, moment.zone) if time < until < float("inf") else None
 
 
 def is_of(scope: Scope, service: str, logger: str) -> bool:

@@ -36,14 +36,10 @@ def handover_at(rota: Rota, time: float, zone: tzinfo, swaps: Sequence[Swap] = (
 
 
 def _turn(rota: Rota, time: float, zone: tzinfo) -> int:
-    """Its number: that which begins at ``since`` is 0, those before have less. ValueError: no option says so."""
-    if (hours := rota.hours or 24 * rota.days) <= 0:
-        raise ValueError("a turn has a length")
-    number = int((time - _begin(rota, 0, zone)) // (3600 * hours))
-    while time < _begin(rota, number, zone):  # the clock was changed meanwhile
+    """Its number: that which begins at ``since`` is 0, those before have less."""
+    number = int((time - _begin(rota, 0, zone)) // (3600 * (rota.hours or 24 * rota.days))) + 2
+    while time < _begin(rota, number, zone):  # the clock may have been changed meanwhile
         number -= 1
-    while time >= _begin(rota, number + 1, zone):
-        number += 1
     return number
 
 
@@ -84,20 +80,21 @@ def called(
     people of its rotas.
     """
     known = {one.name: one for one in rotas}
-    found = {name: people(known[name]) if name in known else () for name in named.rotas}
-    failed = None in found.values()
-    nobody = tuple(name for name, who in found.items() if not who)
-    to = _with(named, found)
-    if nobody:
-        found = {name: people(known[name]) if name in known else () for name in own.rotas}
-        to = to.with_others(_with(own, found))
-        if not to:
-            all_of_them = [known[name] for name in (*nobody, *found) if name in known]
-            to = Recipients(tuple(dict.fromkeys(who for one in all_of_them for turn in one.people for who in turn)))
+    found: dict[str, tuple[str, ...] | None] = {}
+
+    def meant(recipients: Recipients) -> Recipients:
+        """With people in the place of rotas."""
+        for name in recipients.rotas:
+            found[name] = found[name] if name in found else people(known[name]) if name in known else ()
+        turns = (found[one.removeprefix(ON_CALL)] if one.startswith(ON_CALL) else (one,) for one in recipients.users)
+        return replace(recipients, users=_each_once(turns))
+
+    to = meant(named)
+    nobody, failed = tuple(name for name, who in found.items() if not who), None in found.values()
+    if nobody and not (to := to.with_others(meant(own))):
+        to = Recipients(_each_once(turn for name in found if name in known for turn in known[name].people))
     return Called(to, nobody, failed)
 
 
-def _with(named: Recipients, found: dict[str, tuple[str, ...] | None]) -> Recipients:
-    """With people in the place of rotas."""
-    users = (found[one.removeprefix(ON_CALL)] or () if one.startswith(ON_CALL) else (one,) for one in named.users)
-    return replace(named, users=tuple(dict.fromkeys(who for one in users for who in one)))
+def _each_once(turns: Iterable[tuple[str, ...] | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(who for turn in turns for who in turn or ()))
