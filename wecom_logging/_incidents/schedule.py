@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
+from .policy.hours import instant
+
 WORDS = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -76,36 +78,23 @@ class Cron:
 
     def _is_even(self, day: date) -> bool:
         """Whether its clock goes on as ever: no zone changes it by hours and back within a day."""
-        return self._wall(day, 0, 0).utcoffset() == self._wall(day + _DAY, 0, 0).utcoffset()
+        return self._at(day + _DAY) - self._at(day) == _DAY.total_seconds()
 
     def _at_walls(self, day: date) -> Iterator[float]:
-        midnight = self._wall(day, 0, 0).timestamp() if self._is_even(day) else 0.0
+        midnight = self._at(day) if self._is_even(day) else 0.0
         for hour, minute in self._walls:
-            yield midnight + 3600 * hour + 60 * minute if midnight else instant(self._wall(day, hour, minute))
+            yield midnight + 3600 * hour + 60 * minute if midnight else self._at(day, hour, minute)
 
     def _of_minutes(self, day: date) -> Iterator[float]:
         """Each minute that passes and shows such a time."""
-        walls, at = set(self._walls), instant(self._wall(day, 0, 0))
+        walls, at = set(self._walls), self._at(day)
         while (wall := datetime.fromtimestamp(at, self._zone)).date() <= day:
             if (wall.hour, wall.minute) in walls and wall.date() == day:
                 yield at
             at += 60
 
-    def _wall(self, day: date, hour: int, minute: int) -> datetime:
-        return datetime(day.year, day.month, day.day, hour, minute, tzinfo=self._zone)
-
-
-def instant(wall: datetime) -> float:
-    """The moment at which a clock shows this: the first of two, and the end of a gap for a time that is left out."""
-    early, late = wall.replace(fold=0).timestamp(), wall.replace(fold=1).timestamp()
-    if early <= late:  # else it is left out: the two offsets are the other way round
-        return early
-    while (
-        datetime.fromtimestamp(late, wall.tzinfo).utcoffset()
-        == datetime.fromtimestamp(late + 60, wall.tzinfo).utcoffset()
-    ):
-        late += 60
-    return late + 60
+    def _at(self, day: date, hour: int = 0, minute: int = 0) -> float:
+        return instant(datetime(day.year, day.month, day.day, hour, minute), self._zone)
 
 
 def _parsed(line: str) -> Any:
