@@ -205,7 +205,7 @@ MIDNIGHT = TIME - TIME % 86_400
 HELD = Held(MIDNIGHT + (MINUTE - 60) * 60, MIDNIGHT + (MINUTE + 60) * 60, UTC)
 NIGHT = replace(MOMENT, duty=Duty(quiet=(Span(tuple(range(7)), begin=MINUTE - 60, end=MINUTE + 60),)))
 CLOSING = replace(NIGHT, is_closing=True)
-WHOLE = Send(after_quiet=True)
+SINCE = Held(TIME - 3600, TIME)
 
 
 def waited(incident: Incident) -> Incident:
@@ -227,18 +227,18 @@ def waited(incident: Incident) -> Incident:
         (first(50), replace(NIGHT, duty=replace(NIGHT.duty, quiet_level=ALL_LEVELS)), {}, HELD),
         (first(30), replace(NIGHT, duty=replace(NIGHT.duty, quiet_level=30)), {}, Send()),
         # A program that ends, and that no other can tell of, holds nothing: it goes in one message.
-        (first(), CLOSING, {"draining": True}, WHOLE),
-        (waited(repeated()), CLOSING, {"draining": True}, WHOLE),
+        (first(), CLOSING, {"draining": True}, Send(held=HELD)),
+        (waited(repeated()), CLOSING, {"draining": True}, Send(held=HELD)),
         (first(50), CLOSING, {"draining": True}, Send()),
         # At the end what has waited goes in one message, also where a digest or an end would wait for its time.
-        (waited(first()), MOMENT, {}, WHOLE),
-        (waited(repeated(59.0)), MOMENT, {}, WHOLE),
-        (waited(over(1, NOW - 1)), MOMENT, {}, WHOLE),
-        (waited(first(cause="c")), MOMENT, {}, WHOLE),
+        (waited(first()), MOMENT, {}, Send(held=SINCE)),
+        (waited(repeated(59.0)), MOMENT, {}, Send(held=SINCE)),
+        (waited(over(1, NOW - 1)), MOMENT, {}, Send(held=SINCE)),
+        (waited(first(cause="c")), MOMENT, {}, Send(held=SINCE)),
         (waited(first()), MOMENT, {"room_at": NOW + 9}, Hold(NOW + 9, Why.ROOM)),
         (waited(first()), MOMENT, {"summary_at": NOW - 1}, Hold(NOW + 3, Why.SUMMARY)),
         (waited(first()), MOMENT, {"gathers_until": NOW + 3}, Hold(NOW + 3, Why.SUMMARY)),
-        (waited(first()), MOMENT, {"gathers_until": NOW + 3, "draining": True}, WHOLE),
+        (waited(first()), MOMENT, {"gathers_until": NOW + 3, "draining": True}, Send(held=SINCE)),
         # What a person did, and what WeCom refused among others, has a message of its own.
         (waited(taken()), MOMENT, {}, Send()),
         (waited(first()), MOMENT, {"refused": True}, Send()),
@@ -258,7 +258,7 @@ def test_what_has_waited_goes_in_no_other_message() -> None:
 
 def test_what_has_held_it_is_said() -> None:
     assert what_held(waited(first()), NIGHT) == HELD
-    assert what_held(waited(first()), MOMENT) == Held(MOMENT.time - 3600, MOMENT.time)  # a maintenance
+    assert what_held(waited(first()), MOMENT) == SINCE  # a maintenance
 
 
 @pytest.mark.parametrize(

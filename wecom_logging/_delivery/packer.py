@@ -14,7 +14,7 @@ from .._capture.pending import PendingAlert
 from .._incidents import answered, policy
 from .._incidents.cause import cause_key
 from .._incidents.incident import SOON_S, Kept
-from .._incidents.policy.moment import has_waited
+from .._incidents.policy.moment import what_held
 from .._render.flood import worst_first
 from .._render.layout import told_losses
 from .._render.mask import slim
@@ -180,7 +180,7 @@ class Packer:
             return False
         if delivery.held is None or claim.key in self._ledger.refused or answered.news(claim.incident) is not None:
             return not self._claims.stands_alone(claim, now)
-        return has_waited(claim.incident, self._claims.moment(claim))
+        return what_held(claim.incident, self._claims.moment(claim)) is not None
 
     def _join(self, delivery: Delivery, claim: Claim) -> bool:
         try:

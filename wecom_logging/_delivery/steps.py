@@ -9,7 +9,7 @@ from __future__ import annotations
 from .._incidents import escalation
 from .._incidents.fingerprint import audience_of
 from .._incidents.incident import SOON_S, Incident
-from .._incidents.policy import others_told
+from .._incidents.policy import told_by_steps
 from .._incidents.view import anew
 from .._render.facts import called
 from .._state.failover import Claim
@@ -65,7 +65,7 @@ class Steps:
         """The whole alert, with what had come when the step began; ``named``: those of its first message."""
         incident, (missed, began) = claim.incident, _steps_of(claim.incident)
         number = max(began.count - incident.answers.base, 1)
-        told = [self._channel.addressed(self._duties.known(named, incident)), *others_told(incident)]
+        told = [self._channel.addressed(self._duties.known(named, incident)), *told_by_steps(incident)]
         return Digest(
             anew(self._ledger.details.find(claim.key) or incident.first.alert, incident),
             count=number,

@@ -18,7 +18,6 @@ from .._capture.pending import hostname
 from .._incidents import policy
 from .._incidents.fingerprint import audience_of
 from .._incidents.policy import Hold, Rules, Send, Step, Why
-from .._incidents.policy.moment import Moment, what_held
 from .._render.flood import WORST
 from .._runtime import forks
 from .._state.failover import DRAIN_S, Claim, FailoverStore
@@ -265,8 +264,8 @@ class Turn:
             case Step():
                 self._has_more = True
                 return self.steps.next(claim, now)
-            case Send(after_quiet=True):
-                return self._after_quiet(claim, moment, now)
+            case Send(held=Held() as held):
+                return self._after_quiet(claim, held, now)
             case Send() as how:
                 return self._with_others(claim, how, rules, now)
         return None
@@ -289,7 +288,7 @@ class Turn:
                 self.ledger.release(calm, now)
         return self._delivery(claims, now) if claims else None
 
-    def _after_quiet(self, claim: Claim, moment: Moment, now: float) -> Delivery | None:
+    def _after_quiet(self, claim: Claim, held: Held, now: float) -> Delivery | None:
         """The one message of what has waited in quiet hours or a maintenance.
 
         At its end all processes want to send it: the one does that takes the summary of its audience, a moment later,
@@ -306,7 +305,6 @@ class Turn:
                 self.ledger.release([claim], now)
                 return None
             del self._summing_up[audience]
-        held = what_held(claim.incident, moment)
         return Delivery([claim], [], self.claims.recipients(claim), held=held)
 
     def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery:

@@ -17,7 +17,7 @@ from ...model.duty import Held
 from .. import answered, escalation, life, stored
 from ..fingerprint import recipients_of
 from ..incident import SOON_S, Incident, Related
-from .moment import Moment, has_waited, what_holds
+from .moment import Moment, what_held, what_holds
 
 SUMMARY_S = 60.0
 """One summary of a flood in so long, for each audience."""
@@ -73,8 +73,8 @@ class Send:
     cause: bool = False
     along: bool = False
     audience: bool = False
-    after_quiet: bool = False
-    """Whether it tells what waited in quiet hours or a maintenance, once for each audience."""
+    held: Held | None = None
+    """What it has waited for, where it tells all that has waited, once for each audience."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def decide(
         return held
     if escalation.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now):
         return Step()
-    waited = has_waited(incident, moment)
+    waited = what_held(incident, moment)
     if not (waited or rules.draining) and (until := not_before(incident, now)) > now + SOON_S:
         return Hold(until, Why.MORE)
     if rules.room_at > now:
@@ -115,7 +115,7 @@ def decide(
     if rules.refused:
         return Send()
     if waited:
-        return Send(after_quiet=True)
+        return Send(held=waited)
     cause, along = False, not answered.is_first(incident)
     if incident.cause:
         until = with_its_cause_at(incident, related())
@@ -154,18 +154,6 @@ def is_for_others(incident: Incident, now: float) -> bool:
     return answered.news(incident) is not None or (bool(incident.told_too) and life.is_over(incident, now))
 
 
-def others_told(incident: Incident) -> list[Recipients]:
-    """Those whom steps have told; who is told of a step that it has begun, but for those of that step."""
-    told = told_by_steps(incident)
-    return told[:-1] if _tells_of_a_step(incident) else told
-
-
-def _tells_of_a_step(incident: Incident) -> bool:
-    """Whether its next message is the line about a step, which has told somebody."""
-    answers = incident.answers
-    return not answers.is_said and answers.journal[-1].verb == ESCALATED and bool(answers.journal[-1].who)
-
-
 def told_by_steps(incident: Incident) -> list[Recipients]:
     """Those whom steps have told."""
     found = []
@@ -184,17 +172,19 @@ def place_of(chat: str, user: str = "") -> str:
 
 def who_is_told(incident: Incident, recipients: Recipients) -> Recipients:
     """Of those who get it, and whom steps have told: what a person did stands already in the chat where he did it, and
-    who did it in a group is not told alone."""
-    for others in others_told(incident):
+    who did it in a group is not told alone; of a step, those whom it has told have more than a line."""
+    told, of_step, where = told_by_steps(incident), Recipients(), ""
+    if not incident.answers.is_said:
+        what = incident.answers.journal[-1]
+        if what.verb != ESCALATED:
+            where = what.where
+        elif told and what.who:
+            of_step = told.pop()
+    for others in told:
         recipients = recipients.with_others(others)
-    if incident.answers.is_said:
-        return recipients
-    if _tells_of_a_step(incident) and (of_step := told_by_steps(incident)[-1:]):
-        users = tuple(one for one in recipients.users if one not in of_step[0].users)
-        return replace(recipients, users=users) if users else recipients
-    where = incident.answers.journal[-1].where
+    users = tuple(one for one in recipients.users if one not in of_step.users)
     chats = tuple(chat for chat in recipients.chats if place_of(chat) != where and chat not in where.split()[1:])
-    return replace(recipients, chats=chats) if chats else recipients
+    return replace(recipients, users=users or recipients.users, chats=chats or recipients.chats)
 
 
 # One message of a cause in a window.

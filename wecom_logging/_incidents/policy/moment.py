@@ -43,16 +43,11 @@ def what_holds(incident: Incident, moment: Moment) -> Held | None:
     return max(lasting, key=lambda one: one.until, default=None)
 
 
-def has_waited(incident: Incident, moment: Moment) -> bool:
-    """Whether it is told with what quiet hours or a maintenance have held: also where the program ends within them."""
-    return incident.quiet_since > 0 or hours_at(moment.time, incident.level, moment) is not None
-
-
-def what_held(incident: Incident, moment: Moment) -> Held:
-    """What it has waited for."""
-    since = incident.quiet_since or moment.time
-    hours = None if incident.quiet_by else hours_at(since, incident.level, moment)
-    return hours or Held(since, moment.time, scope=incident.quiet_by)
+def what_held(incident: Incident, moment: Moment) -> Held | None:
+    """What it has waited for, and is told with: also the quiet hours within which the program ends. None: nothing."""
+    since, by = incident.quiet_since or moment.time, incident.quiet_by
+    hours = None if by else hours_at(since, incident.level, moment)
+    return hours or (Held(since, moment.time, scope=by) if incident.quiet_since else None)
 
 
 def hours_at(time: float, level: int, moment: Moment) -> Held | None:

@@ -37,17 +37,18 @@ def handover_at(rota: Rota, time: float, zone: tzinfo, swaps: Sequence[Swap] = (
 
 def _turn(rota: Rota, time: float, zone: tzinfo) -> int:
     """Its number: that which begins at ``since`` is 0, those before have less."""
-    number = int((time - _begin(rota, 0, zone)) // (3600 * (rota.hours or 24 * rota.days))) + 2
+    number = int((time - _begin(rota, 0, zone)) // _length(rota).total_seconds()) + 2
     while time < _begin(rota, number, zone):  # the clock may have been changed meanwhile
         number -= 1
     return number
 
 
 def _begin(rota: Rota, number: int, zone: tzinfo) -> float:
-    since = datetime.fromisoformat(rota.since)
-    if rota.hours:
-        return instant(since, zone) + 3600.0 * rota.hours * number
-    return instant(since + timedelta(days=rota.days * number), zone)
+    return instant(datetime.fromisoformat(rota.since) + number * _length(rota), zone)
+
+
+def _length(rota: Rota) -> timedelta:
+    return timedelta(days=rota.days, hours=rota.hours)
 
 
 @dataclass(frozen=True, slots=True)
