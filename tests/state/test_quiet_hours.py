@@ -42,6 +42,8 @@ class Night:
     def __init__(self, shared: list[Shared], clock: Time, hours: str, **changes: Any) -> None:
         self.clock, self.channel = clock, Recorder(clock)
         self._began = clock.now
+        self.ahead_s = 0.0
+        """By how much the clock on the wall was put ahead."""
         duty = duty_text(Duty(zone=str(ZONE), quiet=quiet_hours(hours), **changes.pop("rules", {})))
         looks = Composer(markdown=False, zone=ZONE)
         given = {"duty": duty, "looks": looks, **changes}
@@ -50,7 +52,7 @@ class Night:
         self.is_shared = len(shared) > 1
 
     def time(self) -> float:
-        return datetime.fromisoformat(EVENING).replace(tzinfo=ZONE).timestamp() + self.clock.now - self._began
+        return datetime.fromisoformat(EVENING).replace(tzinfo=ZONE).timestamp() + self.clock.now - self._began + self.ahead_s
 
     def wall(self, at: float) -> str:
         """A time of the clock, as it stands on the wall."""
@@ -567,3 +569,30 @@ def test_steps_wait_for_the_morning_and_what_is_critical_escalates_at_night(
         ("12-08 08:2", ("王五",), "held at night"),
     ]
     assert found[1][0] > found[0][0] >= "12-08 08:00"  # one a minute
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_where_the_clock_on_the_wall_is_put_ahead_the_morning_is_told_when_it_says_so(
+    kind: str, night: Callable[..., Night]
+) -> None:
+    one = night(kind)
+    one.at("12-07 23:00")
+    one.fail("the disk is full")
+    for ahead_s, told in ((8 * 3600.0, 0), (3600.0, 1)):  # it is 07:00 and something, then past 08:00
+        one.ahead_s += ahead_s
+        for _ in range(40):
+            go_on(one.jobs, one.clock, 1.0)
+        assert len(one.told) == told
+    assert "1 incident" in one.told[0].first_line
+
+
+def test_a_program_sees_soon_that_the_clock_on_the_wall_was_set_if_something_may_wait_for_it(
+    night: Callable[..., Night],
+) -> None:
+    one = night("memory")
+    one.at("12-07 23:00")
+    one.fail("the disk is full")
+    turn = one.jobs[0]._turn
+    assert turn.run() <= 30
+    turn._options = replace(turn._options, duty="")
+    assert turn.run() > 3600  # nothing else wakes it

@@ -75,14 +75,10 @@ class Claims:
 
     def free(self, claims: list[Claim], now: float) -> list[Claim]:
         """Those that no quiet hours and no maintenance hold; the others wait for their end."""
-        held = []
-        for claim in claims:
-            moment = self.moment(claim)
-            if (by := what_holds(claim.incident, moment)) is not None:
-                held.append((claim, now + by.until - moment.time, by.scope))
+        held = [(one, by) for one in claims if (by := what_holds(one.incident, self.moment(one))) is not None]
         if held:
-            self._ledger.quieten(held, now)
-        waits = {claim.key for claim, *_ in held}
+            self._store.quieten(held, now)
+        waits = {claim.key for claim, _ in held}
         return [claim for claim in claims if claim.key not in waits]
 
     def ends(self, claim: Claim, now: float) -> bool:

@@ -70,13 +70,6 @@ class Ledger:
         """Nothing was told of it: it is another one."""
         self.store.swap([(claim, after, "")], now)
 
-    def quieten(self, claims: Sequence[tuple[Claim, float, str]], now: float) -> None:
-        """Quiet hours, or a maintenance of this name, hold each until then."""
-        time = self._options.shared.time_s()
-        self.store.swap(
-            [(claim, life.quietened(claim.incident, until, time=time, by=by), "") for claim, until, by in claims], now
-        )
-
     def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
         """They were sent, here or by the fallback, or refused: the counters, the tallies, when they are due again."""
         for claim in claims:

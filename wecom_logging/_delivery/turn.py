@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 
 _SWEEP_S = 60.0
+_WALL_S = 20.0
+"""How soon it is seen that the clock on the wall was set."""
 _LEAST_WAIT_S = 0.001
 
 
@@ -181,6 +183,8 @@ class Turn:
         self.store.memory.pull(self._channel_id, self._intake, now, all_of_it=at_once)
         self.store.add(self._intake.counted(now, at_once=at_once or self.senders.draining), now)
         self.store.wake(known_scopes(self._options.shared, asks=False), now)
+        if self._waits_for_wall:
+            self.store.follow_wall(now)
         self.store.hand_over(now)
         if (written := self._options.shared.write_ahead) is not None:
             written.tidy()
@@ -211,12 +215,18 @@ class Turn:
 
     def _seconds_to_next_look(self, now: float) -> float:
         waits = [self._intake.seconds_to_next_read(now), self._intake.next_close - now]
+        waits += [_WALL_S] if self._waits_for_wall else []
         next_due = self.store.seconds_to_next_look(now)
         if next_due <= 0:  # it is due, but those who get it have to wait
             waits += [until - now for until in self.outbox.blocked.values()]
             next_due = _SWEEP_S
         waits += [next_due, self.outbox.seconds_to_next_try(lambda one: self.senders.wait(one.recipients))]
         return max(min(waits), 0.0)
+
+    @property
+    def _waits_for_wall(self) -> bool:
+        """Whether quiet hours or a maintenance may hold something until a time of the wall."""
+        return bool(self._options.duty or known_scopes(self._options.shared, asks=False))
 
     def _choose(self, now: float) -> Delivery | None:
         """The most severe that may go: of what waits for another try, or of what is due in the store."""

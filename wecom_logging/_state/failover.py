@@ -16,10 +16,11 @@ from .._incidents.incident import NOTHING, Count, Incident, Own, Related
 from .._lines import line
 from .._runtime.clock import seconds_left, within
 from ..errors import StateError
+from ..model.duty import Held
 from .base import Answered, Incidents, Swap, Wanted, answer, swap_lent
 from .batches import MOST, Batches, Reconciled
 from .memory import MemoryStore
-from .scopes import Scopes, woken
+from .scopes import Scopes, wake, woken
 from .shared import Shared
 from .takeover import taken_over
 
@@ -35,6 +36,8 @@ DRAIN_S = 0.2
 """How soon it is looked again what others have sent, while a thread waits for that."""
 _GIVE_S = 0.5
 """For so long alerts are made, which a redact may hold up; then the shared store gets what is made."""
+_LEAP_S = 5.0
+"""The clock on the wall was set where it has gone so much more than ours, or less."""
 _HERE = "here"
 """What this process is called in its own memory."""
 
@@ -101,6 +104,8 @@ class FailoverStore:
         self._unreported: list[Swap] = []
         self._has_looked = not shared.has_backlog()
         self._scopes: Scopes = ()
+        self._ahead_s: float | None = None
+        """By how much the clock on the wall was ahead of ours when rows were judged by it."""
 
     # In.
 
@@ -306,6 +311,12 @@ class FailoverStore:
         found = self.shared.try_call(ask, None) if claim.is_shared else ask(self.memory)
         return None if found is None or found.is_busy else found.incident
 
+    def quieten(self, held: Sequence[tuple[Claim, Held]], now: float) -> None:
+        """Each waits for the end of what holds it, which is a time of the wall: `follow_wall` sees to that."""
+        time_s = self.shared.time_s()
+        at = [life.quietened(one.incident, now + by.until - time_s, time=time_s, by=by.scope) for one, by in held]
+        self.swap([(claim, after, "") for (claim, _), after in zip(held, at, strict=True)], now)
+
     def _swap_here(self, swaps: Sequence[Swap], now: float) -> list[Own | None]:
         found = swap_lent(self.memory, self.channel, swaps, now)
         for swap, own in zip(swaps, found, strict=True):
@@ -357,8 +368,21 @@ class FailoverStore:
         """What a maintenance holds in memory that is over before its time is due now."""
         if self._scopes is not scopes:
             self._scopes = scopes
-            rows = self.memory.rows(self.channel)
-            self.memory.swap(self.channel, woken(rows, scopes, now, self.shared.time_s()), now)
+            self._wake_here(scopes, now)
+
+    def follow_wall(self, now: float) -> None:
+        """Where the clock on the wall was set, or the machine slept, what waits for a time of it is judged anew."""
+        ahead_s = self.shared.time_s() - now
+        if abs(ahead_s - (ahead_s if self._ahead_s is None else self._ahead_s)) > _LEAP_S:
+            self._wake_here(None, now)
+            with suppress(StateError):  # said already
+                wake(self.shared, self.channel, None, now)
+            self._next_look, self._ahead_s = float("-inf"), None
+        self._ahead_s = ahead_s if self._ahead_s is None else self._ahead_s
+
+    def _wake_here(self, scopes: Scopes | None, now: float) -> None:
+        rows = self.memory.rows(self.channel)
+        self.memory.swap(self.channel, woken(rows, scopes, now, self.shared.time_s()), now)
 
     def let_go(self, now: float) -> None:
         """At exit: what is claimed here is free at once, for the process that opens the shared store next."""

@@ -52,7 +52,8 @@ def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:
         after = standing(become(known_scopes(shared)), shared.time_s())
     else:
         after = shared.call(lambda store: change_standing(store, _CHANNEL, _NAME, Scope, become))
-        shared.call(lambda store: _wake(store, after))
+        for channel in shared.call(lambda store: store.channels()):
+            wake(shared, channel, after, time.monotonic())
     _known[shared] = time.monotonic(), after
     return after
 
@@ -78,20 +79,21 @@ def ended(scopes: Scopes, name: str) -> Scopes:
     return tuple(one for one in scopes if one.name != name)
 
 
-def woken(rows: Sequence[Incident], scopes: Scopes, now: float, time_s: float) -> list[Swap]:
-    """What a maintenance has held that is over before its time: it is due now."""
-    names = {one.name for one in scopes}
-    free = [row for row in rows if row.quiet_by and row.quiet_by not in names and not row.owner]
+def woken(rows: Sequence[Incident], scopes: Scopes | None, now: float, time_s: float) -> list[Swap]:
+    """What a maintenance has held that is over before its time: it is due now. None: all that is held, to be judged
+    anew."""
+    names = {"", *(one.name for one in scopes or ())}
+    free = [row for row in rows if row.quiet_since and (scopes is None or row.quiet_by not in names) and not row.owner]
     return [Swap(row, life.woken(row, now=now, time=time_s)) for row in free if row.not_before > now]
+
+
+def wake(shared: Shared, channel: str, scopes: Scopes | None, now: float) -> None:
+    """The same in a state. Raises `StateError`."""
+    rows = shared.call(lambda store: store.open(channel, _MOST, now=now))
+    if found := woken(rows, scopes, now, shared.time_s()):
+        shared.call(lambda store: store.swap(channel, found, now))
 
 
 def forget_scopes() -> None:
     """For tests: this process knows of none."""
     _known.clear()
-
-
-def _wake(store: Store, scopes: Scopes) -> None:
-    now = time.monotonic()
-    for channel in store.channels():
-        if found := woken(store.open(channel, _MOST, now=now), scopes, now, store.time()):
-            store.swap(channel, found, now)
