@@ -7,6 +7,7 @@ import logging.config
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from wecom_logging._wecom import BotClient
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import Recipients, Secret
-from wecom_logging.model.duty import ALL_LEVELS, Duty, Span, Step
+from wecom_logging.model.duty import ALL_LEVELS, NO_DUTY, Duty, Span, Step
 from wecom_logging.testing import capture_alerts
 
 from .programs import app_handler, run
@@ -733,6 +734,26 @@ def test_rules_of_time_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "line 1" in refused(lambda: WeComHandler(**APP), "duty")
     path.write_bytes(b"\xff\xfe")
     refused(lambda: WeComHandler(**APP), "duty")
+
+
+def test_of_the_options_that_a_file_may_have_none_says_nothing_but_where_it_is_a_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [*config.marked(config.OfDuty)]
+    assert duty_of_handler(**dict.fromkeys(names)) == NO_DUTY
+    path = tmp_path / "duty.toml"
+    path.write_text(
+        'timezone = "UTC"\nquiet_hours = "sat"\nquiet_hours_level = "ERROR"\ncalendar = "calendar:isleap"\n'
+        'on_call.web = { people = ["li"], since = "2026-12-07 10:00", every = "1w" }\n'
+        'escalation = [{ after = "10m", users = ["li"] }]\nescalation_level = "ERROR"\n'
+    )
+    monkeypatch.setenv("WECOM_DUTY", str(path))
+    state = {"state": f"sqlite:///{tmp_path}/alerts.db"}
+    of_file = duty_of_handler(**state)
+    assert (of_file.quiet_level, of_file.steps_level, len(of_file.steps), len(of_file.rotas)) == (40, 40, 1, 1)
+    assert duty_of_handler(**dict.fromkeys(names), **state) == replace(of_file, quiet_level=ALL_LEVELS)
+    others = dict.fromkeys(name for name in names if name != "quiet_hours_level")
+    assert duty_of_handler(**others, **state) == of_file
 
 
 def test_an_error_in_a_file_of_rules_shows_nothing_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

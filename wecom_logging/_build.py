@@ -153,10 +153,8 @@ def pipeline(
     return made
 
 
-_OF_DUTY = ("duty", "quiet_hours", "quiet_hours_level", "calendar", "on_call", "escalation", "escalation_level")
 _MAX_DUTY = 64 * 1024
 """They travel with each incident, whose document has a limit, too."""
-_VARIABLES_OF_DUTY = ("WECOM_DUTY", "WECOM_QUIET_HOURS")
 
 
 def _duty(options: config.CommonOptions, setup: Setup, shared: Shared) -> tuple[config.CommonOptions, dict[str, Any]]:
@@ -164,8 +162,9 @@ def _duty(options: config.CommonOptions, setup: Setup, shared: Shared) -> tuple[
 
     Nothing of it is loaded where there are none.
     """
-    given = [options.get(name) for name in _OF_DUTY]
-    if all(one is None for one in given) and not any(map(os.environ.get, _VARIABLES_OF_DUTY)):
+    rules = {name: one.variable for name, one in config.marked(config.OfDuty).items()} | {"duty": "WECOM_DUTY"}
+    del rules["timezone"]  # of messages, too
+    if not any(options.get(name) is not None or os.environ.get(variable) for name, variable in rules.items()):
         _check_rotas(setup)
         return options, {}
     from ._config import duty as of_duty

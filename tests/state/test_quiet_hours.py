@@ -52,7 +52,8 @@ class Night:
         self.is_shared = len(shared) > 1
 
     def time(self) -> float:
-        return datetime.fromisoformat(EVENING).replace(tzinfo=ZONE).timestamp() + self.clock.now - self._began + self.ahead_s
+        began = datetime.fromisoformat(EVENING).replace(tzinfo=ZONE).timestamp()
+        return began + self.clock.now - self._began + self.ahead_s
 
     def wall(self, at: float) -> str:
         """A time of the clock, as it stands on the wall."""

@@ -35,7 +35,9 @@ from .messages import recipients as recipients
 from .messages import routes as routes
 from .messages import timezone as timezone
 from .options import CommonOptions as CommonOptions
+from .options import OfDuty as OfDuty
 from .options import checked as checked
+from .options import marked as marked
 from .values import LARGEST as LARGEST
 from .values import aibot_url as aibot_url
 from .values import all_given as all_given

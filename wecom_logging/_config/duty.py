@@ -14,21 +14,14 @@ from ..errors import ConfigurationError
 from ..model.duty import ALL_LEVELS, DAYS, NO_DUTY, Duty, Span
 from . import escalation, on_call
 from .messages import items_of, timezone
+from .options import OfDuty, marked
 from .values import kind, level, or_variable, text
 
 if TYPE_CHECKING:
     from .options import CommonOptions
 
-IN_FILE = {
-    "timezone": "WECOM_TIMEZONE",
-    "quiet_hours": "WECOM_QUIET_HOURS",
-    "quiet_hours_level": "",
-    "calendar": "",
-    "on_call": "",
-    "escalation": "",
-    "escalation_level": "",
-}
-"""What a file of them may have, and the variable that is read before it."""
+_NONE_SAYS = "quiet_hours_level"
+"""Of all others None is as if they were not given; of this one, that no level passes."""
 
 _MAX_SPANS = 20
 _WEEK = 7 * 24 * 60
@@ -39,12 +32,11 @@ _GIVE_ZONE = "Give timezone=… or set WECOM_TIMEZONE, such as Asia/Shanghai: it
 def with_file(options: CommonOptions) -> CommonOptions:
     """These, and what a file has of that which is neither given nor in its variable."""
     path = or_variable(options.get("duty"), "WECOM_DUTY")
-    found = {} if path is None else _read(text("duty", path))
-    for name in found:
-        if name not in IN_FILE:
-            raise ConfigurationError("duty", "unknown_name", names=", ".join(IN_FILE))
-    left = {name: one for name, one in found.items() if not os.environ.get(IN_FILE[name])}
-    given = {name: one for name, one in options.items() if one is not None or name not in left}
+    found, may = {} if path is None else _read(text("duty", path)), marked(OfDuty)
+    if found.keys() - may.keys():
+        raise ConfigurationError("duty", "unknown_name", names=", ".join(may))
+    left = {name: one for name, one in found.items() if not os.environ.get(may[name].variable)}
+    given = {name: one for name, one in options.items() if one is not None or name not in left or name == _NONE_SAYS}
     return cast("CommonOptions", {**left, **given})
 
 
@@ -66,7 +58,8 @@ def duty(options: CommonOptions) -> Duty:
     quiet_level = _level("quiet_hours_level", options.get("quiet_hours_level", NO_DUTY.quiet_level))
     rotas = on_call.rotas(options.get("on_call"), timezone(options.get("timezone")))
     steps = escalation.steps(options.get("escalation"))
-    steps_level = level("escalation_level", options.get("escalation_level", NO_DUTY.steps_level))
+    from_level = options.get("escalation_level")
+    steps_level = NO_DUTY.steps_level if from_level is None else level("escalation_level", from_level)
     if not (quiet or rotas or steps):
         return NO_DUTY
     return Duty(

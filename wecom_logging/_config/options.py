@@ -6,7 +6,7 @@ What is told stands in `options.toml`, which the commands and the pages read, an
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar
 
 from ..model import Secret
 from .credentials import heartbeat_url
@@ -23,6 +23,15 @@ class Made(NamedTuple):
     field: str
     check: Callable[[str, Any], object]
     default: object = None
+
+
+_T = TypeVar("_T")
+
+
+class OfDuty(NamedTuple):
+    """Of an option that a file of rules (``duty``) may have, too: the ``variable`` that is read before the file."""
+
+    variable: str = ""
 
 
 _minute_to_day = partial(number, least=60, most=86_400)
@@ -137,13 +146,13 @@ class CommonOptions(TypedDict, total=False):
     overflow: Annotated[str, Made("overflow", partial(choice, choices=OVERFLOWS), "trim")]
     frames: Annotated[str, Made("frames", partial(choice, choices=FRAMES), "own")]
     language: Annotated[str | None, Made("language", lambda _, value: language(value))]
-    timezone: Annotated[str | None, Made("zone", lambda _, value: timezone(value))]
-    quiet_hours: Sequence[str] | str | None
-    quiet_hours_level: int | str | None
-    calendar: str | None
-    on_call: Mapping[str, Mapping[str, object]] | None
-    escalation: Sequence[Mapping[str, object]] | None
-    escalation_level: int | str
+    timezone: Annotated[str | None, Made("zone", lambda _, value: timezone(value)), OfDuty("WECOM_TIMEZONE")]
+    quiet_hours: Annotated[Sequence[str] | str | None, OfDuty("WECOM_QUIET_HOURS")]
+    quiet_hours_level: Annotated[int | str | None, OfDuty()]
+    calendar: Annotated[str | None, OfDuty()]
+    on_call: Annotated[Mapping[str, Mapping[str, object]] | None, OfDuty()]
+    escalation: Annotated[Sequence[Mapping[str, object]] | None, OfDuty()]
+    escalation_level: Annotated[int | str | None, OfDuty()]
     duty: str | None
     link: Annotated[str | None, Made("link", lambda _, value: link(value))]
     redact: Callable[[str], str] | bool | None
@@ -159,9 +168,15 @@ class CommonOptions(TypedDict, total=False):
 
 def checked(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """What is `Made` of these options, or of all, by its field. Raises `ConfigurationError`."""
-    rows = CommonOptions.__annotations__
-    made = {name: one for name in names or rows for one in getattr(rows[name], "__metadata__", ())}
-    return {one.field: one.check(name, options.get(name, one.default)) for name, one in made.items()}
+    made = marked(Made)
+    found = {name: made[name] for name in names or made}
+    return {one.field: one.check(name, options.get(name, one.default)) for name, one in found.items()}
+
+
+def marked(kind: type[_T]) -> Mapping[str, _T]:
+    """The options that have such a mark, with it."""
+    rows = CommonOptions.__annotations__.items()
+    return {name: one for name, row in rows for one in getattr(row, "__metadata__", ()) if isinstance(one, kind)}
 
 
 class Option(NamedTuple):
