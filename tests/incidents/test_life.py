@@ -753,8 +753,8 @@ def test_a_step_that_tells_nobody_gives_way_to_the_next_at_once_and_the_last_say
 def test_a_message_of_a_step_that_fails_is_tried_again_ever_later_and_digests_go_meanwhile() -> None:
     incident, waits = step(escalating(10, 25), 10 * M), []
     for _ in range(6):
-        waits.append(escalation.step_wait_s(incident))
-        incident = escalation.step_later(incident, 10 * M + waits[-1])
+        incident = escalation.step_failed(incident, now=10 * M)
+        waits.append(incident.stepping_at - 10 * M)
     assert waits == [5, 10, 20, 40, 60, 60]
     assert (escalation.step_due_at(incident), incident.rank) == (11 * M, escalating().rank)
     incident = sent(more(incident, now=10 * M + 1), 10 * M + 2)

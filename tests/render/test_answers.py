@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
+from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._render.card import card
 from wecom_logging._render.layout import fit, lay_out
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._render.times import local_time
 from wecom_logging._text.said import Language
-from wecom_logging.model import Answer, Digest
+from wecom_logging.model import Answer, Digest, Text
 from wecom_logging.model.alert import OVER, VERBS, Escalation
 
+from ..storms import Recorder
 from .alerts import alert
 
 AT = datetime(2026, 11, 25, 10, 31, 20).timestamp()  # on the wall of this machine
@@ -146,8 +148,12 @@ def escalated(**more: Any) -> Digest:
     ],
 )
 def test_the_message_of_a_step_is_the_whole_alert_below_a_line(given: dict[str, Any], en: str, zh: str) -> None:
+    channel: Any = Recorder(lambda: 0.0)
     for line, language in ((en, "en"), (zh, "zh")):
-        above, *whole = text(escalated(**given), language).split("\n")  # type: ignore[arg-type]
+        composer = Composer(markdown=False, language=language)  # type: ignore[arg-type]
+        (step,) = composer.compose(escalated(**given), channel)
+        assert isinstance(step, Text)
+        above, *whole = step.content.split("\n")
         alone = text(replace(escalated(), escalation=None, answer=None), language)  # type: ignore[arg-type]
         if "…" not in line:
             assert above == line

@@ -320,10 +320,10 @@ def test_where_the_one_that_is_to_send_it_dies_another_does_a_minute_later(
         one.fail(f"broken {'abcdef'[number]}", job=number, level=level)
     one.at("12-08 07:59")
     for _ in range(240):
-        if any(job._turn._summing_up for job in one.jobs):
+        if any(job._turn.claims._telling for job in one.jobs):
             break
         go_on(one.jobs, one.clock, 0.5)
-    (killed,) = [job for job in one.jobs if job._turn._summing_up]
+    (killed,) = [job for job in one.jobs if job._turn.claims._telling]
     one.jobs.remove(killed)
     assert one.told == []
     one.at("12-08 08:02", 0.5)
@@ -548,6 +548,7 @@ def test_steps_wait_for_the_morning_and_what_is_critical_escalates_at_night(
     one.fail("told before the night")
     one.at("12-07 23:00")
     one.fail("on fire", level=logging.CRITICAL)
+    one.at("12-07 23:26", 10.0)
     one.at("12-08 07:55", 60.0)
     one.fail("held at night")
     one.at("12-08 07:59", 60.0)

@@ -1,4 +1,5 @@
-"""`Calls`: the phones that ring for a step of an escalation, one person after the other, until one answers.
+"""`Calls`: the phones that ring for a step of an escalation, one person after the other, until one answers. One call is
+for all incidents that are told by it at this moment.
 
 Whom to call, who is called, and when to look whether he answers stands in the incident: another process goes on where
 one has ended. A call begins with a swap, after which nobody takes the incident unseen. Who is at it waits for no phone.
@@ -7,10 +8,11 @@ one has ended. A call begins with a swap, after which nobody takes the incident 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from .._incidents import escalation
+from .._incidents.incident import Calls as Called
 from .._incidents.incident import Incident
 from .._render.words import CALL_ANSWERED, CALL_LIMIT, CALL_LOST, CALL_NOT_BEGUN
 from .._state.failover import Claim, FailoverStore
@@ -21,8 +23,9 @@ from ..model import Recipients
 from .options import Options
 from .sender import windows
 
-LIMITS = ((2, 8 * 60.0), (6, 24 * 3600.0))
-"""Calls of one person, of all who share the state: one and two fewer than WeCom's own, for those of people."""
+LIMITS = ((1, escalation.CALL_LOOKS_S[0]), (2, 8 * 60.0), (6, 24 * 3600.0))
+"""Calls of one person, of all who share the state: none beside one that rings; one and two fewer than WeCom's own, for
+those of people."""
 
 
 class Calls:
@@ -53,64 +56,65 @@ class Calls:
         except (WeComError, MessageError):  # they have the message; whom else to call is not known now
             return recipients.users
 
-    def take(self, claim: Claim) -> None:
-        """One that is due is called, or looked after, by `go_on`. The lock of the turn is held."""
-        self._due.append(claim)
+    def take(self, claims: Iterable[Claim]) -> None:
+        """Those that are due are called, or looked after, by `go_on`. The lock of the turn is held."""
+        self._due += claims
 
-    def go_on(self) -> None:
-        """Call, or look who has answered: requests, with no lock held."""
-        while self._due:
-            claim = self._due.pop()
-            called = claim.incident.calls
+    def go_on(self) -> bool:
+        """Call, or look who has answered: requests, with no lock held. Whether anything was due."""
+        due, self._due = self._due, []
+        for called in dict.fromkeys(claim.incident.calls for claim in due):
+            claims = [claim for claim in due if claim.incident.calls == called]
             if not called.who:
-                self._call(claim, called.left[0])
+                self._call(claims, called.left[0])
             elif not called.id:  # whoever has called is gone
-                self._over(claim, called.who, CALL_LOST.within(self._language))
+                self._over(claims, called.who, CALL_LOST.within(self._language))
             else:
-                self._look(claim, called.who, called.id)
+                self._look(claims, called)
+        return bool(due)
 
-    def _call(self, claim: Claim, user: str) -> None:
+    def _call(self, claims: list[Claim], user: str) -> None:
         if self._windows.reserve((user,), LIMITS, self._clock()) > 0:
-            self._over(claim, user, CALL_LIMIT.within(self._language), ends=True)  # his phone has just rung
+            self._over(claims, user, CALL_LIMIT.within(self._language), ends=True)  # his phone has just rung
             return
-        now = self._clock()
-        begun = self._become(claim, partial(escalation.call_begun, now=now))
-        if begun is None or begun.calls.who != user or self._phone is None:  # somebody took it meanwhile
+        begun = self._become(claims, partial(escalation.call_begun, now=self._clock()))
+        claims = [claim for claim, one in zip(claims, begun, strict=True) if one is not None and one.calls.who == user]
+        if not claims or self._phone is None:  # somebody took them meanwhile
             return
         try:
             call = self._phone.ring(user)
         except (WeComError, MessageError) as error:
-            self._over(claim, user, CALL_NOT_BEGUN.within(self._language, getattr(error, "errcode", "–")))
+            self._over(claims, user, CALL_NOT_BEGUN.within(self._language, getattr(error, "errcode", "–")))
             self._options.warn_once("phone", str(error))
             return
         if call.code or not call.call_id:
-            self._over(claim, user, CALL_NOT_BEGUN.within(self._language, call.code))
+            self._over(claims, user, CALL_NOT_BEGUN.within(self._language, call.code))
         else:
-            self._become(claim, partial(escalation.call_rings, user=user, call_id=call.call_id))
+            self._become(claims, partial(escalation.call_rings, user=user, call_id=call.call_id))
 
-    def _look(self, claim: Claim, user: str, call_id: str) -> None:
-        is_last = claim.incident.calls.looks + 1 >= len(escalation.CALL_LOOKS_S)
+    def _look(self, claims: list[Claim], called: Called) -> None:
+        is_last = called.looks + 1 >= len(escalation.CALL_LOOKS_S)
         try:
-            state = self._phone.state_of(user, call_id) if self._phone is not None else None
+            state = self._phone.state_of(called.who, called.id) if self._phone is not None else None
         except (WeComError, MessageError):
             state = None
         if state is not None and (state.answered or state.over or is_last):
             words = state.meaning_zh if self._language == "zh" else state.meaning
             if state.answered:
                 words = CALL_ANSWERED.within(self._language)
-            self._over(claim, user, words, ends=state.answered)
+            self._over(claims, called.who, words, ends=state.answered)
         elif is_last:
-            self._over(claim, user, CALL_LOST.within(self._language))
+            self._over(claims, called.who, CALL_LOST.within(self._language))
         else:
-            self._become(claim, partial(escalation.call_looked_at, now=self._clock()))
+            self._become(claims, partial(escalation.call_looked_at, now=self._clock()))
 
-    def _over(self, claim: Claim, user: str, words: str, *, ends: bool = False) -> None:
+    def _over(self, claims: list[Claim], user: str, words: str, *, ends: bool = False) -> None:
         over = partial(escalation.call_over, user=user, words=words, ends=ends, now=self._clock())
-        self._become(claim, over)
+        self._become(claims, over)
 
-    def _become(self, claim: Claim, become: Callable[[Incident], Incident]) -> Incident | None:
+    def _become(self, claims: list[Claim], become: Callable[[Incident], Incident]) -> list[Incident | None]:
         with self._section:
-            return self._store.change(claim, become, self._clock())
+            return [self._store.change(claim, become, self._clock()) for claim in claims]
 
     @property
     def _language(self) -> Language:

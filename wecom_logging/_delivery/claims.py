@@ -46,6 +46,8 @@ class Claims:
         self._senders = senders
         self._duties = duties
         self._given = given
+        self._telling: dict[str, float] = {}
+        """What this process tells for all, and since when."""
 
     def due(self, now: float, most: int, audience: str | None = None, cause: str = "") -> list[Claim]:
         """What is due, the most severe first."""
@@ -72,6 +74,39 @@ class Claims:
             else:
                 self._ledger.hold(one, one.incident.not_before, now)
         return along
+
+    def stepping(self, lead: Claim, now: float) -> list[Claim]:
+        """Those of its audience whose steps do now what its step does; the others are released."""
+        if lead.key in self._ledger.refused:
+            return []
+        claims = self.free(self.due(now, MAX_SHARED - 1, lead.incident.audience), now)
+        found = {one.key for one in claims if self.step_together(lead, one, now)}
+        self._ledger.release([one for one in claims if one.key not in found], now)
+        return [one for one in claims if one.key in found]
+
+    def step_together(self, lead: Claim, claim: Claim, now: float) -> bool:
+        return claim.key not in self._ledger.refused and policy.step_together(lead.incident, claim.incident, now)
+
+    def tells_for_all(self, claim: Claim, now: float, wait_s: float, what: str = "") -> bool:
+        """Whether this process tells now what all processes want to tell at this moment.
+
+        The one does that takes it for its audience (``what``: apart from summaries), ``wait_s`` later, when the others
+        have put back what they had. Else the claim is put back.
+        """
+        audience = claim.incident.audience
+        if not claim.is_shared or self.is_draining:
+            return True
+        name = f"{what}{audience}"
+        self._telling = {one: at for one, at in self._telling.items() if now < at + policy.SUMMARY_S}
+        if name not in self._telling and self._senders.take_summary(name, 2 * wait_s if what else policy.SUMMARY_S):
+            self._telling[name] = now
+        until = self._telling.get(name, now + wait_s) + wait_s
+        if until > now:
+            self._outbox.gather(audience, until)
+            self._ledger.release([claim], now)
+            return False
+        del self._telling[name]
+        return True
 
     def free(self, claims: list[Claim], now: float) -> list[Claim]:
         """Those that no quiet hours and no maintenance hold; the others wait for their end."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -66,9 +66,9 @@ class Ledger:
         """Not sent before then."""
         self.store.swap([(claim, life.released(claim.incident, now, until - now), "")], now)
 
-    def become(self, claim: Claim, after: Incident, now: float) -> None:
-        """Nothing was told of it: it is another one."""
-        self.store.swap([(claim, after, "")], now)
+    def become(self, claims: Iterable[Claim], after: Callable[[Incident], Incident], now: float) -> None:
+        """Nothing was told of them: each is another one."""
+        self.store.swap([(claim, after(claim.incident), "") for claim in claims], now)
 
     def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
         """They were sent, here or by the fallback, or refused: the counters, the tallies, when they are due again."""

@@ -11,15 +11,26 @@ from .._incidents import answered
 from .._incidents.cause import cause_key
 from .._render.card import card, offered
 from .._render.cause import share_cause
+from .._render.facts import step_line
 from .._render.flood import summary, table
-from .._render.layout import Layout, Style, count_words, fact_line, fit, lay_out, number_line, split
+from .._render.layout import (
+    MAX_FIRST_LINE_BYTES,
+    Layout,
+    Style,
+    count_words,
+    fact_line,
+    fit,
+    lay_out,
+    number_line,
+    split,
+)
 from .._render.retold import in_language
 from .._render.share import SHORT_LINE_BYTES, share
 from .._render.styles import BOTH_MARKDOWNS, MARKDOWN, TEXT, fill_link
 from .._render.times import local_time
 from .._render.words import COMMANDS, NOBODY_ON_CALL, TO_THE_BOT
 from .._state.failover import Claim
-from .._text.cut import size
+from .._text.cut import size, trim
 from .._wecom.channels import Channel
 from ..model import EVERYBODY, Alert, Digest, Failure, Markdown, Message, TemplateCard, Text
 from ..model.duty import Held
@@ -111,12 +122,12 @@ class Composer(Looks):
         digest = in_language(digest, self.reader)
         calls = self._calls([digest], channel)
         look, most = calls.look(self._text, self._markdown, channel)
-        layout, head = self._layout(digest, look, losses), _head(nobody, look)
+        layout, head = self._layout(digest, look, losses), _head(nobody, digest, look)
         number = number_line(digest, look, count_words(digest, self.reader))
         first, *others = self._texts(layout, most - size(head), number)
         whole = None if look.markdown else layout
         messages = self._answerable(digest, calls.messages(head + first, others, look))
-        return (*messages, *self._attachment(digest, layout, whole, most))
+        return (*messages, *self._attachment(digest, layout, whole, most - size(head)))
 
     def _answerable(self, digest: Digest, messages: tuple[Message, ...]) -> tuple[Message | Answerable, ...]:
         first, *others = messages
@@ -185,7 +196,7 @@ class Composer(Looks):
         digests = [in_language(digest, self.reader) for digest in digests]
         calls = self._calls(digests, channel)
         look, most = calls.look(self._text, self._markdown, channel)
-        how, head = self._how_to_answer(look, ""), _head(nobody, look)
+        how, head = self._how_to_answer(look, ""), _head(nobody, digests[0], look)
         text, number = fit_in(digests, look, most - size(head + how))
         return calls.messages(head + text + how, [], look), number
 
@@ -208,7 +219,7 @@ class Composer(Looks):
         digests = [in_language(digest, self.reader) for digest in digests]
         calls = self._calls(digests, channel, _MAX_CALLED)
         look, most = calls.look(self._text, self._markdown, channel)
-        head = _head(nobody, look)
+        head = _head(nobody, digests[0], look)
         text, number = summary(digests, look, most - size(head), losses, held)
         name = f"alerts-{local_time(max(one.last or one.alert.time for one in digests), self.reader):%Y%m%d-%H%M%S}.csv"
         return (calls.messages(head + text, [], look)[0], Attachment(name, table(digests, self.reader))), number
@@ -262,12 +273,15 @@ def pictures(claims: Sequence[Claim]) -> tuple[Picture, ...]:
     return tuple(Picture(found) for first in firsts if (found := getattr(first, "picture", b"")))
 
 
-def _head(nobody: Sequence[str], style: Style) -> str:
-    """The first line, with its end, where nobody is on call by these rotas."""
-    if not nobody:
-        return ""
-    names = (", " if style.language == "en" else "、").join(nobody)
-    return f"{fact_line(NOBODY_ON_CALL.within(style.language, names), style)}\n"
+def _head(nobody: Sequence[str], digest: Digest, style: Style) -> str:
+    """What stands above it, each with its line end: of a step what that is; that nobody is on call by these rotas."""
+    lines = []
+    if digest.escalation is not None:
+        lines.append(trim(style.safe(step_line(digest.escalation, style.language)), MAX_FIRST_LINE_BYTES))
+    if nobody:
+        names = (", " if style.language == "en" else "、").join(nobody)
+        lines.append(fact_line(NOBODY_ON_CALL.within(style.language, names), style))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _whole(layout: Layout) -> str:

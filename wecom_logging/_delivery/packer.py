@@ -66,7 +66,7 @@ class Packer:
         losses = told_losses(delivery.losses, self._ledger.losses_told, composer.reader)
         with self._section:
             delivery.claims[1:] = self._claims.without_ended(delivery.claims[1:], self._clock())
-        if not (delivery.cause or delivery.held):
+        if not (delivery.cause or delivery.held or delivery.is_step):
             self._hold_for_cause(delivery)
         self._make_digests(delivery)
         if delivery.held is not None:
@@ -82,7 +82,7 @@ class Packer:
             if len(delivery.claims) == 1:
                 is_shared = False
                 delivery.claims[0] = alone(delivery.claims[0], self._clock())
-                delivery.digests[0] = self._alerts.digest(delivery.claims[0])
+                delivery.digests[0] = self._digest(delivery, delivery.claims[0])
             if len(delivery.claims) != before:
                 delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, nobody=nobody)
         self._cut(delivery, number)
@@ -129,14 +129,14 @@ class Packer:
         for place, claim in enumerate(delivery.claims):
             try:
                 delivery.claims[place] = known = self._alerts.known(claim)
-                if delivery.is_step:
-                    delivery.digests.append(self._steps().digest(known, self._claims.recipients(known)))
-                else:
-                    delivery.digests.append(self._alerts.digest(known))
+                delivery.digests.append(self._digest(delivery, known))
             except BaseException:  # of the user's redact, or a defect of ours
                 self._release([one for one in delivery.claims if one is not claim])
                 delivery.claims, delivery.digests = [claim], []
                 raise
+
+    def _digest(self, delivery: Delivery, claim: Claim) -> Digest:
+        return (self._steps().digest if delivery.is_step else self._alerts.digest)(claim)
 
     def _cut(self, delivery: Delivery, number: int) -> None:
         """Only the first stand in it; the others are released."""
@@ -176,6 +176,8 @@ class Packer:
         self._release(others)
 
     def _may_join(self, delivery: Delivery, claim: Claim, now: float) -> bool:
+        if delivery.is_step:
+            return self._claims.step_together(delivery.claims[0], claim, now)
         if not self._claims.goes_with(delivery.claims[0], claim):
             return False
         if delivery.held is None or claim.key in self._ledger.refused or answered.news(claim.incident) is not None:
@@ -185,7 +187,7 @@ class Packer:
     def _join(self, delivery: Delivery, claim: Claim) -> bool:
         try:
             claim = self._alerts.known(claim)
-            digest = self._alerts.digest(claim)
+            digest = self._digest(delivery, claim)
         except BaseException:  # it is judged alone, and what ends the thread does so then
             self._ledger.refused.add(claim.key)
             return False

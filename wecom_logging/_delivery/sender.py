@@ -89,9 +89,9 @@ class Sender:
         """How much of the limit went out lately: 1 is all."""
         return self.windows.use(self.channel.receivers(recipients), self.rules, self.clock())
 
-    def take_flood(self, audience: str) -> bool:
+    def take_flood(self, audience: str, every_s: float = SUMMARY_S) -> bool:
         """Whether a summary may be sent now: one a minute for its audience, whichever process sends it."""
-        return self.windows.reserve((_flood(audience),), ((1, SUMMARY_S),), self.clock()) <= 0
+        return self.windows.reserve((_flood(audience),), ((1, every_s),), self.clock()) <= 0
 
     def rest(self, verdict: Fate, pause_s: float) -> None:
         """Until the next round."""
@@ -212,9 +212,9 @@ class Senders:
         """When the last summary of a flood was sent to it."""
         return max(sender.windows.last(_flood(audience)) for sender in self._senders)
 
-    def take_summary(self, audience: str) -> bool:
-        """Whether this process tells now what has waited in quiet hours: as with a flood, one of all does."""
-        return self._senders[0].take_flood(audience)
+    def take_summary(self, audience: str, every_s: float) -> bool:
+        """Whether this process tells now what all want to tell at the same moment: as with a flood, one of all does."""
+        return self._senders[0].take_flood(audience, every_s)
 
     def count_kinds(self, audience: str, number: int, held: int, sender: Sender) -> None:
         """So many new incidents share a message. If those of a minute are a flood, what comes waits for a summary."""

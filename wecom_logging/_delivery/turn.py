@@ -72,8 +72,6 @@ class Turn:
         self._options = options
         self._clock = clock
         self._has_more = False
-        self._summing_up: dict[str, float] = {}
-        """Audiences that this process tells what has waited, and since when."""
         self.section = threading.RLock()
         """Between the worker and the exit hook: held but while a message is made and sent."""
         self.ledger = ledger = Ledger(intake, options, clock)
@@ -114,8 +112,8 @@ class Turn:
             self.take_in(now)
             delivery, wait = self._next(now)
         looks_in = self._watch_jobs(now)
-        if "steps" in vars(self):
-            self.steps.calls.go_on()
+        if "steps" in vars(self) and self.steps.calls.go_on():
+            wait = 0.0
         if delivery is None:
             return min(wait, looks_in, self._beat(now))
         sender = self.senders.least_busy(delivery.recipients)
@@ -148,7 +146,7 @@ class Turn:
 
         channel = self._channels[0]
         calls = Calls(self._options, self.store, channel, self._clock, self.section)
-        return Steps(self._options, self.duties, self.ledger, self.senders, channel, calls)
+        return Steps(self._options, self.claims, self.duties, self.ledger, self.senders, channel, calls)
 
     @cached_property
     def watch(self) -> Watch:
@@ -272,7 +270,6 @@ class Turn:
                 self.ledger.hold(claim, until, now)
                 self._has_more = True  # a turn holds one
             case Step():
-                self._has_more = True
                 return self.steps.next(claim, now)
             case Send(held=Held() as held):
                 return self._after_quiet(claim, held, now)
@@ -301,20 +298,10 @@ class Turn:
     def _after_quiet(self, claim: Claim, held: Held, now: float) -> Delivery | None:
         """The one message of what has waited in quiet hours or a maintenance.
 
-        At its end all processes want to send it: the one does that takes the summary of its audience, a moment later,
-        when the others have put back what they had. None: not now, or not this one.
+        At its end all processes want to send it. None: not now, or not this one.
         """
-        audience = claim.incident.audience
-        if claim.is_shared and not self.claims.is_draining:
-            self._summing_up = {one: at for one, at in self._summing_up.items() if now < at + policy.SUMMARY_S}
-            if audience not in self._summing_up and self.senders.take_summary(audience):
-                self._summing_up[audience] = now
-            until = self._summing_up.get(audience, now + policy.GATHER_S) + policy.GATHER_S
-            if until > now:
-                self.outbox.gather(audience, until)
-                self.ledger.release([claim], now)
-                return None
-            del self._summing_up[audience]
+        if not self.claims.tells_for_all(claim, now, policy.GATHER_S):
+            return None
         return Delivery([claim], [], self.claims.recipients(claim), held=held)
 
     def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery:
@@ -342,6 +329,7 @@ class Turn:
         refused = outcome.reason == "rejected" or verdict is Fate.REJECT or (waits and not elsewhere)
         refused = refused and not (outcome.delivered or delivery.done)
         alone = refused and not waits and len(delivery.claims) > 1  # what shared a message is judged alone
+        alone = alone and not (delivery.is_step and _finds_nobody(outcome))
         given: list[Claim] = []
         reason = "delivered" if outcome.delivered else "rejected" if refused and not (waits or alone) else "kept"
         report = None
@@ -360,7 +348,7 @@ class Turn:
                 self.ledger.is_reporting = True
             with self.section:
                 now = self._clock()
-                if delivery.is_step:
+                if delivery.is_step and not alone:
                     self.steps.settle(delivery, outcome, now, refused=refused and not waits)
                 elif outcome.delivered:
                     self.ledger.losses_told = delivery.losses
@@ -382,7 +370,10 @@ class Turn:
         self.senders.files_fail(outcome.error)
         with self.section:
             now, sent = self._clock(), delivery.summarized if delivery.done else 0
-            self.ledger.sent(delivery.claims[:sent], "delivered", now)
+            if delivery.is_step:
+                self.steps.told(delivery, delivery.claims[:sent], now)
+            else:
+                self.ledger.sent(delivery.claims[:sent], "delivered", now)
             self.ledger.release(delivery.claims[sent:], now)
 
     def _refuse(self, delivery: Delivery, verdict: Fate | None, given: Sequence[Claim], now: float) -> None:

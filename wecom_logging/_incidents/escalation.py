@@ -5,6 +5,7 @@ Values in, values out, as `life`.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 
 from ..model import Answer
@@ -37,6 +38,31 @@ def is_held(incident: Incident) -> bool:
     if not answers.is_said and answers.journal[-1].verb != ESCALATED:
         return True
     return answers.now is not None and (incident.held_until > 0 or answers.now.verb == DONE)
+
+
+BEGINS, RINGS = "begins", "rings"
+
+
+def doing(incident: Incident, now: float) -> Hashable:
+    """What its step does that is due: it begins, phones ring, or it is told. Those of which this is equal do it
+    together: what a message says of one step to its people holds of all."""
+    if incident.stepping_at:
+        return incident.audience, incident.duty, incident.step, incident.told_too, missed_before(incident)
+    return RINGS if incident.call_at and not 0 < incident.step_at <= now + SOON_S else BEGINS
+
+
+def began(incident: Incident) -> Answer:
+    """Its step that began last."""
+    place = newest_step(incident.answers.journal)
+    return (
+        incident.answers.journal[place] if place >= 0 else Answer(ESCALATED, "", "", incident.last, count=incident.told)
+    )
+
+
+def missed_before(incident: Incident) -> str:
+    """Why the step before that told nobody, or ""."""
+    steps = [one for one in incident.answers.journal if one.verb == ESCALATED]
+    return steps[-2].where if incident.step > 1 and len(steps) > 1 and not steps[-2].who else ""
 
 
 def stepped(incident: Incident, *, now: float, time: float) -> Incident:
@@ -82,9 +108,15 @@ def step_later(incident: Incident, at: float, *, failed: int = 1) -> Incident:
     return replace(unclaimed(incident), stepping_at=at, tries=incident.tries + failed)
 
 
-def step_wait_s(incident: Incident) -> float:
-    """For how long the message of its step waits that has failed."""
-    return min(STEP_TRY_S * (1 << min(incident.tries, 8)), STEP_S)
+def step_failed(incident: Incident, *, now: float) -> Incident:
+    """The message of its step has failed: it waits, but not past the next step, which says so."""
+    at = now + min(STEP_TRY_S * (1 << min(incident.tries, 8)), STEP_S)
+    return step_later(incident, min(at, incident.step_at) if now < incident.step_at else at)
+
+
+def is_late(incident: Incident, *, now: float) -> bool:
+    """Whether the message of its step has failed until the next step is due."""
+    return incident.tries > 0 and 0 < incident.step_at <= now
 
 
 def _step_over(incident: Incident, who: str = "", where: str = "") -> Incident:

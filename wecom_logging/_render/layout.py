@@ -15,7 +15,7 @@ from .._text.cut import head, size, trim, wrap
 from .._text.said import Language
 from ..model import Alert, Digest, Frame
 from ..model.alert import DONE, ESCALATED, OVER
-from .facts import answer_line, new_lines, news_words, step_line, title_variant, variants_line
+from .facts import answer_line, new_lines, news_words, title_variant, variants_line
 from .headline import headline, in_one_line
 from .times import clock_span, clock_time, last_time, lasting, local_time, short_time, spark
 from .trace import MUST, TraceLine, location, trace_lines
@@ -121,14 +121,6 @@ class Layout:
 
 def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> Layout:
     """All of a digest, whatever its length. ``losses`` is one line of ours about alerts that never arrived."""
-    layout = _lay_out(digest, style, link, losses)
-    if digest.escalation is None:
-        return layout
-    above = trim(style.safe(step_line(digest.escalation, style.language)), MAX_FIRST_LINE_BYTES)
-    return replace(layout, first=f"{above}\n{layout.first}")
-
-
-def _lay_out(digest: Digest, style: Style, link: str, losses: str) -> Layout:
     digest = _titled(digest)
     alert = digest.alert
     links = (

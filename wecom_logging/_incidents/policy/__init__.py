@@ -100,7 +100,7 @@ def decide(
     """
     if (held := what_holds(incident, moment)) is not None:
         return held
-    if escalation.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now):
+    if is_step_due(incident, now):
         return Step()
     waited = what_held(incident, moment)
     if not (waited or rules.draining) and (until := not_before(incident, now)) > now + SOON_S:
@@ -123,6 +123,16 @@ def decide(
             return Hold(until, Why.CAUSE)
         cause = along or until > 0  # not the first: it goes with the others
     return Send(cause, along, audience=rules.shares or rules.next_summary_at > now - SUMMARY_S)
+
+
+def is_step_due(incident: Incident, now: float) -> bool:
+    """Whether its next step begins now, or is told, or its phones ring."""
+    return escalation.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now)
+
+
+def step_together(incident: Incident, other: Incident, now: float) -> bool:
+    """Whether the step of the other does now what that of the first does."""
+    return is_step_due(other, now) and escalation.doing(incident, now) == escalation.doing(other, now)
 
 
 def is_urgent(incident: Incident) -> bool:
