@@ -72,6 +72,8 @@ class Turn:
         self._options = options
         self._clock = clock
         self._has_more = False
+        self._by_wall = False
+        """Whether quiet hours or a maintenance may hold something until a time of the wall."""
         self.section = threading.RLock()
         """Between the worker and the exit hook: held but while a message is made and sent."""
         self.ledger = ledger = Ledger(intake, options, clock)
@@ -180,9 +182,9 @@ class Turn:
     def take_in(self, now: float, *, at_once: bool = False) -> None:
         self.store.memory.pull(self._channel_id, self._intake, now, all_of_it=at_once)
         self.store.add(self._intake.counted(now, at_once=at_once or self.senders.draining), now)
-        self.store.wake(known_scopes(self._options.shared, asks=False), now)
-        if self._waits_for_wall:
-            self.store.follow_wall(now)
+        scopes = known_scopes(self._options.shared, asks=False)
+        self._by_wall = bool(self._options.duty or scopes)
+        self.store.wake(scopes, now, by_wall=self._by_wall)
         self.store.hand_over(now)
         if (written := self._options.shared.write_ahead) is not None:
             written.tidy()
@@ -213,18 +215,13 @@ class Turn:
 
     def _seconds_to_next_look(self, now: float) -> float:
         waits = [self._intake.seconds_to_next_read(now), self._intake.next_close - now]
-        waits += [_WALL_S] if self._waits_for_wall else []
+        waits += [_WALL_S] if self._by_wall else []
         next_due = self.store.seconds_to_next_look(now)
         if next_due <= 0:  # it is due, but those who get it have to wait
             waits += [until - now for until in self.outbox.blocked.values()]
             next_due = _SWEEP_S
         waits += [next_due, self.outbox.seconds_to_next_try(lambda one: self.senders.wait(one.recipients))]
         return max(min(waits), 0.0)
-
-    @property
-    def _waits_for_wall(self) -> bool:
-        """Whether quiet hours or a maintenance may hold something until a time of the wall."""
-        return bool(self._options.duty or known_scopes(self._options.shared, asks=False))
 
     def _choose(self, now: float) -> Delivery | None:
         """The most severe that may go: of what waits for another try, or of what is due in the store."""

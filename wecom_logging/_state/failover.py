@@ -37,7 +37,7 @@ DRAIN_S = 0.2
 _GIVE_S = 0.5
 """For so long alerts are made, which a redact may hold up; then the shared store gets what is made."""
 _LEAP_S = 5.0
-"""The clock on the wall was set where it has gone so much more than ours, or less."""
+"""The clock on the wall was set where it went so much more than ours within a turn, or less."""
 _HERE = "here"
 """What this process is called in its own memory."""
 
@@ -104,8 +104,8 @@ class FailoverStore:
         self._unreported: list[Swap] = []
         self._has_looked = not shared.has_backlog()
         self._scopes: Scopes = ()
-        self._ahead_s: float | None = None
-        """By how much the clock on the wall was ahead of ours when rows were judged by it."""
+        self._ahead_s = float("nan")
+        """By how much the clock on the wall was ahead of ours in the last turn."""
 
     # In.
 
@@ -312,7 +312,7 @@ class FailoverStore:
         return None if found is None or found.is_busy else found.incident
 
     def quieten(self, held: Sequence[tuple[Claim, Held]], now: float) -> None:
-        """Each waits for the end of what holds it, which is a time of the wall: `follow_wall` sees to that."""
+        """Each waits for the end of what holds it, which is a time of the wall: see `wake`."""
         time_s = self.shared.time_s()
         at = [life.quietened(one.incident, now + by.until - time_s, time=time_s, by=by.scope) for one, by in held]
         self.swap([(claim, after, "") for (claim, _), after in zip(held, at, strict=True)], now)
@@ -364,25 +364,21 @@ class FailoverStore:
         held = [one for one in self.memory.rows(self.channel) if one.held_until and one.untold]
         self.memory.swap(self.channel, [Swap(one, life.hastened(one)) for one in held if not one.owner], now)
 
-    def wake(self, scopes: Scopes, now: float) -> None:
-        """What a maintenance holds in memory that is over before its time is due now."""
-        if self._scopes is not scopes:
-            self._scopes = scopes
-            self._wake_here(scopes, now)
-
-    def follow_wall(self, now: float) -> None:
-        """Where the clock on the wall was set, or the machine slept, what waits for a time of it is judged anew."""
-        ahead_s = self.shared.time_s() - now
-        if abs(ahead_s - (ahead_s if self._ahead_s is None else self._ahead_s)) > _LEAP_S:
-            self._wake_here(None, now)
+    def wake(self, scopes: Scopes, now: float, *, by_wall: bool) -> None:
+        """What a maintenance holds in memory that is over before its time is due now. Where something may wait
+        ``by_wall``, and the clock there was set, or the machine slept, all that is held is judged anew."""
+        has_leapt, time_s = False, self.shared.time_s()
+        if by_wall:
+            has_leapt = abs(time_s - now - self._ahead_s) > _LEAP_S
+            self._ahead_s = time_s - now
+        if has_leapt:
             with suppress(StateError):  # said already
                 wake(self.shared, self.channel, None, now)
-            self._next_look, self._ahead_s = float("-inf"), None
-        self._ahead_s = ahead_s if self._ahead_s is None else self._ahead_s
-
-    def _wake_here(self, scopes: Scopes | None, now: float) -> None:
-        rows = self.memory.rows(self.channel)
-        self.memory.swap(self.channel, woken(rows, scopes, now, self.shared.time_s()), now)
+            self._next_look = float("-inf")
+        if has_leapt or self._scopes is not scopes:
+            rows = woken(self.memory.rows(self.channel), None if has_leapt else scopes, now, time_s)
+            self.memory.swap(self.channel, rows, now)
+            self._scopes = scopes
 
     def let_go(self, now: float) -> None:
         """At exit: what is claimed here is free at once, for the process that opens the shared store next."""
