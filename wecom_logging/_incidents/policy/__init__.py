@@ -153,8 +153,7 @@ def ends(incident: Incident, now: float, *, closed: bool) -> bool:
 
 
 def stands_alone(incident: Incident, now: float, *, refused: bool) -> bool:
-    """Whether no message of others tells it: WeCom refused it in a shared one, a person did something, a step of it is
-    due, its end is for others, too, or it has waited, and is told with what has."""
+    """Whether no message of others tells it. What has waited is told with what has."""
     is_due = escalation.step_due_at(incident) <= now + SOON_S
     return refused or is_due or is_for_others(incident, now) or incident.quiet_since > 0
 

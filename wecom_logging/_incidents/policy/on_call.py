@@ -24,31 +24,24 @@ def on_duty(rota: Rota, time: float, zone: tzinfo, swaps: Sequence[Swap] = ()) -
     """Who is on call at this time, in seconds since the epoch. Nobody: a function knows, or WeCom."""
     if (swap := swapped(rota, time, swaps)) is not None:
         return swap.people
-    return rota.people[_turn(rota, time, zone) % len(rota.people)] if rota.people else ()
+    return rota.people[_turn(rota, time, zone)[0] % len(rota.people)] if rota.people else ()
 
 
 def handover_at(rota: Rota, time: float, zone: tzinfo, swaps: Sequence[Swap] = ()) -> float:
     """When the next turn begins after this time, or a swap begins or ends; infinity: never, as far as is known."""
     borders = [border for one in swaps if one.rota == rota.name for border in (one.began, one.until)]
     if rota.people and swapped(rota, time, swaps) is None:
-        borders.append(_begin(rota, _turn(rota, time, zone) + 1, zone))
+        borders.append(_turn(rota, time, zone)[1])
     return min((border for border in borders if border > time), default=float("inf"))
 
 
-def _turn(rota: Rota, time: float, zone: tzinfo) -> int:
-    """Its number: that which begins at ``since`` is 0, those before have less."""
-    number = int((time - _begin(rota, 0, zone)) // _length(rota).total_seconds()) + 2
-    while time < _begin(rota, number, zone):  # the clock may have been changed meanwhile
-        number -= 1
-    return number
-
-
-def _begin(rota: Rota, number: int, zone: tzinfo) -> float:
-    return instant(datetime.fromisoformat(rota.since) + number * _length(rota), zone)
-
-
-def _length(rota: Rota) -> timedelta:
-    return timedelta(days=rota.days, hours=rota.hours)
+def _turn(rota: Rota, time: float, zone: tzinfo) -> tuple[int, float]:
+    """Its number, and when the next begins: that which begins at ``since`` is 0, those before have less."""
+    since, length = datetime.fromisoformat(rota.since), timedelta(days=rota.days, hours=rota.hours)
+    number = (datetime.fromtimestamp(time, zone).replace(tzinfo=None) - since) // length
+    while (then := instant(since + (number + 1) * length, zone)) <= time:  # the clock on the wall was put back
+        number += 1
+    return number, then
 
 
 @dataclass(frozen=True, slots=True)
