@@ -302,6 +302,37 @@ def test_j11_a_run_that_was_killed_did_not_finish_and_the_next_one_closes_it(wor
     assert world.told() == [("对账 ran again", 0)]
 
 
+def test_j10_what_nobody_watched_is_told_although_something_was_missed_behind_it(world: World) -> None:
+    world.at("2026-11-30T02:00").declare(cron="*/10 * * * *")
+    world.until("2026-11-30T02:05")
+    world.until("2026-11-30T02:19", watched=False)
+    world.look()
+    world.until("2026-11-30T02:23:30")
+    world.until("2026-11-30T02:25:30", watched=False)  # both are over their time
+    missed, unwatched = sorted(world.told())
+    assert missed == ("job 对账 did not run: it was due 11-30 02:20 Asia/Shanghai", 1)
+    assert unwatched[0].startswith("nobody watched from 11-30 02:05 Asia/Shanghai to 11-30 02:19 Asia/Shanghai; jobs ")
+    assert unwatched[1] == 1
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_what_is_missed_again_before_anybody_has_heard_that_it_ran_is_an_alert(world: World, is_told: bool) -> None:
+    """As in quiet hours, which hold both."""
+    world.at("2026-11-29T12:00").declare()
+    world.until("2026-11-30T02:40")
+    first = world.told() if is_told else []
+    world.until("2026-11-30T22:30")
+    world.runs()
+    world.until("2026-12-01T08:00")
+    due = "12-01" if is_told else "11-30"
+    again = [(f"job 对账 did not run: it was due {due} 02:30 Asia/Shanghai", 1 if is_told else 2)]
+    assert first + world.told() == ([(MISSED, 1)] if is_told else []) + again
+    (row,) = world.rig.store.open(CHANNEL, 9)
+    assert answered.is_open(row)
+    world.runs()
+    assert world.told() == [("对账 ran again", 0)]
+
+
 @pytest.mark.parametrize("jump", [600, 3600, 3 * 86400])
 @pytest.mark.parametrize("way", [1, -1])
 def test_j12_a_clock_that_jumps_neither_hides_nor_invents_a_run(world: World, jump: int, way: int) -> None:

@@ -248,9 +248,12 @@ class Watch:
             take_for_s=target.take_for_s,
             quiet_limit_s=target.quiet_limit_s,
         )
-        now, who = self._clock(), f"job {spec.name}"
+        # What nobody watched is told behind the rest: numbered by itself, else what came after it would hide it.
+        now, who = self._clock(), f"{'unwatched' if news.kind == UNWATCHED else 'job'} {spec.name}"
 
         def again(one: Incident) -> Incident:
+            if answered.is_closed_unheard(one):
+                return answered.not_closed(one)
             is_long_ago = one.told > 0 and now - one.told_at >= _AGAIN_S
             return replace(one, wait_s=0.0) if is_long_ago and not one.owner else one
 

@@ -56,6 +56,22 @@ def silence_over(incident: Incident) -> Incident:
     return replace(incident, answers=replace(incident.answers, now=None, before=None), held_until=0.0)
 
 
+def is_closed_unheard(incident: Incident) -> bool:
+    """Whether it came again after it was closed, of which those who get it have not heard yet."""
+    answers, answer = incident.answers, incident.answers.now
+    return answer is not None and answer.verb == DONE and not answers.is_said and incident.last > answer.at
+
+
+def not_closed(incident: Incident) -> Incident:
+    """It goes on: what came since is due, and its end is not told."""
+    return replace(
+        incident,
+        answers=replace(incident.answers, now=None, before=None, is_said=True),
+        wait_s=0.0,
+        lent=(incident.lent or incident.version) if incident.owner else 0,
+    )
+
+
 def said(incident: Incident) -> Incident:
     """Those who get it have seen what a person did: no message has to tell it."""
     return replace(incident, answers=replace(incident.answers, is_said=True))
