@@ -378,6 +378,16 @@ def test_j12_a_clock_that_is_set_back_hides_no_miss_of_a_job_that_does_not_come(
     assert world.told() == [("job 对账 did not run: it was due 11-27 02:30 Asia/Shanghai", 1)]
 
 
+def test_j12_a_run_closes_what_was_missed_although_the_clock_was_set_back_meanwhile(world: World) -> None:
+    world.at("2026-11-29T12:00").declare()
+    world.until("2026-11-30T02:40")
+    assert world.told() == [(MISSED, 1)]
+    world.at("2026-11-29T22:00").look()
+    world.until("2026-11-29T22:30")
+    world.runs()
+    assert world.told() == [("对账 ran again", 0)]
+
+
 def test_j13_a_paused_job_stays_paused_though_it_runs(world: World) -> None:
     world.at("2026-11-29T12:00").declare()
     end = world.epoch("2026-12-01T12:00")

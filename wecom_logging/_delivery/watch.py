@@ -166,6 +166,7 @@ class Watch:
         rows, before = self.jobs.all()
         if not rows:
             return IDLE_S
+        time = self.jobs.time()  # no report that was read is of a later moment
         if self._failures != self._options.shared.failures:
             self._failures, self._away = self._options.shared.failures, time
         schedules = {name: self._schedule(row.job.spec) for name, row in rows.items()}
@@ -252,7 +253,7 @@ class Watch:
         now, who = self._clock(), f"{'unwatched' if news.kind == UNWATCHED else 'job'} {spec.name}"
 
         def again(one: Incident) -> Incident:
-            if answered.is_closed_unheard(one):
+            if answered.is_closed_unheard(one, self.jobs.time()):
                 return answered.not_closed(one)
             is_long_ago = one.told > 0 and now - one.told_at >= _AGAIN_S
             return replace(one, wait_s=0.0) if is_long_ago and not one.owner else one
@@ -265,7 +266,8 @@ class Watch:
         now = self._clock()
 
         def closed(one: Incident) -> Incident:
-            if not answered.is_open(one) or one.last > news.at:  # a person has, or it was missed again
+            was_missed_again = news.at < one.last <= self.jobs.time()  # else the clock was set back
+            if not answered.is_open(one) or was_missed_again:
                 return one
             return answered.done(one, spec.name, BY_RUN, now=now, time=news.at)
 
