@@ -486,6 +486,22 @@ def test_what_a_later_version_has_written_of_a_job_stays(world: World) -> None:
         assert world.jobs.swap("broken", row, None)
 
 
+def test_a_zone_that_this_machine_lacks_and_a_row_that_makes_no_sense_hold_up_no_other_job(world: World) -> None:
+    world.at("2026-11-29T12:00").declare(every_s=600)
+    put: Any = world.jobs._use
+    odd = {
+        "zone": {"spec": {"every_s": 600.0, "zone": "Mars/Olympus"}, "seen": {"base": world.time}},
+        "cron": {"spec": {"cron": "30 2 * * *", "zone": "Mars/Olympus"}, "seen": {"base": world.time}},
+        "late": {"spec": {"cron": "30 2 * * *", "zone": SHANGHAI}, "seen": {"base": world.time, "began": -1e300}},
+    }
+    for name, document in odd.items():
+        document["spec"] |= {"name": name, "targets": [{"channel": CHANNEL}]}
+        assert put(lambda store: store.put("jobs", f"job {name}", 0, json.dumps(document), 0.0, world.time))  # noqa: B023 # at once
+    world.until("2026-11-29T12:17", step_s=60)
+    at = "did not run: it was due 11-29 12:10 Asia/Shanghai"
+    assert sorted(world.told()) == [(f"job zone {at}", 1), (f"job 对账 {at}", 1)]
+
+
 def killed_after(number: int) -> Callable[..., Any]:
     """Requests of a process that is killed after so many."""
     left = [number]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -173,41 +174,52 @@ class Watch:
         gap = _gap(before, time)
         if not self.jobs.watch(before, time, gap):
             return LOOK_S
-        self._last = time
+        is_whole = all(schedules[name] is not None or not row.job.spec.cron for name, row in rows.items())
+        self._last = time if is_whole else -1.0  # else whoever knows all zones goes on with it
         is_set_back = before is not None and before.at > time + expected.EARLY_S
         ends = float("inf") if is_set_back else now + _MOST_S
         found, due = dict[str, tuple[int, Gap, float]](), list[tuple[str, Row]]()
         for name, row in rows.items():
-            known = self._look_at.get(name, (0, gap, 0.0))
-            if known[:2] != (row.version, gap):
-                at = expected.look_at(row.job.spec, row.job.seen, schedules[name], gap)
-                known = (row.version, gap, at)
-            found[name] = known
-            if (
-                (known[2] <= time or is_set_back)
-                and self._clock() < ends
-                and (new := self._judge(name, row, time, gap)) is not None
-            ):
-                due.append((name, new))
+            with self._apart(row.job.spec):
+                known = self._look_at.get(name, (0, gap, 0.0))
+                if known[:2] != (row.version, gap):
+                    at = expected.look_at(row.job.spec, row.job.seen, schedules[name], gap)
+                    known = (row.version, gap, at)
+                found[name] = known
+                if (
+                    (known[2] <= time or is_set_back)
+                    and self._clock() < ends
+                    and (new := self._judge(name, row, time, gap)) is not None
+                ):
+                    due.append((name, new))
         self._look_at = found
-        for _, row in due:
-            for news in row.job.seen.news:
-                self._tell(row.job, news)
-        self._tell_unwatched([row.job for _, row in due], gap, time)
-        for name, row in due:  # where a report has come meanwhile it is told again, and taken once
+        told = list[tuple[str, Row]]()
+        for name, row in due:
+            with self._apart(row.job.spec):
+                for news in row.job.seen.news:
+                    self._tell(row.job, news)
+                told.append((name, row))
+        self._tell_unwatched([row.job for _, row in told], gap, time)
+        for name, row in told:  # where a report has come meanwhile it is told again, and taken once
             self.jobs.swap(name, row, replace(row.job, seen=replace(row.job.seen, news=())))
         self._has_more = self._clock() >= ends
         return 0.0 if self._has_more else LOOK_S
 
     def _schedule(self, spec: Spec) -> Schedule | None:
-        try:
+        with self._apart(spec):
             return schedule_of(spec.cron, spec.zone)
-        except (ValueError, KeyError) as error:  # a zone that this machine lacks, or what another hand has written
-            why = f"{type(error).__name__}: {spec.zone}"
-            self._options.warn_once(
-                f"job {spec.name}", line("no_schedule", name=self._options.mask(spec.name), why=why)
-            )
-            return None
+        return None
+
+    @contextmanager
+    def _apart(self, spec: Spec) -> Iterator[None]:
+        """A zone that this machine lacks, or what another hand has written of one job, holds up no other."""
+        try:
+            yield
+        except (StateError, ImportError):
+            raise
+        except Exception as error:
+            name, why = self._options.mask(spec.name), f"{type(error).__name__}: {spec.zone}"
+            self._options.warn_once(f"job {spec.name}", line("no_schedule", name=name, why=why))
 
     def _judge(self, name: str, row: Row, time: float, gap: Gap) -> Row | None:
         """A job with what is to be told of it, which is written down by then; None: nothing."""
@@ -334,7 +346,9 @@ class Watch:
 
     def _clock_time(self, at: float, zone: str = "") -> str:
         """``11-29 02:30 Asia/Shanghai``"""
-        there = zone_of(zone) if zone else self._options.looks.zone
+        there = self._options.looks.zone
+        with suppress(ValueError, KeyError):  # this machine may lack it
+            there = zone_of(zone) if zone else there
         found = datetime.fromtimestamp(at, UTC).astimezone(there)
         return f"{found:%m-%d %H:%M} {there if there is not None else found.isoformat()[-6:]}"
 
