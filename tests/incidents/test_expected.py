@@ -119,9 +119,9 @@ def test_what_falls_into_a_pause_is_not_missed_and_its_end_is_the_base() -> None
 
 
 def test_the_same_declared_again_changes_nothing_and_another_schedule_is_judged_from_then() -> None:
-    assert declared(SEEN, SPEC, replace(SPEC, grace_s=60), at("12 12:00")) is SEEN
-    assert declared(SEEN, SPEC, replace(SPEC, cron="0 3 * * *"), at("12 12:00")).base == at("12 12:00")
-    assert declared(None, None, SPEC, at("12 12:00")) == expected.new(at("12 12:00"))
+    assert declared(Job(spec=SPEC, seen=SEEN), replace(SPEC, grace_s=60), at("12 12:00")) is SEEN
+    assert declared(Job(spec=SPEC, seen=SEEN), replace(SPEC, cron="0 3 * * *"), at("12 12:00")).base == at("12 12:00")
+    assert declared(None, SPEC, at("12 12:00")) == expected.new(at("12 12:00"))
 
 
 def test_what_fell_due_while_nobody_watched_is_unwatched_after_its_grace() -> None:

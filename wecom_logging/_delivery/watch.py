@@ -19,7 +19,8 @@ from .._incidents.fingerprint import audience_of, group_key
 from .._incidents.incident import Count, Incident, Kept
 from .._incidents.job import OVER, RAN, UNWATCHED, Job, News, Spec, Target
 from .._incidents.policy import expected
-from .._incidents.policy.expected import Gap, Schedule
+from .._incidents.policy.expected import Gap
+from .._incidents.schedule import Cron
 from .._lines import line
 from .._render.mask import masked
 from .._render.words import (
@@ -137,8 +138,7 @@ class Watch:
             others = [one for one in (job.spec.targets if job else ()) if one.channel in channels]
             targets = (*(one for one in others if one.channel != mine.channel), mine)
             new = replace(spec, targets=tuple(sorted(targets, key=lambda one: one.channel)))
-            seen = expected.declared(job.seen if job else None, job.spec if job else None, new, now)
-            return Job(spec=new, seen=seen)
+            return Job(spec=new, seen=expected.declared(job, new, now))
 
         self.jobs.change(spec.name, become)
 
@@ -205,7 +205,7 @@ class Watch:
         self._has_more = self._clock() >= ends
         return 0.0 if self._has_more else LOOK_S
 
-    def _schedule(self, spec: Spec) -> Schedule | None:
+    def _schedule(self, spec: Spec) -> Cron | None:
         with self._apart(spec):
             return schedule_of(spec.cron, spec.zone)
         return None

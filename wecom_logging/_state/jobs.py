@@ -16,7 +16,7 @@ from typing import Any
 from .._incidents.codec import as_line, plain, read, typed
 from .._incidents.job import Job, Seen, Spec
 from .._incidents.policy import expected
-from .._incidents.policy.expected import Gap, Schedule
+from .._incidents.policy.expected import Gap
 from .._incidents.schedule import Cron
 from .._runtime import forks
 from .._runtime.clock import seconds_left, wall
@@ -159,7 +159,7 @@ class Report:
 
 
 @functools.lru_cache(4096)
-def schedule_of(cron: str, zone: str) -> Schedule | None:
+def schedule_of(cron: str, zone: str) -> Cron | None:
     """The times of a job; None where it has none. Raises `ImportError` without cronsim, ValueError."""
     with forks.gate:  # a child that is forked amid an import could never finish it
         return Cron(cron, zone_of(zone)) if cron else None

@@ -7,9 +7,9 @@ not the gap since the last run.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
-from ..job import MISSED, OVER, RAN, UNWATCHED, News, Run, Seen, Spec
+from ..job import MISSED, OVER, RAN, UNWATCHED, Job, News, Run, Seen, Spec
+from ..schedule import Cron
 
 EARLY_S = 90.0
 """A run so much before its time serves it, where that is nearer than the time before."""
@@ -20,16 +20,6 @@ MAX_RUNS = 8
 MAX_NEWS = 32
 MAX_DUE = 10_000
 """So many occurrences are judged at once: the row of a job may say anything."""
-
-
-class Schedule(Protocol):
-    """When a job is due; infinity: never more."""
-
-    def after(self, time: float) -> float:
-        """The first occurrence after this time."""
-
-    def before(self, time: float) -> float:
-        """The last occurrence by this time."""
 
 
 Gap = tuple[float, float]
@@ -43,11 +33,11 @@ def new(now: float) -> Seen:
     return Seen(base=now, serial=int(now))
 
 
-def declared(seen: Seen | None, before: Spec | None, spec: Spec, now: float) -> Seen:
+def declared(before: Job | None, spec: Spec, now: float) -> Seen:
     """A job that is new, or has another schedule, is judged from now on. The same again changes nothing."""
-    if seen is None or before is None or before.schedule != spec.schedule:
-        return replace(seen, base=now) if seen is not None else new(now)
-    return seen
+    if before is None:
+        return new(now)
+    return before.seen if before.spec.schedule == spec.schedule else replace(before.seen, base=now)
 
 
 def started(seen: Seen, run: str, now: float) -> Seen:
@@ -56,30 +46,27 @@ def started(seen: Seen, run: str, now: float) -> Seen:
     runs = (*seen.runs, Run(run, now))
     if len(runs) > MAX_RUNS:
         seen, runs = _over(seen, runs[0], now), runs[1:]
-    return _begun(replace(seen, runs=runs), now)
+    return _closed(replace(seen, runs=runs, began=now), now, missed=0, over=seen.over)
 
 
 def ended(seen: Seen, run: str, now: float, *, has_failed: bool) -> Seen:
     """A run has ended; one that never said that it began is a run as well. Older ones that are over are given up."""
     seen = _set_back(seen, now)
-    mine = next((one for one in seen.runs if one.id == run), None)
-    if mine is None:
-        seen = _begun(seen, now)
-    runs = tuple(
-        one for one in seen.runs if one is not mine and not (one.is_told and (not mine or one.began <= mine.began))
-    )
-    took_s = max(now - mine.began, 0.0) if mine else 0.0
-    seen = replace(seen, runs=runs, ended=now, took_s=took_s, has_failed=has_failed)
+    if all(one.id != run for one in seen.runs):
+        seen = started(seen, run, now)
+    mine = next(one for one in seen.runs if one.id == run)
+    runs = tuple(one for one in seen.runs if one is not mine and not (one.is_told and one.began <= mine.began))
+    seen = replace(seen, runs=runs, ended=now, took_s=max(now - mine.began, 0.0), has_failed=has_failed)
     return seen if any(one.is_told for one in runs) else _closed(seen, now, missed=seen.missed, over=0)
 
 
-def slot(started: float, schedule: Schedule) -> float:
+def slot(started: float, schedule: Cron) -> float:
     """The occurrence that a run serves."""
     before, after = schedule.before(started), schedule.after(started)
     return after if after - started <= EARLY_S and after - started < started - before else before
 
 
-def judged(spec: Spec, seen: Seen, now: float, schedule: Schedule | None, gap: Gap = NO_GAP) -> Seen:
+def judged(spec: Spec, seen: Seen, now: float, schedule: Cron | None, gap: Gap = NO_GAP) -> Seen:
     """What of it is over, missed or unwatched now: in its ``news``. The very same where nothing is."""
     seen = _set_back(seen, now)
     if now < seen.paused_until:
@@ -104,7 +91,7 @@ def judged(spec: Spec, seen: Seen, now: float, schedule: Schedule | None, gap: G
     return seen
 
 
-def look_at(spec: Spec, seen: Seen, schedule: Schedule | None, gap: Gap = NO_GAP) -> float:
+def look_at(spec: Spec, seen: Seen, schedule: Cron | None, gap: Gap = NO_GAP) -> float:
     """When it has to be judged again; infinity: not before a report comes."""
     if seen.news:
         return 0.0
@@ -112,7 +99,7 @@ def look_at(spec: Spec, seen: Seen, schedule: Schedule | None, gap: Gap = NO_GAP
     return max(min([_deadline(spec, due_at(spec, seen, schedule), gap), *times]), seen.paused_until)
 
 
-def due_at(spec: Spec, seen: Seen, schedule: Schedule | None) -> float:
+def due_at(spec: Spec, seen: Seen, schedule: Cron | None) -> float:
     """When it is to run next; infinity: never more."""
     base = max(seen.base, seen.judged_to, seen.paused_until)
     if spec.every_s:
@@ -131,10 +118,6 @@ def _over_at(spec: Spec, run: Run, gap: Gap) -> float:
     """Time that nobody has watched, or that a clock has jumped over, is not counted."""
     away = gap[1] - gap[0] if run.began <= gap[0] else 0.0
     return run.began + spec.max_runtime_s + away if spec.max_runtime_s else float("inf")
-
-
-def _begun(seen: Seen, now: float) -> Seen:
-    return _closed(replace(seen, began=now), now, missed=0, over=seen.over)
 
 
 def _closed(seen: Seen, now: float, *, missed: int, over: int) -> Seen:
