@@ -122,6 +122,8 @@ def test_the_same_declared_again_changes_nothing_and_another_schedule_is_judged_
     assert declared(Job(spec=SPEC, seen=SEEN), replace(SPEC, grace_s=60), at("12 12:00")) is SEEN
     assert declared(Job(spec=SPEC, seen=SEEN), replace(SPEC, cron="0 3 * * *"), at("12 12:00")).base == at("12 12:00")
     assert declared(None, SPEC, at("12 12:00")) == expected.new(at("12 12:00"))
+    hourly = Job(spec=HOURLY, seen=SEEN)
+    assert declared(hourly, replace(HOURLY, zone="UTC"), at("12 12:00")) is SEEN  # it only says how times are shown
 
 
 def test_what_fell_due_while_nobody_watched_is_unwatched_after_its_grace() -> None:

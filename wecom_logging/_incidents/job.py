@@ -44,7 +44,7 @@ class Spec:
 
     @property
     def schedule(self) -> tuple[str, float, str]:
-        return self.cron, self.every_s, self.zone
+        return self.cron, self.every_s, self.zone if self.cron else ""
 
 
 @dataclass(frozen=True, slots=True)
