@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import re
 from pathlib import Path
 
 import pytest
 
+from ..programs import word
 from ..storms import BOT_RULES, Recorder, pipeline, record
 from .conftest import STORES
 from .test_one_cause import Time, assert_exact, go_on, states
@@ -61,6 +64,32 @@ def test_digests_that_are_due_within_a_round_and_ends_share_messages(
         pass_time(300.0)
         assert jobs[0].incidents() == []
         assert_exact(jobs, channel, made[0], is_shared=kind != "memory")
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_those_that_share_a_message_stand_in_the_order_in_which_they_came_the_most_severe_first(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    clock = Time(1_000_000.0)
+    channel = Recorder(clock)
+    names = [word(number) for number in range(30)]
+    with states(kind, tmp_path, clock, lambda: request.getfixturevalue("server")) as shared:
+        (job,) = [pipeline(channel, clock, rules=BOT_RULES, shared=one) for one in shared[:1]]
+        go_on([job], clock, 1.0)  # its state is open
+        for number, name in enumerate(names):
+            level = logging.CRITICAL if number in (7, 20) else logging.ERROR
+            at = clock.now + number / 100
+            job.collector.take(record(f"{name} is away", level=level, line=number, created=at))
+        job._turn.take_in(clock.now, at_once=True)
+        for _ in range(20):
+            go_on([job], clock, 3.0)
+    told = [re.findall(rf"\b({'|'.join(names)}) is away", one.text) for one in channel.told]
+    assert len(told) > 1
+    assert list(dict.fromkeys(itertools.chain(*told)))[:2] == [names[7], names[20]]
+    for one in told:
+        assert list(dict.fromkeys(one)) == sorted(
+            {*one}, key=lambda name: (name not in (names[7], names[20]), names.index(name))
+        )
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
