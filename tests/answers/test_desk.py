@@ -62,7 +62,10 @@ def test_who_is_second_sees_who_was_first(desk: Office) -> None:
         assert reply.other is not None
         assert (reply.other.who, reply.done) == ("Li", ())
         assert reply.incident is not None
-    assert re.fullmatch(rf"#{desk.name} opened again by Wang {CLOCK}", desk.type(f"undo {desk.name}", "Wang").text)
+    assert re.fullmatch(
+        rf"#{desk.name} opened again by Wang {CLOCK}; now: Li until {CLOCK}",
+        desk.type(f"undo {desk.name}", "Wang").text,
+    )
     assert desk.type(f"undo {desk.name}").why == ""
     assert desk.type(f"undo {desk.name}").text == f"#{desk.name}: there is nothing to undo"
 
@@ -75,6 +78,25 @@ def test_what_another_person_has_silenced_may_be_taken_and_given_back(desk: Offi
     assert desk.type(f"undo {desk.name}", "Wang").why == ""
     assert desk.type("list").text.count(" · Li until ") == 1
     desk.assert_balance()
+
+
+def test_who_has_it_after_an_undo_is_said_to_all(desk: Office) -> None:
+    desk.log()
+    desk.go_on()
+    for text, who in (("take", "Wang"), ("give", "Wang")):
+        assert desk.desk.do(Command(text, desk.name, whom="Li"), who, "chat ops").why == ""
+        desk.go_on()
+    said = desk.type(f"undo {desk.name}").said
+    assert re.fullmatch(rf"#{desk.name} given back by Li {CLOCK}; now: Wang", said.en)
+    assert re.fullmatch(rf"#{desk.name} Li 于 {CLOCK} 取消认领；当前处理人：Wang", said.zh)
+    (told,) = desk.go_on()
+    assert re.match(rf"✋ shop: #{desk.name} given back by Li {CLOCK}; now: Wang\n", told)
+    assert re.fullmatch(rf"#{desk.name} given back by Li {CLOCK}", desk.type(f"undo {desk.name}").text)
+    assert desk.type(f"quiet {desk.name} 8h").why == ""
+    assert desk.type(f"done {desk.name}", "Wang").why == ""
+    assert re.fullmatch(
+        rf"#{desk.name} opened again by Li {CLOCK}; now: Li until {CLOCK}", desk.type(f"undo {desk.name}").text
+    )
 
 
 def test_what_is_given_to_another_person_is_theirs(desk: Office) -> None:

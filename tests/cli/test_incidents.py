@@ -252,7 +252,9 @@ def test_what_people_do_with_one_is_stored_and_shown(
     assert "  Li  " in row
     said = incidents("take", taken, "--as", "Wang")
     assert (said.status, said.out) == (1, "")
-    assert re.search(rf"#{taken} was taken by Li {CLOCK} until {CLOCK}; `undo {taken}` takes that back", said.err)
+    assert re.search(
+        rf"#{taken} was taken by Li {CLOCK} until {CLOCK}; `wecom-logging incidents undo {taken}` ", said.err
+    )
     assert incidents("quiet", taken, "1h30m", "--as", "Wang").status == 1
     assert incidents("quiet", taken, "1", "h", "30", "min", "--as", "Li").status == 0
     one = json.loads(incidents("show", taken, "--json").out)["incidents"][0]
@@ -279,6 +281,18 @@ def test_what_people_do_with_one_is_stored_and_shown(
     assert re.search(rf"^Li 于 {CLOCK} 认领，.* · 命令行 \S+ · × 5$", shown, re.M)
     assert re.search(rf"^Wang 于 {CLOCK} 取消静默 · 命令行 ", shown, re.M)
     assert json.loads(incidents("show", "--json", taken).out)["incidents"][0]["level"] == "ERROR"
+
+
+@pytest.mark.parametrize(("language", "how"), [("en", "; `{}` opens it again"), ("zh", "；如需重新打开，请执行：{}")])
+def test_a_refusal_says_the_command_that_undoes_what_is_in_the_way(
+    incidents: Callable[..., Said], path: Path, language: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(path, first("fire"))
+    monkeypatch.setenv("WECOM_LANGUAGE", language)
+    assert incidents("done", name := short_id("fire"), "--as", "Li").status == 0
+    assert incidents("take", name, "--as", "Wang").err.endswith(
+        how.format(f"wecom-logging incidents undo {name}") + "\n"
+    )
 
 
 @pytest.mark.slow
@@ -353,7 +367,9 @@ def test_what_is_closed_is_listed_no_more_and_can_be_opened_again(incidents: Cal
     for verb in ("take", "done"):
         said = incidents(verb, taken, "--as", "Li")
         assert said.status == 1
-        assert re.search(rf"was closed by Li .*; `undo {taken}` opens it again$", said.err, re.M)
+        assert re.search(
+            rf"was closed by Li .*; `wecom-logging incidents undo {taken}` opens it again$", said.err, re.M
+        )
     assert incidents("undo", taken, "--as", "Wang").out.startswith(f"#{taken} opened again by Wang ")
     assert f"#{taken}" in incidents().out
 

@@ -16,7 +16,16 @@ from .._incidents.incident import Incident
 from .._incidents.policy.on_call import OnDuty
 from .._render.card import job_of
 from .._render.facts import MAX_NAME_BYTES
-from .._render.words import CHANGES, IS_OVER, JOB_FORGOTTEN, NO_JOB, NO_PAIRING, NOTHING_TO_UNDO, STATE_AWAY
+from .._render.words import (
+    CHANGES,
+    IS_OVER,
+    JOB_FORGOTTEN,
+    NO_JOB,
+    NO_PAIRING,
+    NOTHING_TO_UNDO,
+    STATE_AWAY,
+    UNDO_IN_A_CHAT,
+)
 from .._state.base import Answered, answer
 from .._state.scopes import Scopes, change_scopes, known_scopes
 from .._state.shared import Shared
@@ -125,7 +134,7 @@ class Desk:
 
     ``places`` are asked for at each command. ``language`` is that of the replies; ``mask`` hides what is secret;
     ``time_s`` gives the seconds since the epoch, of places that are shared those of `Shared.time_s`; ``on_call`` who is
-    on call, by each rota. Who may do something is decided by the caller.
+    on call, by each rota; ``undo`` is how a person undoes something here. Who may do something decides the caller.
     """
 
     def __init__(
@@ -136,9 +145,11 @@ class Desk:
         mask: Callable[[str], str] = str,
         time_s: Callable[[], float] = time.time,
         on_call: Callable[[], Sequence[OnDuty]] = tuple,
+        undo: Said = UNDO_IN_A_CHAT,
     ) -> None:
         self._places = places
         self._on_call = on_call
+        self._undo = undo
         self.language = language
         self._mask = mask
         self.time_s = time_s
@@ -362,7 +373,7 @@ class Desk:
 
     def _other(self, incident: Incident, other: Answer) -> Reply:
         now = self.time_s()
-        said = both(lambda language: reply.in_the_way(incident, other, now, language), self.language)
+        said = both(lambda language: reply.in_the_way(incident, other, self._undo, now, language), self.language)
         return Reply(said, self.language, "other", incident, other)
 
     def _about(self, words: Said, incident: Incident, why: str) -> Reply:

@@ -51,7 +51,6 @@ from .._render.words import (
     QUIET_UNTIL,
     SAY,
     SILENT_AT_MOST,
-    SILENT_UNTIL,
     TO_WHOM,
     TOO_LONG,
     UNDO_OPENS,
@@ -123,8 +122,9 @@ def name_of(who: str) -> str:
 
 
 def did(incident: Incident, now: float, language: Language) -> str:
-    """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last."""
-    return f"#{incident.short_id} {did_words(incident.answers.journal[-1], now, language)}"
+    """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last; of an undo, who has it now."""
+    words = f"#{incident.short_id} {did_words(incident.answers.journal[-1], now, language)}"
+    return facts.with_holder(words, answered.back(incident, now), name_of, now, language)
 
 
 def old_card(incident: Incident, now: float, language: Language) -> str:
@@ -143,11 +143,11 @@ def did_words(answer: Answer, now: float, language: Language) -> str:
     return f"{done}{QUIET_UNTIL.within(language, until)}" if until else done
 
 
-def in_the_way(incident: Incident, other: Answer, now: float, language: Language) -> str:
-    """``#k7f2 was taken by Li 10:31 until 11:01; `undo k7f2` takes that back``"""
+def in_the_way(incident: Incident, other: Answer, undo: Said, now: float, language: Language) -> str:
+    """``#k7f2 was taken by Li 10:31 until 11:01; `undo k7f2` takes that back``: ``undo`` is what does so."""
     until = UNTIL.within(language, short_time(other.until, now, language)) if other.until else ""
-    undo = command_line("undo", language, incident.short_id)
-    how = (UNDO_OPENS if other.verb == DONE else UNDO_TAKES_BACK).within(language, undo)
+    row = UNDO_OPENS if other.verb == DONE else UNDO_TAKES_BACK
+    how = row.within(language, undo.within(language, incident.short_id))
     at = short_time(other.at, now, language)
     return _WAS[other.verb].within(language, incident.short_id, name_of(other.who), at, until, how)
 
@@ -226,8 +226,7 @@ def held_by(incident: Incident, now: float, language: Language = "en") -> str:
     found = answered.in_force(incident, now)
     if found is None or found.verb == DONE:
         return ""
-    who = name_of(found.who)
-    return who if found.verb == TAKEN else SILENT_UNTIL.within(language, who, short_time(found.until, now, language))
+    return facts.holder(found, name_of, now, language)
 
 
 def not_understood(command: Command, an_id: str, language: Language, mask: Callable[[str], str]) -> str:

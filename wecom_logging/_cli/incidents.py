@@ -36,7 +36,7 @@ from ..model import Alert, Frame, IncidentView
 from .environment import mask, state_options, use
 from .parser import command
 from .printing import brief, clock, iso, print_json, print_table, print_value, say, say_error
-from .texts import language, text
+from .texts import language, said, text
 
 HEADER = ("id", "level", "count", "since", "last", "messages", "who", "where", "text")
 
@@ -230,7 +230,8 @@ def _run(options: argparse.Namespace, name: str) -> int:
         return 2
 
     def run(shared: Shared) -> int:
-        desk = Desk(lambda: [SharedPlace(shared)], language=language(), mask=mask(), time_s=shared.time_s)
+        places, undo = [SharedPlace(shared)], said("incidents.undo_it")
+        desk = Desk(lambda: places, language=language(), mask=mask(), time_s=shared.time_s, undo=undo)
         if name == "show":
             found = desk.find(wanted)
             return _show([one[1:] for one in found], options, shared.time_s()) if found else _say(desk.unknown(wanted))

@@ -126,6 +126,12 @@ def in_force(incident: Incident, time: float) -> Answer | None:
     return None if is_over else answer
 
 
+def back(incident: Incident, time: float) -> Answer | None:
+    """What is in force again, where the last thing a person did was to undo another."""
+    last = incident.answers.journal[-1:]
+    return in_force(incident, time) if last and last[0].verb in UNDONE.values() else None
+
+
 def newest(incident: Incident, time: float) -> Answer | None:
     """What a person did with it since it began: what still holds, else what was done last."""
     answer = in_force(incident, time)

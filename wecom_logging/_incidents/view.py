@@ -53,6 +53,7 @@ def with_answer(digest: Digest, incident: Incident, time: float) -> Digest:
         answered_s=max(time - answer.at, 0.0),
         answered_count=max(incident.count - answer.count, 0),
         is_news=news is not None,
+        back=answered.back(incident, time),
     )
 
 

@@ -11,6 +11,7 @@ from ..model import EVERYBODY, Answer, Digest, Recipients, Variant
 from ..model.alert import BY_RUN, DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE, Escalation
 from .times import clock_span, lasting, local_time, short_time
 from .words import (
+    AND_NOW,
     BETWEEN_KINDS,
     BETWEEN_NAMES,
     CARD_CLAIM_OVER,
@@ -27,6 +28,7 @@ from .words import (
     ESCALATED_TO,
     EVERYONE,
     GIVEN_TO,
+    HAS_IT_NOW,
     KIND,
     KINDS,
     LEADER_OF,
@@ -50,6 +52,7 @@ from .words import (
     RETURNED_BY,
     SILENCED_BY,
     SILENT_FROM_TO,
+    SILENT_UNTIL,
     TAKEN_AGO,
     TAKEN_BY,
     TOLD_BEFORE,
@@ -116,7 +119,23 @@ def news_words(digest: Digest, language: Language) -> str:
         at, phoned = short_time(answer.at, _now(digest, answer), language), inert.line(answer.where)
         called = PHONED.within(language, trim(phoned, _MAX_PHONED_BYTES)) if phoned else ""
         return NOW_TOLD.within(language, _named(answer.who), at, called)
-    return did(answer, _named, _now(digest, answer), language)
+    now = _now(digest, answer)
+    return with_holder(did(answer, _named, now, language), digest.back, _named, now, language)
+
+
+def with_holder(words: str, back: Answer | None, named: Callable[[str], str], now: float, language: Language) -> str:
+    """``given back by Li 10:31; now: Wang``: what is in force after it is said, too, where there is any."""
+    if back is None:
+        return words
+    return AND_NOW.within(language, words, HAS_IT_NOW.within(language, holder(back, named, now, language)))
+
+
+def holder(answer: Answer, named: Callable[[str], str], now: float, language: Language) -> str:
+    """``Li``, who has taken it; ``Li until 12:31``, who has silenced it."""
+    who = named(answer.who)
+    if answer.verb == TAKEN:
+        return who
+    return SILENT_UNTIL.within(language, who, short_time(answer.until, now, language))
 
 
 def step_line(escalation: Escalation, language: Language) -> str:

@@ -124,6 +124,7 @@ class Digest:
     that of the incident, without ``#``. ``variants``: of an incident that stands for many, those of which something
     came since the last message, the most frequent first. ``answer``: what a person did with it, ``answered_s`` seconds
     ago, which is in force or has just ended; ``answered_count`` came since. ``is_news``: the message is about that.
+    ``back``: what is in force again, where that was an undo.
     ``escalation``: it is sent to those of a step.
     ``is_over``: it is over, also where that is told with its beginning, after quiet hours: ``quiet_s`` is 0 then.
     """
@@ -148,6 +149,7 @@ class Digest:
     answered_s: float = 0.0
     answered_count: int = 0
     is_news: bool = False
+    back: Answer | None = None
     escalation: Escalation | None = None
     is_over: bool = False
 
