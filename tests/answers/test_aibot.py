@@ -473,6 +473,30 @@ def test_what_cannot_be_done_is_said(wecom: Sandbox, make: Any, text: str, answe
     assert handler.incidents()[0].taken_by == ""
 
 
+def test_the_next_page_is_that_after_the_one_this_chat_has_seen(
+    wecom: Sandbox, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wecom_logging._answers.reply.MAX_LISTED", 1)
+    handler = make(chats=[ME, GROUP])
+    log = log_to(handler)
+    for kind in range(3):
+        log.critical("%s", word(kind), extra={"wecom": {"fingerprint": word(kind)}})
+    assert handler.flush(10)
+    told = len(words(wecom))
+    listed = []
+    for number, (chat, text) in enumerate(
+        ((ME, "列表 严重"), (GROUP, "列表 2"), (ME, "下一页"), (ME, "next"), (ME, "next"))
+    ):
+        wecom.aibot.say(chat, ME, text)
+        until(lambda number=number: len(words(wecom)) > told + number)  # type: ignore[misc]
+        listed.append(words(wecom)[-1].split("\n"))
+    pages = [one[0][:5] for one in listed[1:4]]
+    assert pages == [listed[1][0][:5]] * 2 + [listed[3][0][:5]]
+    assert len({listed[0][0][:5], *pages}) == 3
+    assert [one[-1].split(": ")[-1] for one in listed[:3]] == ["list CRITICAL 2", "list 3", "list CRITICAL 3"]
+    assert listed[4] == ["there is no page 4; page 3 is the last:", listed[3][0]]
+
+
 def test_strangers_get_one_polite_no_and_forged_keys_nothing(wecom: Sandbox, make: Any) -> None:
     wecom.add_member("lisi")
     wecom.add_member("wangwu")

@@ -73,6 +73,9 @@ QUOTED = "🔴 ERROR shop: the disk is full\n│ order #12 of #7\n2026-11-25 09:
         ("close k7f2", "done", "k7f2", 0),
         ("完成了 k7f2", "done", "k7f2", 0),
         ("done k7f2", "done", "k7f2", 0),
+        *((text, "undo", "k7f2", 0) for text in ("恢复 k7f2", "恢复提醒k7f2", "解除静默 k7f2", "unmute k7f2")),
+        ("恢复了 k7f2", "done", "k7f2", 0),
+        *((text, "details", "k7f2", 0) for text in ("k7f2", "#K7F2", "@Alerts k7f2")),
         ("列表", "list", "", 0),
         ("list please", "list", "", 0),
         ("help", "help", "", 0),
@@ -93,6 +96,8 @@ def test_what_is_understood(text: str, verb: str, short_id: str, length_s: float
         ("list error 3", 40, 3),
         ("列表2", 0, 2),
         ("list 0", 0, 1),
+        ("下一页", 0, 0),
+        ("next", 0, 0),
     ],
 )
 def test_a_list_has_levels_and_pages(text: str, level: int, page: int) -> None:
@@ -117,6 +122,18 @@ def test_a_list_has_levels_and_pages(text: str, level: int, page: int) -> None:
         *(("静默 k7f2 今晚", "30 09:00"), ("静默今晚 k7f2", "30 09:00"), ("静默 k7f2 到今晚8点", "29 20:00")),
         *(("静默 k7f2 到6点", "29 18:00"), ("静默 k7f2 到早上9点", "30 09:00"), ("quiet k7f2 9:00", "30 09:00")),
         *(("quiet k7f2 tomorrow 9am", "30 09:00"), ("quiet k7f2 tonight", "30 09:00"), ("quiet k7f2 6pm", "29 18:00")),
+        *(("静默 k7f2 明早", "30 09:00"), ("明早 k7f2", "30 09:00"), ("静默 k7f2 到明早九点", "30 09:00")),
+        *(
+            ("静默 k7f2 到下周一", "30 09:00"),
+            ("静默 k7f2 到下周二上午10点", "01 10:00"),
+            ("静默k7f2到下周", "30 09:00"),
+        ),
+        *(
+            ("静默 k7f2 到周日十八点", "29 18:00"),
+            ("静默 k7f2 到星期天9点", "06 09:00"),
+            ("静默 k7f2 到周二", "01 09:00"),
+        ),
+        *(("静默 k7f2 到本周一", ""), ("静默 k7f2 到这周日18点", "29 18:00"), ("静默 k7f2 到周", "")),
         *(("静默 k7f2 到明天", "30 09:00"), ("静默 k7f2 今天", "30 00:00"), ("静默 k7f2 到24点", "30 00:00")),
         *(("静默 k7f2 到今晚", ""), ("静默 k7f2 到25点", ""), ("静默 k7f2 今天9点", ""), ("静默 k7f2 18", "")),
     ],
@@ -146,6 +163,15 @@ def test_an_hour_is_that_of_the_wall_where_clocks_change_before_it(
     now = datetime.datetime(*day, 20, tzinfo=in_berlin)
     for shown in (now, local_time(now.timestamp(), "en")):  # as a zone that is set has it, and as the machine's has
         assert [seconds(text, shown) for text in ("9:00", "明早9点")] == [hours * 3600] * 2
+
+
+def test_who_has_not_slept_yet_means_the_next_morning() -> None:
+    now = datetime.datetime(2026, 11, 30, 0, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+    assert [read(f"静默 k7f2 到{day}9点", "", now).length_s / 3600 for day in ("明早", "明天")] == [8.5, 32.5]
+
+
+def test_what_is_no_id_is_no_details() -> None:
+    assert [read(text).why for text in ("hello", "k7f2 zzzz", "database", "#kil")] == ["verb"] * 4
 
 
 def test_an_id_may_look_like_a_length() -> None:
@@ -178,7 +204,7 @@ def test_the_id_may_stand_in_what_is_quoted(text: str, verb: str, length_s: floa
     ("text", "why"),
     [
         *[("", "empty"), (" \u2005", "empty"), ("@Alerts", "empty"), ("@My Alerts\u2005", "empty"), ("。", "empty")],
-        *[("please do not take k7f2", "verb"), ("认领不了 k7f2", "verb"), ("k7f2", "verb"), ("takes k7f2", "verb")],
+        *[("please do not take k7f2", "verb"), ("认领不了 k7f2", "verb"), ("takes k7f2", "verb")],
         *[("take", "id"), ("take it", "id"), ("quiet 1h", "id"), ("静默", "id")],
         *[("quiet k7f2", "length"), ("quiet k7f2 soon", "length"), ("quiet k7f2 0h", "length")],
         *[("静默 k7f2 一百分钟", "length"), ("静默 k7f2 三三分钟", "length"), ("静默 k7f2 半半天", "length")],

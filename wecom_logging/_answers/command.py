@@ -28,15 +28,16 @@ _SAID = {
     "give": ("转给", "转交", "移交", "交给", "分配给", "assign"),
     "quiet": ("静默", "静音", "屏蔽", "忽略", "silence", "mute", "snooze"),
     "details": ("详情", "查看", "看看", "detail", "show"),
-    "list": ("列表",),
+    "list": ("列表", "下一页", "next"),
     "on-call": ("值班", "值班表", "值班人", "谁值班", "谁值班?", "谁在值班", "谁在值班?", "oncall", "duty"),
-    "undo": ("撤销", "撤消", "撤回", "取消", "取消认领", "取消静默"),
+    "undo": ("撤销", "撤消", "撤回", "取消", "取消认领", "取消静默", "解除静默", "恢复", "恢复提醒", "unmute"),
     "done": (
         "完成",
         "关闭",
         "解决",
         "已解决",
         "已恢复",
+        "恢复了",
         "搞定",
         "已搞定",
         "已处理",
@@ -57,6 +58,7 @@ _WORDS = {word: verb for verb, words in _SAID.items() for word in (verb, *words)
 VERBS = tuple(_SAID)
 _WITH_MORE = re.compile(f"({'|'.join(sorted((word for word in _WORDS if not word.isascii()), key=len)[::-1])})(.*)")
 _LEVELS = {word: getattr(logging, name) for name, chinese in LEVELS.items() for word in (name.lower(), chinese)}
+_NEXT = ("下一页", "next")
 _PARTICLES = ("", "了", "吧", "啦", "一下")
 _FILLERS = frozenset(("this", "please", "for", "until", "to", "这个", "它"))  # no id has i, l, o or u, or three letters
 
@@ -72,7 +74,9 @@ _SEAMS = re.compile(
 )
 _ENDS = ".,;:!~。、"
 _ID = re.compile(rf"#?[0-9a-z]{{{LEAST},{MOST}}}|#\S{{1,{MOST}}}")
-_ID_OF_OURS = re.compile(rf"(?<![\w#&/])#([0-9a-hjkmnp-tv-z]{{{LEAST},{MOST}}})(?![0-9A-Za-z])")
+_OURS = "[0-9a-hjkmnp-tv-z]"
+_ID_OF_OURS = re.compile(rf"(?<![\w#&/])#({_OURS}{{{LEAST},{MOST}}})(?![0-9A-Za-z])")
+_ID_ALONE = re.compile(rf"#{_OURS}{{{LEAST},{MOST}}}|{_OURS}{{{LEAST}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +84,9 @@ class Command:
     """What is to be done: ``verb`` is one of `VERBS`, or "" where none was understood.
 
     ``short_id`` is that of the incident, without ``#``; ``length_s`` that of a silence, in seconds; ``level`` (0: all)
-    and ``page`` those of a list; ``whom`` gets what is given, in small letters, ``whom_id`` is that person's user id
-    where it is known; ``code`` what stands after ``pair``. ``scope`` stands in place of an id: a service or a logger,
-    whose maintenance has a ``reason``.
+    and ``page`` those of a list (0: the one after that which was shown last); ``whom`` gets what is given, in small
+    letters, ``whom_id`` is that person's user id where it is known; ``code`` what stands after ``pair``. ``scope``
+    stands in place of an id: a service or a logger, whose maintenance has a ``reason``.
     ``why`` it cannot be done, or "": ``"empty"``, ``"long"`` (more than `MAX_TEXT` characters), ``"verb"`` (unknown, it
     stands in ``said``), ``"id"`` (none), ``"ids"`` (the quoted text has several), ``"length"`` (none), ``"whom"``
     (none), ``"code"`` (none).
@@ -126,13 +130,16 @@ def read(text: str, quoted: str = "", now: datetime | None = None) -> Command:
     verb, rest = _verb(words, now)
     if not verb and _has_length(words, now) and (quoted or any(map(_ID.fullmatch, words))):  # the answer to: how long?
         verb = "quiet"
+    if not verb and len(words) == 1 and _ID_ALONE.fullmatch(words[0]):
+        verb = "details"
     if verb == "pair":
         code = typed[-1][:_MAX_CODE] if rest else ""
         return Command(verb, code=code, why="" if code else "code")
     if verb == "list":
         levels = [_LEVELS[word] for word in rest if word in _LEVELS]
         pages = [int(word) for word in rest if word.isdecimal() and 0 < len(word) < 5]
-        return Command(verb, level=levels[0] if levels else 0, page=max([1, *pages[:1]]))
+        page = 0 if words[0] in _NEXT else max([1, *pages[:1]])
+        return Command(verb, level=levels[0] if levels else 0, page=page)
     if verb not in _NEED_ID:
         return Command(verb, why="" if verb else "verb", said="" if verb else words[0])
     if verb in ("quiet", "undo") and (found := _of_scope(verb, typed[len(typed) - len(rest) :], now)) is not None:
@@ -228,25 +235,26 @@ _LENGTH = re.compile(
 _SECONDS = {"s": 1, "秒": 1, "m": 60, "分": 60, "h": 3600, "小": 3600, "d": 86_400, "天": 86_400}
 _SECONDS |= dict.fromkeys("w周星", 7 * 86_400)
 _ONES = "一二三四五六七八九"
-_CHINESE = re.compile(f"(?:([{_ONES}]?)十([{_ONES}]?)|([{_ONES}两]))(?=个?半?(?:秒|分|小时|天|周|星期))")
+_CHINESE = re.compile(f"(?:([{_ONES}]?)十([{_ONES}]?)|([{_ONES}两]))(?=个?半?(?:秒|分|小时|天|周|星期)|点)")
 _AND_A_HALF = re.compile(r"(\d)个?半")
 _END = re.compile(
     r"(?P<to>到|至|until|till)?"
-    r"(?P<day>今天|今日|今晚|明天|明日|明早|明晚|today|tonight|tomorrow)?"
+    r"(?P<day>今天|今日|今晚|明天|明日|明早|明晚|today|tonight|tomorrow|"
+    r"(?P<week>[本这下])?(?:周|星期)(?P<weekday>[一二三四五六日天])|(?P<of_next>下)(?:周|星期))?"
     r"(?P<part>凌晨|早上|上午|中午|下午|晚上)?"
     r"(?:(?P<hour>\d{1,2})(?:[:点时](?P<half>半)?(?P<minute>\d{1,2})?分?整?)?(?P<half_day>am|pm)?)?"
 )
-_MORNING = 9
+_MORNING, _NIGHT = 9, 5
+_WEEKDAYS = "一二三四五六日"
 
 
 def seconds(text: str, now: datetime | None = None) -> float | None:
     """Of a length of time; None where it is none. Ends at an hour count from ``now``, else from this machine's."""
-    text = re.sub(r"\s", "", text.lower())
+    text = _CHINESE.sub(_in_digits, re.sub(r"\s", "", text.lower()))
     if (found := _END.fullmatch(text)) is not None and text and not text.isdecimal():
         now = now or _now()
         return None if (end := _end(found, now)) is None else _instant(end) - now.timestamp()
-    rest = _CHINESE.sub(_in_digits, text)
-    rest = _AND_A_HALF.sub(r"\1.5", rest).replace("半", "0.5")
+    rest = _AND_A_HALF.sub(r"\1.5", text).replace("半", "0.5")
     number = 0.0
     while found := _LENGTH.match(rest):
         number += float(found[1]) * _SECONDS[found[2][0]]
@@ -259,17 +267,26 @@ def _now() -> datetime:
 
 
 def _end(found: re.Match[str], now: datetime) -> datetime | None:
-    """When ``到明早9点`` or ``今晚`` is. Tonight, with no hour, lasts until the morning."""
+    """When ``到明早9点``, ``今晚`` or ``下周一`` is. Tonight, with no hour, lasts until the morning."""
     day, part, half_day = found["day"] or "", found["part"] or "", found["half_day"] or ""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    days = int(day in ("明天", "明日", "明早", "明晚", "tomorrow"))
+    days, again = int(day in ("明天", "明日", "明早", "明晚", "tomorrow")), timedelta(days=1)
+    if day == "明早" and now.hour < _NIGHT:  # who has not slept yet means the next morning
+        days = 0
+    if found["weekday"] or found["of_next"]:
+        days = _WEEKDAYS.find(found["weekday"] or "一") % 7 - now.weekday()
+        if found["week"] == "下" or found["of_next"]:
+            days += 7
+        elif not found["week"]:
+            days, again = days % 7, timedelta(days=7)
     if found["hour"] is None:
         if part or not day or day == "明晚" or (day in ("今晚", "tonight") and found["to"]):
             return None
         if day in ("今天", "今日", "today"):
             return midnight + timedelta(days=1)
         morning = midnight + timedelta(days=days, hours=_MORNING)
-        return morning if morning > now else morning + timedelta(days=1)
+        morning = morning if morning > now else morning + again
+        return morning if morning > now else None
     hour, minute = int(found["hour"]), 30 if found["half"] else int(found["minute"] or 0)
     if hour > 24 or minute > 59:
         return None
@@ -283,6 +300,8 @@ def _end(found: re.Match[str], now: datetime) -> datetime | None:
         vague = hour < 12 and not part and not half_day and ":" not in found[0]
         later = end + timedelta(hours=12)
         end = later if vague and later > now else end + timedelta(days=1)
+    elif end <= now and again.days > 1:
+        end += again
     return end if end > now else None
 
 

@@ -86,6 +86,7 @@ class Reception:
         self.reset_after_fork()
         self._heard: OrderedDict[str, None] = OrderedDict()
         self._groups: set[str] = set()
+        self._listed: dict[str, Command] = {}
         self.tell: Callable[[str], object] = lambda line: None
         """Gets a line about each thing that was done, for a terminal."""
         connection.listener = self
@@ -171,10 +172,21 @@ class Reception:
             if (whom := others.get(command.whom)) is None:
                 return self._desk.no_recipient(command.whom, others.values()).text, ""
             command = replace(command, whom=whom.name, whom_id=whom.user)
+        if command.verb == "list":
+            command = self._turned(asker, command)
         reply = self._desk.do(command, self._person(asker), asker.where, self._is_seen(asker))
         if reply.done:
             self.tell(reply.text)
         return reply.text, reply.file
+
+    def _turned(self, asker: Asker, command: Command) -> Command:
+        """A list; the page after the one that this chat has seen last, where that is asked for."""
+        if not command.page:
+            before = self._listed.get(asker.chat, replace(command, page=0))
+            command = replace(before, page=before.page + 1)
+        if asker.chat in self._listed or len(self._listed) < KNOWN_EVENTS:
+            self._listed[asker.chat] = command
+        return command
 
     # Clicks.
 

@@ -36,6 +36,7 @@ from .._render.words import (
     NO_OPEN_INCIDENT,
     NO_RECIPIENT,
     NO_ROTA,
+    NO_SUCH_PAGE,
     NOBODY_ANSWERED,
     NOBODY_ON_CALL,
     NOT_UNDERSTOOD,
@@ -195,9 +196,10 @@ def listed(
     level = level_word(logging.getLevelName(command.level), language) if command.level else ""
     if not found:
         return NOTHING_OF_LEVEL.within(language, level) if level else NOTHING_OPEN.within(language)
-    page = min(command.page, -(-len(found) // MAX_LISTED))
+    page = max(min(command.page, -(-len(found) // MAX_LISTED)), 1)
     begin, end = (page - 1) * MAX_LISTED, page * MAX_LISTED
-    lines = [line_of(one, now, language, mask) for one in found[begin:end]]
+    lines = [NO_SUCH_PAGE.within(language, command.page, page)] if page < command.page else []
+    lines += [line_of(one, now, language, mask) for one in found[begin:end]]
     if (more := len(found) - end) > 0:
         then = " ".join(filter(None, [COMMANDS["list"].within(language), level, str(page + 1)]))
         lines.append(MORE_OPEN.within(language, f"{more}{'' if is_all else '+'}", then))

@@ -141,6 +141,7 @@ HAS_IT_NOW = Said("now: {}", "当前处理人：{}")
 AND_NOW = Said("{}; {}", "{}；{}")
 NOBODY_ANSWERED = Said("nobody has taken it", "无人认领")
 WHOLE_IN_FILE = Said("all of it is in the file", "完整内容见文件")
+NO_SUCH_PAGE = Said("there is no page {}; page {} is the last:", "没有第 {} 页，第 {} 页是最后一页：")
 MORE_OPEN = Said("… and {} more: {}", "…… 另有 {} 个，请发送：{}")
 SAY = Said("Say:", "可以发送：")
 HELP_TAKE = Said(
