@@ -343,6 +343,20 @@ def test_an_app_and_a_bot_that_tell_the_same_are_answered_together(tmp_path: Pat
         assert len([text for text in one.go_on() if "taken by Li" in text]) == 1
 
 
+@pytest.mark.parametrize("often", [0, 1])
+def test_what_two_channels_have_counted_apart_is_as_often_in_the_list_as_in_details(tmp_path: Path, often: int) -> None:
+    clock = Time(1_000_000.0)
+    shared = Shared("x", lambda _: SqliteStore(str(tmp_path / "x.db"), clock=clock), None, lambda *_: None, clock)
+    offices = [
+        Office([pipeline(channel, clock, shared=shared)], channel, clock) for channel in map(Recorder, [clock] * 2)
+    ]
+    for one in offices:
+        one.log(3 if one is offices[often] else 2)
+        one.go_on()
+    assert " × 3 · " in offices[0].type("list").text
+    assert " × 3" in offices[0].type(f"details {offices[0].name}").text.split("\n")[0]
+
+
 def test_a_silence_that_one_of_two_does_not_allow_changes_neither() -> None:
     clock = Time(1_000_000.0)
     limits = ((24 * 3600.0, 3600.0), (1800.0, 3600.0))

@@ -283,6 +283,18 @@ def test_what_people_do_with_one_is_stored_and_shown(
     assert json.loads(incidents("show", "--json", taken).out)["incidents"][0]["level"] == "ERROR"
 
 
+def test_the_table_has_what_two_channels_tell_once_and_what_is_in_maintenance(
+    incidents: Callable[..., Said], path: Path
+) -> None:
+    for channel, number in (("app", 1), ("bot a", 3), ("bot b", 2)):
+        fill(path, first("fire", number=number), channel=channel)
+    assert incidents("quiet", "--scope", "shop.pay", "30m", "--as", "Li", "--why", "password=hunter2").status == 0
+    said = incidents().out.splitlines()
+    assert re.fullmatch(r"maintenance of shop\.pay until (tomorrow )?\d\d:\d\d \(password=\*+\), Li", said[0])
+    assert [line.split()[:3] for line in said[1:]] == [["id", "level", "count"], [f"#{short_id('fire')}", "ERROR", "3"]]
+    assert len(json.loads(incidents("--json").out)["incidents"]) == 3
+
+
 @pytest.mark.parametrize(("language", "how"), [("en", "; `{}` opens it again"), ("zh", "；如需重新打开，请执行：{}")])
 def test_a_refusal_says_the_command_that_undoes_what_is_in_the_way(
     incidents: Callable[..., Said], path: Path, language: str, how: str, monkeypatch: pytest.MonkeyPatch
@@ -317,13 +329,13 @@ def test_it_is_given_to_a_person_who_gets_it(
     assert incidents("give", taken, "沙箱用户", "--as", user).status == 0
 
 
-def fill(path: Path, *counts: Count, close: bool = False) -> None:
+def fill(path: Path, *counts: Count, close: bool = False, channel: str = "bot a") -> None:
     """Add incidents; somebody closes all but the first."""
     with closing(SqliteStore(str(path))) as store:
-        store.add("bot a", "me", "host", 1, counts, now := time.monotonic())
-        others = store.open("bot a", len(counts), [one.key for one in counts[1:]]) if close else []
+        store.add(channel, "me", "host", 1, counts, now := time.monotonic())
+        others = store.open(channel, len(counts), [one.key for one in counts[1:]]) if close else []
         store.swap(
-            "bot a", [Swap(one, answered.done(one, "Li", "x", now=now, time=time.time())) for one in others], now
+            channel, [Swap(one, answered.done(one, "Li", "x", now=now, time=time.time())) for one in others], now
         )
 
 

@@ -259,7 +259,8 @@ class Desk:
         return self._reply(lambda language: reply.unknown(short_id, others, language), "unknown")
 
     def find(self, short_id: str | None = None) -> Found:
-        """Of all places, the newest, or those of an id: an app and a bot may tell the same.
+        """Of all places, the newest, or those of an id: an app and a bot may tell the same. That which came most often
+        is first.
 
         A place that is away hides nothing of the others; raises `StateError` where nothing else is found.
         """
@@ -273,7 +274,7 @@ class Desk:
                 away = error
         if away is not None and not found:
             raise away
-        return found
+        return sorted(found, key=lambda one: -answered.total(one[2]))
 
     def _an_id(self) -> str:
         """For an example: the newest that is open, or one as it could be."""
@@ -286,7 +287,7 @@ class Desk:
     def _list(self, command: Command) -> Reply:
         """The worst first, of a level those that no person has, then the newest. What two channels tell is one."""
         rows, now = self.find(), self.time_s()
-        found = {one.short_id: one for _, _, one in rows if answered.is_open(one)}
+        found = {one.short_id: one for _, _, one in reversed(rows) if answered.is_open(one)}
         wanted = [one for one in found.values() if command.level in (0, reply.level_of(one))]
         wanted.sort(key=lambda one: reply.place_in_list(one, now))
         is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()

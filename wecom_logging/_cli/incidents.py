@@ -17,6 +17,7 @@ from typing import Any
 
 from .._answers.command import Command, seconds
 from .._answers.desk import LOOKED_AT, Desk, Person, SharedPlace
+from .._answers.maintenance import maintained, standing
 from .._answers.reply import Reply, did, held_by, people, place_in_list
 from .._incidents import answered
 from .._incidents.incident import Incident, Kept
@@ -33,6 +34,7 @@ from .._text.cut import trim
 from .._text.said import Language
 from ..errors import MessageError
 from ..model import Alert, Frame, IncidentView
+from ..model.duty import Scope
 from .environment import mask, state_options, use
 from .parser import command
 from .printing import brief, clock, iso, print_json, print_table, print_value, say, say_error
@@ -93,20 +95,23 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return use(
-        options.state,
-        lambda shared: _print(_found(shared, options.limit + 1), options, shared.time_s()),
-        lambda: _print([], options, 0.0),
-    )
+    def run(shared: Shared) -> int:
+        found, now = _found(shared, options.limit + 1, each=options.json), shared.time_s()
+        return _print(found, options, now, [] if options.json else standing([SharedPlace(shared)], now))
+
+    return use(options.state, run, lambda: _print([], options, 0.0, []))
 
 
-def _found(shared: Shared, most: int) -> list[tuple[str, Incident]]:
-    """With their channels, in the order of the list in a chat."""
+def _found(shared: Shared, most: int, *, each: bool) -> list[tuple[str, Incident]]:
+    """With their channels, in the order of the list in a chat; what two channels tell is one, if not ``each``."""
     found = [
         (channel, incident)
         for channel in shared.call(lambda store: store.channels())
         for incident in _open(shared, channel, max(most, LOOKED_AT))
     ]
+    if not each:
+        found.sort(key=lambda one: answered.total(one[1]))
+        found = list({one[1].short_id: one for one in found}.values())
     now = shared.time_s()
     return sorted(found, key=lambda one: place_in_list(one[1], now))[:most]
 
@@ -122,13 +127,15 @@ def _open(shared: Shared, channel: str, most: int) -> list[Incident]:
         looked_at *= 4
 
 
-def _print(found: Found, options: argparse.Namespace, now: float) -> int:
+def _print(found: Found, options: argparse.Namespace, now: float, scopes: Iterable[Scope]) -> int:
     hide = mask()
     found, more = found[: options.limit], len(found) > options.limit
     lines = [_shown(channel, incident, hide, now, "en" if options.json else language()) for channel, incident in found]
     if options.json:
         print_json({"incidents": [asdict(one) for one in lines]})
         return 0
+    for scope in scopes:
+        print(hide(maintained(scope, now, language())))
     if lines:
         print_table(HEADER, (_row(one, incident, now) for one, (_, incident) in zip(lines, found, strict=True)))
     else:
