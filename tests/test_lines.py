@@ -103,6 +103,16 @@ PROGRAMS = {
         r"\d+ alerts are lost (so far|in all): more waited than max_pending allows",
         r"(至今已|共)丢失 \d+ 条告警：待发送的超过 max_pending",
     ),
+    "chats are not known": (
+        "from wecom_logging import WeComAIBotHandler\n"
+        'url = os.environ["WECOM_API_BASE"].replace("http", "ws") + "/aibot"\n'
+        'chats = ["sandbox-user", "ghost", "spirit"]\n'
+        'one = WeComAIBotHandler(bot_id="sandbox-aibot", secret="sandbox-aibot-secret", url=url, chats=chats)\n'
+        "one.handle(record)\n"
+        "one.flush(10)",
+        r"did not accept some recipients: chats ghost, spirit\n.*: chat ghost, spirit: errcode 93006 from ",
+        r"未接受部分接收人：会话 ghost, spirit\n.*：aibot_send_msg 返回 errcode 93006：[^a-z]+，并检查 chats（",
+    ),
     "a process died": (
         'one = WeComHandler(state=f"sqlite://{sys.argv[0]}.db", api_base="http://127.0.0.1:9")\n'
         "pid = os.fork()\n"

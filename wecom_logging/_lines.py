@@ -27,6 +27,7 @@ LINES: Mapping[str, tuple[str, str]] = {
         "；请更正，或将其加入应用的可见范围，或为其分配接口许可（可用 `wecom-logging doctor` 逐个检查）",
     ),
     "no_users": ("users {ids}", "成员 {ids}"),
+    "no_chats": ("chats {ids}", "会话 {ids}"),
     "no_departments": ("departments {ids}", "部门 {ids}"),
     "no_tags": ("tags {ids}", "标签 {ids}"),
     "no_licence": ("users without a licence {ids}", "没有许可的成员 {ids}"),
@@ -299,6 +300,8 @@ ERRORS = (
     ),
     Phrase("%s: nobody is named", "%s：没有给出任何人"),
     # Of the way to WeCom.
+    Phrase("chat %s: %s", "会话 %s：%s"),
+    Phrase("a picture could not be sent: %s", "图片未能发出：%s"),
     Phrase(
         "the connection to %s failed (%s): check %s, the firewall and HTTPS_PROXY",
         "无法连接 %s（%s）：请检查 %s、防火墙和 HTTPS_PROXY",

@@ -10,14 +10,13 @@ from types import MappingProxyType
 from .._capture.intake import Intake
 from .._incidents import life
 from .._incidents.incident import Incident, Kept, Own
-from .._lines import explained as explained_line
 from .._lines import line
 from .._render.mask import slim
 from .._state.entries import dump, load
 from .._state.failover import Claim, FailoverStore
 from .._text.cut import trim
 from .._text.said import language_of_environment
-from .._wecom.explained import explained
+from .._wecom.explained import explained, warned
 from ..model import Alert, DeliveryReport, Outcome
 from .delivery import Delivery
 from .options import Options
@@ -184,13 +183,13 @@ class Ledger:
             remedy = "" if self._options.looks.buttons else line("see_recipients")  # of a chat the warning has it
             self._options.warn_once(f"partial {left_out}", line("partial", names=left_out, remedy=remedy))
         if outcome.warning:
-            self._options.warn_once("warning", explained_line(outcome.warning))
+            self._options.warn_once("warning", warned(outcome.warning, language_of_environment()))
         return tuple(names)
 
     def _left_out(self, outcome: Outcome) -> str:
         """Those who got nothing, each said once; "" where all were said before."""
         lists = {
-            "no_users": outcome.invalid_users,
+            "no_chats" if self._options.looks.buttons else "no_users": outcome.invalid_users,
             "no_departments": outcome.invalid_departments,
             "no_tags": outcome.invalid_tags,
             "no_licence": outcome.unlicensed_users,

@@ -109,7 +109,10 @@ class AIBotChannel:
         failed = {chat: error for chat, error in arrived.items() if error is not None}
         if len(failed) == len(chats):
             raise next(iter(failed.values()))
-        warning = "; ".join(f"chat {chat}: {error}" for chat, error in failed.items())
+        same: dict[str, list[str]] = {}
+        for chat, why in failed.items():
+            same.setdefault(str(why), []).append(chat)
+        warning = "; ".join(f"chat {', '.join(those)}: {why}" for why, those in same.items())
         return Outcome("partial" if failed else "delivered", invalid_users=tuple(failed), warning=warning)
 
     def _push(self, chat: str, message: Message | Answerable) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -10,7 +11,10 @@ from .._lines import in_chinese
 from .._tables import table
 from .._text.said import Language, Said
 from ..errors import APIError, ConnectError, HTTPStatusError, RequestTimeout, TransportError
-from .errcodes import Verdict, lookup
+from .errcodes import Verdict, api_error, lookup
+
+_CHATS = re.compile("; (?=chat )")
+_OF_WECOM = re.compile(r"errcode (?P<errcode>-?\d{1,9}) from (?P<path>\S+): .*", re.S)
 
 
 @cache
@@ -28,6 +32,18 @@ def explained(error: Exception, language: Language) -> str:
     if isinstance(error, APIError):
         cause = _table()["api"]["whole"][1].format(errcode=error.errcode, path=error.path, cause=cause)
     return "。".join(filter(None, [cause, remedy_of(error).zh]))
+
+
+def warned(text: str, language: Language) -> str:
+    """A warning, which is English: of several chats, perhaps, each with an error of WeCom."""
+    if language == "en":
+        return text
+    parts = [_OF_WECOM.sub(_whole, in_chinese(one)) for one in _CHATS.split(text)]
+    return "；".join(parts)
+
+
+def _whole(found: re.Match[str]) -> str:
+    return explained(api_error(int(found["errcode"]), "", found["path"]), "zh")
 
 
 def cause_of(error: APIError | TransportError) -> Said:
