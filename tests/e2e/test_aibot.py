@@ -14,6 +14,7 @@ from wecom_logging.model import Answer, Digest, Frame
 
 from ..programs import until
 from ..render.alerts import alert
+from ..sandbox.caller import Caller
 from ..sandbox.talker import Talker, card, done
 from .conftest import Open
 from .test_finding import violations
@@ -133,6 +134,16 @@ def test_faults_of_the_bot_are_ordered_on_the_page(open_page: Open, sandbox: San
     page.get_by_role("button", name="Lose subscription").click()
     until(lambda: not sandbox.aibot.subscribers)
     assert bot.push() == 846609
+
+
+def test_the_limits_of_the_bot_and_of_an_app_have_labels_of_their_own(
+    open_page: Open, sandbox: Sandbox, bot: Talker, wecom: Caller
+) -> None:
+    assert (bot.push(), wecom.send()["errcode"]) == (0, 0)
+    page = open_page(sandbox.url, locale="zh-CN").page
+    expect(page.get_by_role("meter", name="沙箱用户 · 智能机器人，1 小时内")).to_have_count(1)
+    labels = page.get_by_role("meter").evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert len(labels) == len(set(labels)) == 4
 
 
 def test_the_mark_of_new_messages_leaves_room_to_write(open_page: Open, sandbox: Sandbox, bot: Talker) -> None:

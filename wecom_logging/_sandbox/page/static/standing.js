@@ -7,7 +7,8 @@ import { say } from "./words.js";
 export function drawLimits(news) {
   const apps = new Set(news.limits.map(({ agent_id }) => agent_id).filter(Boolean));
   const rows = news.limits.map(({ who, agent_id, used, count, period_s }) => {
-    const whose = agent_id && apps.size > 1 ? `${nameOf(who)} · ${say("app_token", agent_id)}` : nameOf(who);
+    const of = who.startsWith("a:") ? say("aibot") : agent_id && apps.size > 1 ? say("app_token", agent_id) : "";
+    const whose = of ? `${nameOf(who)} · ${of}` : nameOf(who);
     const name = say("per", whose, say("span", period_s));
     const meter = make("meter", { min: "0", max: String(count), low: String(count * 0.6), high: String(count * 0.9), optimum: "0", value: String(used), "aria-label": name });
     return make("div", { class: "limit" }, make("span", {}, name), meter, make("span", { class: "figure" }, `${used} / ${count}`));
