@@ -176,6 +176,16 @@ def test_no_secret_is_shown(wecom: Caller, sandbox: Sandbox) -> None:
     assert [call["query"] for call in calls][1] == "access_token=***"
 
 
+@pytest.mark.shows_secrets
+def test_the_secret_that_is_sent_twice_is_not_shown(wecom: Caller, sandbox: Sandbox) -> None:
+    """As PowerWeChat 3 asks for a token."""
+    secret = "a+wrong/secret=of-somebody"
+    ids = {"appid": "wwsandbox", "corpid": "wwsandbox"}
+    wecom.get("/cgi-bin/gettoken", **ids, corpsecret=secret, neededText="", secret=secret)
+    (call,) = first(sandbox)["calls"]
+    assert call["query"] == "appid=wwsandbox&corpid=wwsandbox&corpsecret=***&neededText=&secret=***"
+
+
 def test_a_call_shows_its_bytes_and_its_refusal(wecom: Caller, sandbox: Sandbox) -> None:
     wecom.push("markdown", "汉" * 2000)
     wecom.push("text", "short")

@@ -25,7 +25,7 @@ BODY_CHARS = 8000
 MEASURED_BYTES = 64 * 1024
 LONGEST_SECRET = 1000
 HIDDEN = "***"
-SECRET_PARAMETERS = ("corpsecret", "access_token", "key")
+SECRET_PARAMETERS = ("corpsecret", "secret", "access_token", "key")
 SECRET_IN_BODY = re.compile(rb'corpsecret"\s*:\s*"([^"]*)')
 
 LIMITS = {
