@@ -90,7 +90,7 @@ def calls(*names: str) -> Iterator[list[str]]:
 
 def test_each_text_that_a_command_says_is_there_and_each_that_is_there_is_said() -> None:
     rows = tomllib.loads((PACKAGE / "_cli" / "texts.toml").read_text("utf-8"))
-    for name in (name for said in calls("said", "text") for name in said[:1] if "." in name):
+    for name in (name for said in calls("said", "text", "refuse") for name in said[:1] if "." in name):
         section, _, row = name.partition(".")
         assert row in rows[section], name
     for check, *_ in filter(None, calls("good", "bad", "unknown", "refused", "skipped")):

@@ -17,7 +17,7 @@ from typing import Any
 from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MessageError, MissingDependencyError, WeComError
 from .parser import Parser, command, told
-from .printing import say_error
+from .printing import Refusal, say, say_error
 from .texts import text
 
 COMMANDS = {
@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(text("usage.unknown", names=" ".join(names)).replace(" :", ":"))
     try:
         return int(options.run(options))
+    except Refusal as no:
+        say(str(no))
+        return no.code
     except ConfigurationError as error:
         say_error(error)
         return 3

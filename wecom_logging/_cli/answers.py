@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from .. import _config as config
 from .._render.times import local_time
 from .._text import inert
-from ..errors import WeComError
 from .environment import configured, ended_by_signal, opened
 from .parser import command
-from .printing import say, say_error
+from .printing import refuse, say
 from .texts import language, text
 
 if TYPE_CHECKING:
@@ -40,8 +39,7 @@ def serve(options: argparse.Namespace) -> int:
     handler = WeComAIBotHandler()
     reception = handler._reception()
     if reception is None:
-        say(text("usage.switched_off"))
-        return 0
+        refuse("usage.switched_off", 0)
     connection = reception.connection
     reception.tell = _say_what_was_done
     connection.start()
@@ -88,14 +86,8 @@ def pair_chat(options: argparse.Namespace) -> int:
     print(f"{text('answers.type_this', minutes=round(CODE_S / 60))}\n\n    绑定 {code}\n", flush=True)
     try:
         found = _wait(connection, pairing)
-    except WeComError as error:
-        say_error(error)
-        return 1
     finally:
         connection.close()
-    if found is None:
-        say(text("answers.too_late"))
-        return 1
     chat, user = inert.line(found.chat), inert.line(found.user)
     others = [one for one in os.environ.get("WECOM_AIBOT_CHATS", "").split(",") if one.strip()]
     chats = ",".join(dict.fromkeys([*others, chat]))
@@ -116,17 +108,18 @@ def _connection(shared: Shared) -> LongConnection:
     return connection
 
 
-def _wait(connection: LongConnection, pairing: Pairing) -> Paired | None:
-    """Raises `WeComError` where the connection cannot be had, and no other process has it."""
+def _wait(connection: LongConnection, pairing: Pairing) -> Paired:
+    """Raises `WeComError` where the connection cannot be had, and no other process has it; `Refusal` after a while."""
     from .._answers.pairing import CODE_S
 
     connection.start()
     ends = time.monotonic() + CODE_S
-    while time.monotonic() < ends:
+    while True:
+        if time.monotonic() >= ends:
+            refuse("answers.too_late", 1)
         if (found := pairing.look()) is not None:
             time.sleep(_LOOK_S)  # the answer in the chat is on its way
             return found
         if connection.error is not None and not (connection.is_open or connection.is_elsewhere):
             raise connection.error
         time.sleep(_LOOK_S)
-    return None

@@ -18,7 +18,7 @@ from .._wecom import directory_checks as checks
 from ..errors import MessageError
 from ..model import Change, Department, Member
 from .parser import command
-from .printing import agreed, print_change, print_json, print_rows, print_value, say, say_error
+from .printing import agree, print_change, print_json, print_rows, print_value, refuse, say_error
 from .texts import text
 
 INDENT = "  "
@@ -48,8 +48,7 @@ def _verb(verbs: Any, row: str, run: Run, *, json: bool = False) -> argparse.Arg
         except BrokenPipeError:
             raise
         except OSError as error:  # of a file or of standard output: those of the network are the client's errors
-            say(text("errors.not_written", reason=error.strerror or error))
-            return 1
+            refuse("errors.not_written", 1, reason=error.strerror or error)
 
     parser = command(verbs, row.partition(".")[2], row)
     parser.set_defaults(run=checked, json=False)
@@ -68,9 +67,9 @@ def _department_ids(client: WeComClient, given: Sequence[str]) -> list[str]:
     for name in names:
         ids = named[_composed(name)]
         if len(ids) > 1:
-            raise MessageError(text("directory.several_departments", name=name, ids=", ".join(ids)))
+            refuse("directory.several_departments", 2, name=name, ids=", ".join(ids))
         if not ids:
-            raise MessageError(text("directory.no_department", name=name))
+            refuse("directory.no_department", 2, name=name)
     return [named[_composed(one)][0] if one in names else one for one in given]
 
 
@@ -158,7 +157,7 @@ def _create_department(client: WeComClient, options: argparse.Namespace) -> int:
 def _update_department(client: WeComClient, options: argparse.Namespace) -> int:
     changed = {"name": options.name, "name_en": options.name_en, "parent_id": options.parent, "order": options.order}
     if not any(value is not None for value in changed.values()):
-        raise MessageError(text("directory.nothing_to_change", options="--name, --name-en, --parent, --order"))
+        refuse("directory.nothing_to_change", 2, options="--name, --name-en, --parent, --order")
     changed["parent_id"] = options.parent and _department_id(client, options.parent)
     client.departments.update(_department_id(client, options.id), **changed)
     return _done("directory.department_changed", options.id)
@@ -252,7 +251,7 @@ def _update_member(client: WeComClient, options: argparse.Namespace) -> int:
     if options.new_user_id is not None:
         changed["new_user_id"] = options.new_user_id
     if not changed:
-        raise MessageError(text("directory.nothing_to_change", options="--name, --mobile, --departments …"))
+        refuse("directory.nothing_to_change", 2, options="--name, --mobile, --departments …")
     client.members.update(options.user_id, **changed)
     return _done("directory.member_changed", options.user_id)
 
@@ -273,10 +272,9 @@ def _given(client: WeComClient, options: argparse.Namespace) -> dict[str, Any]:
 def _delete_members(client: WeComClient, options: argparse.Namespace) -> int:
     user_ids = options.user_id
     checks.user_ids("user_id", user_ids)  # before anybody is asked
-    question = text("directory.delete_members", count=len(user_ids), ids=", ".join(user_ids))
-    done = text("directory.nothing_deleted")
-    if not options.yes and not agreed(question, done, what=text("directory.to_delete_members")):
-        return 2
+    if not options.yes:
+        question = text("directory.delete_members", count=len(user_ids), ids=", ".join(user_ids))
+        agree(question, "directory.nothing_deleted", what=text("directory.to_delete_members"))
     change = client.members.delete(*user_ids)
     return print_change(change, text("directory.members_deleted", count=_count(user_ids, change)), as_json=options.json)
 

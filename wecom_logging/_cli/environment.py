@@ -22,9 +22,9 @@ from .._masking.redact import masker
 from .._state.base import StateError
 from .._state.shared import Shared, alone
 from .._state.takeover import taken_over
-from ..errors import ConfigurationError, MessageError
+from ..errors import ConfigurationError
 from ..handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
-from .printing import say, say_error
+from .printing import refuse, say, say_error
 from .texts import text
 
 Channel = Literal["app", "bot", "aibot"]
@@ -173,8 +173,7 @@ def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]
     Like every process that opens it this one takes over what dead ones have left. Gives the exit code.
     """
     if names_a_password(url):
-        say(text("store.password"))
-        return 2
+        refuse("store.password", 2)
     shared = opened(url)
     with closing(shared):
         try:
@@ -187,11 +186,7 @@ def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]
                 pass
             return run(shared)
         except StateError as error:
-            say(text("store.failed", error=error))
-            return 1
-        except MessageError as error:
-            say_error(error)
-            return 2
+            refuse("store.failed", 1, error=error)
 
 
 def _say_taken_over(cause: str, line: str) -> None:

@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from .._answers.command import Command, seconds
 from .._answers.desk import LOOKED_AT, Desk, Person, SharedPlace
@@ -32,12 +32,11 @@ from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language
-from ..errors import MessageError
 from ..model import Alert, Frame, IncidentView
 from ..model.duty import Scope
 from .environment import mask, state_options, use
 from .parser import command
-from .printing import brief, clock, iso, print_json, print_table, print_value, say, say_error
+from .printing import Refusal, brief, clock, iso, print_json, print_table, print_value, refuse, say
 from .texts import language, said, text
 
 HEADER = ("id", "level", "count", "since", "last", "messages", "who", "where", "text")
@@ -229,28 +228,24 @@ def _row(one: Shown, incident: Incident, now: float) -> Sequence[object]:
 
 
 def _run(options: argparse.Namespace, name: str) -> int:
-    try:
-        command = _command(options, name)
-        wanted, who = command.short_id, "" if name == "show" else name_of_user(options.who)
-    except MessageError as error:
-        say_error(error)
-        return 2
+    command = _command(options, name)
+    wanted, who = command.short_id, "" if name == "show" else name_of_user(options.who)
 
     def run(shared: Shared) -> int:
         places, undo = [SharedPlace(shared)], said("incidents.undo_it")
         desk = Desk(lambda: places, language=language(), mask=mask(), time_s=shared.time_s, undo=undo)
         if name == "show":
             found = desk.find(wanted)
-            return _show([one[1:] for one in found], options, shared.time_s()) if found else _say(desk.unknown(wanted))
+            return _show([one[1:] for one in found or _refuse(desk.unknown(wanted))], options, shared.time_s())
         where, whom = f"cli {socket.gethostname()}", Person("")
         if name == "give":
             words = options.whom[1:] if options.whom[0] == "to" and len(options.whom) > 1 else options.whom
             whom, others = _whom(" ".join(words), desk, shared, wanted)
             if not whom.name:
-                return _say(desk.no_recipient(" ".join(words), others))
+                _refuse(desk.no_recipient(" ".join(words), others))
         reply = desk.carry_out(replace(command, whom=whom.name, whom_id=whom.user), who, where)
         if reply.why:
-            return _say(reply)
+            _refuse(reply)
         if command.scope:
             print_json({"said": reply.said.en, "said_zh": reply.said.zh}) if options.json else print(reply.text)
             return 0
@@ -260,15 +255,15 @@ def _run(options: argparse.Namespace, name: str) -> int:
             print(inert.line(did(incident, shared.time_s(), language())))
         return 0
 
-    return use(options.state, run, None if command.scope else lambda: _say(Desk(list).unknown(wanted)))
+    return use(options.state, run, None if command.scope else lambda: _refuse(Desk(list).unknown(wanted)))
 
 
 def _command(options: argparse.Namespace, name: str) -> Command:
-    """What is asked for. Raises `MessageError`."""
+    """What is asked for."""
     scope = getattr(options, "scope", "")
     words = [*([options.id] if scope and options.id else []), *getattr(options, "length", ())]
     if not (scope or options.id):
-        raise MessageError(text("incidents.no_id"))
+        refuse("incidents.no_id", 2)
     length_s = _length(" ".join(words)) if name == "quiet" else 0.0
     if not scope:
         return Command(name, read_short_id(options.id), length_s)
@@ -287,10 +282,8 @@ def _whom(said: str, desk: Desk, shared: Shared, short_id: str) -> tuple[Person,
     return (others.get(said.lower(), Person("")) if others else Person(said)), others.values()
 
 
-def _say(reply: Reply) -> int:
-    """Why nothing was done; gives the exit code."""
-    say(reply.said.within(language()))
-    return 2 if reply.why == "limit" else 1
+def _refuse(reply: Reply) -> NoReturn:
+    raise Refusal(reply.said.within(language()), 2 if reply.why == "limit" else 1)
 
 
 def _journal(incident: Incident) -> Sequence[dict[str, Any]]:
@@ -310,15 +303,15 @@ def _journal(incident: Incident) -> Sequence[dict[str, Any]]:
 
 
 def _length(said: str) -> float:
-    """Seconds. Raises `MessageError` where it is no length."""
+    """Seconds."""
     found = seconds(said, local_time(time.time(), language()))
     if found is None:
-        raise MessageError(text("incidents.no_length", said=said[:40]))
+        refuse("incidents.no_length", 2, said=said[:40])
     return found
 
 
 def name_of_user(given: str | None) -> str:
-    """Who does it. Raises `MessageError` where no person is named."""
+    """Who does it."""
     name = given
     if name is None:
         try:
@@ -327,5 +320,5 @@ def name_of_user(given: str | None) -> str:
             name = ""
     name = trim(inert.line(name).strip(), MAX_NAME_BYTES)
     if not name:
-        raise MessageError(text("incidents.no_name"))
+        refuse("incidents.no_name", 2)
     return name

@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import _config as config
 from .._incidents import answered
@@ -26,7 +26,7 @@ from .._state.shared import Shared
 from .._text import inert
 from .environment import ended_by_signal, handlers, mask, opened, state_options, use
 from .parser import command
-from .printing import iso, print_rows, say
+from .printing import iso, print_rows, refuse, say
 from .run import duration
 from .texts import language, text
 
@@ -150,7 +150,7 @@ def pause(options: argparse.Namespace) -> int:
     return use(
         options.state,
         lambda shared: _changed(shared, options.name, become, "jobs.paused"),
-        lambda: _unknown(options.name),
+        lambda: _refuse(options.name),
     )
 
 
@@ -158,19 +158,18 @@ def forget(options: argparse.Namespace) -> int:
     return use(
         options.state,
         lambda shared: _changed(shared, options.name, lambda job, now: None, "jobs.forgotten"),
-        lambda: _unknown(options.name),
+        lambda: _refuse(options.name),
     )
 
 
-def _unknown(name: str) -> int:
-    say(text("jobs.unknown", name=mask()(name)))
-    return 1
+def _refuse(name: str) -> NoReturn:
+    refuse("jobs.unknown", 1, name=mask()(name))
 
 
 def _changed(shared: Shared, name: str, become: Callable[[Job | None, float], Job | None], said: str) -> int:
     jobs = Jobs(shared)
     if (row := jobs.find(name)) is None:
-        return _unknown(name)
+        _refuse(name)
     after = jobs.change(name, become)
     if after is None:
         for target in row.job.spec.targets:
@@ -211,8 +210,8 @@ def watch(options: argparse.Namespace) -> int:
     pipelines = [one._pipeline for one in made if one._pipeline is not None]
     if not pipelines:
         if made:
-            say(text("usage.switched_off"))
-        return 0 if made else 3
+            refuse("usage.switched_off", 0)
+        return 3
     for one in pipelines:
         one.look()
     print(text("jobs.watching"), flush=True)

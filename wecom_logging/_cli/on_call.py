@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from .._answers.command import Command
@@ -25,17 +24,17 @@ from .._state.swaps import add_swap
 from .._text import inert
 from .._text.said import Reader, Said
 from .._wecom.channels import AppChannel
-from ..errors import MessageError, StateError
+from ..errors import StateError
 from ..model import Recipients, Text
 from ..model.duty import Rota, Swap
 from .doctor.outlook import Planned, day_and_time, line_of, planned
-from .doctor.recipients import Refused, members
-from .doctor.targets import OPTIONS, Target, targets
-from .environment import mask, names_a_password
+from .doctor.recipients import members
+from .doctor.targets import OPTIONS, Target, refuse_misuse, targets
+from .environment import mask
 from .incidents import name_of_user
 from .parser import command
-from .printing import print_json, print_table, say, say_error
-from .texts import explained, language, said, sentences, text
+from .printing import print_json, print_table, refuse, say
+from .texts import explained, language, said, text
 
 HEADER = ("rota", "on_call", "until", "then", "because")
 _WALL = re.compile(r"(?:([0-9]{4}-[0-9]{2}-[0-9]{2})[ T])?([0-9]{1,2}):([0-9]{2})")
@@ -46,7 +45,7 @@ def add(commands: Any) -> None:
     verbs = parser.add_subparsers(metavar="show|swap", required=True)
     show = command(verbs, "show", "on_call.show", "on_call.about")
     show.add_argument("--at", metavar="TIME", help="on_call.at")
-    show.set_defaults(run=partial(_checked, _show))
+    show.set_defaults(run=_show)
     swap = command(verbs, "swap", "on_call.swap", "on_call.swap_about")
     swap.add_argument("rota", metavar="ROTA", help="on_call.rota")
     swap.add_argument("people", nargs="+", metavar="PERSON", help="incidents.whom")
@@ -54,7 +53,7 @@ def add(commands: Any) -> None:
     swap.add_argument("--to", dest="ends", metavar="TIME", required=True, help="on_call.ends")
     swap.add_argument("--tell", action="store_true", help="on_call.tell")
     swap.add_argument("--as", dest="who", metavar="NAME", help="main.as")
-    swap.set_defaults(run=partial(_checked, _swap))
+    swap.set_defaults(run=_swap)
     for one in (show, swap):
         one.add_argument("--config", metavar="FILE", help="doctor.config")
         one.add_argument("--handler", metavar="NAME", help="doctor.handler")
@@ -63,6 +62,7 @@ def add(commands: Any) -> None:
 
 
 def _targets(options: argparse.Namespace) -> list[Target]:
+    refuse_misuse(options)
     given = argparse.Namespace(**{**dict.fromkeys(OPTIONS), **vars(options)})
     return targets(given)
 
@@ -81,8 +81,7 @@ def _show(options: argparse.Namespace) -> int:
             if one.shared is not alone and not one.shared.is_up:
                 say(text("on_call.no_swaps"))
     if not shown:
-        say(text("on_call.none"))
-        return 1
+        refuse("on_call.none", 1)
     if options.json:
         print_json({"handlers": [_as_json(*one) for one in shown]})
         return 0
@@ -95,23 +94,6 @@ def _show(options: argparse.Namespace) -> int:
             print_table(HEADER, [_row(each, one.moment) for each in found])
         print(inert.line(line.within(language())))
     return 0
-
-
-def _checked(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
-    if problem := _misused(options):
-        say(problem)
-        return 2
-    try:
-        return run(options)
-    except MessageError as error:  # a time that is none
-        say_error(error)
-        return 2
-
-
-def _misused(options: argparse.Namespace) -> str:
-    if names_a_password(options.state):
-        return text("store.password")
-    return "--handler needs --config FILE" if options.config is None and options.handler is not None else ""
 
 
 def _row(one: OnDuty, moment: Moment) -> Sequence[object]:
@@ -151,47 +133,37 @@ def _iso(one: Planned, at: float) -> str:
 
 
 def _swap(options: argparse.Namespace) -> int:
-    done, names = 0, list[str]()
+    code, names = None, list[str]()
     for target in _targets(options):
         with planned(target, makes_state=True) as one:
             if one is None:
                 continue
             names += [rota.name for rota in one.moment.duty.rotas]
             rota = next((each for each in one.moment.duty.rotas if each.name == options.rota), None)
-            if rota is None:
-                continue
-            if (code := _swap_in(one, rota, options)) != 0:
-                return code
-            done += 1
-    if not done:
-        say(text("on_call.no_rota", name=options.rota, names=", ".join(names) or "–"))
-    return 0 if done else 2
+            if rota is not None and (code := _swap_in(one, rota, options)) != 0:
+                break
+    if code is None:
+        refuse("on_call.no_rota", 2, name=options.rota, names=", ".join(names) or "–")
+    return code
 
 
 def _swap_in(one: Planned, rota: Rota, options: argparse.Namespace) -> int:
     begin = one.moment.time if options.begins is None else _time(options.begins, one.moment)
     end = _time(options.ends, replace(one.moment, time=begin))
     if not begin < end or end <= one.moment.time:
-        say(text("on_call.not_before"))
-        return 2
+        refuse("on_call.not_before", 2)
     if one.shared is alone:
-        say(text("on_call.needs_state"))
-        return 3
+        refuse("on_call.needs_state", 3)
     who = name_of_user(options.who)
     people = persons("people", options.people)
     if isinstance(one.channel, AppChannel):
         for person in people:
-            try:
-                members(one.channel.client, person)
-            except Refused as no:
-                say(sentences(no.cause, no.remedy))
-                return 1
+            members(one.channel.client, person)
     before = one.duties.on_call.people(rota, replace(one.moment, time=begin)) or ()
     try:
         add_swap(one.shared, one.channel_id, Swap(rota.name, people, begin, end, who))
     except StateError as error:
-        say(text("store.failed", error=error))
-        return 1
+        refuse("store.failed", 1, error=error)
     shown = {
         "rota": rota.name,
         "people": list(people),
@@ -217,8 +189,7 @@ def _swap_in(one: Planned, rota: Rota, options: argparse.Namespace) -> int:
 def _tell(one: Planned, people: Sequence[str], before: Sequence[str], line: Said) -> int:
     """Those on call then get what is open, those whose turn it was a line."""
     if not isinstance(one.channel, AppChannel):
-        say(text("on_call.only_an_app"))
-        return 1
+        refuse("on_call.only_an_app", 1)
     desk = Desk(lambda: [SharedPlace(one.shared)], language=language(), mask=mask(), time_s=one.shared.time_s)
     shown = inert.line(line.within(language()))
     others = tuple(who for who in before if who not in people)
@@ -232,7 +203,7 @@ def _tell(one: Planned, people: Sequence[str], before: Sequence[str], line: Said
 
 
 def _time(given: str, moment: Moment) -> float:
-    """A time of the wall in the zone of the rotas, the next where it has no date. Raises `MessageError`."""
+    """A time of the wall in the zone of the rotas, the next where it has no date."""
     found = _WALL.fullmatch(given.strip())
     now = local_time(moment.time, Reader("en", moment.zone)).replace(tzinfo=None)
     try:
@@ -243,4 +214,4 @@ def _time(given: str, moment: Moment) -> float:
         at = instant(wall, moment.zone)
         return instant(wall + timedelta(days=1), moment.zone) if not found[1] and at <= moment.time else at
     except (ValueError, OverflowError):
-        raise MessageError(text("on_call.no_time", given=given[:40])) from None
+        refuse("on_call.no_time", 2, given=given[:40])

@@ -24,11 +24,10 @@ from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language
-from ..errors import MessageError
 from ..model import DeliveryReport
 from .environment import MOST, handlers, mask, names_a_password, state_options, use
 from .parser import command
-from .printing import agreed, brief, clock, iso, print_json, print_table, say
+from .printing import agree, brief, clock, iso, print_json, print_table, refuse, say
 from .texts import explained, language, text
 
 LEAST_KEY = 8
@@ -80,8 +79,7 @@ def _state(parser: argparse.ArgumentParser, run: Verb, **which: bool) -> None:
 
 def _run(options: argparse.Namespace, verb: Verb) -> int:
     if verb is not run_list and bool(options.key) == options.all and not names_a_password(options.state):
-        say(text("pending.which"))
-        return 2
+        refuse("pending.which", 2)
     nothing = SharedCounters(0, 0, 0, 0, 0)
     return use(
         options.state,
@@ -152,8 +150,6 @@ def _row(one: Shown) -> Sequence[object]:
 
 def run_send(options: argparse.Namespace, shared: Shared) -> int:
     keys = _chosen(options, shared)
-    if keys is None:
-        return 1
     given_up = {one.key for one in shared.call(lambda state: state.held(MOST)) if one.why}
     number = shared.call(lambda state: state.requeue(keys, time.monotonic()))
     _hasten(keys or given_up, shared)
@@ -219,15 +215,13 @@ def _why(one: DeadLetter, own: Collection[str], failed: Mapping[str, str]) -> st
 
 def run_discard(options: argparse.Namespace, shared: Shared) -> int:
     keys = _chosen(options, shared)
-    if keys is None:
-        return 1
     before = shared.call(lambda state: state.counters())
     which = ", ".join(sorted(keys))
     if options.all:
         which = text("pending.discard_all", alerts=_alerts(before.waiting), given_up=before.given_up)
-    question, kept = text("pending.discard", which=which), text("pending.nothing_discarded")
-    if not options.yes and not agreed(question, kept, what=text("pending.to_discard")):
-        return 2
+    if not options.yes:
+        question = text("pending.discard", which=which)
+        agree(question, "pending.nothing_discarded", what=text("pending.to_discard"))
     number = shared.call(lambda state: state.discard(keys))
     after = shared.call(lambda state: state.counters())
     alerts = _alerts(after.discarded - before.discarded)
@@ -235,8 +229,8 @@ def run_discard(options: argparse.Namespace, shared: Shared) -> int:
     return 0
 
 
-def _chosen(options: argparse.Namespace, shared: Shared) -> set[str] | None:
-    """The whole keys; none for --all, None where one is not there."""
+def _chosen(options: argparse.Namespace, shared: Shared) -> set[str]:
+    """The whole keys; none for --all."""
     if options.all:
         return set()
     held = shared.call(lambda state: state.held(MOST))
@@ -244,16 +238,15 @@ def _chosen(options: argparse.Namespace, shared: Shared) -> set[str] | None:
     for given in dict.fromkeys(options.key):
         wanted = read_short_id(given)
         if len(wanted) < LEAST:
-            raise MessageError(text("pending.short", least=LEAST))
+            refuse("pending.short", 2, least=LEAST)
         fitting = {one.key for one in held if one.short_id == wanted} or {
             one.key for one in held if one.key.startswith(given)
         }
         if len(fitting) > 1:
             keys = ", ".join(sorted(fitting)[:5])
-            raise MessageError(text("pending.several", id=given, count=len(fitting), keys=keys))
+            refuse("pending.several", 2, id=given, count=len(fitting), keys=keys)
         if not fitting:
-            say(text("pending.unknown_among" if len(held) >= MOST else "pending.unknown", id=given, most=MOST))
-            return None
+            refuse("pending.unknown_among" if len(held) >= MOST else "pending.unknown", 1, id=given, most=MOST)
         found |= fitting
     return found
 

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import _config as config
 from .._render.times import local_time
@@ -46,16 +46,26 @@ def say_error(error: WeComLoggingError) -> None:
     say(explained(error))
 
 
-def agreed(question: str, otherwise: str, *, what: str) -> bool:
-    """Ask at a terminal. ``what`` is it for which --yes is needed elsewhere, ``otherwise`` what is said after a no."""
+class Refusal(Exception):
+    """Nothing more is done: why, which `main` says, and the exit code."""
+
+    def __init__(self, why: str, code: int) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+def refuse(row: str, code: int, /, **values: object) -> NoReturn:
+    """Raises `Refusal`, with a row of `texts.toml`."""
+    raise Refusal(text(row, **values), code)
+
+
+def agree(question: str, otherwise: str, *, what: str) -> None:
+    """Ask at a terminal. ``what`` is it for which --yes is needed elsewhere, ``otherwise`` the row for a no."""
     if sys.stdin is None or not sys.stdin.isatty():
-        say(text("usage.nobody_to_ask", what=what))
-        return False
+        refuse("usage.nobody_to_ask", 2, what=what)
     print(inert.line(f"{question} [y/N] "), end="", flush=True)
-    if sys.stdin.readline().strip().lower() in ("y", "yes"):
-        return True
-    say(otherwise)
-    return False
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        refuse(otherwise, 2)
 
 
 def print_json(value: DataclassInstance | dict[str, Any], *, indent: int | None = None) -> None:

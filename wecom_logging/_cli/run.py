@@ -23,7 +23,7 @@ from ..errors import ConfigurationError
 from ..handlers import AlertHandler
 from .environment import configured, handlers, mask
 from .parser import command
-from .printing import say, say_error
+from .printing import refuse, say, say_error
 from .process import BY_SIGNAL, End, Output, ended, open_standard_streams
 from .runs import EarlierRuns
 from .texts import language, text
@@ -50,8 +50,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     command: list[str] = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
-        say(text("run.no_command"))
-        return 2
+        refuse("run.no_command", 2)
     open_standard_streams()
     told = handlers(options.service, window=_WINDOW_S)
     job = _job(options.expect)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MissingDependencyError
 from .parser import command
-from .printing import say
+from .printing import refuse, say
 from .texts import text
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ def run(options: argparse.Namespace) -> int:
     except (OSError, OverflowError) as error:
         errno = getattr(error, "errno", None) or 0
         why = os.strerror(errno) if errno > 0 else error
-        say(text("sandbox.port", port=options.port, host=options.host, reason=why))
-        return 2
+        refuse("sandbox.port", 2, port=options.port, host=options.host, reason=why)
     if server.token:
         say(text("sandbox.open", host=options.host))
     print(text("sandbox.here", url=server.url, page=server.page), end="\n\n")

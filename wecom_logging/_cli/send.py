@@ -28,10 +28,10 @@ from .._wecom.token import Access
 from ..errors import ConfigurationError, MessageError, TransportError, WeComError
 from ..model import Call, CallState, Markdown, Member, Message, Outcome, Recipients, Text
 from .doctor.outlook import on_call_now
-from .doctor.recipients import Refused, members
+from .doctor.recipients import members
 from .environment import channels
 from .parser import command
-from .printing import left_out_of, print_json, say, say_error
+from .printing import left_out_of, print_json, refuse, say, say_error
 from .texts import NOTHING, explained, inactive, labelled, language, remedy_of, sentences, text
 
 Send = Callable[[Message], Outcome]
@@ -67,14 +67,12 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if config.enabled(None) is False:
-        say(text("usage.switched_off"))
-        return 0
+        refuse("usage.switched_off", 0)
     kind = Markdown if options.markdown else Text
     ways = _ways()
     given = options.text if options.text is not None else sys.stdin.read(1024 * 1024)
     if not given.strip():
-        say(text("send.empty"))
-        return 2
+        refuse("send.empty", 2)
     sent = [(one, [_sent(one.send, kind(part)) for part in _parts(given.strip(), one.limits[kind])]) for one in ways]
     arrived = True
     for way, outcomes in sent:
@@ -209,18 +207,12 @@ def _sentence(name: str, reason: str, left_out: Sequence[str]) -> str:
 
 def call(options: argparse.Namespace) -> int:
     if config.enabled(None) is False:
-        say(text("usage.switched_off"))
-        return 0
+        refuse("usage.switched_off", 0)
     client = _client()
-    try:
-        (member,) = members(client, options.name)
-    except Refused as no:
-        say(sentences(no.cause, no.remedy))
-        return 1
+    (member,) = members(client, options.name)
     who = f"{member.name} ({member.user_id})" if member.name else member.user_id
     if not options.yes:
-        say(text("call.would", who=who))
-        return 2
+        refuse("call.would", 2, who=who)
     client.messages.send(Text(text("call.message")), users=[member.user_id])
     (made,) = client.phone.ring([member.user_id])
     state = None

@@ -19,14 +19,14 @@ from ..._config.options import all_options
 from ..._masking.redact import masker
 from ..._text import inert
 from ..._text.said import Language, Said
-from ..environment import names_a_password, secrets
+from ..environment import secrets
 from ..parser import command
-from ..printing import one_line, print_json, say, wrapped
-from ..texts import labelled, language, listed, said, text
+from ..printing import Refusal, one_line, print_json, wrapped
+from ..texts import labelled, language, listed, said
 from .findings import Finding, Report, Setting
 from .round_trip import Trip, round_trip
 from .settings import settings
-from .targets import OPTIONS, targets
+from .targets import OPTIONS, refuse_misuse, targets
 
 
 def add(commands: Any) -> None:
@@ -44,10 +44,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    problem = _misused(options)
-    if problem:
-        say(problem)
-        return 2
+    _refuse_misuse(options)
     trip = Trip(config.number("timeout", options.timeout, least=0.1), options.send, options.calls)
     found = targets(options)
     report = Report(
@@ -67,15 +64,11 @@ def run(options: argparse.Namespace) -> int:
     return 0 if report.ok else 1
 
 
-def _misused(options: argparse.Namespace) -> str:
+def _refuse_misuse(options: argparse.Namespace) -> None:
     given = [f"--{name.replace('_', '-')}" for name in OPTIONS if getattr(options, name) is not None]
     if options.config is not None and given:
-        return f"{', '.join(given)} cannot be used with --config, which is looked at as it is"
-    if names_a_password(options.state):
-        return text("store.password")
-    if options.config is None and options.handler is not None:
-        return "--handler needs --config FILE"
-    return ""
+        raise Refusal(f"{', '.join(given)} cannot be used with --config, which is looked at as it is", 2)
+    refuse_misuse(options)
 
 
 # the report

@@ -11,7 +11,8 @@ from ..._wecom.directory import Departments, Members, Tags
 from ..._wecom.token import Access
 from ...errors import APIError, MessageError, WeComError
 from ...model import EVERYBODY, Member, Recipients
-from ..texts import cause_of, inactive, listed, remedy_of, remedy_of_errcode, said, same
+from ..printing import Refusal
+from ..texts import cause_of, inactive, listed, remedy_of, remedy_of_errcode, said, same, sentences
 from .findings import Notes
 
 KINDS = ("users", "departments", "tags", "leader_of")
@@ -20,11 +21,11 @@ _NO_MEMBER = (40003, 46004, 60111)
 _NOBODY_FOUND = 81013
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """Nothing would arrive there: why, and what to do."""
 
     def __init__(self, cause: Said, remedy: Said, errcode: int | None = None) -> None:
-        super().__init__(cause.en)
+        super().__init__(sentences(cause, remedy), 1)
         self.cause = cause
         self.remedy = remedy
         self.errcode = errcode

@@ -12,7 +12,8 @@ from ... import _config as config
 from ..._state.shared import Alone
 from ...errors import ConfigurationError
 from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
-from ..environment import Channel, channels
+from ..environment import Channel, channels, names_a_password
+from ..printing import Refusal, refuse
 from .logging_file import Entry, entries, is_ours
 from .recipients import KINDS
 
@@ -40,6 +41,14 @@ class Target:
     def lacks(self, *fields: str) -> bool:
         """Whether one of these options is wrong."""
         return any(error.field.split("[")[0] in fields for error in self.errors)
+
+
+def refuse_misuse(options: argparse.Namespace) -> None:
+    """Of --state and --handler, as all who look at targets have them."""
+    if names_a_password(options.state):
+        refuse("store.password", 2)
+    if options.config is None and options.handler is not None:
+        raise Refusal("--handler needs --config FILE", 2)
 
 
 def targets(options: argparse.Namespace) -> list[Target]:
