@@ -13,13 +13,14 @@ import pytest
 
 from wecom_logging import _cli as cli
 from wecom_logging._cli import _parser, _parsers
-from wecom_logging._cli.incidents import Shown
+from wecom_logging._cli.incidents import _shown
 from wecom_logging._cli.printing import width
 from wecom_logging._cli.texts import field
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
 from wecom_logging.model import Department, Member, Tag
 
+from ..incidents.test_life import opened
 from ..programs import CREDENTIALS, ROOT
 from ..scripted import ScriptedWeCom, errcode
 from .conftest import Command
@@ -221,12 +222,19 @@ def test_a_token_that_is_refused_for_good_is_not_answered_with_what_was_done(
     assert "A new access_token was refused, too" in said
 
 
-@pytest.mark.parametrize("kind", [Department, Member, Tag, Shown])
+@pytest.mark.parametrize("kind", [Department, Member, Tag])
 def test_each_field_of_what_is_shown_has_a_name_in_chinese(
     monkeypatch: pytest.MonkeyPatch, kind: type[DataclassInstance]
 ) -> None:
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
     assert all(re.search("[一-鿿]", field(one.name)) for one in fields(kind))
+
+
+def test_each_field_of_an_incident_that_is_shown_has_a_name_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    shown = _shown("app", opened(), str, 0.0)
+    assert len(shown) >= 15
+    assert all(re.search("[一-鿿]", field(name)) for name in shown)
 
 
 def test_arguments_that_are_not_known_are_named_in_chinese_too(

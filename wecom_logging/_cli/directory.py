@@ -125,7 +125,7 @@ def _department_fields(parser: argparse.ArgumentParser, *, name_needed: bool) ->
 
 def _list_departments(client: WeComClient, options: argparse.Namespace) -> int:
     tree = in_order(client.departments.list(options.parent and _department_id(client, options.parent)))
-    rows = ((one, (INDENT * min(depth, MAX_DEPTH) + one.name, one.id, one.leaders)) for depth, one in tree)
+    rows = ((one, {"name": INDENT * min(depth, MAX_DEPTH) + one.name}) for depth, one in tree)
     return print_rows(("name", "id", "leaders"), rows, as_json=options.json)
 
 
@@ -212,7 +212,7 @@ def _list_members(client: WeComClient, options: argparse.Namespace) -> int:
     found: Iterable[Member] = client.members.each()  # which asks nothing before it is read
     if options.department is not None:
         found = client.members.list(_department_id(client, options.department), recursive=options.recursive)
-    rows = ((one, (one.user_id, one.name, one.departments, one.position, _status(one))) for one in found)
+    rows = ((one, {"status": _status(one)}) for one in found)
     return print_rows(("user_id", "name", "departments", "position", "status"), rows, as_json=options.json)
 
 
@@ -314,7 +314,7 @@ def _tag_verbs(verbs: Any) -> None:
 
 
 def _list_tags(client: WeComClient, options: argparse.Namespace) -> int:
-    rows = (({"id": one.id, "name": one.name}, (one.id, one.name)) for one in client.tags.list())
+    rows = [({"id": one.id, "name": one.name}, dict[str, object]()) for one in client.tags.list()]
     return print_rows(("id", "name"), rows, as_json=options.json)
 
 

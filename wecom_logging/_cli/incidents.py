@@ -12,7 +12,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from .._answers.command import Command, seconds
@@ -43,30 +43,6 @@ HEADER = ("id", "level", "count", "since", "last", "messages", "who", "where", "
 
 Found = Sequence[tuple[str, Incident]]
 """Incidents, each with its channel."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One incident: ``told`` of ``count`` are in ``messages``. ``channel`` names an app or a bot, without a secret.
-
-    ``taken_by``: who has it; ``silent_until``: when its silence ends; each may be "".
-    """
-
-    id: str
-    level: str
-    logger: str
-    count: int
-    told: int
-    messages: int
-    since: str
-    last: str
-    where: str
-    hosts: int
-    processes: int
-    text: str
-    channel: str
-    taken_by: str
-    silent_until: str
 
 
 def add(commands: Any) -> None:
@@ -131,12 +107,14 @@ def _print(found: Found, options: argparse.Namespace, now: float, scopes: Iterab
     found, more = found[: options.limit], len(found) > options.limit
     lines = [_shown(channel, incident, hide, now, "en" if options.json else language()) for channel, incident in found]
     if options.json:
-        print_json({"incidents": [asdict(one) for one in lines]})
+        print_json({"incidents": lines})
         return 0
     for scope in scopes:
         print(hide(maintained(scope, now, language())))
     if lines:
-        print_table(HEADER, (_row(one, incident, now) for one, (_, incident) in zip(lines, found, strict=True)))
+        who = [held_by(incident, now, language()) for _, incident in found]
+        rows = zip(lines, who, strict=True)
+        print_table(HEADER, (_for_people(one) | {"id": f"#{one['id']}", "who": held} for one, held in rows))
     else:
         print(text("incidents.none"))
     if more:
@@ -148,42 +126,49 @@ def _show(found: Found, options: argparse.Namespace, now: float) -> int:
     """All that is known of these, with what people did."""
     hide = mask()
     if options.json:
-        shown = [asdict(_shown(*one, hide, now)) | {"journal": _journal(one[1])} for one in found]
-        print_json({"incidents": shown})
+        print_json({"incidents": [_shown(*one, hide, now) | {"journal": _journal(one[1])} for one in found]})
         return 0
     for number, (channel, incident) in enumerate(found):
         if number:
             print()
-        one = _shown(channel, incident, hide, now, language())
-        print_value(replace(one, since=clock(one.since), last=clock(one.last), silent_until=clock(one.silent_until)))
+        print_value(_for_people(_shown(channel, incident, hide, now, language())))
         print("", *map(inert.line, people(incident, now, language())), sep="\n")
     return 0
 
 
 def _shown(
     channel: str, incident: Incident, mask: Callable[[str], str], now: float, language: Language = "en"
-) -> Shown:
-    """In English for a program, whatever the language of the environment is."""
+) -> dict[str, Any]:
+    """One incident: ``told`` of ``count`` are in ``messages``. ``channel`` names an app or a bot, without a secret.
+
+    ``taken_by``: who has it; ``silent_until``: when its silence ends; each may be "". In English for a program,
+    whatever the language of the environment is.
+    """
     seen = _seen(incident, now)
     texts = (level_word(seen.level_name, language), seen.logger, seen.text, place(seen.place, language))
     level, logger, first, where = (brief(one, mask) for one in texts)
-    return Shown(
-        id=seen.short_id,
-        level=level,
-        logger=logger,
-        count=seen.count,
-        told=seen.told,
-        messages=seen.messages,
-        since=iso(seen.since),
-        last=iso(seen.last),
-        where=where,
-        hosts=seen.hosts,
-        processes=seen.processes,
-        text=first,
-        channel=channel,
-        taken_by=inert.line(seen.taken_by),
-        silent_until=iso(seen.silent_until) if seen.silent_until else "",
-    )
+    return {
+        "id": seen.short_id,
+        "level": level,
+        "logger": logger,
+        "count": seen.count,
+        "told": seen.told,
+        "messages": seen.messages,
+        "since": iso(seen.since),
+        "last": iso(seen.last),
+        "where": where,
+        "hosts": seen.hosts,
+        "processes": seen.processes,
+        "text": first,
+        "channel": channel,
+        "taken_by": inert.line(seen.taken_by),
+        "silent_until": iso(seen.silent_until) if seen.silent_until else "",
+    }
+
+
+def _for_people(one: dict[str, Any]) -> dict[str, Any]:
+    """As people read it."""
+    return one | {name: clock(one[name]) for name in ("since", "last", "silent_until")}
 
 
 def _seen(incident: Incident, now: float) -> IncidentView:
@@ -209,21 +194,6 @@ def _unreadable(level: int) -> Alert:
         thread_name="",
         place=Frame("", 0, ""),
         module="",
-    )
-
-
-def _row(one: Shown, incident: Incident, now: float) -> Sequence[object]:
-    since, last = clock(one.since), clock(one.last)
-    return (
-        f"#{one.id}",
-        one.level,
-        one.count,
-        since,
-        last,
-        one.messages,
-        held_by(incident, now, language()),
-        one.where,
-        one.text,
     )
 
 

@@ -11,8 +11,8 @@ import math
 import os
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from .. import _config as config
@@ -34,26 +34,6 @@ HEADER = ("name", "schedule", "last_run", "took", "next", "runs", "missed", "pau
 
 _LOOKED_AT = 1000
 _LOOK_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One job. ``runs``: how many are open. ``missed``: how many times since its last run; ``words``: its schedule in
-    words."""
-
-    name: str
-    schedule: str
-    words: str
-    zone: str
-    grace_s: float
-    max_runtime_s: float
-    last_run: str
-    took_s: float
-    has_failed: bool
-    next: str
-    runs: int
-    missed: int
-    paused_until: str
 
 
 def add(commands: Any) -> None:
@@ -78,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(found: list[Job], options: argparse.Namespace) -> int:
-    shown = [(one := _shown(job), _cells(job, one)) for job in found]
+    shown = [(one := _shown(job), _for_people(job, one)) for job in found]
     return print_rows(HEADER, shown, as_json=options.json)
 
 
@@ -89,7 +69,9 @@ def _listed(shared: Shared) -> list[Job]:
     return [rows[name].job for name in sorted(rows)]
 
 
-def _shown(job: Job) -> Shown:
+def _shown(job: Job) -> dict[str, Any]:
+    """One job. ``runs``: how many are open. ``missed``: how many times since its last run; ``words``: its schedule in
+    words."""
     spec, seen, hide = job.spec, job.seen, mask()
     words, due = "", math.inf
     try:
@@ -97,48 +79,46 @@ def _shown(job: Job) -> Shown:
         words, due = getattr(schedule, "explained", str)(), due_at(spec, seen, schedule)
     except (ImportError, ValueError, KeyError):  # without the extra, or a zone that this machine lacks
         say(text("jobs.not_read", name=hide(spec.name)))
-    return Shown(
-        name=inert.line(hide(spec.name)),
-        schedule=spec.cron or (lasting_short(spec.every_s, language()) if spec.every_s else ""),
-        words=words,
-        zone=spec.zone,
-        grace_s=spec.grace_s,
-        max_runtime_s=spec.max_runtime_s,
-        last_run=iso(seen.began) if seen.began else "",
-        took_s=round(seen.took_s, 1),
-        has_failed=seen.has_failed,
-        next="" if math.isinf(due) else iso(due),
-        runs=len(seen.runs),
-        missed=seen.missed,
-        paused_until=iso(seen.paused_until) if seen.paused_until > time.time() else "",
-    )
+    return {
+        "name": inert.line(hide(spec.name)),
+        "schedule": spec.cron or (lasting_short(spec.every_s, language()) if spec.every_s else ""),
+        "words": words,
+        "zone": spec.zone,
+        "grace_s": spec.grace_s,
+        "max_runtime_s": spec.max_runtime_s,
+        "last_run": iso(seen.began) if seen.began else "",
+        "took_s": round(seen.took_s, 1),
+        "has_failed": seen.has_failed,
+        "next": "" if math.isinf(due) else iso(due),
+        "runs": len(seen.runs),
+        "missed": seen.missed,
+        "paused_until": iso(seen.paused_until) if seen.paused_until > time.time() else "",
+    }
 
 
-def _cells(job: Job, shown: Shown) -> list[object]:
+def _for_people(job: Job, shown: Mapping[str, Any]) -> dict[str, object]:
     """As people read it: times in the zone of the job, with its name."""
     spec, seen = job.spec, job.seen
 
     def clock(at: float, given: str) -> str:
         if not given:
             return ""
-        there = (
-            local_time(at, language()) if not spec.zone else local_time(at, language()).astimezone(zone_of(spec.zone))
-        )
+        there = local_time(at, language())
+        there = there.astimezone(zone_of(spec.zone)) if spec.zone else there
         return f"{there:%m-%d %H:%M} {spec.zone}".rstrip()
 
-    due = math.inf if not shown.next else due_at(spec, seen, schedule_of(spec.cron, spec.zone))
-    last = clock(seen.began, shown.last_run)
-    in_words = f" ({shown.words})" if shown.words and language() == "en" else ""
-    return [
-        shown.name,
-        f"{shown.schedule}{in_words}",
-        text("jobs.failed_run", time=last) if shown.has_failed else last,
-        duration(seen.took_s) if seen.ended and seen.took_s else "",
-        clock(due, shown.next),
-        shown.runs or "",
-        shown.missed or "",
-        clock(seen.paused_until, shown.paused_until),
-    ]
+    due = due_at(spec, seen, schedule_of(spec.cron, spec.zone)) if shown["next"] else math.inf
+    last = clock(seen.began, shown["last_run"])
+    in_words = f" ({shown['words']})" if shown["words"] and language() == "en" else ""
+    return {
+        "schedule": f"{shown['schedule']}{in_words}",
+        "last_run": text("jobs.failed_run", time=last) if seen.has_failed else last,
+        "took": duration(seen.took_s) if seen.ended and seen.took_s else "",
+        "next": clock(due, shown["next"]),
+        "runs": shown["runs"] or "",
+        "missed": seen.missed or "",
+        "paused_until": clock(seen.paused_until, shown["paused_until"]),
+    }
 
 
 def pause(options: argparse.Namespace) -> int:

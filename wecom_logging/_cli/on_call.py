@@ -91,15 +91,20 @@ def _show(options: argparse.Namespace) -> int:
         if len(shown) > 1:
             print(inert.line(one.name))
         if found:
-            print_table(HEADER, [_row(each, one.moment) for each in found])
+            print_table(HEADER, [_for_people(each, one.moment) for each in found])
         print(inert.line(line.within(language())))
     return 0
 
 
-def _row(one: OnDuty, moment: Moment) -> Sequence[object]:
-    until = "" if one.until == float("inf") else day_and_time(one.until, moment, language())
+def _for_people(one: OnDuty, moment: Moment) -> dict[str, object]:
     rota = next(rota for rota in moment.duty.rotas if rota.name == one.rota)
-    return one.rota, one.people or text("on_call.nobody"), until, one.then, _because(one, rota).within(language())
+    return {
+        "rota": one.rota,
+        "on_call": one.people or text("on_call.nobody"),
+        "until": "" if one.until == float("inf") else day_and_time(one.until, moment, language()),
+        "then": one.then,
+        "because": _because(one, rota).within(language()),
+    }
 
 
 def _because(one: OnDuty, rota: Rota) -> Said:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from .._incidents import life
@@ -37,22 +37,6 @@ FLUSH_S = 15.0
 _MOST_REASONS = 20
 
 Verb = Callable[[argparse.Namespace, Shared], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One incident. ``state`` is waiting, sending or given_up; ``reason`` says why it was given up."""
-
-    id: str
-    key: str
-    state: str
-    reason: str
-    last: str
-    level: str
-    logger: str
-    count: int
-    text: str
-    channel: str
 
 
 def add(commands: Any) -> None:
@@ -99,10 +83,10 @@ def _print_list(
     hide = mask()
     found = [_shown(one, hide, "en" if options.json else language()) for one in held[: options.limit]]
     if options.json:
-        print_json({"alerts": [asdict(one) for one in found], "counters": asdict(counters), "set_aside": set_aside})
+        print_json({"alerts": found, "counters": asdict(counters), "set_aside": set_aside})
         return 0
     if found:
-        print_table(HEADER, map(_row, found))
+        print_table(HEADER, map(_for_people, found))
     else:
         print(text("pending.none"))
     if len(held) > len(found):
@@ -113,21 +97,22 @@ def _print_list(
     return 0
 
 
-def _shown(held: DeadLetter, mask: Callable[[str], str], language: Language) -> Shown:
+def _shown(held: DeadLetter, mask: Callable[[str], str], language: Language) -> dict[str, Any]:
+    """One incident. ``state`` is waiting, sending or given_up; ``reason`` says why it was given up."""
     level = level_word(logging.getLevelName(held.level), language)
     level, logger, first = _read(held.entry, language) or (level, "?", text("usage.unreadable"))
-    return Shown(
-        id=held.short_id if 0 < len(held.short_id) <= LONGEST else held.key[:LEAST_KEY],
-        key=held.key,
-        state="given_up" if held.why else "sending" if held.claimed else "waiting",
-        reason=held.why,
-        last=iso(held.last),
-        level=level,
-        logger=brief(logger, mask, _MAX_NAME),
-        count=held.count,
-        text=brief(first, mask),
-        channel=held.channel,
-    )
+    return {
+        "id": held.short_id if 0 < len(held.short_id) <= LONGEST else held.key[:LEAST_KEY],
+        "key": held.key,
+        "state": "given_up" if held.why else "sending" if held.claimed else "waiting",
+        "reason": held.why,
+        "last": iso(held.last),
+        "level": level,
+        "logger": brief(logger, mask, _MAX_NAME),
+        "count": held.count,
+        "text": brief(first, mask),
+        "channel": held.channel,
+    }
 
 
 def _read(entry: str, language: Language) -> tuple[str, str, str] | None:
@@ -138,14 +123,12 @@ def _read(entry: str, language: Language) -> tuple[str, str, str] | None:
     return level_name(alert, language), alert.logger, first_line(alert)
 
 
-def _row(one: Shown) -> Sequence[object]:
-    """Its line below `HEADER`."""
-    row = {"waiting": "waits", "sending": "being_sent"}.get(one.state, "was_given_up")
-    what = trim(
-        text(f"pending.{row}", reason=REASONS.get(one.reason, one.reason) if language() == "zh" else one.reason),
-        _MAX_NAME,
-    )
-    return f"#{one.id}", clock(one.last), one.level, one.logger, one.count, what, one.text
+def _for_people(one: dict[str, Any]) -> dict[str, Any]:
+    """As people read it."""
+    row = {"waiting": "waits", "sending": "being_sent"}.get(one["state"], "was_given_up")
+    reason = REASONS.get(one["reason"], one["reason"]) if language() == "zh" else one["reason"]
+    what = trim(text(f"pending.{row}", reason=reason), _MAX_NAME)
+    return one | {"id": f"#{one['id']}", "last": clock(one["last"]), "what": what}
 
 
 def run_send(options: argparse.Namespace, shared: Shared) -> int:

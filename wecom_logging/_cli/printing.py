@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,6 +24,8 @@ from .texts import explained, field, language, text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+    Value = DataclassInstance | dict[str, Any]
 
 
 GAP = "  "
@@ -68,9 +70,13 @@ def agree(question: str, otherwise: str, *, what: str) -> None:
         refuse(otherwise, 2)
 
 
-def print_json(value: DataclassInstance | dict[str, Any], *, indent: int | None = None) -> None:
+def _plain(value: Value) -> dict[str, Any]:
+    return value if isinstance(value, dict) else asdict(value)
+
+
+def print_json(value: Value, *, indent: int | None = None) -> None:
     """One value as JSON, on a line of its own unless it is indented; a reader gets the same in every encoding."""
-    text = json.dumps(value if isinstance(value, dict) else asdict(value), ensure_ascii=False, indent=indent)
+    text = json.dumps(_plain(value), ensure_ascii=False, indent=indent)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     print(_NO_ASCII.sub(lambda match: _in_json(match[0], encoding), text))
 
@@ -106,33 +112,29 @@ def clock(time: str) -> str:
     return time[:19].replace("T", " ")
 
 
-def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Rows below their header."""
-    for line in aligned([[field(name) for name in header], *([_cell(value) for value in row] for row in rows)]):
+def print_table(header: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Of each row what is below the header."""
+    cells = ([_cell(row[name]) for name in header] for row in rows)
+    for line in aligned([[field(name) for name in header], *cells]):
         print(line)
 
 
-def print_rows(
-    header: Sequence[str],
-    found: Iterable[tuple[DataclassInstance | dict[str, Any], Sequence[object]]],
-    *,
-    as_json: bool,
-) -> int:
-    """Values, each with its row: as JSON or as a table. Gives the exit code."""
+def print_rows(header: Sequence[str], found: Iterable[tuple[Value, dict[str, Any]]], *, as_json: bool) -> int:
+    """Values, each with what people read otherwise: as JSON or as a table. Gives the exit code."""
     if as_json:
         for value, _ in found:
             print_json(value)
     else:
-        print_table(header, (row for _, row in found))
+        print_table(header, (_plain(value) | read for value, read in found))
     return 0
 
 
-def print_value(value: DataclassInstance, *, as_json: bool = False) -> int:
+def print_value(value: Value, *, as_json: bool = False) -> int:
     """One value, as JSON or a field a line; those that are empty are left out. Gives the exit code."""
     if as_json:
         print_json(value)
         return 0
-    shown = {field(name): _cell(found) for name, found in asdict(value).items()}
+    shown = {field(name): _cell(found) for name, found in _plain(value).items()}
     for line in aligned([(name, found) for name, found in shown.items() if found]):
         print(line)
     return 0
