@@ -28,6 +28,9 @@ from .printing import refuse, say, say_error
 from .texts import text
 
 Channel = Literal["app", "bot", "aibot"]
+HANDLERS: Mapping[Channel, type[WeComHandler | WeComBotHandler | WeComAIBotHandler]] = {
+    "app": WeComHandler, "bot": WeComBotHandler, "aibot": WeComAIBotHandler
+}  # fmt: skip
 
 _VARIABLES: dict[Channel, tuple[str, ...]] = {
     "app": ("WECOM_CORP_ID", "WECOM_AGENT_ID", "WECOM_SECRET", "WECOM_SECRET_FILE"),
@@ -52,7 +55,8 @@ def handlers(service: str | None, **options: Any) -> list[AlertHandler]:
     each."""
     made: list[AlertHandler] = []
     try:
-        kinds = _kinds()
+        is_off = config.enabled(None) is False
+        kinds = [WeComBotHandler] if is_off else [HANDLERS[one] for one in channels()]  # one that needs nothing
     except ConfigurationError as error:
         say_error(error)
         return []
@@ -64,13 +68,6 @@ def handlers(service: str | None, **options: Any) -> list[AlertHandler]:
         except Exception as error:  # nobody foresaw it; the command must run
             say(text("errors.handler", name=kind.__name__, error=type(error).__name__))
     return made
-
-
-def _kinds() -> list[type[WeComHandler | WeComBotHandler | WeComAIBotHandler]]:
-    if config.enabled(None) is False:
-        return [WeComBotHandler]  # one that needs nothing and sends nothing
-    kinds = {"app": WeComHandler, "bot": WeComBotHandler, "aibot": WeComAIBotHandler}
-    return [kinds[channel] for channel in channels()]
 
 
 def ended_by_signal() -> threading.Event:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ... import _config as config
@@ -94,12 +94,7 @@ def _note_refusal(notes: Notes, error: WeComError, ip: str) -> None:
 def _note_app(notes: Notes, answer: dict[str, Any]) -> None:
     name = str(answer.get("name") or answer.get("agentid") or "")
     if answer.get("close") == 1:
-        notes.bad(
-            "app",
-            cause_of_errcode(_SWITCHED_OFF),
-            remedy_of_errcode(_SWITCHED_OFF),
-            subject=name,
-        )
+        notes.bad("app", cause_of_errcode(_SWITCHED_OFF), remedy_of_errcode(_SWITCHED_OFF), subject=name)
         notes.blocked_by = "app"
     else:
         notes.good("app", said("found.app_enabled"), name)
@@ -113,7 +108,8 @@ def _note_range(notes: Notes, client: WeComClient, answer: dict[str, Any]) -> No
         notes.bad("visible_range", said("found.empty_range"), remedy_of_errcode(_OUT_OF_RANGE))
         notes.blocked_by = "visible_range"
         return
-    departments = _named(departments, lambda: _department_names(client, departments))
+    names = Departments(client, Access.APP)
+    departments = _named(departments, lambda: {id: names.get(id).name for id in departments[:MAX_SHOWN]})
     tags = _named(tags, lambda: {str(tag.id): tag.name for tag in Tags(client, Access.APP).list()})
     visible = (("found.members", users), ("found.departments", departments), ("found.tags", tags))
     notes.good("visible_range", listed([said(row, names=_some(items)) for row, items in visible if items], "; ", "；"))
@@ -123,11 +119,6 @@ def _items(answer: dict[str, Any], name: str, inner: str) -> list[Any]:
     found = answer.get(name)
     items = found.get(inner) if isinstance(found, dict) else None
     return items if isinstance(items, list) else []
-
-
-def _department_names(client: WeComClient, ids: Iterable[str]) -> dict[str, str]:
-    departments = Departments(client, Access.APP)
-    return {id: departments.get(id).name for id in list(ids)[:MAX_SHOWN]}
 
 
 def _named(ids: list[str], names: Callable[[], dict[str, str]]) -> list[str]:
@@ -149,16 +140,11 @@ def _look_at_contacts(notes: Notes, client: WeComClient) -> None:
     try:
         client.call("user/list_id", {"limit": 1}, access=Access.CONTACTS)
     except APIError as error:
-        if error.errcode == _CONTACTS_SECRET_GIVEN:
-            notes.bad(
-                "contacts",
-                said("found.app_secret_given"),
-                remedy_of_field("contacts_secret"),
-                errcode=error.errcode,
-                warning=True,
-            )
-        else:
-            notes.bad("contacts", cause_of(error), _contacts_remedy(error), errcode=error.errcode, warning=True)
+        is_of_app = error.errcode == _CONTACTS_SECRET_GIVEN
+        cause = said("found.app_secret_given") if is_of_app else cause_of(error)
+        is_wrong = is_of_app or error.path == "gettoken"  # of which the table's remedy speaks of the app's
+        remedy = remedy_of_field("contacts_secret") if is_wrong else remedy_of(error)
+        notes.bad("contacts", cause, remedy, errcode=error.errcode, warning=True)
     except WeComError as error:
         notes.refused("contacts", error)
     else:
@@ -180,11 +166,6 @@ def look_at_calls(notes: Notes, client: WeComClient) -> None:
         notes.refused("calls", error)
         return
     notes.good("calls", said("found.calls_possible"))
-
-
-def _contacts_remedy(error: APIError) -> Said:
-    """The table's remedy for a wrong secret speaks of the app's."""
-    return remedy_of_field("contacts_secret") if error.path == "gettoken" else remedy_of(error)
 
 
 # a group's bot
@@ -276,16 +257,10 @@ def _send(notes: Notes, send: Callable[[], Outcome], number: str = "", *, missin
     except (WeComError, MessageError) as error:
         notes.refused("send", error, number)
         return
-    left_out = {
-        text.casefold(): text for text in (*left_out_of(outcome), *missing)
-    }.values()  # WeCom answers in lower case
+    # WeCom answers in lower case
+    left_out = {text.casefold(): text for text in (*left_out_of(outcome), *missing)}.values()
     if left_out or outcome.warning:
-        notes.bad(
-            "send",
-            said("found.not_to", names=listed(left_out)) if left_out else said("found.but", warning=outcome.warning),
-            said("found.see_recipients"),
-            subject=number,
-            warning=True,
-        )
+        but = said("found.not_to", names=listed(left_out)) if left_out else said("found.but", warning=outcome.warning)
+        notes.bad("send", but, said("found.see_recipients"), subject=number, warning=True)
     else:
         notes.good("send", said("found.sent"), number)

@@ -183,38 +183,31 @@ def _entry_of_section(parser: configparser.ConfigParser, name: str) -> Entry:
     if section not in parser:
         return Entry(name, error=ConfigurationError("class", "no_section", section=section))
     used = any(name in _listed(parser[logger].get("handlers", "")) for logger in parser if logger.startswith("logger_"))
-    level = parser[section].get("level")
+    given = parser[section]
     try:
-        made_by = _class(parser[section]["class"])
+        made_by = _class(given["class"])
     except Exception as error:
         return Entry(name, error=_unresolved("class", error))
-
-    def option(key: str, default: str) -> Any:
-        return eval(parser[section].get(key, default), dict(vars(logging)))
-
-    return _evaluated(Entry(name, made_by, level, None, used), option)
-
-
-def _evaluated(entry: Entry, option: Callable[[str, str], Any]) -> Entry:
-    """With its options, if it is a class of this package: those of other classes are not evaluated."""
-    options: Mapping[str, Any] = {}
-    wrong: ConfigurationError | None = None
-    if is_ours(entry.made_by):
+    options, wrong = {}, None
+    if is_ours(made_by):  # the options of other classes are not evaluated
         try:
-            options = dict(option("kwargs", "{}"))
-            if option("args", "()"):
+            options = dict(_evaluated(given.get("kwargs", "{}")))
+            if _evaluated(given.get("args", "()")):
                 wrong = ConfigurationError("args", "not_keywords")
         except Exception as error:
             wrong = _unresolved("kwargs", error)
-    return Entry(entry.name, entry.made_by, entry.level, options, entry.used, wrong)
+    return Entry(name, made_by, given.get("level"), options, used, wrong)
+
+
+def _evaluated(text: str) -> Any:
+    return eval(text, dict(vars(logging)))
 
 
 def _class(name: str) -> object:
     try:
-        found: object = eval(name, dict(vars(logging)))
+        return _evaluated(name)
     except (AttributeError, NameError):
-        found = logging.config.DictConfigurator({}).resolve(name)
-    return found
+        return logging.config.DictConfigurator({}).resolve(name)
 
 
 def _listed(text: str) -> list[str]:

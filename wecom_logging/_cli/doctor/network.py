@@ -34,7 +34,7 @@ def look_at_network(notes: Notes, api_base: str, *, app: bool, timeout_s: float)
     host = urlsplit(api_base).netloc
     _note_proxy(notes, api_base, host, reached.failure)
     if reached.failure is None:
-        notes.good("network", _seen_as(reached.ip), host)
+        notes.good("network", said("found.seen_as", ip=reached.ip) if reached.ip else said("found.answers"), host)
     elif is_about_proxy(reached.failure):
         notes.blocked_by = "proxy"
         notes.skipped("network", host)
@@ -43,12 +43,6 @@ def look_at_network(notes: Notes, api_base: str, *, app: bool, timeout_s: float)
         notes.blocked_by = "network"
     _note_clock(notes, host, reached.skew_s)
     return reached
-
-
-def _seen_as(ip: str) -> Said:
-    if not ip:
-        return said("found.answers")
-    return said("found.seen_as", ip=ip)
 
 
 def _reach(api_base: str, app: bool, timeout_s: float) -> Reached:
@@ -78,11 +72,9 @@ def _note_proxy(notes: Notes, api_base: str, host: str, failure: WeComError | No
     address = proxy_for(api_base)
     if failure is not None and is_about_proxy(failure):
         notes.bad("proxy", cause_of(failure), remedy_of(failure), subject=without_login(address))
-    elif address:
-        shown = without_login(address)
-        notes.good("proxy", said("found.through_proxy", host=host), shown)
     else:
-        notes.good("proxy", said("found.no_proxy", host=host))
+        found = said("found.through_proxy" if address else "found.no_proxy", host=host)
+        notes.good("proxy", found, without_login(address))
 
 
 def proxy_for(api_base: str) -> str:
@@ -110,12 +102,9 @@ def _note_clock(notes: Notes, host: str, skew_s: float | None) -> None:
     skew = _duration(abs(skew_s))
     if abs(skew_s) <= MAX_SKEW_S:
         notes.good("clock", said("found.clock_good", skew=skew))
-        return
-    notes.bad(
-        "clock",
-        said("found.clock_ahead" if skew_s > 0 else "found.clock_behind", skew=skew),
-        said("found.set_clock"),
-    )
+    else:
+        cause = said("found.clock_ahead" if skew_s > 0 else "found.clock_behind", skew=skew)
+        notes.bad("clock", cause, said("found.set_clock"))
 
 
 def _duration(seconds: float) -> Said:

@@ -27,11 +27,11 @@ from ..._text.said import Language, Reader, Said
 from ..._wecom import WeComClient
 from ..._wecom.channels import Channel
 from ...errors import MessageError, WeComError
-from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
+from ...handlers import WeComHandler
 from ...model import Recipients
 from ...model.duty import Rota
 from ...model.recipients import ON_CALL
-from ..environment import is_unused
+from ..environment import HANDLERS, is_unused
 from ..texts import said
 from .findings import Notes
 from .targets import Target, unopened
@@ -72,12 +72,11 @@ def planned(target: Target, *, makes_state: bool = False) -> Iterator[Planned | 
     """What a handler would have, of which nothing runs; None where it cannot be built, or has no such rules. A state
     that no process has used is left alone.
     """
-    kinds: dict[str, type[AlertHandler]] = {"app": WeComHandler, "bot": WeComBotHandler, "aibot": WeComAIBotHandler}
     if target.errors or not target.enabled:
         yield None
         return
     without = {**target.options, "state": unopened(target.options.get("state"))}  # else it would send what others left
-    handler = kinds[target.channel](**without)
+    handler = HANDLERS[target.channel](**without)
     try:
         pipeline = handler._pipeline
         if pipeline is None or not pipeline.options.duty:
@@ -161,13 +160,6 @@ def on_call_now(named: Recipients) -> Recipients:
     target = Target("app", "app", {}, {}, ())
     with planned(target) as one:
         return named if one is None else one.recipients()
-
-
-def look_at_outlook(notes: Notes, target: Target) -> None:
-    """What would happen now."""
-    with planned(target) as one:
-        if one is not None:
-            notes.good("outlook", line_of(one))
 
 
 def without_rotas(recipients: Recipients) -> Recipients:

@@ -60,7 +60,8 @@ def look_at_recipients(notes: Notes, client: WeComClient, audiences: Sequence[tu
         except Refused as no:
             notes.bad("recipient", no.cause, no.remedy, subject=subject, errcode=no.errcode)
         except (WeComError, MessageError) as error:
-            notes.refused("recipient", error, subject, _cause(error))
+            is_unseen = isinstance(error, APIError) and error.errcode in _OUT_OF_RANGE
+            notes.refused("recipient", error, subject, said("found.out_of_range") if is_unseen else None)
     if notes.blocked_by != "recipient":
         unserved = {subjects[one] for audience in each if not good & set(audience) for one in audience}
         notes.warn_only(lambda one: one.check == "recipient" and one.subject not in unserved)
@@ -85,8 +86,7 @@ class _Looker:
         """What it stands for. Raises `Refused`, or WeCom's own refusal."""
         if kind == "users" and text == EVERYBODY:
             return said("found.everybody")
-        found = list(self._by_kind[kind](text))
-        return listed(found)
+        return listed(self._by_kind[kind](text))
 
     def _ids(self, kind: str, text: str) -> tuple[str, ...]:
         found = self._book.resolve(Recipients(**{kind: (text,)}))
@@ -162,9 +162,3 @@ def _unresolved(kind: str, text: str, problem: Problem, error: WeComError | Mess
         return Refused(said("found.several", name=text, near=near), said("found.give_id"))
     unseen = said("found.similar" if near else "found.unseen", name=text, kind=said(f"kinds.{kind}"), near=near)
     return Refused(unseen, remedy_of_errcode(_NOBODY_FOUND))
-
-
-def _cause(error: WeComError | MessageError) -> Said | None:
-    if isinstance(error, APIError) and error.errcode in _OUT_OF_RANGE:
-        return said("found.out_of_range")
-    return None

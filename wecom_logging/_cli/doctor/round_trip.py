@@ -23,7 +23,7 @@ from ..texts import remedy_of_field, said
 from .channels import look_at_aibot, look_at_app, look_at_bot, look_at_calls, send_through_app, send_through_bot
 from .findings import Finding, Notes
 from .network import Reached, look_at_network
-from .outlook import look_at_duty, look_at_outlook, look_at_rotas, persons_of, planned, without_rotas
+from .outlook import line_of, look_at_duty, look_at_rotas, persons_of, planned, without_rotas
 from .recipients import KINDS, look_at_recipients
 from .targets import Target
 
@@ -108,7 +108,9 @@ def _note_configuration(notes: Notes, target: Target) -> None:
     _note_zone(notes, target)
     if not target.errors:
         look_at_duty(notes, target.options)
-    look_at_outlook(notes, target)
+    with planned(target) as one:
+        if one is not None:
+            notes.good("outlook", line_of(one))
     if not target.lacks("state"):
         look_at_state(notes, target.options.get("state"))
     if not target.used:
@@ -128,7 +130,9 @@ def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> 
     if target.lacks(*_CLIENT):
         notes.skip("token", "app", "trusted_ip", "visible_range", "recipient")
         return
-    client = _app_client(target.options, trip.timeout_s)
+    names = ("corp_id", "secret", "agent_id", "contacts_secret", "api_base")
+    options: Any = {name: target.options.get(name) for name in names}
+    client = WeComClient(**options, timeout=trip.timeout_s)
     try:
         look_at_app(notes, client, reached.ip)
         audiences = [] if target.lacks(*KINDS) else [config.recipients(*map(target.options.get, KINDS))]
@@ -145,11 +149,6 @@ def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> 
             send_through_app(notes, client, audiences[0])
     finally:
         client.close()
-
-
-def _app_client(options: Any, timeout_s: float) -> WeComClient:
-    names = ("corp_id", "secret", "agent_id", "contacts_secret", "api_base")
-    return WeComClient(**{name: options.get(name) for name in names}, timeout=timeout_s)
 
 
 def _look_at_bots(notes: Notes, target: Target, reached: Mapping[str, tuple[Reached, str]], trip: Trip) -> None:
@@ -187,8 +186,7 @@ def look_at_state(notes: Notes, option: object) -> None:
         elif why := obstacle(shared):
             raise StateError(why)
         else:
-            made = said("found.state_unused")
-            notes.good("state", made, shared.name)
+            notes.good("state", said("found.state_unused"), shared.name)
     except StateError as error:
         cause = said("found.state_failed", error=error)
         is_file = shared is not None and shared.write_ahead is not None

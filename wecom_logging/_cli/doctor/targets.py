@@ -11,8 +11,8 @@ from typing import Any
 from ... import _config as config
 from ..._state.shared import Alone
 from ...errors import ConfigurationError
-from ...handlers import AlertHandler, WeComAIBotHandler, WeComBotHandler, WeComHandler
-from ..environment import Channel, channels, names_a_password
+from ...handlers import AlertHandler
+from ..environment import HANDLERS, Channel, channels, names_a_password
 from ..printing import Refusal, refuse
 from .logging_file import Entry, entries, is_ours
 from .recipients import KINDS
@@ -20,7 +20,7 @@ from .recipients import KINDS
 OPTIONS = ("corp_id", "agent_id", "users", "departments", "tags", "api_base", "state")
 """What may be said on the command line in place of the environment: nothing of it is secret."""
 
-_FOR_BOT = ("api_base", "state")
+_TAKEN: Mapping[Channel, Sequence[str]] = {"app": OPTIONS, "bot": ("api_base", "state"), "aibot": ("state",)}
 
 Places = Mapping[str, tuple[str, str]]
 """For options that were given: source and place of a `Setting`."""
@@ -63,14 +63,8 @@ def _from_environment(given: Mapping[str, str]) -> list[Target]:
     app: tuple[Channel, ...] = ("app",) if given.keys() & {"corp_id", "agent_id"} else ()
     found = []
     for name in channels(*app, remedy="Or give --config FILE: a logging config"):
-        if name == "app":
-            found.append(_target("app", WeComHandler, given, places))
-        elif name == "aibot":
-            ours = {name: value for name, value in given.items() if name == "state"}
-            found.append(_target("aibot", WeComAIBotHandler, ours, places))
-        else:
-            ours = {name: value for name, value in given.items() if name in _FOR_BOT}
-            found.append(_target("bot", WeComBotHandler, ours, places))
+        ours = {option: value for option, value in given.items() if option in _TAKEN[name]}
+        found.append(_target(name, HANDLERS[name], ours, places))
     return found
 
 
@@ -97,18 +91,12 @@ def _from_entry(path: str, entry: Entry, names: Container[str]) -> Target:
     errors = [entry.error] if entry.error is not None else []
     if isinstance(fallback := given.get("fallback"), str) and fallback not in names:
         errors.append(ConfigurationError("fallback", "not_in_file"))
-    try:
-        _check_level(entry.level)
+    try:  # as logging, which takes no other kind of number
+        config.level("level", 0 if entry.level is None else entry.level if isinstance(entry.level, int | str) else "")
     except ConfigurationError as error:
         errors.append(error)
     assert isinstance(entry.made_by, type)
     return _target(entry.name, entry.made_by, given, places, errors, used=entry.used)
-
-
-def _check_level(level: object) -> None:
-    """As logging, which takes no other kind of number."""
-    if level is not None:
-        config.level("level", level if isinstance(level, int | str) else "")
 
 
 def _target(
@@ -120,10 +108,8 @@ def _target(
     *,
     used: bool = True,
 ) -> Target:
-    channel: Channel = "app"
-    if issubclass(kind, WeComBotHandler | WeComAIBotHandler):
-        channel = "bot" if issubclass(kind, WeComBotHandler) else "aibot"
-    options, refusal = _built(kind, given)
+    channel: Channel = next((name for name, one in HANDLERS.items() if issubclass(kind, one)), "app")
+    options, refusal = _built(kind, HANDLERS[channel], given)
     if options.keys() - given.keys():  # a class of the user's own sets some itself
         own = ("configuration", f"class {kind.__module__}.{kind.__qualname__}")
         places = {**dict.fromkeys(options, own), **places}
@@ -142,10 +128,10 @@ def unopened(state: object) -> object:
         return state
 
 
-def _built(kind: type[AlertHandler], given: Mapping[str, Any]) -> tuple[Mapping[str, Any], ConfigurationError | None]:
+def _built(
+    kind: type[AlertHandler], base: Any, given: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], ConfigurationError | None]:
     """Build a handler and close it: the options as they came to our class through the user's own, and its refusal."""
-    bases = (WeComBotHandler, WeComAIBotHandler)
-    base: Any = next((one for one in bases if issubclass(kind, one)), WeComHandler)
     seen: dict[str, Any] = dict(given)
 
     def look(self: AlertHandler, **options: Any) -> None:
