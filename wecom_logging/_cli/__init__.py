@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Any
 
 from .._runtime.version import with_extra
 from ..errors import ConfigurationError, MessageError, MissingDependencyError, WeComError
@@ -80,7 +79,9 @@ def _parser(given: str = "") -> argparse.ArgumentParser:
     for name in [COMMANDS[given]] if given in COMMANDS else dict.fromkeys(COMMANDS.values()):
         import_module(f"{__name__}.{name}").add(commands)
     if given not in COMMANDS:
-        _add_completion(commands, parser)
+        completion = command(commands, "completion", "completion.help", "completion.about")
+        completion.add_argument("shell", choices=SHELLS)
+        completion.set_defaults(run=partial(_complete, parser))
     return parser
 
 
@@ -100,12 +101,6 @@ COMMAND: dict[str, str | dict[str, str]] = {
     "preamble": {"bash": '_wecom_logging_command_or_file() {\n  compgen -A command -A file -- "$1"\n}'},
 }
 """How each shell completes a command with its arguments, those of `run`."""
-
-
-def _add_completion(commands: Any, parser: argparse.ArgumentParser) -> None:
-    completion = command(commands, "completion", "completion.help", "completion.about")
-    completion.add_argument("shell", choices=SHELLS)
-    completion.set_defaults(run=partial(_complete, parser))
 
 
 def _complete(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import _config as config
+from .._answers.desk import Desk
+from .._answers.pairing import CODE_S, Paired, Pairing
+from .._answers.reception import Reception
+from .._delivery.sender import windows
 from .._render.times import local_time
+from .._state.shared import SharedLease, alone
 from .._text import inert
+from .._wecom.long_connection import LongConnection
+from ..handlers import WeComAIBotHandler
 from .environment import configured, ended_by_signal, opened
 from .parser import command
 from .printing import refuse, say
 from .texts import language, text
-
-if TYPE_CHECKING:
-    from .._answers.pairing import Paired, Pairing
-    from .._state.shared import Shared
-    from .._wecom.long_connection import LongConnection
 
 _LOOK_S = 0.5
 
@@ -32,8 +34,6 @@ def add(commands: Any) -> None:
 
 def serve(options: argparse.Namespace) -> int:
     """Until a signal ends it."""
-    from ..handlers import WeComAIBotHandler
-
     opened(None)  # or it says that there is none
     ended = ended_by_signal()
     handler = WeComAIBotHandler()
@@ -47,7 +47,8 @@ def serve(options: argparse.Namespace) -> int:
     while not ended.wait(_LOOK_S):
         now = "open" if connection.is_open else "elsewhere" if connection.is_elsewhere else str(connection.error or "")
         if now and now != said:
-            _say_state(now)
+            row = {"open": "connected", "elsewhere": "elsewhere"}.get(now, "not_connected")
+            print(text(f"answers.{row}", why=now), flush=True)
             said = now
     handler.close()
     return 0
@@ -57,31 +58,18 @@ def _say_what_was_done(line: str) -> None:
     print(f"{local_time(time.time(), language()):%H:%M:%S} {inert.line(line)}", flush=True)
 
 
-def _say_state(now: str) -> None:
-    row = {"open": "connected", "elsewhere": "elsewhere"}.get(now, "not_connected")
-    print(text(f"answers.{row}", why=now), flush=True)
-
-
 def pair_chat(options: argparse.Namespace) -> int:
     """The code, and what came of it."""
-    from .._answers.desk import Desk
-    from .._answers.pairing import CODE_S, Pairing
-    from .._answers.reception import Reception
-    from .._delivery.sender import windows
-    from .._state.shared import alone
-
     shared = configured(None) or alone
-    connection = _connection(shared)
-    pairing = Pairing(connection.bot_id, shared)
-    channel = connection.identity
-    Reception(
-        connection,
-        Desk(list, language=config.reader()),
-        channel,
-        windows=windows(channel, shared),
-        language=config.reader(),
-        pairing=pairing,
+    connection = LongConnection(
+        config.aibot_url(None), config.aibot_id(None), config.aibot_secret(None), say=lambda cause, line: say(line)
     )
+    if shared is not alone:
+        connection.lease = SharedLease(shared, f"aibot {connection.bot_id}")
+    pairing = Pairing(connection.bot_id, shared)
+    channel, reader = connection.identity, config.reader()
+    desk = Desk(list, language=reader)
+    Reception(connection, desk, channel, windows=windows(channel, shared), language=reader, pairing=pairing)
     code = pairing.ask()
     print(f"{text('answers.type_this', minutes=round(CODE_S / 60))}\n\n    绑定 {code}\n", flush=True)
     try:
@@ -96,22 +84,8 @@ def pair_chat(options: argparse.Namespace) -> int:
     return 0
 
 
-def _connection(shared: Shared) -> LongConnection:
-    from .._state.shared import SharedLease, alone
-    from .._wecom.long_connection import LongConnection
-
-    connection = LongConnection(
-        config.aibot_url(None), config.aibot_id(None), config.aibot_secret(None), say=lambda cause, line: say(line)
-    )
-    if shared is not alone:
-        connection.lease = SharedLease(shared, f"aibot {connection.bot_id}")
-    return connection
-
-
 def _wait(connection: LongConnection, pairing: Pairing) -> Paired:
     """Raises `WeComError` where the connection cannot be had, and no other process has it; `Refusal` after a while."""
-    from .._answers.pairing import CODE_S
-
     connection.start()
     ends = time.monotonic() + CODE_S
     while True:

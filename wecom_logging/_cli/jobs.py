@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from .. import _config as config
 from .._incidents import answered
+from .._incidents.incident import Incident
 from .._incidents.job import Job, Target
 from .._incidents.policy.expected import due_at
 from .._render.times import lasting_short, local_time
@@ -127,56 +128,49 @@ def pause(options: argparse.Namespace) -> int:
     def become(job: Job | None, now: float) -> Job | None:
         return job and replace(job, seen=replace(job.seen, paused_until=now + seconds))
 
-    return use(
-        options.state,
-        lambda shared: _changed(shared, options.name, become, "jobs.paused"),
-        lambda: _refuse(options.name),
-    )
+    return _change(options, become, "jobs.paused")
 
 
 def forget(options: argparse.Namespace) -> int:
-    return use(
-        options.state,
-        lambda shared: _changed(shared, options.name, lambda job, now: None, "jobs.forgotten"),
-        lambda: _refuse(options.name),
-    )
+    return _change(options, lambda job, now: None, "jobs.forgotten")
 
 
-def _refuse(name: str) -> NoReturn:
-    refuse("jobs.unknown", 1, name=mask()(name))
+def _change(options: argparse.Namespace, become: Callable[[Job | None, float], Job | None], said: str) -> int:
+    name = options.name
 
+    def unknown() -> NoReturn:
+        refuse("jobs.unknown", 1, name=mask()(name))
 
-def _changed(shared: Shared, name: str, become: Callable[[Job | None, float], Job | None], said: str) -> int:
-    jobs = Jobs(shared)
-    if (row := jobs.find(name)) is None:
-        _refuse(name)
-    after = jobs.change(name, become)
-    if after is None:
-        for target in row.job.spec.targets:
-            shared.call(lambda store: _close(store, name, target, jobs.time()))  # noqa: B023 # called at once
-    until = "" if after is None else f"{local_time(after.seen.paused_until, language()):%m-%d %H:%M}"
-    print(text(said, name=mask()(name), until=until))
-    return 0
+    def change(shared: Shared) -> int:
+        jobs = Jobs(shared)
+        if (row := jobs.find(name)) is None:
+            unknown()
+        after = jobs.change(name, become)
+        if after is None:
+            for target in row.job.spec.targets:
+                shared.call(lambda store: _close(store, name, target, jobs.time()))  # noqa: B023 # called at once
+        until = "" if after is None else f"{local_time(after.seen.paused_until, language()):%m-%d %H:%M}"
+        print(text(said, name=mask()(name), until=until))
+        return 0
+
+    return use(options.state, change, unknown)
 
 
 def _close(store: Store, name: str, target: Target, at: float) -> None:
     """An incident of a job that is not expected any more ends, with a line."""
     now, where = time.monotonic(), f"cli {socket.gethostname()}"
     who = getpass.getuser()
+
+    def done(there: Incident) -> Incident:
+        return answered.done(there, who, where, now=now, time=at)
+
     for one in store.open(target.channel, _LOOKED_AT, None, now):
         try:
             is_its = one.first.alert.fingerprint == f"job {name}"
         except ValueError:  # nothing that stands in a state is trusted
             continue
         if is_its and answered.is_open(one):
-            answer(
-                store,
-                target.channel,
-                one.key,
-                lambda there: answered.done(there, who, where, now=now, time=at),
-                lambda there: None,
-                now,
-            )
+            answer(store, target.channel, one.key, done, lambda there: None, now)
 
 
 # watch

@@ -20,7 +20,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from .._render.words import EXIT_CODE, KILLED, KILLED_BY_NUMBER, KILLED_OUT_OF_MEMORY, NOT_STARTED
 from .._text.said import Language, Phrase
@@ -29,6 +29,13 @@ from .texts import labelled, language
 
 NOT_FOUND, NOT_EXECUTABLE, BY_SIGNAL = 127, 126, 128
 """What a shell's exit codes mean: a signal's number is added to the last."""
+
+
+class Output(NamedTuple):
+    """The end of what a command has written, on stdout and on stderr."""
+
+    out: str
+    err: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +54,14 @@ class End:
         return "" if self.said is None else self.said.within(language) % self.value
 
     def output(self) -> Output:
-        """Wait for what is still on its way through; the end of it."""
-        return end_of(self.copies)
+        """Wait for what is still on its way through, the command having ended; the end of it."""
+        until = time.monotonic() + GRACE_S
+        for copy in self.copies:
+            copy.end(until)
+        for copy in self.copies:  # where a pipe cannot be polled, a reader cannot be called back
+            copy.join(None if hasattr(select, "poll") else max(until - time.monotonic(), 0.0))
+        out, err = [copy.tail.lines() for copy in self.copies] or ([], [])
+        return Output("\n".join(out), "\n".join(err[-_STDERR_LINES:] if out else err))
 
 
 def ended(command: Sequence[str]) -> End:
@@ -245,25 +258,6 @@ def _write(target: int, data: bytes) -> None:
             raise
         except OSError:  # the disk is full, the terminal is gone: that is no reason to end the command
             return
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """The end of what a command has written, on stdout and on stderr."""
-
-    out: str = ""
-    err: str = ""
-
-
-def end_of(copies: Sequence[Copy]) -> Output:
-    """Wait for what is still on its way through, the command having ended; the end of it."""
-    until = time.monotonic() + GRACE_S
-    for copy in copies:
-        copy.end(until)
-    for copy in copies:  # where a pipe cannot be polled, a reader cannot be called back
-        copy.join(None if hasattr(select, "poll") else max(until - time.monotonic(), 0.0))
-    out, err = [copy.tail.lines() for copy in copies] or ([], [])
-    return Output("\n".join(out), "\n".join(err[-_STDERR_LINES:] if out else err))
 
 
 class Tail:

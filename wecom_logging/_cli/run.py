@@ -113,7 +113,7 @@ def _tell(
     shown = "\n".join(filter(None, [out, err]))
     why = reason((err if err.strip() else out).split("\n"))
     if shown and end.status < BY_SIGNAL:  # it gave up by itself
-        record.msg = f"{failure}: {_shortened(why)}"
+        record.msg = f"{failure}: {why if len(why) <= _MOST_WORDS else f'{why[: _MOST_WORDS - 1]}…'}"
     fields = {"command": hide(_line(command))}
     if end.pid is not None:
         record.process = end.pid
@@ -181,10 +181,6 @@ def _name(command: Sequence[str]) -> str:
         if not word.startswith("-") and os.path.isfile(word):
             return os.path.basename(word)
     return name
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
 
 
 def _line(command: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from .._incidents.codec import MAX_CHARACTERS, as_line, read, typed
 from .._incidents.pattern import pattern
 from .._render.times import local_time
 from .._render.words import FAILED_ONCE, FAILED_TIMES, NEW_LINES
@@ -104,20 +105,17 @@ def _noted(store: Store, name: str, change: Callable[[Runs, float], Runs]) -> tu
         there = store.get(_CHANNEL, name, now)
         before = Runs() if there is None else _read(there.text)
         after = change(before, now)
-        text = json.dumps(asdict(after))
+        text = as_line(asdict(after))
         if store.put(_CHANNEL, name, 0 if there is None else there.version, text, now + _KEPT_S, now):
             break
     return before, after
 
 
 def _read(text: str) -> Runs:
-    """As it was written; nothing where another hand has been at it."""
     try:
-        found = json.loads(text)
-        numbers = {name: float(found[name]) for name in ("since", "worked", "told_at")}
-        lines = tuple(str(line) for line in found["lines"])
-        return Runs(failures=int(found["failures"]), why=str(found["why"]), lines=lines, **numbers)
-    except (KeyError, TypeError, ValueError):
+        found: Runs = typed(read(text, MAX_CHARACTERS), Runs)
+        return found
+    except ValueError:  # another hand has been at it
         return Runs()
 
 

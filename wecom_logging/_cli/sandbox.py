@@ -135,18 +135,16 @@ def _show_all(server: Sandbox, state: str, watched: bool) -> int:
     try:
         print(text("demo.started", url=server.url))
         print(text("demo.program"), end="\n\n")
-        status = _run_program(server, state)
+        program = [sys.executable, "-m", "wecom_logging._cli.demo_program"]
+        status = subprocess.run(program, env=_environment(server, state), check=False).returncode
         print(f"\n   {text('demo.ended', status=status)}")
-        messages = server.messages()
-        print(text("demo.arrived", count=len(messages)), end="\n\n")
-        for message in messages:
-            _show(message)
+        has_messages = _show_messages(server)
         print(text("demo.next"), flush=True)
         if watched:
             print(f"\n{text('demo.page', url=server.url)}", flush=True)
             with _answering(server, state):
                 server.serve_forever()
-        return 0 if status == 0 and messages else 1
+        return 0 if status == 0 and has_messages else 1
     finally:
         server.stop()
 
@@ -166,12 +164,9 @@ def _show_night(port: int, watched: bool) -> int:
             from .demo_night import PAUSE_S, Night
 
             pause = partial(time.sleep, PAUSE_S if watched else 0.0)
-            night = Night(server, lambda line: print(f"   {line}", flush=True), pause)
-            night.run()
-        messages = server.messages()
-        print(f"\n{text('demo.arrived', count=len(messages))}", end="\n\n")
-        for message in messages:
-            _show(message)
+            Night(server, lambda line: print(f"   {line}", flush=True), pause).run()
+        print()
+        _show_messages(server)
         print(text("demo.night_next"), flush=True)
         if watched:
             print(f"\n{text('demo.night_page', url=server.url)}", flush=True)
@@ -215,17 +210,15 @@ def _environment(server: Sandbox, state: str) -> dict[str, str]:
     return {**mine, **server.environment, "WECOM_STATE": state}
 
 
-def _run_program(server: Sandbox, state: str) -> int:
-    environment = _environment(server, state)
-    return subprocess.run(
-        [sys.executable, "-m", "wecom_logging._cli.demo_program"], env=environment, check=False
-    ).returncode
-
-
-def _show(message: dict[str, Any]) -> None:
-    to = text("demo.group" if message["channel"] == "bot" else "demo.people", names=", ".join(message["receivers"]))
-    to = text("demo.buttons", to=to) if message["msgtype"] == "template_card" else to
-    print(f"   ┌ {message['channel']}, {message['msgtype']}, {to}")
-    for line in message["content"].splitlines():
-        print(f"   │ {line}")
-    print("   └")
+def _show_messages(server: Sandbox) -> bool:
+    """Whether there are any."""
+    messages = server.messages()
+    print(text("demo.arrived", count=len(messages)), end="\n\n")
+    for message in messages:
+        to = text("demo.group" if message["channel"] == "bot" else "demo.people", names=", ".join(message["receivers"]))
+        to = text("demo.buttons", to=to) if message["msgtype"] == "template_card" else to
+        print(f"   ┌ {message['channel']}, {message['msgtype']}, {to}")
+        for line in message["content"].splitlines():
+            print(f"   │ {line}")
+        print("   └")
+    return bool(messages)
