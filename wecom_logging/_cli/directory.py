@@ -10,6 +10,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from .._text import inert
@@ -117,9 +118,8 @@ def _department_verbs(verbs: Any) -> None:
 def _department_fields(parser: argparse.ArgumentParser, *, name_needed: bool) -> None:
     parser.add_argument("--name", required=name_needed, metavar="NAME")
     parser.add_argument("--name-en", metavar="NAME", help="departments.name_en")
-    parser.add_argument(
-        "--parent", metavar="ID_OR_NAME", help="departments.parent_new" if name_needed else "departments.parent"
-    )
+    row = "departments.parent_new" if name_needed else "departments.parent"
+    parser.add_argument("--parent", metavar="ID_OR_NAME", help=row)
     parser.add_argument("--order", type=int, metavar="N", help="departments.order")
 
 
@@ -276,19 +276,16 @@ def _delete_members(client: WeComClient, options: argparse.Namespace) -> int:
         question = text("directory.delete_members", count=len(user_ids), ids=", ".join(user_ids))
         agree(question, "directory.nothing_deleted", what=text("directory.to_delete_members"))
     change = client.members.delete(*user_ids)
-    return print_change(change, text("directory.members_deleted", count=_count(user_ids, change)), as_json=options.json)
+    return _print_change("directory.members_deleted", change, options)
 
 
 def _invite_members(client: WeComClient, options: argparse.Namespace) -> int:
-    change = client.members.invite(users=options.user_id)
-    return print_change(
-        change, text("directory.members_invited", count=_count(options.user_id, change)), as_json=options.json
-    )
+    return _print_change("directory.members_invited", client.members.invite(users=options.user_id), options)
 
 
-def _count(user_ids: list[str], change: Change) -> int:
-    """How many it was done for."""
-    return len(set(user_ids)) - len(change.invalid_users)
+def _print_change(row: str, change: Change, options: argparse.Namespace) -> int:
+    count = len(set(options.user_id)) - len(change.invalid_users)
+    return print_change(change, text(row, count=count), as_json=options.json)
 
 
 # tags
@@ -305,8 +302,8 @@ def _tag_verbs(verbs: Any) -> None:
     updating.add_argument("id", metavar="ID")
     updating.add_argument("--name", required=True, metavar="NAME")
     _verb(verbs, "tags.delete", _delete_tag).add_argument("id", metavar="ID")
-    for row, run in (("tags.add", _add_to_tag), ("tags.remove", _remove_from_tag)):
-        changing = _verb(verbs, row, run, json=True)
+    for row, done in (("tags.add", "directory.added"), ("tags.remove", "directory.removed")):
+        changing = _verb(verbs, row, partial(_change_tag, row, done), json=True)
         changing.add_argument("id", metavar="ID")
         # --user and --department are taken, too: argparse completes them.
         changing.add_argument("--users", nargs="+", action="extend", default=[], metavar="USER_ID")
@@ -336,16 +333,8 @@ def _delete_tag(client: WeComClient, options: argparse.Namespace) -> int:
     return _done("directory.tag_deleted", options.id)
 
 
-def _in_tag(client: WeComClient, options: argparse.Namespace) -> dict[str, list[str]]:
+def _change_tag(row: str, done: str, client: WeComClient, options: argparse.Namespace) -> int:
     departments = _department_ids(client, _listed(options.departments))
-    return {"users": _listed(options.users), "departments": departments}
-
-
-def _add_to_tag(client: WeComClient, options: argparse.Namespace) -> int:
-    change = client.tags.add(options.id, **_in_tag(client, options))
-    return print_change(change, text("directory.added", id=options.id), as_json=options.json)
-
-
-def _remove_from_tag(client: WeComClient, options: argparse.Namespace) -> int:
-    change = client.tags.remove(options.id, **_in_tag(client, options))
-    return print_change(change, text("directory.removed", id=options.id), as_json=options.json)
+    change_in = client.tags.add if row == "tags.add" else client.tags.remove
+    change = change_in(options.id, users=_listed(options.users), departments=departments)
+    return print_change(change, text(done, id=options.id), as_json=options.json)

@@ -8,7 +8,7 @@ import re
 from ..errors import ConfigurationError
 from ..model import Secret
 from .messages import items_of
-from .values import api_base, checked_url, exact, or_variable, required, secret, secret_text, text
+from .values import api_base, checked_url, exact, is_web_url, or_variable, required, secret, secret_text, text
 
 SECRET_REMEDY = (
     "Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE (管理后台 → 应用管理 → 自建 → the app → Secret)"
@@ -42,16 +42,7 @@ def contacts_secret(value: object) -> Secret | None:
 def heartbeat_url(value: object) -> Secret | None:
     """What is asked once a minute; None where it is given nowhere. It may be of a host inside, without encryption."""
     found = secret("heartbeat_url", value, "WECOM_HEARTBEAT_URL")
-    if found is None:
-        return None
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(found.reveal())
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        is_url = False
-    if not is_url:  # out here no __context__ shows it
+    if found is not None and not is_web_url(found.reveal()):
         raise ConfigurationError("heartbeat_url", "wrong_scheme", scheme="https://", such="https://hc-ping.com/…")
     return found
 

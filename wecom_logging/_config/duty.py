@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ConfigurationError
 from ..model.duty import ALL_LEVELS, DAYS, NO_DUTY, Duty, Span
 from . import escalation, on_call
-from .messages import items_of, timezone
+from .messages import list_of, timezone
 from .options import OfDuty, marked
 from .values import kind, level, or_variable, text
 
@@ -56,14 +57,17 @@ def duty(options: CommonOptions) -> Duty:
     """What these options say, those of a file included."""
     quiet = quiet_hours(or_variable(options.get("quiet_hours"), "WECOM_QUIET_HOURS"))
     quiet_level = _level("quiet_hours_level", options.get("quiet_hours_level", NO_DUTY.quiet_level))
-    rotas = on_call.rotas(options.get("on_call"), timezone(options.get("timezone")))
+    zone = timezone(options.get("timezone"))
+    rotas = on_call.rotas(options.get("on_call"), zone)
     steps = escalation.steps(options.get("escalation"))
     from_level = options.get("escalation_level")
     steps_level = NO_DUTY.steps_level if from_level is None else level("escalation_level", from_level)
     if not (quiet or rotas or steps):
         return NO_DUTY
+    if zone is None and (quiet or rotas):
+        raise ConfigurationError("timezone", "missing", _GIVE_ZONE)
     return Duty(
-        zone=_zone(options.get("timezone")) if quiet or rotas else NO_DUTY.zone,
+        zone=str(zone) if quiet or rotas else NO_DUTY.zone,
         calendar=calendar(options.get("calendar")),
         quiet=quiet,
         quiet_level=quiet_level,
@@ -71,13 +75,6 @@ def duty(options: CommonOptions) -> Duty:
         steps=steps,
         steps_level=steps_level,
     )
-
-
-def _zone(value: object) -> str:
-    """The name of the zone of all times in them."""
-    if (zone := timezone(value)) is None:
-        raise ConfigurationError("timezone", "missing", _GIVE_ZONE)
-    return str(zone)
 
 
 def _level(field: str, value: object) -> int:
@@ -107,32 +104,22 @@ def quiet_hours(value: object) -> tuple[Span, ...]:
     """A list of items, or a text in which ``;`` parts them."""
     if value is None:
         return ()
-    if isinstance(value, str):
-        items: list[object] = [part.strip() for part in re.split("[;；]", value) if part.strip()]
-    elif isinstance(value, list | tuple):
-        items = items_of(value)
-    else:
-        raise ConfigurationError("quiet_hours", "not_a_list", such="['22:00-08:00', 'off-days']")
-    if len(items) > _MAX_SPANS:
-        raise ConfigurationError("quiet_hours", "too_many", count=len(items), most=_MAX_SPANS)
+    parts = [part for part in re.split("[;；]", value) if part.strip()] if isinstance(value, str) else value
+    items = list_of("quiet_hours", parts, "['22:00-08:00', 'off-days']", _MAX_SPANS)
     if isinstance(value, str) and not items:
         raise ConfigurationError("quiet_hours", "empty")
     names = [f"quiet_hours[{number}]" if len(items) > 1 else "quiet_hours" for number in range(len(items))]
     spans = tuple(_span(name, item) for name, item in zip(names, items, strict=True))
-    quiet = {minute % _WEEK for span in spans for day in _days(span) for minute in _minutes(span, day)}
-    if len(quiet) == _WEEK:
+    if len({minute % _WEEK for span in spans for minute in _minutes(span)}) == _WEEK:
         raise ConfigurationError("quiet_hours", "never_ends")
     return spans
 
 
-def _days(span: Span) -> tuple[int, ...] | range:
-    """Its weekdays, by a calendar without holidays."""
-    return _WEEKDAYS[span.kind] if span.kind else span.weekdays
-
-
-def _minutes(span: Span, day: int) -> range:
+def _minutes(span: Span) -> Iterator[int]:
+    """Those of a week, by a calendar without holidays."""
     end = span.end if span.end > span.begin else span.end + 24 * 60
-    return range(day * 24 * 60 + span.begin, day * 24 * 60 + end)
+    for day in _WEEKDAYS[span.kind] if span.kind else span.weekdays:
+        yield from range(day * 24 * 60 + span.begin, day * 24 * 60 + end)
 
 
 def _span(field: str, item: object) -> Span:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..errors import ConfigurationError
 from ..model import EVERYBODY, Recipients
 from ..model.duty import MAX_STEPS, Step
-from .messages import ids, items_of
-from .values import choice, duration, kind
+from .messages import ids, list_of
+from .values import choice, duration, mapping_of
 
 SUCH = '[{"after": "10m", "users": ["lisi"]}, {"after": "25m", "leader_of": ["ops"]}]'
 _WHO = ("users", "departments", "tags", "leader_of", "chats")
-_NAMES = ("after", *_WHO, "how")
 _MOST_S = 7 * 86_400.0
 _ASK_FOR = 'Give answers="aibot" and add a WeComAIBotHandler, or give a state that the commands reach (WECOM_STATE)'
 
@@ -22,11 +21,7 @@ def steps(value: object) -> tuple[Step, ...]:
     """Those of a list of mappings, in their order."""
     if value is None:
         return ()
-    if not isinstance(value, list | tuple):
-        raise ConfigurationError("escalation", "not_a_list", such=SUCH)
-    items = items_of(value)
-    if len(items) > MAX_STEPS:
-        raise ConfigurationError("escalation", "too_many", count=len(items), most=MAX_STEPS)
+    items = list_of("escalation", value, SUCH, MAX_STEPS)
     found = tuple(_step(f"escalation[{number}]", item) for number, item in enumerate(items))
     for number, one in enumerate(found[1:], 1):
         if one.after_s <= found[number - 1].after_s:
@@ -34,11 +29,8 @@ def steps(value: object) -> tuple[Step, ...]:
     return found
 
 
-def _step(field: str, item: object) -> Step:
-    if not isinstance(item, Mapping):
-        raise ConfigurationError(field, "not_a_mapping", f"Such as escalation={SUCH}", given=kind(item))
-    if any(name not in _NAMES for name in item):
-        raise ConfigurationError(field, "unknown_name", names=", ".join(_NAMES))
+def _step(field: str, given: object) -> Step:
+    item = mapping_of(field, given, ("after", *_WHO, "how"), f"Such as escalation={SUCH}")
     if item.get("after") is None:
         raise ConfigurationError(f"{field}.after", "missing", f"Such as escalation={SUCH}")
     who = Recipients(*(ids(name, item.get(name)) for name in _WHO))

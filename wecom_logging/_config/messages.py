@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from .._text.said import Reader, language_of_environment, language_of_locale
 from ..errors import ConfigurationError
 from ..model import EVERYBODY, Recipients, Route
-from .values import choice, exact, kind, level, or_variable, text
+from .values import choice, exact, is_web_url, kind, level, mapping_of, or_variable, text
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -80,25 +80,15 @@ def link(value: object) -> str:
     if len(template.encode("utf-8", "replace")) > 512:
         raise ConfigurationError("link", "too_long", most=512)
     try:
-        fields = [
-            (name, spec, conversion) for _, name, spec, conversion in Formatter().parse(template) if name is not None
-        ]
+        fields = [field for field in Formatter().parse(template) if field[1] is not None]
     except ValueError:  # a single brace
-        fields = [("", "", None)]
-    if any(name not in LINK_FIELDS or spec or conversion for name, spec, conversion in fields):
+        fields = [("", "", "", None)]
+    if any(name not in LINK_FIELDS or spec or conversion for _, name, spec, conversion in fields):
         allowed = ", ".join(f"{{{name}}}" for name in LINK_FIELDS)
         raise ConfigurationError("link", "bad_placeholder", allowed=allowed)
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(template.format(**dict.fromkeys(LINK_FIELDS, "x")))
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigurationError(
-            "link", "wrong_scheme", scheme="https://", such="https://logs.example.com/{fingerprint}"
-        )
+    if not is_web_url(template.format(**dict.fromkeys(LINK_FIELDS, "x"))):
+        such = "https://logs.example.com/{fingerprint}"
+        raise ConfigurationError("link", "wrong_scheme", scheme="https://", such=such)
     return template
 
 
@@ -129,6 +119,7 @@ MAX_CHATS = 20
 JOINERS_AND_SPACES = dict.fromkeys(map(ord, "\u200c\u200d\u00a0\u3000"))
 """Not printable to Python, yet in names: emoji of several parts, 张　三 with a Chinese space."""
 
+_WHO = ("users", "departments", "tags", "leader_of")
 _LIMITS = {"users": 1000, "departments": 100, "tags": 100, "leader_of": 100}
 
 _MAX_IDS = 5000
@@ -141,11 +132,10 @@ def recipients(
     users: object = None, departments: object = None, tags: object = None, leader_of: object = None
 ) -> Recipients:
     """Who gets it. If nothing is given, it is read from WECOM_USERS, WECOM_DEPARTMENTS and WECOM_TAGS."""
-    if users is None and departments is None and tags is None and leader_of is None:
-        users, departments, tags = (
-            os.environ.get(f"WECOM_{name}") or None for name in ("USERS", "DEPARTMENTS", "TAGS")
-        )
-    found = _recipients(users, departments, tags, leader_of)
+    given: Iterable[object] = (users, departments, tags, leader_of)
+    if all(one is None for one in given):
+        given = (*(os.environ.get(f"WECOM_{name}") or None for name in ("USERS", "DEPARTMENTS", "TAGS")), None)
+    found = Recipients(*map(ids, _WHO, given))
     if not found:
         raise ConfigurationError(
             "users",
@@ -156,38 +146,22 @@ def recipients(
     return found
 
 
-def _recipients(users: object, departments: object, tags: object, leader_of: object) -> Recipients:
-    return Recipients(
-        ids("users", users), ids("departments", departments), ids("tags", tags), ids("leader_of", leader_of)
-    )
-
-
 def routes(value: object) -> tuple[Route, ...]:
     """Routes from a list of mappings with ``logger``, ``level``, and who gets what fits."""
     if value is None:
         return ()
-    if not isinstance(value, list | tuple):
-        raise ConfigurationError("routes", "not_a_list", such="[{'logger': 'shop', 'users': ['zhangsan']}]")
-    return tuple(_route(f"routes[{number}]", item) for number, item in enumerate(items_of(value)))
+    items = list_of("routes", value, "[{'logger': 'shop', 'users': ['zhangsan']}]", _MAX_IDS + 1)
+    return tuple(_route(f"routes[{number}]", item) for number, item in enumerate(items))
 
 
-_ROUTE_NAMES = ("logger", "level", "users", "departments", "tags", "leader_of")
-
-
-def _route(field: str, item: object) -> Route:
-    if not isinstance(item, Mapping):
-        raise ConfigurationError(field, "not_a_mapping", given=kind(item))
-    if any(name not in _ROUTE_NAMES for name in item):
-        raise ConfigurationError(field, "unknown_name", names=", ".join(_ROUTE_NAMES))
-    who = _recipients(*(item.get(name) for name in _ROUTE_NAMES[2:]))
+def _route(field: str, given: object) -> Route:
+    item = mapping_of(field, given, ("logger", "level", *_WHO))
+    who = Recipients(*(ids(name, item.get(name)) for name in _WHO))
     if not who:
         raise ConfigurationError(field, "no_recipient", "Give users, departments, tags or leader_of")
     logger = item.get("logger")
-    return Route(
-        who,
-        logger="" if logger in (None, "", "root") else text(f"{field}.logger", logger),
-        level=level(f"{field}.level", item.get("level", 0)),
-    )
+    of_logger = "" if logger in (None, "", "root") else text(f"{field}.logger", logger)
+    return Route(who, logger=of_logger, level=level(f"{field}.level", item.get("level", 0)))
 
 
 def chats(value: object) -> tuple[str, ...]:
@@ -248,6 +222,16 @@ def items_of(value: Iterable[object]) -> list[object]:
     if isinstance(value, list | tuple):
         return [value[number] for number in range(min(len(value), _MAX_IDS + 1))]
     return list(islice(value, _MAX_IDS + 1))
+
+
+def list_of(field: str, value: object, such: str, most: int) -> list[object]:
+    """The items of a list or a tuple, at most so many."""
+    if not isinstance(value, list | tuple):
+        raise ConfigurationError(field, "not_a_list", such=such)
+    items = items_of(value)
+    if len(items) > most:
+        raise ConfigurationError(field, "too_many", count=len(items), most=most)
+    return items
 
 
 def _id(field: str, item: object) -> str:

@@ -11,11 +11,16 @@ from ..errors import ConfigurationError
 from ..model import EVERYBODY, Recipients
 from ..model.duty import Rota
 from ..model.recipients import ON_CALL
-from .messages import ids, items_of
+from .messages import ids, list_of
 from .values import kind, text
 
 _KINDS = (("people", "since", "every"), ("who",), ("checkin", "shift"))
-_SUCH = '{"web": {"people": ["zhangsan", "lisi"], "since": "2026-12-07 10:00", "every": "1w"}}'
+_EXAMPLES = {
+    "people": '{"people": ["zhangsan", "lisi"], "since": "2026-12-07 10:00", "every": "1w"}',
+    "who": '{"who": "package.module:function"}',
+    "checkin": '{"checkin": ["zhangsan", "lisi"], "shift": "晚班"}',
+}
+_SUCH = f'Such as {{"web": {_EXAMPLES["people"]}}}'
 _MAX_ROTAS = 50
 _MAX_TURNS = 100
 _MAX_SHIFTED = 100
@@ -32,7 +37,7 @@ def rotas(value: object, zone: tzinfo | None) -> tuple[Rota, ...]:
     if value is None:
         return ()
     if not isinstance(value, Mapping):
-        raise ConfigurationError("on_call", "not_a_mapping", _say(_SUCH), given=kind(value))
+        raise ConfigurationError("on_call", "not_a_mapping", _SUCH, given=kind(value))
     if len(value) > _MAX_ROTAS:
         raise ConfigurationError("on_call", "too_many", count=len(value), most=_MAX_ROTAS)
     found = tuple(_rota(name, value[name], zone or UTC) for name in value)
@@ -47,13 +52,14 @@ def _rota(name: object, given: object, zone: tzinfo) -> Rota:
         raise ConfigurationError("on_call", "not_a_rota_name")
     field = f"on_call.{called}"
     if not isinstance(given, Mapping):
-        raise ConfigurationError(field, "not_a_mapping", _say(_SUCH), given=kind(given))
+        raise ConfigurationError(field, "not_a_mapping", _SUCH, given=kind(given))
     names = next((names for names in _KINDS if names[0] in given), _KINDS[0])
     if any(one not in names for one in given):
         raise ConfigurationError(field, "unknown_name", names=" · ".join(", ".join(one) for one in _KINDS))
     missing = [one for one in names if given.get(one) is None]
     if missing:
-        raise ConfigurationError(f"{field}.{missing[0]}", "missing", _say(f'on_call={{"{called}": {_example(names)}}}'))
+        such = f'Such as on_call={{"{called}": {_EXAMPLES[names[0]]}}}'
+        raise ConfigurationError(f"{field}.{missing[0]}", "missing", such)
     if "who" in given:
         return Rota(called, who=_function(f"{field}.who", given["who"]))
     if "checkin" in given:
@@ -66,28 +72,11 @@ def _rota(name: object, given: object, zone: tzinfo) -> Rota:
     return Rota(called, turns, since, days, hours)
 
 
-def _say(how: str) -> str:
-    return f"Such as {how}"
-
-
-def _example(names: tuple[str, ...]) -> str:
-    such = {
-        "people": '{"people": ["zhangsan", "lisi"], "since": "2026-12-07 10:00", "every": "1w"}',
-        "who": '{"who": "package.module:function"}',
-        "checkin": '{"checkin": ["zhangsan", "lisi"], "shift": "晚班"}',
-    }
-    return such[names[0]]
-
-
 def _turns(field: str, given: object) -> tuple[tuple[str, ...], ...]:
-    if not isinstance(given, list | tuple):
-        raise ConfigurationError(field, "not_a_list", such='["zhangsan", ["lisi", "wangwu"]]')
-    turns = items_of(given)
-    if len(turns) > _MAX_TURNS:
-        raise ConfigurationError(field, "too_many", count=len(turns), most=_MAX_TURNS)
+    turns = list_of(field, given, '["zhangsan", ["lisi", "wangwu"]]', _MAX_TURNS)
     found = tuple(_people(f"{field}[{number}]", turn) for number, turn in enumerate(turns))
     if not found:
-        raise ConfigurationError(field, "nobody_on_call", _say('["zhangsan", "lisi"]'))
+        raise ConfigurationError(field, "nobody_on_call", 'Such as ["zhangsan", "lisi"]')
     return found
 
 

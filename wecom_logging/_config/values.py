@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from numbers import Complex, Number, Real
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -134,6 +134,15 @@ def choice(field: str, value: object, choices: tuple[T, ...], remedy: str = "") 
     raise ConfigurationError(field, "not_a_choice", remedy, choices=", ".join(map(repr, choices)))
 
 
+def mapping_of(field: str, value: object, names: Collection[str], remedy: str = "") -> Mapping[str, Any]:
+    """A mapping that has no other names than these."""
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(field, "not_a_mapping", remedy, given=kind(value))
+    if any(name not in names for name in value):
+        raise ConfigurationError(field, "unknown_name", names=", ".join(names))
+    return value
+
+
 def function(field: str, value: object, form: str) -> Callable[..., Any] | None:
     """A callable of the given form, or None."""
     if value is not None and not callable(value):
@@ -244,6 +253,17 @@ def aibot_url(value: object) -> str:
     address = text("url", or_variable(value, "WECOM_AIBOT_URL", DEFAULT_AIBOT_URL))
     parts, _ = checked_url("url", address, scheme="ws", such=DEFAULT_AIBOT_URL)
     return parts.scheme + address[len(parts.scheme) :]
+
+
+def is_web_url(address: str) -> bool:
+    """Whether it is one of http or https; no exception of the parser leaves, nor as a ``__context__``."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def checked_url(
