@@ -41,7 +41,9 @@ def serve(options: argparse.Namespace) -> int:
     if reception is None:
         refuse("usage.switched_off", 0)
     connection = reception.connection
-    reception.tell = _say_what_was_done
+    reception.tell = lambda line: print(
+        f"{local_time(time.time(), language()):%H:%M:%S} {inert.line(line)}", flush=True
+    )
     connection.start()
     said = ""
     while not ended.wait(_LOOK_S):
@@ -52,10 +54,6 @@ def serve(options: argparse.Namespace) -> int:
             said = now
     handler.close()
     return 0
-
-
-def _say_what_was_done(line: str) -> None:
-    print(f"{local_time(time.time(), language()):%H:%M:%S} {inert.line(line)}", flush=True)
 
 
 def pair_chat(options: argparse.Namespace) -> int:

@@ -68,13 +68,14 @@ def ended(command: Sequence[str]) -> End:
     """Run a command to its end."""
     with Signals() as signals:
         began = time.monotonic()
-        try:
-            # No descriptor that the command would have without us is closed.
-            process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, close_fds=False
-            )
+        pipe = subprocess.PIPE
+        try:  # no descriptor that the command would have without us is closed
+            process = subprocess.Popen(command, stdout=pipe, stderr=pipe, bufsize=0, close_fds=False)
         except (OSError, ValueError) as error:
-            return _not_started(command, error)
+            status = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+            end = End(status, NOT_STARTED, getattr(error, "strerror", None) or type(error).__name__)
+            say(labelled(command[0], end.failure(language())))
+            return end
         assert process.stdout is not None  # they are pipes
         assert process.stderr is not None
         signals.watch(process)
@@ -86,13 +87,6 @@ def ended(command: Sequence[str]) -> End:
     by_person = status - BY_SIGNAL in signals.stopped  # who stopped it knows
     said, value = _failure(code)
     return End(status, None if by_person else said, value, time.monotonic() - began, process.pid, copies)
-
-
-def _not_started(command: Sequence[str], error: OSError | ValueError) -> End:
-    status = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
-    end = End(status, NOT_STARTED, getattr(error, "strerror", None) or type(error).__name__)
-    say(labelled(command[0], end.failure(language())))
-    return end
 
 
 def _failure(code: int) -> tuple[Phrase | None, object]:
@@ -119,12 +113,9 @@ def open_standard_streams() -> None:
 # signals
 
 
-_PASSED_ON = [
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
-    if hasattr(signal, name)
-]
-_FROM_KEYS = [getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
+_NAMES = ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+_PASSED_ON = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+_FROM_KEYS = [getattr(signal, name) for name in _NAMES[:2] if hasattr(signal, name)]
 _WAITS_FOR_SIGNALS = hasattr(signal, "sigtimedwait")  # not on macOS, not on Windows
 
 
@@ -278,17 +269,13 @@ class Tail:
         data = bytes(self._data)  # a copy: where something else holds the pipe, more may come
         text = _ESCAPES.sub("", data[-TAIL_BYTES:].decode("utf-8", "replace"))
         if self._cut or len(data) > TAIL_BYTES:
-            text = _without_torn_line(text)
+            # from the next line on: half a line may show half a secret, or one without the name that says what it is
+            rest = text.partition("\n")[2]
+            text = rest if rest.strip() else re.sub(r"\S*", "", text[_NAMELESS:], count=1)
         lines = [_shown(line) for line in text.split("\n")]
         while lines and not lines[-1].strip():
             lines.pop()
         return lines
-
-
-def _without_torn_line(text: str) -> str:
-    """From the next line on: half a line may show half a secret, or one without the name that says what it is."""
-    _, _, rest = text.partition("\n")
-    return rest if rest.strip() else re.sub(r"\S*", "", text[_NAMELESS:], count=1)
 
 
 def _shown(line: str) -> str:

@@ -56,7 +56,8 @@ def _read(path: str) -> dict[str, Any]:
 def duty(options: CommonOptions) -> Duty:
     """What these options say, those of a file included."""
     quiet = quiet_hours(or_variable(options.get("quiet_hours"), "WECOM_QUIET_HOURS"))
-    quiet_level = _level("quiet_hours_level", options.get("quiet_hours_level", NO_DUTY.quiet_level))
+    lowest = options.get("quiet_hours_level", NO_DUTY.quiet_level)
+    quiet_level = ALL_LEVELS if lowest is None or lowest == "none" else level("quiet_hours_level", lowest)
     zone = timezone(options.get("timezone"))
     rotas = on_call.rotas(options.get("on_call"), zone)
     steps = escalation.steps(options.get("escalation"))
@@ -75,11 +76,6 @@ def duty(options: CommonOptions) -> Duty:
         steps=steps,
         steps_level=steps_level,
     )
-
-
-def _level(field: str, value: object) -> int:
-    """The lowest that passes; none passes where it is None, or "none" in a file."""
-    return ALL_LEVELS if value is None or value == "none" else level(field, value)
 
 
 def calendar(value: object) -> str:

@@ -4,7 +4,7 @@ What is told stands in `options.toml`, which the commands and the pages read, an
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar
 
@@ -208,12 +208,7 @@ class Option(NamedTuple):
 @cache
 def all_options() -> Mapping[str, Option]:
     """All of them, by their name."""
-    return {one.name: one for one in _rows()}
-
-
-def _rows() -> Iterator[Option]:
     from .._tables import table
 
-    for handler, rows in table(__package__, "options").items():
-        for name, row in rows.items():
-            yield Option(name=name, handler=handler, **row)
+    found = table(__package__, "options").items()
+    return {name: Option(name=name, handler=handler, **row) for handler, rows in found for name, row in rows.items()}

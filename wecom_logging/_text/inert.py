@@ -55,21 +55,16 @@ def line(text: str, language: Language = "en") -> str:
     return "".join(_WIDE_GAP.sub(r"\1", piece) for piece in _pieces(" ⏎ ".join(lines(text, language))))
 
 
-def _angles(text: str) -> str:
-    """Python's names of code, such as ``<module>``, keep both of their brackets."""
-    for name in _NAMES:
+def in_text(text: str) -> str:
+    """For msgtype text, where ``<a href=…>`` is a link and ``<@…>`` a mention."""
+    for name in _NAMES:  # Python's names of code, such as ``<module>``, keep both of their brackets
         text = text.replace(f"<{name}>", f"〈{name}〉")
     return text.replace("<", "＜")
 
 
-def in_text(text: str) -> str:
-    """For msgtype text, where ``<a href=…>`` is a link and ``<@…>`` a mention."""
-    return _angles(text)
-
-
 def in_markdown(text: str) -> str:
     """For WeCom's first markdown: no tag, mention, bold, code, link, heading or quote can begin here."""
-    text = _angles(text).replace("`", "ˋ").replace("*", "∗").replace("](", "] (")
+    text = in_text(text).replace("`", "ˋ").replace("*", "∗").replace("](", "] (")
     return _MARKDOWN_START.sub(lambda match: match[1] + ("＃" if match[2] == "#" else "＞"), text)
 
 
@@ -90,8 +85,8 @@ def _pieces(text: str) -> Iterator[str]:
 
 def _narrowed(text: str) -> str:
     """Without towers of marks and wide gaps."""
-    text = _MARKED.sub(_with_few_marks, _INDENTATION.sub(_indentation, text))
-    return _WIDE_GAP.sub(r"\1", text)
+    text = _INDENTATION.sub(lambda match: match[0][:24] if match[0].isascii() else " " * 8, text)
+    return _WIDE_GAP.sub(r"\1", _MARKED.sub(_with_few_marks, text))
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -109,7 +104,3 @@ def _with_few_marks(match: re.Match[str]) -> str:
         if marks <= _MAX_MARKS:
             kept.append(character)
     return "".join(kept)
-
-
-def _indentation(match: re.Match[str]) -> str:
-    return match[0][:24] if match[0].isascii() else " " * 8

@@ -44,7 +44,10 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    _refuse_misuse(options)
+    given = [f"--{name.replace('_', '-')}" for name in OPTIONS if getattr(options, name) is not None]
+    if options.config is not None and given:
+        raise Refusal(f"{', '.join(given)} cannot be used with --config, which is looked at as it is", 2)
+    refuse_misuse(options)
     trip = Trip(config.number("timeout", options.timeout, least=0.1), options.send, options.calls)
     found = targets(options)
     report = Report(
@@ -62,13 +65,6 @@ def run(options: argparse.Namespace) -> int:
             lines = [part for line in lines for part in wrapped(line, columns)]
         print("\n".join(lines))
     return 0 if report.ok else 1
-
-
-def _refuse_misuse(options: argparse.Namespace) -> None:
-    given = [f"--{name.replace('_', '-')}" for name in OPTIONS if getattr(options, name) is not None]
-    if options.config is not None and given:
-        raise Refusal(f"{', '.join(given)} cannot be used with --config, which is looked at as it is", 2)
-    refuse_misuse(options)
 
 
 # the report

@@ -13,6 +13,7 @@ import logging
 import logging.config
 import os
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +78,6 @@ def _parsed(path: str, text: str, parse: Parse) -> object:
     raise _wrong(path, line)
 
 
-def _toml() -> Parse:
-    import tomllib
-
-    return tomllib.loads
-
-
 def _yaml() -> Parse:
     try:
         import yaml
@@ -92,7 +87,7 @@ def _yaml() -> Parse:
 
 
 _PARSERS: Mapping[str, Callable[[], Parse]] = {
-    ".json": lambda: json.loads, ".toml": _toml, ".yaml": _yaml, ".yml": _yaml
+    ".json": lambda: json.loads, ".toml": lambda: tomllib.loads, ".yaml": _yaml, ".yml": _yaml
 }  # fmt: skip
 _INI = (".ini", ".cfg", ".conf")
 
@@ -102,10 +97,6 @@ def _from_dict(path: str, data: object) -> Iterator[Entry]:
         data = data["logging"]  # one file for all of a program's settings
     if not isinstance(data, dict) or not isinstance(data.get("handlers"), dict):
         raise ConfigurationError("config", "no_handlers", path=path, section="handlers")
-    return _entries(data)
-
-
-def _entries(data: dict[str, Any]) -> Iterator[Entry]:
     used = _used(data)
     configurator = logging.config.DictConfigurator(data)
     for name in data["handlers"]:

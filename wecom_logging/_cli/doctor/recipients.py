@@ -76,7 +76,7 @@ class _Looker:
         self._departments = Departments(client, Access.APP)
         self._tags = Tags(client, Access.APP)
         self._by_kind: dict[str, Callable[[str], Iterator[Said]]] = {
-            "users": self._user,
+            "users": lambda text: map(_member, self.members(text)),
             "departments": self._department,
             "tags": self._tag,
             "leader_of": self._leaders,
@@ -94,9 +94,6 @@ class _Looker:
             raise _unresolved(kind, text, found.problems[0], found.error)
         ids: tuple[str, ...] = getattr(found.recipients, "users" if kind == "leader_of" else kind)
         return ids
-
-    def _user(self, text: str) -> Iterator[Said]:
-        return map(_member, self.members(text))
 
     def members(self, text: str) -> Iterator[Member]:
         for user_id in self._ids("users", text):

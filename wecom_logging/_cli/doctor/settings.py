@@ -49,8 +49,10 @@ def settings(
         name, given = one.name, options.get(one.keyword)
         if channel == "aibot" and name == "api_base":
             continue
-        if channel == "bot" and name == "api_base" and _each_has_its_host(options.get("webhook")):
-            continue
+        if channel == "bot" and name == "api_base":
+            bots = _shown(all_options()["webhook"], options.get("webhook")).split(_BETWEEN)
+            if all(shown.startswith("http") for shown in bots):  # each is a whole URL, which keeps its own host
+                continue
         if given is not None:
             source, place = _pointed(one, given) or places.get(one.keyword, ("configuration", ""))
             yield Setting(handler, name, _shown(one, given), source, place)
@@ -60,11 +62,6 @@ def settings(
             yield Setting(handler, name, str(one.value), "default", "")
         elif one.doctor == "needed":
             yield Setting(handler, name, "", "missing", one.variable)
-
-
-def _each_has_its_host(webhook: object) -> bool:
-    """Whether each bot is given by a whole URL, which keeps its own host."""
-    return all(shown.startswith("http") for shown in _shown(all_options()["webhook"], webhook).split(_BETWEEN))
 
 
 def _pointed(option: Option, value: object) -> tuple[str, str] | None:
