@@ -242,7 +242,10 @@ class Collector:
         if may_wait and is_plain(reading, self._worker.pid):
             reading.let_go()
             if self.plain.put(reading):
-                return not (self.blocked or self.all_blocked) or self._may_go_for(reading)
+                if not (self.blocked or self.all_blocked):
+                    return True
+                recipients = self._options.recipients(reading.values[2], reading.values[0], None)
+                return self._may_go(reading.values[0], self._audience(recipients))
             return self._take_new(reading, None, None, depth)
         if failure is None and reading.failure is not None:  # it tells the exception that this thread handles
             failure = reading.failure
@@ -445,12 +448,6 @@ class Collector:
         return tally
 
     # Plain records.
-
-    def _may_go_for(self, reading: Reading) -> bool:
-        """Whether the worker is wanted for one that waits."""
-        level, _, logger, *_ = reading.values
-        recipients = self._options.recipients(logger, level, None)
-        return self._may_go(level, self._audience(recipients))
 
     def _identify(self, plain: Plain) -> None:
         """Find the tally that is to count a record, or open it with this one as its first. If that is torn, it is

@@ -26,7 +26,6 @@ from typing import NamedTuple
 from .._render.traceback_text import COMPARED_FRAMES, outline
 from .._runtime import forks
 from .._runtime.hiding import OUR_LIBRARIES
-from .exceptions import Raised
 from .record import Reading
 from .tally import Tally
 from .texts import text_of, whole
@@ -283,7 +282,10 @@ def _argument(reading: Reading, place: int) -> str:
 def _thrown(reading: Reading) -> tuple[Thrown | None, str]:
     """The exception of a record, the innermost frames of it, and what it says, if there is one."""
     if reading.error is not None:
-        return _of_exception(reading.error), _first_line(reading.error.text)
+        traces = reading.error.traces[-COMPARED_FRAMES:]
+        codes = [(one.tb_frame.f_code, str(one.tb_lineno)) for one in traces]
+        frames = _once((code.co_filename, line, code.co_name) for code, line in codes)
+        return Thrown(reading.error.type, frames), _first_line(reading.error.text)
     if reading.is_plain:
         return None, ""
     text = reading.record.exc_text
@@ -291,12 +293,6 @@ def _thrown(reading: Reading) -> tuple[Thrown | None, str]:
     if not shape:
         return None, ""
     return Thrown(str(shape[0]), _once(shape[1:])), _first_line(end.partition(":")[2])
-
-
-def _of_exception(raised: Raised) -> Thrown:
-    traces = raised.traces[-COMPARED_FRAMES:]
-    codes = [(one.tb_frame.f_code, str(one.tb_lineno)) for one in traces]
-    return Thrown(raised.type, _once((code.co_filename, line, code.co_name) for code, line in codes))
 
 
 def _first_line(text: str) -> str:

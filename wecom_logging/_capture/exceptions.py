@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from .._incidents.pattern import pattern
 from .._render.traceback_text import HEAD_FRAMES, TAIL_FRAMES, is_line, kind_of
-from .texts import own_of, text_of, type_name
+from .texts import once, own_of, text_of, type_name
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
@@ -72,36 +72,22 @@ class Chain(NamedTuple):
 class Raised:
     """An exception, and what was read of it so far."""
 
-    _type: str | None = None
-    _traces: list[TracebackType] | None = None
-    _kept: tuple[list[TracebackType], int] | None = None
-    _text: str | None = None
-    _repr: str | None = None
-    _codes: list[str] | None = None
-    _chain: Chain | None = None
-
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
-    @property
+    @once
     def type(self) -> str:
         """The name of its class."""
-        if (found := self._type) is None:
-            found = self._type = type_name(type(self.error))
-        return found
+        return type_name(type(self.error))
 
-    @property
+    @once
     def text(self) -> str:
         """What it says; its ``repr`` where its ``str`` says nothing, as drivers of message queues have it."""
-        if (found := self._text) is None:
-            found = self._text = text_of(self.error) or self._inside_repr()
-        return found
+        return text_of(self.error) or self._inside_repr()
 
-    @property
+    @once
     def repr(self) -> str:
-        if (found := self._repr) is None:
-            found = self._repr = text_of(self.error, say=repr)
-        return found
+        return text_of(self.error, say=repr)
 
     def _inside_repr(self) -> str:
         """What stands behind the name in it, without its brackets; empty where that is no word."""
@@ -154,37 +140,41 @@ class Raised:
                 return True
         return False
 
-    @property
+    @once
     def traces(self) -> list[TracebackType]:
         """The frames that it passed, the outermost first."""
-        if (found := self._traces) is None:
-            found = self._traces = []
-            trace = _TRACE.__get__(self.error)
-            while trace is not None:
-                found.append(trace)
-                trace = trace.tb_next
+        found: list[TracebackType] = []
+        trace = _TRACE.__get__(self.error)
+        while trace is not None:
+            found.append(trace)
+            trace = trace.tb_next
         return found
 
-    @property
+    @once
     def kept(self) -> tuple[list[TracebackType], int]:
         """Both ends of them, without what stands between a program's own; and how many are left out."""
-        if (found := self._kept) is None:
-            own = [one for one in self.traces if not one.tb_frame.f_code.co_filename.startswith(BETWEEN)]
-            omitted = max(len(own) - HEAD_FRAMES - TAIL_FRAMES, 0)
-            found = self._kept = [*own[:HEAD_FRAMES], *own[HEAD_FRAMES + omitted :]], omitted
-        return found
+        own = [one for one in self.traces if not one.tb_frame.f_code.co_filename.startswith(BETWEEN)]
+        omitted = max(len(own) - HEAD_FRAMES - TAIL_FRAMES, 0)
+        return [*own[:HEAD_FRAMES], *own[HEAD_FRAMES + omitted :]], omitted
 
     @property
     def is_chained(self) -> bool:
         """Whether another exception led to it."""
         return _earlier(self.error)[1] is not None
 
-    @property
+    @once
     def chain(self) -> Chain:
         """What led to it, which may be a long way to go."""
-        if (found := self._chain) is None:
-            found = self._chain = _chain_of(self.error)
-        return found
+        error: BaseException | None = self.error
+        newest: list[tuple[str, BaseException]] = []
+        oldest: deque[tuple[str, BaseException]] = deque(maxlen=CHAIN_END)
+        seen: set[int] = set()
+        link = ""
+        while error is not None and id(error) not in seen and len(seen) < _MAX_WALK:
+            (newest if len(seen) < CHAIN_END else oldest).append((link, error))
+            seen.add(id(error))
+            link, error = _earlier(error)
+        return Chain([*newest, *oldest], seen, error is not None and id(error) in seen)
 
     @property
     def is_group(self) -> bool:
@@ -197,11 +187,20 @@ class Raised:
         found: tuple[BaseException, ...] = _INSIDE.__get__(self.error) if self.is_group else ()
         return found
 
-    @property
+    @once
     def codes(self) -> list[str]:
         """The codes that it carries as data, of its own or in its response: better evidence than what it says."""
-        if (found := self._codes) is None:
-            found = self._codes = _codes_of(self.error)
+        found: list[str] = []
+        own = own_of(self.error)
+        for holder in (own, own_of(own.get("response"))) if own else ():
+            for value in [holder[name] for name in _CODES if name in holder]:
+                if issubclass(type(value), int) and type(value) is not bool:
+                    code = int.__int__(value)
+                    found += [str(code)] if -_MAX_CODE < code < _MAX_CODE else []
+                elif type(name := own_of(value).get("_name_", value)) is str and 0 < len(name) <= 64:
+                    found.append(f"status={pattern(name)}")
+        if issubclass(type(self.error), OSError) and type(number := _ERRNO.__get__(self.error)) is int:
+            found.append(str(number))
         return found
 
     @property
@@ -226,35 +225,7 @@ _origins: dict[tuple[int, int], tuple[bool, CodeType]] = {}
 """What is known of places that raise, by the ids of code objects, which live as long."""
 
 
-def _chain_of(first: BaseException) -> Chain:
-    error: BaseException | None = first
-    newest: list[tuple[str, BaseException]] = []
-    oldest: deque[tuple[str, BaseException]] = deque(maxlen=CHAIN_END)
-    seen: set[int] = set()
-    link = ""
-    while error is not None and id(error) not in seen and len(seen) < _MAX_WALK:
-        (newest if len(seen) < CHAIN_END else oldest).append((link, error))
-        seen.add(id(error))
-        link, error = _earlier(error)
-    return Chain([*newest, *oldest], seen, error is not None and id(error) in seen)
-
-
 def _earlier(error: BaseException) -> tuple[str, BaseException | None]:
     if (cause := _CAUSE.__get__(error)) is not None:
         return "cause", cause
     return "context", None if _SUPPRESS.__get__(error) else _CONTEXT.__get__(error)
-
-
-def _codes_of(error: BaseException) -> list[str]:
-    found: list[str] = []
-    own = own_of(error)
-    for holder in (own, own_of(own.get("response"))) if own else ():
-        for value in [holder[name] for name in _CODES if name in holder]:
-            if issubclass(type(value), int) and type(value) is not bool:
-                code = int.__int__(value)
-                found += [str(code)] if -_MAX_CODE < code < _MAX_CODE else []
-            elif type(name := own_of(value).get("_name_", value)) is str and 0 < len(name) <= 64:
-                found.append(f"status={pattern(name)}")
-    if issubclass(type(error), OSError) and type(number := _ERRNO.__get__(error)) is int:
-        found.append(str(number))
-    return found

@@ -170,7 +170,13 @@ def fingerprint_of(reading: Reading, ask: Callable[[logging.LogRecord], str] | N
     """What the user says that makes records the same, in the record or by the handler's option; None: nothing."""
     made = reading.extra.get("fingerprint")
     if made is None and ask is not None and not _asking.get():
-        made = _ask(ask, reading.record)
+        token = _asking.set(True)
+        try:
+            made = ask(reading.record)
+        except Exception as error:
+            warn_once("fingerprint", line("fingerprint", error=type(error).__name__))
+        finally:
+            _asking.reset(token)
     if made is None:
         return None
     if not isinstance(made, str):
@@ -181,17 +187,6 @@ def fingerprint_of(reading: Reading, ask: Callable[[logging.LogRecord], str] | N
 
 _asking: contextvars.ContextVar[bool] = contextvars.ContextVar("wecom_logging_asking", default=False)
 """Whether a user's fingerprint runs: what it logs is compared as without it, or it would be asked about that too."""
-
-
-def _ask(fingerprint: Callable[[logging.LogRecord], object], record: logging.LogRecord) -> object:
-    token = _asking.set(True)
-    try:
-        return fingerprint(record)
-    except Exception as error:
-        warn_once("fingerprint", line("fingerprint", error=type(error).__name__))
-        return None
-    finally:
-        _asking.reset(token)
 
 
 def _bounded(fingerprint: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._runtime.counters import Counters
 from .options import CaptureOptions
@@ -15,7 +15,7 @@ from .plain import Plain, PlainRecords
 from .tally import Tallies, Tally
 
 if TYPE_CHECKING:
-    from .._incidents.incident import Count
+    from .._incidents.incident import Count, Own
 
 READ_EVERY_S = 1.0
 """How old what is counted here may become before the store has it."""
@@ -111,15 +111,11 @@ class Intake:
             if plain.has_opened(tally):
                 return tally
             tally.add_queued(leave)
-            self._counted(plain, tally)
+            self.woken[tally] = None
+            if plain.variant is not None:
+                plain.variant.add()
+            tally.newest = max(tally.last, plain.reading.values[3])
         return None
-
-    def _counted(self, plain: Plain, tally: Tally) -> None:
-        """A record was counted that others came before."""
-        self.woken[tally] = None
-        if plain.variant is not None:
-            plain.variant.add()
-        tally.newest = max(tally.last, plain.reading.values[3])
 
     def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
         """What was counted since it was taken last, of incidents whose first is in the store.
@@ -224,7 +220,7 @@ class Intake:
         return any(not (tally.begun or tally.lost or tally.has_all_taken) for tally in self._tallies)
 
     def _opening(self, tally: Tally, number: int) -> Count:
-        from .._incidents.incident import Count, Own
+        from .._incidents.incident import Own
 
         site = (tally.level, tally.audience, tally.path, tally.line)
         if not tally.key:
@@ -239,15 +235,10 @@ class Intake:
                 if not tally.watch():
                     self.woken[tally] = None
             tally.key = key  # last: who was torn away begins again
-        return Count(
-            key=tally.key,
-            level=tally.level,
-            window_s=self._options.window_s,
-            last=tally.last,
-            first=tally.first,
+        return self._count(
+            tally,
+            Own(1),
             crowded=tally.crowded,
-            audience=tally.audience,
-            own=Own(1),
             take_for_s=self._options.take_for_s,
             quiet_limit_s=self._options.quiet_limit_s(tally.level),
             duty=self._options.duty,
@@ -276,7 +267,7 @@ class Intake:
             return None
         if same:
             tally.counted_at = now
-        return self._count(tally, same, seen)
+        return self._counted(tally, same, seen)
 
     def _rest_of(self, tally: Tally) -> Count | None:
         """What a closed one has counted too late: it counts in the next, or opens its incident once more."""
@@ -293,22 +284,26 @@ class Intake:
         if successor is None and tally.ended and not same:
             self.counters.settle(tally.ended, 0, 0, seen)
             return None
-        return self._count(successor or tally, same, seen)
+        return self._counted(successor or tally, same, seen)
 
-    def _count(self, tally: Tally, same: int, seen: int) -> Count:
-        from .._incidents.incident import Count, Own
+    def _counted(self, tally: Tally, same: int, seen: int) -> Count:
+        from .._incidents.incident import Own
+
+        samples, variants = tally.take_samples(), tally.take_variants()
+        return self._count(tally, Own(0, same, seen), number=same, samples=samples, variants=variants)
+
+    def _count(self, tally: Tally, own: Own, **more: Any) -> Count:
+        from .._incidents.incident import Count
 
         return Count(
             key=tally.key,
-            number=same,
             level=tally.level,
             window_s=self._options.window_s,
             last=tally.last,
             first=tally.first,
-            samples=tally.take_samples(),
-            variants=tally.take_variants(),
             audience=tally.audience,
-            own=Own(0, same, seen),
+            own=own,
+            **more,
         )
 
     def _leave_site(self, tally: Tally) -> None:

@@ -109,6 +109,10 @@ class PendingAlert:
 
 
 Make = Callable[[PendingAlert], "Alert"]
+_AS_THEY_ARE = (
+    *("message", "title", "failures", "fields", "stack", "formatted", "fingerprint"),
+    *("recipients", "mention", "passed", "ours"),
+)
 _COPIES = ("message", "title", "stack", "failures", "fields", "formatted", "identity", "is_small")
 
 
@@ -124,7 +128,10 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Pe
         return made
     made.is_small = False
     made.title = reading.text(extra.get("title", ""))
-    made.failures = _failure_of_text(reading) if error is None else _failures(error, reading)
+    if error is not None:
+        made.failures = _failures(error, reading)
+    elif record.exc_text:  # a traceback that is text already, as a queue or another process leaves it
+        made.failures = (Failure(type=AS_TEXT, text=reading.text(record.exc_text)),)
     made.fields = (*reading.fields(), *fields_of(around, reading.text))
     made.stack = reading.text(record.stack_info or "")
     made.formatted = _formatted(record, formatter)
@@ -147,7 +154,6 @@ def capture(made: PendingAlert, origin: Origin, kind: str = "") -> Alert:
         level=level,
         level_name=text_of(level_name),
         logger=text_of(name),
-        message=made.message,
         template=text_of(msg),
         time=created,
         host=hostname(),
@@ -158,17 +164,8 @@ def capture(made: PendingAlert, origin: Origin, kind: str = "") -> Alert:
         module=text_of(module),
         service=origin.service,
         environment=origin.environment,
-        title=made.title,
-        failures=made.failures,
-        fields=made.fields,
-        stack=made.stack,
-        formatted=made.formatted,
-        fingerprint=made.fingerprint,
-        recipients=made.recipients,
-        mention=made.mention,
-        passed=made.passed,
-        ours=made.ours,
         kind=kind,
+        **{name: getattr(made, name) for name in _AS_THEY_ARE},
     )
 
 
@@ -242,12 +239,6 @@ def _failures(error: Raised, reading: Reading, depth: int = 0) -> tuple[Failure,
     if chain.is_circle:
         found.append(Failure(CHAIN_IS_A_CIRCLE.en, "", link="context"))
     return tuple(reversed(found))
-
-
-def _failure_of_text(reading: Reading) -> tuple[Failure, ...]:
-    """A traceback that is text already, as a queue or another process leaves it."""
-    text = reading.record.exc_text
-    return (Failure(type=AS_TEXT, text=reading.text(text)),) if text else ()
 
 
 def _failure(raised: Raised, link: str, reading: Reading, depth: int) -> Failure:

@@ -24,7 +24,7 @@ from .._text.said import language_of_environment
 from ..errors import ConfigurationError
 from ..model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .exceptions import Raised
-from .texts import MOST_S, instant, name_of, text_of, whole
+from .texts import MOST_S, instant, name_of, once, text_of, whole
 
 if TYPE_CHECKING:
     from ..model import Recipients
@@ -73,7 +73,6 @@ class Reading:
     extra: Mapping[str, Any] = _NOTHING
     recipients: Recipients | None = None
     mention: tuple[str, ...] | None = None
-    _message: str | None = None
     _room: _Room | None = None
 
     def __init__(self, record: logging.LogRecord, error: Raised | None = None, *, is_searched: bool = False) -> None:
@@ -112,12 +111,16 @@ class Reading:
         self.is_plain = True
         del self.record
 
-    @property
+    @once
     def message(self) -> str:
         """The message with its arguments, at most 64 KiB."""
-        if (found := self._message) is None:
-            found = self._message = _message_of(self.record)
-        return found
+        record = self.record
+        try:
+            message = record.getMessage()
+            return message if type(message) is str and len(message) <= SMALL else text_of(message)
+        except Exception as error:
+            text = text_of(record.msg)
+            return f"{text} {ARGUMENTS_DO_NOT_FIT.en % name_of(type(error))}" if record.args else text
 
     def raised(self, error: BaseException) -> Raised:
         """An exception that is part of its own, each read once."""
@@ -183,15 +186,6 @@ def _made_usual(values: tuple[Any, ...]) -> Values:
         text_of(module),
         msg if type(msg) is str else "",
     )
-
-
-def _message_of(record: logging.LogRecord) -> str:
-    try:
-        message = record.getMessage()
-        return message if type(message) is str and len(message) <= SMALL else text_of(message)
-    except Exception as error:
-        text = text_of(record.msg)
-        return f"{text} {ARGUMENTS_DO_NOT_FIT.en % name_of(type(error))}" if record.args else text
 
 
 def exception_of(record: logging.LogRecord) -> BaseException | None:

@@ -11,14 +11,13 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .._incidents.limits import MAX_SAMPLES, MAX_VARIANTS
 from .._runtime.counters import Number, reading
 from .collapse import Collapse, Collapses, Form
 from .identity import NO_TEMPLATE, CallSite, Identity
-from .texts import instant
+from .texts import instant, once
 
 if TYPE_CHECKING:
     from .._incidents.incident import First
@@ -81,11 +80,11 @@ class Tally:
         """When the newest of them came."""
         return instant(self.newest, time.time())
 
-    @cached_property
+    @once
     def samples(self) -> deque[Sample]:
         return deque(maxlen=MAX_SAMPLES)
 
-    @cached_property
+    @once
     def shown(self) -> dict[str, float]:
         """The forms of samples that a digest has shown, each with the time of its sample."""
         return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .._config import LARGEST, exact
 from .._render.words import NO_TEXT_OF
@@ -13,6 +13,18 @@ T = TypeVar("T")
 
 MOST_S = 6e10
 """Times are within so many seconds of the epoch: every store holds them, and they have a year of four digits."""
+
+
+class once(Generic[T]):
+    """An attribute that is found out when it is first asked for, and kept. It takes no lock, as `cached_property` does
+    before Python 3.12; of several threads that ask at once all get the same."""
+
+    def __init__(self, find: Callable[[Any], T]) -> None:
+        self._find = find
+
+    def __get__(self, holder: Any, kind: type) -> T:
+        found: T = holder.__dict__.setdefault(self._find.__name__, self._find(holder))
+        return found
 
 
 def whole(value: object, otherwise: T) -> int | T:
