@@ -34,7 +34,7 @@ from ._render.words import (
 )
 from ._runtime import clock
 from ._runtime.warn import warn_once
-from ._telling import Teller, in_our_words, name_and_text, record_of
+from ._telling import Teller, in_our_words, record_of
 from ._text.said import Phrase
 from .model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
 
@@ -180,12 +180,11 @@ class Progress(Generic[T]):
         place = error.__traceback__
         while place is not None and place.tb_next is not None and place.tb_frame.f_code.co_filename == __file__:
             place = place.tb_next
-        args = (self._title, so_far, *name_and_text(error))
         record = record_of(
             error,
-            level=logging.ERROR,
-            message=WORK_FAILED,
-            args=args,
+            WORK_FAILED,
+            self._title,
+            so_far,
             logger=self._place[0],
             place=place,
             fields=fields,

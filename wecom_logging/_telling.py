@@ -76,10 +76,9 @@ class Teller:
 
 def record_of(
     error: BaseException,
-    *,
-    level: int,
     message: Phrase,
-    args: tuple[object, ...] = (),
+    *names: object,
+    level: int = logging.ERROR,
     logger: str = "",
     name: str = "",
     place: TracebackType | None = None,
@@ -89,8 +88,9 @@ def record_of(
 ) -> logging.LogRecord:
     """A record of an exception, made at ``place`` of its traceback (where it was raised), in the function ``name``.
 
-    Without a ``logger`` it has the name of the module at ``place``, or of the program's own that is nearest to where
-    the exception was raised: a library's says little of a program that ends.
+    The ``message`` says what failed, by ``names``, and the exception by its own name and text. Without a ``logger`` it
+    has the name of the module at ``place``, or of the program's own that is nearest to where the exception was raised:
+    a library's says little of a program that ends.
     ``ours``: names of fields that are words of this package, all of them unless said otherwise.
     """
     speaks = place or innermost(error, own=True)
@@ -102,7 +102,7 @@ def record_of(
         frame.f_code.co_filename if frame else "",
         place.tb_lineno if place is not None else 0,
         message.en,
-        args,
+        (*names, *name_and_text(error)),
         (type(error), error, error.__traceback__),
         func=name or (frame.f_code.co_qualname if frame else "?"),
     )
@@ -114,6 +114,21 @@ def record_of(
     if extra:
         record.wecom = extra
     in_our_words(record, message, (fields or ()) if ours is None else ours)
+    return record
+
+
+def record_saying(
+    message: Phrase,
+    *args: object,
+    logger: str,
+    fields: Mapping[str, object],
+    level: int = logging.ERROR,
+    path: str = "",
+) -> logging.LogRecord:
+    """A record of no exception; its ``path`` is what it is about."""
+    record = logging.LogRecord(logger, level, path, 0, message.en, args, None)
+    record.wecom = {"fields": fields}
+    in_our_words(record, message, fields)
     return record
 
 

@@ -13,7 +13,7 @@ from . import _config as config
 from ._capture.exceptions import BETWEEN
 from ._render.words import ITS_REPR_FAILED, RAISED
 from ._runtime.warn import warn_once
-from ._telling import Teller, name_and_text, record_of
+from ._telling import Teller, record_of
 from ._text.cut import cap
 from .errors import ConfigurationError
 
@@ -154,9 +154,9 @@ class Notifier:
         name = getattr(function, "__qualname__", "") or (place.tb_frame.f_code.co_qualname if place else "?")
         return record_of(
             error,
+            RAISED,
+            name,
             level=self._level,
-            message=RAISED,
-            args=(name, *name_and_text(error)),
             logger=getattr(function, "__module__", None) or "",
             name=name,
             place=place,

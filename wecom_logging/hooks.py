@@ -24,7 +24,7 @@ from typing import Any
 from . import _config as config
 from ._render.words import GREENLET_ENDS, IGNORED_IN, PROCESS_ENDS, PROGRAM_ENDS, THREAD_ENDS
 from ._runtime.sigterm import install as install_sigterm
-from ._telling import Teller, handlers_of, name_and_text, record_of, text_of
+from ._telling import Teller, handlers_of, record_of, text_of
 from ._text.said import Phrase
 from .errors import ConfigurationError
 
@@ -93,8 +93,7 @@ class _Hooks:
     ) -> None:
         if self.teller is None or not isinstance(error, Exception):  # Ctrl-C and sys.exit are no failures
             return
-        args = (*names, *name_and_text(error))
-        self.teller.tell(record_of(error, level=level, message=message, args=args, fields=fields))
+        self.teller.tell(record_of(error, message, *names, level=level, fields=fields))
 
 
 class _Hook:

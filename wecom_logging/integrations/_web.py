@@ -16,7 +16,7 @@ from .._capture.context import context, fields_of, logged
 from .._capture.duplicates import is_about
 from .._incidents.pattern import pattern
 from .._render.words import ANSWERED, FAILED, REQUEST_ANSWERED, REQUEST_FAILED
-from .._telling import Teller, in_our_words, name_and_text, record_of, text_of
+from .._telling import Teller, in_our_words, record_of, text_of
 
 _MAX_PATH = 512
 _PHRASES = {int(status): status.phrase for status in HTTPStatus}
@@ -31,16 +31,8 @@ def failed(
 ) -> None:
     """No code handled it. ``status``: what the client gets, or has got already; None where that is not known."""
     what, shown = _request(fields, status)
-    teller.tell(
-        record_of(
-            error,
-            level=logging.ERROR,
-            message=FAILED if what else REQUEST_FAILED,
-            args=(*filter(None, [what]), *name_and_text(error)),
-            logger=logger,
-            fields=shown,
-        )
-    )
+    message, names = (FAILED, [what]) if what else (REQUEST_FAILED, [])
+    teller.tell(record_of(error, message, *names, logger=logger, fields=shown))
 
 
 def answered(
@@ -73,12 +65,15 @@ def answered(
     return failure
 
 
-def watched(start_response: Callable[..., Any], tell: Callable[[int], object]) -> Callable[..., Any]:
-    """A WSGI server's ``start_response`` that says before which statuses of 500 and above are answered."""
+def watched(
+    start_response: Callable[..., Any], teller: Teller, logger: str, fields: Callable[[], Mapping[str, object]]
+) -> Callable[..., Any]:
+    """A WSGI server's ``start_response`` that tells before a status of 500 or above is answered."""
+    before = sys.exception()
 
     def starting(status: str, *rest: Any, **more: Any) -> Any:
         if status[:1] == "5" and status[:3].isdecimal():
-            tell(int(status[:3]))
+            answered(teller, int(status[:3]), logger, fields, before)
         return start_response(status, *rest, **more)
 
     return starting

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._render.words import DAG_FAILED, DAG_FAILED_SO, NOTHING_SAYS_WHY, TASK_FAILED, TASK_FAILED_SO
-from .._telling import Teller, in_our_words, name_and_text, record_of, text_of
+from .._telling import Teller, record_of, record_saying, text_of
 from . import need
 
 _sdk: Any = need("airflow.sdk", "3.3", "apache-airflow")
@@ -67,14 +67,10 @@ def _record(context: Any) -> logging.LogRecord:
     is_dag = bool(reason) or "task" not in fields
     what = dag if is_dag else f"{dag}.{fields['task']}"
     if isinstance(error, BaseException):
-        message, args = DAG_FAILED if is_dag else TASK_FAILED, (what, *name_and_text(error))
-        return record_of(error, level=logging.ERROR, message=message, args=args, logger="airflow", fields=fields)
+        return record_of(error, DAG_FAILED if is_dag else TASK_FAILED, what, logger="airflow", fields=fields)
     why, said = error or reason or NOTHING_SAYS_WHY.en, DAG_FAILED_SO if is_dag else TASK_FAILED_SO
     path = f"{'dag' if is_dag else 'task'} {what}"
-    record = logging.LogRecord("airflow", logging.ERROR, path, 0, said.en, (what, text_of(why)), None)
-    record.wecom = {"fields": fields}
-    in_our_words(record, said, fields)
-    return record
+    return record_saying(said, what, text_of(why), logger="airflow", fields=fields, path=path)
 
 
 def _first(*asked: Callable[[], object]) -> object:

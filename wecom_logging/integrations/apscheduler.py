@@ -21,7 +21,7 @@ from .._incidents.job import GRACE_S
 from .._lines import line
 from .._render.words import JOB_FAILED, JOB_MISSED, JOB_STILL_RUNS
 from .._runtime.warn import warn_once
-from .._telling import Teller, asked_of, handlers_of, in_our_words, name_and_text, record_of, text_of
+from .._telling import Teller, asked_of, handlers_of, record_of, record_saying, text_of
 from .._text.said import Phrase
 from . import need
 
@@ -55,12 +55,16 @@ def listen(scheduler: Any, *, handler: logging.Handler | str | None = None) -> N
         function, heard = _logged.pop(event.job_id, (None, []))
         fields = _fields(event.job_id, function)
         if event.code == events.EVENT_JOB_ERROR:
-            teller.tell(_failed(event.exception, fields))
+            record = record_of(event.exception, JOB_FAILED, fields["job"], logger="apscheduler", fields=fields)
+            teller.tell(record)
         elif event.code == events.EVENT_JOB_MISSED:
-            due = {"due": event.scheduled_run_time}
-            teller.tell(_warning(JOB_MISSED, event.job_id, {**fields, **due}), but=heard)
+            warn(JOB_MISSED, event.job_id, {**fields, "due": event.scheduled_run_time}, heard)
         else:
-            teller.tell(_warning(JOB_STILL_RUNS, event.job_id, fields), but=heard)
+            warn(JOB_STILL_RUNS, event.job_id, fields, heard)
+
+    def warn(message: Phrase, job: str, fields: dict[str, object], heard: list[logging.Handler]) -> None:
+        record = record_saying(message, job, logger="apscheduler", fields=fields, level=logging.WARNING, path=job)
+        teller.tell(record, but=heard)
 
     def listen_to(alias: str) -> None:
         logging.getLogger(f"apscheduler.executors.{alias}").addFilter(_say_which)
@@ -226,21 +230,3 @@ def _say_which(record: logging.LogRecord) -> bool:
 def _called(job: Any) -> str:
     """Its id, or its name where APScheduler has made the id."""
     return text_of(job.name if len(job.id) == 32 and set(job.id) <= set("0123456789abcdef") else job.id)
-
-
-def _failed(error: BaseException, fields: dict[str, object]) -> logging.LogRecord:
-    return record_of(
-        error,
-        level=logging.ERROR,
-        message=JOB_FAILED,
-        args=(fields["job"], *name_and_text(error)),
-        logger="apscheduler",
-        fields=fields,
-    )
-
-
-def _warning(message: Phrase, job: str, fields: dict[str, object]) -> logging.LogRecord:
-    record = logging.LogRecord("apscheduler", logging.WARNING, job, 0, message.en, (job,), None)
-    record.wecom = {"fields": fields}
-    in_our_words(record, message, fields)
-    return record

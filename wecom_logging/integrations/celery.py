@@ -18,7 +18,7 @@ from .._capture.duplicates import is_about, is_the_same
 from .._capture.record import exception_of
 from .._incidents.job import GRACE_S
 from .._render.words import TASK_FAILED
-from .._telling import Teller, name_and_text, record_of, text_of
+from .._telling import Teller, record_of, text_of
 from .._text.cut import cap
 from ..handlers import live_handlers
 from . import need
@@ -97,16 +97,8 @@ def connect(handler: logging.Handler | str | None = None) -> None:
             if lost is not None and lost[0] == task_id and type(lost[1]) is type(exception):
                 is_the_same(exception, lost[1])
             lost = task_id, exception
-        teller.tell(
-            record_of(
-                exception,
-                level=logging.ERROR,
-                message=TASK_FAILED,
-                args=(sender.name, *name_and_text(exception)),
-                logger="celery",
-                fields=None if context.get() else _fields(sender, sender.request, task_id, args, kwargs),
-            )
-        )
+        fields = None if context.get() else _fields(sender, sender.request, task_id, args, kwargs)
+        teller.tell(record_of(exception, TASK_FAILED, sender.name, logger="celery", fields=fields))
 
     for signal, receiver in (
         (signals.celeryd_init, remember),

@@ -12,7 +12,7 @@ import logging
 from typing import Any
 
 from .._render.words import ACTOR_FAILED
-from .._telling import Teller, name_and_text, record_of
+from .._telling import Teller, record_of
 from . import need
 
 _dramatiq: Any = need("dramatiq", "1.14", "dramatiq")
@@ -61,13 +61,4 @@ class WeComMiddleware(_dramatiq.Middleware):
             "kwargs": message.kwargs,
             "tries": message.options.get("retries", 1),
         }
-        self._teller.tell(
-            record_of(
-                error,
-                level=logging.ERROR,
-                message=ACTOR_FAILED,
-                args=(message.actor_name, *name_and_text(error)),
-                logger="dramatiq",
-                fields=fields,
-            )
-        )
+        self._teller.tell(record_of(error, ACTOR_FAILED, message.actor_name, logger="dramatiq", fields=fields))

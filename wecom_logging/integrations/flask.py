@@ -9,14 +9,13 @@ Source: https://flask.palletsprojects.com/en/stable/signals/
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._capture.context import context, logged
 from .._telling import Teller, asked_of
 from . import need
-from ._web import answered, failed, watched
+from ._web import failed, watched
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -54,10 +53,8 @@ def init_app(
     def wsgi_app(environ: Any, start_response: Any) -> Any:
         token, kept = context.set(fields), None
         if tell_5xx:
-            kept, before = logged.set([]), sys.exception()
-            start_response = watched(
-                start_response, lambda status: answered(teller, status, app.logger.name, fields, before)
-            )
+            kept = logged.set([])
+            start_response = watched(start_response, teller, app.logger.name, fields)
         try:
             return inner(environ, start_response)
         finally:

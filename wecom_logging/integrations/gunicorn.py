@@ -9,12 +9,11 @@ Source: https://docs.gunicorn.org/en/stable/settings.html#worker-exit
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Any
 
 from .._render.words import NOT_LOADED
-from .._telling import Teller, name_and_text, record_of
+from .._telling import Teller, record_of
 from . import need
 
 need("gunicorn", "23.0", "gunicorn")
@@ -25,12 +24,4 @@ def worker_exit(server: Any, worker: Any) -> None:
     error = sys.exception()
     cause = error.__context__ if isinstance(error, SystemExit) else None
     if isinstance(cause, Exception) and not worker.booted:
-        Teller(None, "gunicorn").tell(
-            record_of(
-                cause,
-                level=logging.ERROR,
-                message=NOT_LOADED,
-                args=name_and_text(cause),
-                logger="gunicorn.error",
-            )
-        )
+        Teller(None, "gunicorn").tell(record_of(cause, NOT_LOADED, logger="gunicorn.error"))

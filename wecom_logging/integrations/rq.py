@@ -17,7 +17,7 @@ from typing import Any
 
 from .._render.words import JOB_FAILED, JOB_PROCESS_ENDED, JOB_PROCESS_KILLED
 from .._runtime.worker import end_all
-from .._telling import Teller, asked_of, in_our_words, name_and_text, record_of
+from .._telling import Teller, asked_of, record_of, record_saying
 from . import need
 
 _rq: Any = need("rq", "2.0", "rq")
@@ -58,16 +58,7 @@ class WeComExceptionHandler:
 
     def _tell(self, job: Any, error: BaseException) -> None:
         fields = _fields(job)
-        self._teller.tell(
-            record_of(
-                error,
-                level=logging.ERROR,
-                message=JOB_FAILED,
-                args=(fields["function"], *name_and_text(error)),
-                logger="rq",
-                fields=fields,
-            )
-        )
+        self._teller.tell(record_of(error, JOB_FAILED, fields["function"], logger="rq", fields=fields))
 
 
 class WeComWorker(_rq.Worker):
@@ -126,7 +117,4 @@ def _death_of(job: Any, status: int) -> logging.LogRecord:
     fields, code = _fields(job), os.waitstatus_to_exitcode(status)
     said, how = (JOB_PROCESS_ENDED, str(code)) if code >= 0 else (JOB_PROCESS_KILLED, _signal(-code))
     function = str(fields["function"])
-    record = logging.LogRecord("rq", logging.ERROR, function, 0, said.en, (function, how), None)
-    record.wecom = {"fields": fields}
-    in_our_words(record, said, fields)
-    return record
+    return record_saying(said, function, how, logger="rq", fields=fields, path=function)

@@ -69,13 +69,8 @@ class WeComExtension:
             said = record.args
             if record.exc_info and isinstance(said, Mapping) and ("item" in said or "request" in said):
                 self._count(record)
-                what = (
-                    ITEM_FAILED
-                    if "item" in said
-                    else DOWNLOAD_FAILED
-                    if "downloading" in str(record.msg)
-                    else SPIDER_FAILED
-                )
+                of_page = DOWNLOAD_FAILED if "downloading" in str(record.msg) else SPIDER_FAILED
+                what = ITEM_FAILED if "item" in said else of_page
                 if self._is_mine(record) and (error := record.exc_info[1]) is not None:
                     if what is not SPIDER_FAILED:
                         self._failed[name_and_text(error)[0]] += 1
@@ -98,19 +93,10 @@ class WeComExtension:
         self._tell(failure.value, ITEM_FAILED, getattr(response, "request", None))
 
     def _tell(self, error: BaseException | None, what: Phrase, request: Any = None) -> None:
-        if error is None:
-            return
-        spider = self._crawler.spider
-        self._teller.tell(
-            record_of(
-                error,
-                level=logging.ERROR,
-                message=what,
-                args=(spider.name, *name_and_text(error)),
-                logger=spider.name,
-                fields={"spider": spider.name, **_fields(request, error)},
-            )
-        )
+        if error is not None:
+            name = self._crawler.spider.name
+            fields = {"spider": name, **_fields(request, error)}
+            self._teller.tell(record_of(error, what, name, logger=name, fields=fields))
 
     def _closed(self, reason: str) -> None:
         logging.getLogger(_LOGGER).removeFilter(self._tell_first)

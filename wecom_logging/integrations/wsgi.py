@@ -9,14 +9,13 @@ Source: https://peps.python.org/pep-3333/
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from .._capture.context import context, logged
 from .._telling import Teller, asked_of
-from ._web import answered, failed, shape_of, watched
+from ._web import failed, shape_of, watched
 
 
 class WeComMiddleware:
@@ -45,10 +44,8 @@ class WeComMiddleware:
         fields = partial(self._fields, environ)
         token, kept = context.set(fields), None
         if self._tell_5xx:
-            kept, before = logged.set([]), sys.exception()
-            start_response = watched(
-                start_response, lambda status: answered(self._teller, status, "wsgi", fields, before)
-            )
+            kept = logged.set([])
+            start_response = watched(start_response, self._teller, "wsgi", fields)
         try:
             answer = self._app(environ, start_response)
         except Exception as error:
