@@ -52,7 +52,6 @@ def fields_of(make: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
 
 
 def carry(record: logging.LogRecord, digest: Digest) -> None:
-    """Put a digest into a record."""
     record.__dict__[_CARRIED] = digest
 
 

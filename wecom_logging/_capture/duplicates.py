@@ -85,7 +85,6 @@ def is_about(record: logging.LogRecord, error: BaseException) -> None:
 
 
 def about(record: logging.LogRecord) -> BaseException | None:
-    """What a record that holds no exception is about."""
     found = _about.get(id(record)) if _about else None
     return found[1] if found is not None and found[0]() is record else None
 

@@ -77,7 +77,6 @@ class Raised:
 
     @once
     def type(self) -> str:
-        """The name of its class."""
         return type_name(type(self.error))
 
     @once
@@ -159,7 +158,6 @@ class Raised:
 
     @property
     def is_chained(self) -> bool:
-        """Whether another exception led to it."""
         return _earlier(self.error)[1] is not None
 
     @once
@@ -178,12 +176,10 @@ class Raised:
 
     @property
     def is_group(self) -> bool:
-        """Whether it has others inside."""
         return issubclass(type(self.error), BaseExceptionGroup)
 
     @property
     def inside(self) -> tuple[BaseException, ...]:
-        """The exceptions inside a group."""
         found: tuple[BaseException, ...] = _INSIDE.__get__(self.error) if self.is_group else ()
         return found
 

@@ -146,7 +146,6 @@ class Intake:
         return max(self._next_read - now, 0.0) if self._active else float("inf")
 
     def of(self, key: str) -> Tally | None:
-        """The tally of an incident."""
         return self._by_key.get(key)
 
     def rename(self, tally: Tally, key: str) -> None:

@@ -35,7 +35,6 @@ class CaptureOptions:
     steps_level: int = logging.CRITICAL
 
     def steps(self, level: int) -> tuple[float, ...]:
-        """Those of an incident of this level."""
         return self.steps_s if level >= self.steps_level else ()
 
     def recipients(self, logger: str, level: int, own: Recipients | None) -> Recipients | None:

@@ -181,7 +181,6 @@ def sample(reading: Reading) -> Sample:
 
 
 def hostname() -> str:
-    """This machine's name."""
     global _hostname
     if not _hostname:
         import socket

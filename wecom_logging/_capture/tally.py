@@ -77,7 +77,6 @@ class Tally:
 
     @property
     def last(self) -> float:
-        """When the newest of them came."""
         return instant(self.newest, time.time())
 
     @once

@@ -32,7 +32,6 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
     _open_streams()
     if isinstance(sys.stdout, TextIOWrapper):  # a ✓ or a name may be more than the terminal's encoding has
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -129,7 +128,6 @@ def _complete(parser: argparse.ArgumentParser, options: argparse.Namespace) -> i
 
 
 def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """A parser, and those of its commands and verbs."""
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):

@@ -113,7 +113,6 @@ class Night:
             self._tell(ENDS, "night_morning", who=FIRST)
 
     def _hear(self) -> None:
-        """What people write to the AI bot."""
         reception = self._bot._reception()
         assert reception is not None
         reception.connection.start()
@@ -134,7 +133,6 @@ class Night:
             worker.nudge()
 
     def _has_looked(self) -> bool:
-        """Whether it was looked for jobs at this time."""
         assert self._app._pipeline is not None
         watched = self._app._pipeline._turn.watch.jobs.all()[1]
         return watched is not None and watched.at > clock.wall() - 60

@@ -167,7 +167,6 @@ def _shown(
 
 
 def _for_people(one: dict[str, Any]) -> dict[str, Any]:
-    """As people read it."""
     return one | {name: clock(one[name]) for name in ("since", "last", "silent_until")}
 
 
@@ -229,7 +228,6 @@ def _run(options: argparse.Namespace, name: str) -> int:
 
 
 def _command(options: argparse.Namespace, name: str) -> Command:
-    """What is asked for."""
     scope = getattr(options, "scope", "")
     words = [*([options.id] if scope and options.id else []), *getattr(options, "length", ())]
     if not (scope or options.id):
@@ -273,7 +271,6 @@ def _journal(incident: Incident) -> Sequence[dict[str, Any]]:
 
 
 def _length(said: str) -> float:
-    """Seconds."""
     found = seconds(said, local_time(time.time(), language()))
     if found is None:
         refuse("incidents.no_length", 2, said=said[:40])
@@ -281,7 +278,6 @@ def _length(said: str) -> float:
 
 
 def name_of_user(given: str | None) -> str:
-    """Who does it."""
     name = given
     if name is None:
         try:

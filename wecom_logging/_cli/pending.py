@@ -124,7 +124,6 @@ def _read(entry: str, language: Language) -> tuple[str, str, str] | None:
 
 
 def _for_people(one: dict[str, Any]) -> dict[str, Any]:
-    """As people read it."""
     row = {"waiting": "waits", "sending": "being_sent"}.get(one["state"], "was_given_up")
     reason = REASONS.get(one["reason"], one["reason"]) if language() == "zh" else one["reason"]
     what = trim(text(f"pending.{row}", reason=reason), _MAX_NAME)
@@ -186,7 +185,6 @@ def _failed(report: DeliveryReport) -> dict[str, str]:
 
 
 def _why(one: DeadLetter, own: Collection[str], failed: Mapping[str, str]) -> str:
-    """Why it still waits."""
     if one.channel not in own:
         return text("pending.other_channel")
     if one.short_id in failed:

@@ -44,7 +44,6 @@ def say(text: str) -> None:
 
 
 def say_error(error: WeComLoggingError) -> None:
-    """An error, with its remedy if it has one."""
     say(explained(error))
 
 
@@ -162,7 +161,6 @@ def print_change(change: Change, done: str, *, as_json: bool) -> int:
 
 
 def _cell(value: object) -> str:
-    """A value as people read it."""
     if isinstance(value, tuple | list):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)

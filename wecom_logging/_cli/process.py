@@ -65,7 +65,6 @@ class End:
 
 
 def ended(command: Sequence[str]) -> End:
-    """Run a command to its end."""
     with Signals() as signals:
         began = time.monotonic()
         pipe = subprocess.PIPE
@@ -252,8 +251,6 @@ def _write(target: int, data: bytes) -> None:
 
 
 class Tail:
-    """The end of what was written."""
-
     def __init__(self) -> None:
         self._data = bytearray()
         self._cut = False

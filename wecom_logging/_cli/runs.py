@@ -56,7 +56,6 @@ class Runs:
         return replace(after, told_at=now) if is_news else after
 
     def succeeded(self, now: float) -> Runs:
-        """After a success."""
         return Runs(worked=now)
 
     def is_told(self, before: Runs) -> bool:
@@ -91,7 +90,6 @@ class EarlierRuns:
         return self._note(lambda runs, now: runs.failed(now, why, lines))
 
     def succeeded(self) -> Runs | None:
-        """Note a success: what was known before."""
         noted = self._note(Runs.succeeded)
         return None if noted is None else noted[0]
 

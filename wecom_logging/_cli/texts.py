@@ -45,7 +45,6 @@ def _filled(text: str, language: Language, values: Mapping[str, object]) -> str:
 
 
 def listed(parts: Iterable[Said | str], comma: str = ", ", zh: str = "、") -> Said:
-    """Several in one line."""
     both = [same(part) if isinstance(part, str) else part for part in parts]
     return Said(comma.join(part.en for part in both), zh.join(part.zh for part in both))
 
@@ -56,7 +55,6 @@ def text(name: str, /, **values: object) -> str:
 
 
 def field(name: str) -> str:
-    """What a column or a field is called."""
     return text(f"fields.{name}")
 
 
@@ -94,7 +92,6 @@ def cause_of(error: WeComLoggingError) -> Said:
 
 
 def remedy_of(error: WeComLoggingError) -> Said:
-    """What to do about it."""
     if isinstance(error, ConfigurationError):
         return remedy_of_field(error.field)
     return of_wecom.remedy_of(error) if isinstance(error, APIError | TransportError) else NOTHING

@@ -25,7 +25,6 @@ def corp_id(value: object) -> str:
 
 
 def app_secret(value: object) -> Secret:
-    """The app's Secret."""
     return required("secret", optional_app_secret(value), SECRET_REMEDY)
 
 
@@ -75,7 +74,6 @@ def optional_agent_id(value: object) -> int | None:
 
 
 def aibot_id(value: object) -> str:
-    """The AI bot's Bot ID."""
     return text(
         "bot_id",
         or_variable(value, "WECOM_AIBOT_ID"),

@@ -18,7 +18,6 @@ _ASK_FOR = 'Give answers="aibot" and add a WeComAIBotHandler, or give a state th
 
 
 def steps(value: object) -> tuple[Step, ...]:
-    """Those of a list of mappings, in their order."""
     if value is None:
         return ()
     items = list_of("escalation", value, SUCH, MAX_STEPS)

@@ -59,7 +59,6 @@ def timezone(value: object) -> tzinfo | None:
 
 
 def reader() -> Reader:
-    """Language and zone of the environment."""
     return Reader(language(None), timezone(None))
 
 

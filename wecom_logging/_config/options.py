@@ -207,7 +207,6 @@ class Option(NamedTuple):
 
 @cache
 def all_options() -> Mapping[str, Option]:
-    """All of them, by their name."""
     from .._tables import table
 
     found = table(__package__, "options").items()

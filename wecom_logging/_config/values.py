@@ -127,7 +127,6 @@ def _within(field: str, value: object, least: float, most: float) -> int | float
 
 
 def choice(field: str, value: object, choices: tuple[T, ...], remedy: str = "") -> T:
-    """One of a few words."""
     for one in choices:
         if isinstance(value, str) and value == one:
             return one
@@ -144,14 +143,12 @@ def mapping_of(field: str, value: object, names: Collection[str], remedy: str = 
 
 
 def function(field: str, value: object, form: str) -> Callable[..., Any] | None:
-    """A callable of the given form, or None."""
     if value is not None and not callable(value):
         raise ConfigurationError(field, "not_a_callable", form=form, given=kind(value))
     return value
 
 
 def level(field: str, value: object) -> int:
-    """A logging level, by name or number."""
     found = logging.getLevelNamesMapping().get(value) if isinstance(value, str) else exact(value)
     if not isinstance(found, int) or abs(found) >= LARGEST:
         raise ConfigurationError(field, "not_a_level")

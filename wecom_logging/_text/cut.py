@@ -15,7 +15,6 @@ _TORN = lazy(f"[^{_BOUNDARY}]*+")
 
 
 def size(text: str) -> int:
-    """The bytes of a text in UTF-8."""
     return len(text.encode("utf-8", "replace"))
 
 

@@ -51,7 +51,6 @@ def lines(text: str, language: Language = "en") -> list[str]:
 
 
 def line(text: str, language: Language = "en") -> str:
-    """A text as one line."""
     return "".join(_WIDE_GAP.sub(r"\1", piece) for piece in _pieces(" ⏎ ".join(lines(text, language))))
 
 

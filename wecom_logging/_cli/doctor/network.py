@@ -88,7 +88,6 @@ def proxy_for(api_base: str) -> str:
 
 
 def without_login(address: str) -> str:
-    """A URL without user name and password."""
     login, at, rest = address.rpartition("@")
     scheme, found, _ = login.partition("://")
     return f"{scheme if found else ''}{found}***@{rest}" if at else address

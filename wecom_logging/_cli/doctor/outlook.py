@@ -58,7 +58,6 @@ class Planned:
         return self.duties.on_call.called(named, self.moment).recipients if named.rotas else named
 
     def outlook(self) -> Outlook:
-        """What would happen at that moment."""
         people = self.duties.on_call.people
         return outlook(
             self.moment,
@@ -95,7 +94,6 @@ def planned(target: Target, *, makes_state: bool = False) -> Iterator[Planned | 
 
 
 def line_of(one: Planned, *, is_now: bool = True) -> Said:
-    """What would happen at that moment."""
     return line_of_outlook(one.outlook(), one.moment, is_now=is_now)
 
 

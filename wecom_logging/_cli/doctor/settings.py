@@ -106,7 +106,6 @@ def _shown(option: Option, value: object) -> str:
 
 
 def _masked(secret: Secret) -> str:
-    """How long it is."""
     return f"{secret} ({len(secret.reveal())} chars)"
 
 
