@@ -69,16 +69,16 @@ class Night:
             timezone=ZONE.key,
             quiet_hours=f"{BEGINS}-{ENDS}",
             on_call={"shop": {"people": [FIRST, NEXT], "since": f"{monday} 09:00", "every": "1w"}},
-            escalation=[
-                {"after": "10m", "users": [NEXT], "how": "call"},
-                {"after": "25m", "users": [LAST]},
-            ],
+            escalation=[{"after": "10m", "users": [NEXT], "how": "call"}, {"after": "25m", "users": [LAST]}],
         )
         self._bot = WeComAIBotHandler(chats=PEOPLE[NEXT], language=language(), timezone=ZONE.key)
 
     def run(self) -> None:
         """Let it pass. Raises `TimeoutError` where something does not come."""
-        self._hear()
+        reception = self._bot._reception()  # of what people write to the AI bot
+        assert reception is not None
+        reception.connection.start()
+        self._server.aibot.wait_for_subscriber(WAIT_S)
         with _logging_to(self._app):
             self._show()
             self._pause()
@@ -111,12 +111,6 @@ class Night:
             self._at(ENDS)
             self._server.wait(receiver=PEOPLE[FIRST], contains=f"{BEGINS}–{ENDS}", timeout=WAIT_S)
             self._tell(ENDS, "night_morning", who=FIRST)
-
-    def _hear(self) -> None:
-        reception = self._bot._reception()
-        assert reception is not None
-        reception.connection.start()
-        self._server.aibot.wait_for_subscriber(WAIT_S)
 
     def _take(self, alert: str) -> None:
         """In the chat with the AI bot; who was told before is told of it."""

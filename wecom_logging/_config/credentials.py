@@ -98,20 +98,14 @@ def enabled(value: object) -> bool | None:
     if word == "auto":
         return None
     if word not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
-        raise ConfigurationError(
-            "enabled", "not_a_choice", "WECOM_ENABLED: 1, 0 or auto", choices="True, False, 'auto'"
-        )
+        remedy = "WECOM_ENABLED: 1, 0 or auto"
+        raise ConfigurationError("enabled", "not_a_choice", remedy, choices="True, False, 'auto'")
     return word in ("1", "true", "yes", "on")
 
 
+_OF_APP = "CORP_ID AGENT_ID SECRET SECRET_FILE CONTACTS_SECRET CONTACTS_SECRET_FILE USERS DEPARTMENTS TAGS"
 VARIABLES: dict[str, frozenset[str]] = {
-    "app": frozenset(
-        f"WECOM_{name}"
-        for name in (
-            *("CORP_ID", "AGENT_ID", "SECRET", "SECRET_FILE", "CONTACTS_SECRET", "CONTACTS_SECRET_FILE"),
-            *("USERS", "DEPARTMENTS", "TAGS"),
-        )
-    ),
+    "app": frozenset(f"WECOM_{name}" for name in _OF_APP.split()),
     "bot": frozenset(("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE")),
     "aibot": frozenset(f"WECOM_AIBOT_{name}" for name in ("ID", "SECRET", "SECRET_FILE", "CHATS", "ANSWERERS", "URL")),
 }

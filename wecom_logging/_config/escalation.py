@@ -34,9 +34,8 @@ def _step(field: str, given: object) -> Step:
         raise ConfigurationError(f"{field}.after", "missing", f"Such as escalation={SUCH}")
     who = Recipients(*(ids(name, item.get(name)) for name in _WHO))
     if not who:
-        raise ConfigurationError(
-            field, "no_recipient", "Give users, departments, tags or leader_of; of an AI bot chats"
-        )
+        remedy = "Give users, departments, tags or leader_of; of an AI bot chats"
+        raise ConfigurationError(field, "no_recipient", remedy)
     if (how := item.get("how")) is not None:
         choice(f"{field}.how", how, ("call",))
     return Step(duration(f"{field}.after", item["after"], most=_MOST_S), who, calls=how is not None)

@@ -183,8 +183,13 @@ def secret_text(field: str, value: object, variable: str) -> str | None:
     """A secret's text as it stands where it is."""
     if isinstance(value, Secret):
         return value.reveal()
+    if value is None and variable:
+        found, path = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
+        if found and path:
+            raise ConfigurationError(field, "set_twice", one=variable, other=f"{variable}_FILE")
+        return _from_file(field, path) if path else found or None
     if value is None:
-        return _from_environment(field, variable) if variable else None
+        return None
     if not isinstance(value, str):
         raise ConfigurationError(field, "not_a_string", given=kind(value))
     if value.startswith("env:"):
@@ -195,13 +200,6 @@ def secret_text(field: str, value: object, variable: str) -> str | None:
             raise ConfigurationError(field, "variable_not_set", variable=f" {name}" if is_name else "")
         return found
     return _from_file(field, value[5:]) if value.startswith("file:") else value
-
-
-def _from_environment(field: str, variable: str) -> str | None:
-    value, path = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
-    if value and path:
-        raise ConfigurationError(field, "set_twice", one=variable, other=f"{variable}_FILE")
-    return _from_file(field, path) if path else value or None
 
 
 def _from_file(field: str, path: str) -> str:
@@ -272,13 +270,13 @@ def checked_url(
     """
     from urllib.parse import urlsplit
 
-    is_url, parts, port = True, urlsplit(""), None
+    parts = port = None
     try:
         parts = urlsplit(address)
         port = parts.port
     except ValueError:
-        is_url = False
-    if not is_url:
+        parts = None
+    if parts is None:
         raise ConfigurationError(field, "not_a_url")
     host = parts.hostname or ""
     if parts.scheme not in (scheme, f"{scheme}s") or not host:

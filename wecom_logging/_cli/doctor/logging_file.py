@@ -50,7 +50,6 @@ def entries(path: str) -> list[Entry]:
 
 
 def _text(path: str) -> str:
-    reason = ""
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
