@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from werkzeug.wrappers import Request
 
@@ -17,6 +18,7 @@ from .fields import NO_NUMBER, Fields, parse
 from .refusal import known, refuse_if
 from .visibility import WHOLE, Sight
 
+Answer = dict[str, Any]
 DIGITS = re.compile(r"[0-9]{1,10}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .access import Asked
+from .access import Answer, Asked
 from .corp import Corp
 from .fields import Fields
 from .media import APPS
@@ -20,8 +20,6 @@ MAX_BUTTONS = 3
 MAX_BELOW = 5
 MENU_BYTES = 64 * 1024
 TEXT_CHARS = 2048
-
-Answer = dict[str, Any]
 
 
 class Agents:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from typing import Any
+from functools import partial
 
-from .access import Asked
+from .access import Answer, Asked
 from .aibot.content import shown_of
 from .cards import INTERACTIVE
 from .content import APP_CHECKS, check_content
@@ -15,7 +15,8 @@ from .corp import CORP_ID, Corp
 from .fields import READING, Fields
 from .limits import Limit, SlidingWindow
 from .mailbox import Message, Rewrite
-from .media import APPS, Media
+from .media import APPS
+from .newest import Newest
 from .refusal import Refusal, refuse_if
 from .visibility import Audience, find_audience
 
@@ -26,18 +27,17 @@ DUPLICATE_S = 1800
 MAX_DUPLICATE_S = 4 * 3600
 REMEMBERED = 10_000
 
-Answer = dict[str, Any]
-
 
 class App:
     def __init__(self, corp: Corp) -> None:
         self._corp = corp
+        self._find = partial(corp.media.find, owner=APPS)
         self._members = corp.rates["app"] = SlidingWindow(corp.clock, *MEMBER_LIMITS)
-        self._sent: dict[str, tuple[int, float]] = {}
-        self._seen: dict[str, tuple[str, float]] = {}
-        self._codes: dict[str, tuple[int, str, float]] = {}
+        self._sent: Newest[str, tuple[int, float]] = Newest(REMEMBERED)
+        self._seen: Newest[str, tuple[str, float]] = Newest(REMEMBERED)
+        self._codes: Newest[str, tuple[int, str, float]] = Newest(REMEMBERED)
         """By response_code: whose it is, which message it may rewrite once, and until when."""
-        self._tasks: dict[tuple[int, str], bool] = {}
+        self._tasks: Newest[tuple[int, str], bool] = Newest(REMEMBERED)
 
     def gettoken(self, asked: Asked) -> Answer:
         """https://developer.work.weixin.qq.com/document/path/91039; ``expires_in`` is what is left of the token.
@@ -78,7 +78,7 @@ class App:
         task = agent_id, card.text("task_id")
         refuse_if(task[1] and task in self._tasks, 42014)
         id = self._deliver(body, agent_id, audience, msgtype, content)
-        _remember(self._tasks, task, True)
+        self._tasks[task] = True
         return {"invaliduser": "", **audience.invalid(), "msgid": id, **self._response_code(card, agent_id, id)}
 
     def update_card(self, asked: Asked) -> Answer:
@@ -128,11 +128,8 @@ class App:
         if not (answers and self._corp.app_callback):
             return {}
         code = secrets.token_urlsafe(48)
-        _remember(self._codes, code, (agent_id, id, self._corp.clock() + RESPONSE_S))
+        self._codes[code] = (agent_id, id, self._corp.clock() + RESPONSE_S)
         return {"response_code": code}
-
-    def _find(self, media_id: str, kind: str) -> Media:
-        return self._corp.media.find(media_id, kind, APPS)
 
     def _duplicate(self, body: Fields, agent_id: int) -> str | None:
         """The id of the same request's message, when the caller asked not to send it twice.
@@ -154,19 +151,14 @@ class App:
         receivers = tuple(user for user in audience.receivers if self._members.admits((agent_id, user)))
         self._corp.journal.discarded += len(audience.receivers) - len(receivers)
         if receivers:
-            touser, toparty, totag = (body.text(name) for name in ("touser", "toparty", "totag"))
-            warning, sent = body.reading.warning, body.as_bytes()
             card = body.part("template_card") if msgtype == "template_card" and self._corp.app_callback else Fields({})
-            self._corp.mailbox.add(
-                Message(
-                    id, now, "app", msgtype, content, sent, touser, toparty, totag,
-                    receivers=receivers, warning=warning, task_id=card.text("task_id"),
-                    cards={user: dict(card.values) for user in receivers} if card.values else {},
-                )
-            )  # fmt: skip
-        _remember(self._sent, id, (agent_id, now))
+            cards = {user: dict(card.values) for user in receivers} if card.values else {}
+            lists = {name: body.text(name) for name in ("touser", "toparty", "totag")}
+            more = {**lists, "receivers": receivers, "cards": cards, "task_id": card.text("task_id")}
+            self._corp.post("app", msgtype, content, body, id=id, time=now, **more)
+        self._sent[id] = (agent_id, now)
         if body.number("enable_duplicate_check"):
-            _remember(self._seen, _digest(body, agent_id), (id, now))
+            self._seen[_digest(body, agent_id)] = (id, now)
         return id
 
 
@@ -191,10 +183,3 @@ def check_safe(body: Fields, msgtype: str) -> None:
 def _digest(body: Fields, agent_id: int) -> str:
     canonical = json.dumps([agent_id, body.values], sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _remember(entries: dict[Any, Any], key: object, value: object) -> None:
-    entries.pop(key, None)
-    entries[key] = value
-    if len(entries) > REMEMBERED:
-        del entries[next(iter(entries))]

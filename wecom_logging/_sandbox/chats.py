@@ -10,16 +10,16 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
 
-from .access import Asked
+from .access import Answer, Asked
 from .app import check_safe
 from .content import APP_CHECKS, check_content
 from .corp import Corp
 from .directory import ROOT, Member
 from .limits import Limit, SlidingWindow
-from .mailbox import Message, new_id
 from .media import APPS
+from .newest import Newest
 from .refusal import known, refuse_if
 
 CHAT_ID = re.compile(r"[0-9a-zA-Z]{1,32}")
@@ -30,8 +30,6 @@ MEMBER_LIMITS = (Limit(200, 60), Limit(10_000, 24 * 3600))
 CREATED = Limit(1000, 24 * 3600)
 CHANGED = Limit(1000, 3600)
 CHECKS = {name: check for name, check in APP_CHECKS.items() if name not in ("template_card", "miniprogram_notice")}
-
-Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class Chat:
 class Chats:
     def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._chats: dict[str, Chat] = {}
+        self._chats: Newest[str, Chat] = Newest(MAX_CHATS)
         self._members = corp.rates["chat"] = SlidingWindow(corp.clock, *MEMBER_LIMITS)
         self._created = SlidingWindow(corp.clock, CREATED)
         self._changed = SlidingWindow(corp.clock, CHANGED)
@@ -64,8 +62,6 @@ class Chats:
         _check_size(users)
         refuse_if(not self._created.admits(0), 45009)
         self._chats[id] = Chat(id, body.text("name")[:NAME_CHARS], owner, users, agent_id)
-        while len(self._chats) > MAX_CHATS:
-            del self._chats[next(iter(self._chats))]
         return {"chatid": id}
 
     def update(self, asked: Asked) -> Answer:
@@ -92,20 +88,13 @@ class Chats:
         """No msgid comes back. Members who had their 200 a minute or 10 000 a day do not get it, in silence."""
         agent_id, body = self._app(asked), asked.body
         chat = self._own(body.text("chatid"), agent_id)
-        find = self._corp.media.find
-        msgtype, content = check_content(body, CHECKS, lambda media_id, kind: find(media_id, kind, APPS))
+        msgtype, content = check_content(body, CHECKS, partial(self._corp.media.find, owner=APPS))
         check_safe(body, msgtype)
         people = self._people(chat)
         receivers = tuple(one.user_id for one in people if self._members.admits((agent_id, one.key)))
         self._corp.journal.discarded += len(people) - len(receivers)
         if receivers:
-            now, warning = self._corp.clock(), body.reading.warning
-            self._corp.mailbox.add(
-                Message(
-                    new_id(), now, "app", msgtype, content, body.as_bytes(),
-                    receivers=receivers, warning=warning, chat=chat.id,
-                )
-            )  # fmt: skip
+            self._corp.post("app", msgtype, content, body, receivers=receivers, chat=chat.id)
         return {}
 
     def _app(self, asked: Asked) -> int:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
 
-from .access import Asked
+from .access import Answer, Asked
 from .corp import Corp
 from .directory import Member
 from .fields import NO_NUMBER, Fields
@@ -30,8 +29,6 @@ OFF = 0
 GROUP = {"groupid": 1, "groupname": "值班"}
 SHIFTS = {1: ("早班", 9, 18), 2: ("晚班", 18, 33)}
 """By their id: name, first hour, and the hour after the last, which is one of the next day from 24 on."""
-
-Answer = dict[str, Any]
 
 
 class Checkin:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .aibot.state import BOT_ID, BOT_SECRET, GROUP
 from .aibot.state import State as AiBotState
 from .directory import ROOT, Directory, Member
 from .faults import Faults
+from .fields import Fields
 from .journal import Journal
 from .limits import Restrictions, SecretGuard, SlidingWindow
-from .mailbox import Mailbox
+from .mailbox import Mailbox, Message, new_id
 from .media import MediaStore
 from .phones import Phones
 from .tokens import MODES, Tokens
@@ -114,6 +115,13 @@ class Corp:
 
     def secrets(self) -> list[str]:
         return [*self.tokens.secrets(), *self.bot_keys, self.aibot.secret]
+
+    def post(self, channel: str, msgtype: str, content: str, body: Fields, **more: Any) -> Message:
+        """A message as its request, which was taken, makes it."""
+        head = {"id": new_id(), "time": self.clock(), "request": body.as_bytes(), "warning": body.reading.warning}
+        message = Message(channel=channel, msgtype=msgtype, content=content, **{**head, **more})
+        self.mailbox.add(message)
+        return message
 
     def remove_app(self, agent_id: int) -> None:
         self.tokens.remove_grants(agent_id)

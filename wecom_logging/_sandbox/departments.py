@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
-from .access import Asked
+from .access import Answer, Asked
 from .corp import Corp
 from .directory import MAX_ID, MAX_LEVELS, MAX_NODES, MAX_ORDER, ROOT, Department
 from .fields import Fields
@@ -22,8 +21,6 @@ from .visibility import department_json
 NAME_CHARS = 64
 NAME_EN_CHARS = 32
 FORBIDDEN = re.compile(r'[\\:*?"<>|｜]')
-
-Answer = dict[str, Any]
 
 
 class Departments:

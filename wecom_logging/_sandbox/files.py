@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Request, Response
 
-from .access import Asked
+from .access import Answer, Asked
 from .corp import Corp
 from .fields import READING
 from .media import APP_KINDS, APPS, PICTURE, Kept, Kind, Media
 from .refusal import Refusal, known, refuse_if
-
-Answer = dict[str, Any]
 
 NOT_QUOTED = re.compile(r'[\x00-\x1f\x7f"\\]')
 """What may not stand in a name between quotation marks."""
@@ -107,6 +104,6 @@ def kind_of(asked: Asked, kinds: Mapping[str, Kind]) -> Kind:
     return known(kinds.get(asked.text("type")), 40005)
 
 
-def upload(asked: Asked, part: FileStorage, kinds: Mapping[str, Kind], owner: str) -> dict[str, Any]:
+def upload(asked: Asked, part: FileStorage, kinds: Mapping[str, Kind], owner: str) -> Answer:
     media = asked.corp.media.add(kind_of(asked, kinds), part.filename or "", part.stream, owner)
     return {"type": media.kind, "media_id": media.id, "created_at": str(int(media.created))}

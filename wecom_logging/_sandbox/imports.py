@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
-from .access import Asked
+from .access import Answer, Asked
 from .corp import CREATOR, Corp
 from .departments import Departments
 from .directory import ROOT
@@ -46,8 +46,6 @@ CREATED, RENAMED, MOVED, REORDERED = 1, 2, 4, 8
 MAX_ROWS = 30_000
 MAX_REMOVED = 50
 REMOVED_SHARE = 0.2
-
-Answer = dict[str, Any]
 Row = Mapping[str | None, Any]
 
 

@@ -20,6 +20,7 @@ import requests
 from .corp import CORP_ID, Corp
 from .fields import Fields
 from .journal import Exchange
+from .newest import Newest
 from .refusal import known
 
 MAX_JOBS = 10
@@ -37,15 +38,13 @@ AES_BLOCK = 32
 class Jobs:
     def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._jobs: dict[str, Answer] = {}
+        self._jobs: Newest[str, Answer] = Newest(MAX_JOBS)
         self._telling = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     def done(self, kind: str, result: list[Answer], callback: Callback | None) -> Answer:
         """A job is done when it begins; the newest ten are known."""
         id = secrets.token_hex(16)
         self._jobs[id] = {"status": 3, "type": kind, "total": len(result), "percentage": 100, "result": result}
-        while len(self._jobs) > MAX_JOBS:
-            del self._jobs[next(iter(self._jobs))]
         if callback is not None:
             event = _event(id, kind, self._corp.clock())
             threading.Thread(target=self._tell, args=(callback, event), name="wecom-sandbox-job", daemon=True).start()

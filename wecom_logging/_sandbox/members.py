@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from .access import Asked
+from .access import Answer, Asked
 from .corp import CREATOR, Corp
 from .directory import MAX_NODES, ROOT, Department, Member
 from .fields import Fields
@@ -21,8 +21,6 @@ from .visibility import check_sizes
 
 UNPLACED = "其他"
 MAX_DELETED = 200
-
-Answer = dict[str, Any]
 
 
 class Members:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .access import Asked
+from .access import Answer, Asked
 from .corp import Corp
 from .limits import Limit, SlidingWindow
 from .phones import ring_json
@@ -22,8 +22,6 @@ REFUSED = {"not_linked": 301049, "not_enabled": 301050}
 """By the switch ``phone_calls``; without a balance no call begins, and what became of others is still told."""
 UNKNOWN = 60111
 NO_MOBILE = 60103
-
-Answer = dict[str, Any]
 
 
 class Ringing:

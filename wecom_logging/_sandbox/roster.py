@@ -14,9 +14,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
-from .access import Asked
+from .access import Answer, Asked
 from .aibot.state import all_open
 from .corp import Corp
 from .directory import Member
@@ -33,8 +32,6 @@ CHINA_S = 8 * 3600
 EMAIL_KINDS = {1: ("biz_mail", 60148), 2: ("email", 60147)}
 IP_LIST = ["127.0.0.1"]
 MAX_OPEN_IDS = 1000
-
-Answer = dict[str, Any]
 Place = tuple[int, int]
 """A row of ``user/list_id``: the member's number, and the how-manieth of its departments."""
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .access import Asked
+from .access import Answer, Asked
 from .corp import Corp
 from .directory import MAX_ID, MAX_NODES, Tag
 from .fields import Fields
@@ -21,8 +21,6 @@ MAX_TAGS = 3000
 NAME_CHARS = 32
 MAX_USERS = 1000
 MAX_PARTIES = 100
-
-Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

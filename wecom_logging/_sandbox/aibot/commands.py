@@ -12,14 +12,16 @@ import io
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ..content import check_content
 from ..corp import Corp
 from ..fields import Fields
 from ..limits import Limit, SlidingWindow
-from ..mailbox import Message, Rewrite, new_id
-from ..media import FILE, IMAGE, MIB, VIDEO, VOICE, Media
+from ..mailbox import Rewrite
+from ..media import FILE, IMAGE, MIB, VIDEO, VOICE
+from ..newest import Newest
 from ..refusal import Refusal, refuse_if
 from .content import PUSH_CHECKS, REPLY_CHECKS, STREAM, WELCOME_CHECKS, shown_of
 from .state import Line, Ticket
@@ -62,8 +64,9 @@ class Place:
 class Commands:
     def __init__(self, corp: Corp) -> None:
         self._corp = corp
+        self._find = partial(corp.media.find, owner=corp.aibot.id)
         self._rate = corp.rates["aibot"] = SlidingWindow(corp.clock, *LIMITS)
-        self._streams: dict[tuple[str, str], Stream] = {}
+        self._streams: Newest[tuple[str, str], Stream] = Newest(STREAMS)
         """Of a callback's req_id and an id that the bot chose."""
         uploads = Uploads(corp)
         self.known: dict[str, Callable[[Line, str, Fields], Given]] = {
@@ -160,22 +163,11 @@ class Commands:
         task_id = card.text("task_id") if is_card else ""
         refuse_if(task_id in state.tasks, 42014)
         refuse_if(not self._rate.admits(place.id), 846607)
-        message = Message(
-            new_id(),
-            self._corp.clock(),
-            "aibot",
-            msgtype,
-            content,
-            body.as_bytes(),
-            receivers=place.users,
-            warning=body.reading.warning,
-            chat=place.id,
-            task_id=task_id,
-            cards={user: dict(card.values) for user in place.users} if is_card else {},
-        )
-        self._corp.mailbox.add(message)
+        cards = {user: dict(card.values) for user in place.users} if is_card else {}
+        about = {"receivers": place.users, "chat": place.id, "task_id": task_id, "cards": cards}
+        message = self._corp.post("aibot", msgtype, content, body, **about)
         if task_id:
-            state.remember_task(task_id, message.id)
+            state.tasks[task_id] = message.id
         return message.id
 
     def _stream(self, req_id: str, body: Fields, place: Place, content: str) -> None:
@@ -190,11 +182,6 @@ class Commands:
         elif message := self._corp.mailbox.find(known.message):
             self._corp.mailbox.replace(replace(message, content=content, request=body.as_bytes()))
         self._streams[key] = replace(known, finished=part.flag("finish", False))
-        if len(self._streams) > STREAMS:
-            del self._streams[next(iter(self._streams))]
-
-    def _find(self, media_id: str, kind: str) -> Media:
-        return self._corp.media.find(media_id, kind, self._corp.aibot.id)
 
 
 @dataclass(slots=True)

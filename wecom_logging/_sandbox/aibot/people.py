@@ -227,7 +227,7 @@ class AiBot:
         """Whom it goes to, and the req_id that may be answered there."""
         line, req_id = self._state.subscriber, new_id()
         if line is not None:
-            line.keep(req_id, ticket)
+            line.tickets[req_id] = ticket
         return line, req_id
 
     def _frame(self, cmd: str, req_id: str, ticket: Ticket, body: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..directory import Directory
 from ..fields import COMPACT
+from ..newest import Newest
 
 if TYPE_CHECKING:
     from websockets.sync.connection import Connection
@@ -55,7 +56,7 @@ class State:
         self.groups = {GROUP: Group(GROUP, [creator])}
         self.written = {creator.lower()}
         self.entered: dict[str, int] = {}
-        self.tasks: dict[str, str] = {}
+        self.tasks: Newest[str, str] = Newest(REMEMBERED)
         self.used = bool(self.lines)
         self.group_cards = False
         self.open_userids = False
@@ -84,11 +85,6 @@ class State:
         if not self.open_userids and (member := self._directory.member(id)):
             found = member.user_id
         return found
-
-    def remember_task(self, task_id: str, message_id: str) -> None:
-        self.tasks[task_id] = message_id
-        if len(self.tasks) > REMEMBERED:
-            del self.tasks[next(iter(self.tasks))]
 
 
 def open_userid(user_id: str) -> str:
@@ -128,13 +124,7 @@ class Line:
         self.subscribed = False
         self.sending = threading.Lock()
         self.silent = False
-        self.tickets: dict[str, Ticket] = {}
-
-    def keep(self, req_id: str, ticket: Ticket) -> None:
-        """The newest thousand."""
-        self.tickets[req_id] = ticket
-        if len(self.tickets) > TICKETS:
-            del self.tickets[next(iter(self.tickets))]
+        self.tickets: Newest[str, Ticket] = Newest(TICKETS)
 
     def tell(self, frame: dict[str, Any]) -> bool:
         """Not under the corp's lock, because a client may read slowly. False where the connection is gone."""
