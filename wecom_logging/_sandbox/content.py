@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable
+from functools import partial
 
 from .cards import APP_CARDS, BOT_CARDS, check_card
 from .fields import Fields
@@ -43,6 +44,13 @@ def _size(text: str) -> int:
     return len(text.encode())
 
 
+def sized_content(part: Fields, max_bytes: int, *, may_be_empty: bool = False) -> str:
+    content = part.text("content")
+    refuse_if(not content and not may_be_empty, 44004)
+    part.refuse_if(_size(content) > max_bytes, "content", f"exceed max length {max_bytes}")
+    return content
+
+
 def _content(part: Fields) -> str:
     content = part.text("content")
     refuse_if(not content, 44004)
@@ -53,8 +61,8 @@ def _lines(*texts: str) -> str:
     return "\n".join(text for text in texts if text)
 
 
-def _app_text(part: Fields, _find: FindMedia) -> str:
-    return cut(_content(part), TEXT_BYTES)
+def _titled(part: Fields, below: str = "description") -> str:
+    return _lines(cut(part.text("title"), TITLE_BYTES), cut(part.text(below), DESCRIPTION_BYTES))
 
 
 def _app_markdown(part: Fields, _find: FindMedia) -> str:
@@ -64,26 +72,16 @@ def _app_markdown(part: Fields, _find: FindMedia) -> str:
     return content
 
 
-def _bot_content(part: Fields, max_bytes: int) -> str:
-    content = _content(part)
-    part.refuse_if(_size(content) > max_bytes, "content", f"exceed max length {max_bytes}")
-    return content
-
-
 def _bot_text(part: Fields, _find: FindMedia) -> str:
     """The page says 2048 bytes and knows no mention without a text; WeCom takes 5120, and a mention alone."""
     mentions = [*part.texts("mentioned_list"), *part.texts("mentioned_mobile_list")]
     if any(mentions) and not part.text("content"):
         part.reading.remark("text.content is empty: a mention alone is in no document")
         return ""
-    content = _bot_content(part, TEXT_BYTES if part.reading.strict else BOT_TEXT_BYTES)
+    content = sized_content(part, TEXT_BYTES if part.reading.strict else BOT_TEXT_BYTES)
     if _size(content) > TEXT_BYTES:
         part.reading.remark(f"text.content has {_size(content)} bytes: the documents allow {TEXT_BYTES}")
     return content
-
-
-def _bot_markdown(part: Fields, _find: FindMedia) -> str:
-    return _bot_content(part, BOT_MARKDOWN_BYTES)
 
 
 def _bot_image(part: Fields, _find: FindMedia) -> str:
@@ -113,7 +111,7 @@ def _textcard(part: Fields, _find: FindMedia) -> str:
     refuse_if(not description, 41033)
     refuse_if(not url, 41010)
     _check_url(url)
-    return _lines(cut(title, TITLE_BYTES), cut(description, DESCRIPTION_BYTES))
+    return _titled(part)
 
 
 def _articles(part: Fields) -> list[Fields]:
@@ -130,7 +128,7 @@ def _check_news_url(url: str) -> None:
     _check_url(url)
 
 
-def _news(part: Fields, *, may_open_miniprogram: bool) -> str:
+def _news(part: Fields, _find: FindMedia, *, may_open_miniprogram: bool) -> str:
     lines = []
     for article in _articles(part):
         if not (may_open_miniprogram and article.text("appid") and article.text("pagepath")):
@@ -138,16 +136,8 @@ def _news(part: Fields, *, may_open_miniprogram: bool) -> str:
             _check_news_url(article.text("url"))
         if article.text("picurl"):
             _check_news_url(article.text("picurl"))
-        lines += [cut(article.text("title"), TITLE_BYTES), cut(article.text("description"), DESCRIPTION_BYTES)]
+        lines.append(_titled(article))
     return _lines(*lines)
-
-
-def _app_news(part: Fields, _find: FindMedia) -> str:
-    return _news(part, may_open_miniprogram=True)
-
-
-def _bot_news(part: Fields, _find: FindMedia) -> str:
-    return _news(part, may_open_miniprogram=False)
 
 
 def _mpnews(part: Fields, find: FindMedia) -> str:
@@ -155,7 +145,7 @@ def _mpnews(part: Fields, find: FindMedia) -> str:
     for article in _articles(part):
         _media(article, find, "image", name="thumb_media_id")
         refuse_if(_size(_content(article)) > MPNEWS_BYTES, 45002)
-        lines += [cut(article.text("title"), TITLE_BYTES), cut(article.text("digest"), DESCRIPTION_BYTES)]
+        lines.append(_titled(article, "digest"))
     return _lines(*lines)
 
 
@@ -165,22 +155,12 @@ def _media(part: Fields, find: FindMedia, kind: str, name: str = "media_id") -> 
     return find(media_id, kind)
 
 
-def _file(part: Fields, find: FindMedia) -> str:
-    return _media(part, find, "file").filename
+def uploaded(kind: str, shown: Callable[[Fields, Media], str] = lambda part, media: "") -> Check:
+    return lambda part, find: shown(part, _media(part, find, kind))
 
 
-def _voice(part: Fields, find: FindMedia) -> str:
-    return _media(part, find, "voice").filename
-
-
-def _image(part: Fields, find: FindMedia) -> str:
-    _media(part, find, "image")
-    return ""
-
-
-def _video(part: Fields, find: FindMedia) -> str:
-    _media(part, find, "video")
-    return _lines(cut(part.text("title"), TITLE_BYTES), cut(part.text("description"), DESCRIPTION_BYTES))
+def _card(allowed: frozenset[str]) -> Check:
+    return lambda part, find: _lines(*check_card(part, find, allowed))
 
 
 def _miniprogram_notice(part: Fields, _find: FindMedia) -> str:
@@ -188,37 +168,32 @@ def _miniprogram_notice(part: Fields, _find: FindMedia) -> str:
     raise Refusal(90206 if part.text("appid") else 90200)
 
 
-def _app_card(part: Fields, find: FindMedia) -> str:
-    return _lines(*check_card(part, find, APP_CARDS))
-
-
-def _bot_card(part: Fields, find: FindMedia) -> str:
-    return _lines(*check_card(part, find, BOT_CARDS))
-
+FILE = uploaded("file", lambda part, media: media.filename)
+VOICE = uploaded("voice", lambda part, media: media.filename)
 
 APP_CHECKS: dict[str, Check] = {
-    "text": _app_text,
+    "text": lambda part, _: cut(_content(part), TEXT_BYTES),
     "markdown": _app_markdown,
     "textcard": _textcard,
-    "news": _app_news,
+    "news": partial(_news, may_open_miniprogram=True),
     "mpnews": _mpnews,
-    "image": _image,
-    "file": _file,
-    "voice": _voice,
-    "video": _video,
+    "image": uploaded("image"),
+    "file": FILE,
+    "voice": VOICE,
+    "video": uploaded("video", lambda part, media: _titled(part)),
     "miniprogram_notice": _miniprogram_notice,
-    "template_card": _app_card,
+    "template_card": _card(APP_CARDS),
 }
 
 BOT_CHECKS: dict[str, Check] = {
     "text": _bot_text,
-    "markdown": _bot_markdown,
-    "markdown_v2": _bot_markdown,
+    "markdown": lambda part, _: sized_content(part, BOT_MARKDOWN_BYTES),
+    "markdown_v2": lambda part, _: sized_content(part, BOT_MARKDOWN_BYTES),
     "image": _bot_image,
-    "news": _bot_news,
-    "file": _file,
-    "voice": _voice,
-    "template_card": _bot_card,
+    "news": partial(_news, may_open_miniprogram=False),
+    "file": FILE,
+    "voice": VOICE,
+    "template_card": _card(BOT_CARDS),
 }
 
 

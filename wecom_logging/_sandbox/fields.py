@@ -156,6 +156,12 @@ class Fields:
         return None
 
 
+def objects(part: object, name: str) -> list[dict[str, Any]]:
+    """Those of a list. What was sent was checked when it came, but what is of a wrong type was only doubted."""
+    found = part.get(name) if isinstance(part, Mapping) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
 def is_large(request: Request) -> bool:
     """Whether it is more than any JSON of WeCom's is: such a body is not taken into memory."""
     return (request.content_length or 0) > MAX_BYTES

@@ -53,13 +53,13 @@ class Exchange:
     time: float
     method: str
     path: str
-    query: str
-    agent: str
-    size: int
-    body: str
-    msgtype: str
-    used: int
-    limit: int
+    query: str = ""
+    agent: str = ""
+    size: int = 0
+    body: str = ""
+    msgtype: str = ""
+    used: int = 0
+    limit: int = 0
     ms: float = 0.0
     status: int = 200
     errcode: int | None = None

@@ -48,26 +48,22 @@ def _turn(corp: Corp, switch: str, to: Any) -> None:
     match switch:
         case "void_token":
             corp.tokens.void_all()
-        case "token_mode":
-            corp.tokens.mode = to
         case "trusted_ips":
             corp.restrictions.trusted_ips = None if to is None else frozenset(to)
-        case "contacts_details":
-            corp.restrictions.contacts_details = to
-        case "app_callback":
-            corp.app_callback = to
-        case "phone_calls":
-            corp.phone_calls = to
-        case "checkin":
-            corp.checkin = to
         case "aibot_connection":
             corp.aibot.disturb(to)
-        case "aibot_group_cards":
-            corp.aibot.group_cards = to
-        case "aibot_open_userids":
-            corp.aibot.open_userids = to
-        case "aibot_close_after_s":
-            corp.aibot.close_after_s = to
+        case _:
+            part, name = PARTS[switch]
+            setattr(part(corp), name, to)
+
+
+PARTS: dict[str, tuple[Callable[[Corp], object], str]] = {
+    "token_mode": (lambda corp: corp.tokens, "mode"),
+    "contacts_details": (lambda corp: corp.restrictions, "contacts_details"),
+    **{name: (lambda corp: corp, name) for name in ("app_callback", "phone_calls", "checkin")},
+    **{f"aibot_{name}": (lambda corp: corp.aibot, name) for name in ("group_cards", "open_userids", "close_after_s")},
+}
+"""Of what a switch is a field, and of which name."""
 
 
 def put_member(corp: Corp, wish: Wish) -> None:

@@ -198,8 +198,7 @@ def _tagged(directory: Directory, sight: Sight, tags: list[Tag]) -> set[str]:
 
 
 def _in_order(directory: Directory, keys: set[str]) -> tuple[str, ...]:
-    members = sorted((directory.members[key] for key in keys), key=lambda member: member.number)
-    return tuple(member.user_id for member in members)
+    return tuple(member.user_id for member in in_order(directory, keys))
 
 
 def _ids(joined: str) -> tuple[str, ...]:

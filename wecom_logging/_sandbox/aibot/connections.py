@@ -85,12 +85,12 @@ class Connections:
     def _hear(self, line: Line, raw: str | bytes, agent: str) -> None:
         corp = self._corp
         began = time.perf_counter()
-        frame = _read(raw)
-        cmd, req_id = _text(frame.get("cmd")), _text(_dict(frame.get("headers")).get("req_id"))
+        frame = Fields(_read(raw))
+        cmd, req_id, sent = frame.text("cmd"), frame.part("headers").text("req_id"), frame.part("body")
         path = f"{PATH}/{cmd[:CMD_CHARS]}"
         with corp.lock:
             number = corp.journal.open(path)
-            exchange = self._exchange(path, agent, raw, frame)
+            exchange = self._exchange(path, agent, raw, sent)
             fault = corp.faults.take(path)
         if fault is not None:
             self._corp.wait(fault.delay_s)
@@ -104,11 +104,11 @@ class Connections:
         with line.sending:
             with corp.lock:
                 delivered, before, reading = corp.mailbox.count, corp.aibot.subscriber, Reading(corp.strict)
-                answer = self._answer(line, cmd, req_id, Fields(_dict(frame.get("body")), "body.", reading), fault)
+                answer = self._answer(line, cmd, req_id, replace(sent, reading=reading), fault)
                 if cmd == SUBSCRIBE and answer["errcode"] == 0 and before is not line:
                     kicked = before
                 message = corp.mailbox.count if corp.mailbox.count > delivered else 0
-                done = told(replace(exchange, message=message), answer, reading.warning, self._secrets(frame))
+                done = told(replace(exchange, message=message), answer, reading.warning, self._secrets(sent))
                 corp.journal.close(number, done, began, shown=cmd != PING)
                 corp.touch()
             if fault is None or not fault.withhold:
@@ -162,38 +162,27 @@ class Connections:
 
         threading.Thread(target=close, name="wecom-sandbox-kick", daemon=True).start()
 
-    def _secrets(self, frame: Frame) -> list[str]:
-        return [*self._corp.secrets(), _text(_dict(frame.get("body")).get("secret"))]
+    def _secrets(self, sent: Fields) -> list[str]:
+        return [*self._corp.secrets(), sent.text("secret")]
 
-    def _exchange(self, path: str, agent: str, raw: str | bytes, frame: Frame) -> Exchange:
-        secrets = self._secrets(frame)
+    def _exchange(self, path: str, agent: str, raw: str | bytes, sent: Fields) -> Exchange:
+        secrets = self._secrets(sent)
         shown = raw.decode(errors="replace") if isinstance(raw, bytes) else raw
         return Exchange(
             time=self._corp.clock(),
             method="WS",
             path=path,
-            query="",
             agent=hide(secrets, agent)[:200],
             size=len(raw),
             body=hide(secrets, shown[: 2 * BODY_CHARS])[:BODY_CHARS],
-            msgtype=_text(_dict(frame.get("body")).get("msgtype"))[:30],
-            used=0,
-            limit=0,
+            msgtype=sent.text("msgtype")[:30],
         )
 
 
 def _read(raw: str | bytes) -> Frame:
     """What is no JSON object, is too deep, or has half of a character is an empty frame."""
     try:
-        frame = _dict(checked(json.loads(raw)))
-        return frame if encodes(json.dumps(frame, ensure_ascii=False)) else {}
+        frame = checked(json.loads(raw))
+        return frame if isinstance(frame, dict) and encodes(json.dumps(frame, ensure_ascii=False)) else {}
     except (ValueError, RecursionError):
         return {}
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cards import APP_CARDS, INTERACTIVE, check_card
-from ..content import APP_CHECKS, Check, FindMedia
-from ..fields import Fields
+from ..content import APP_CHECKS, Check, FindMedia, sized_content
+from ..fields import Fields, objects
 from ..refusal import refuse_if
 from ..shapes import WrongField
 
@@ -42,22 +42,15 @@ def _media(kind: str) -> Check:
     return check
 
 
-def _content(part: Fields, *, empty: bool = False) -> str:
-    content = part.text("content")
-    refuse_if(not content and not empty, 44004)
-    part.refuse_if(len(content.encode()) > MARKDOWN_BYTES, "content", f"exceed max length {MARKDOWN_BYTES}")
-    return content
-
-
-def _markdown(part: Fields, _find: FindMedia) -> str:
-    return _content(part)
-
-
 def _stream(part: Fields, _find: FindMedia) -> str:
     """The first frame may be empty: "thinking"."""
     if not part.text("id"):
         raise part.missing("id")
-    return _content(part, empty=not part.flag("finish", False))
+    return sized_content(part, MARKDOWN_BYTES, may_be_empty=not part.flag("finish", False))
+
+
+def _markdown(part: Fields, _find: FindMedia) -> str:
+    return sized_content(part, MARKDOWN_BYTES)
 
 
 def shown_of(card: Fields, find: FindMedia) -> str:
@@ -70,9 +63,9 @@ def shown_of(card: Fields, find: FindMedia) -> str:
         _check_question(card, kind)
     _check_menu(card)
     for jump in card.parts("jump_list"):
-        question = jump.text("question")
-        if jump.number("type") == TAP_SENDS and not 0 < len(question.encode()) <= QUESTION_BYTES:
-            raise jump.wrong("question", f"must have 1 to {QUESTION_BYTES} bytes")
+        jump.text("question")
+        if jump.number("type") == TAP_SENDS:
+            _check_key(jump, "question", QUESTION_BYTES)
     for part, name, most in _advised(card):
         if len(part.text(name)) > most:
             text = f"{part.path}{name} has {len(part.text(name))} characters: the documents advise {most}"
@@ -103,17 +96,13 @@ def _check_question(card: Fields, kind: str) -> None:
         box.refuse_if(box.number("mode") not in (0, 1), "mode", "must be 0 or 1")
         _check_options(box, MAX_VOTES)
         return
-    selects = card.parts("select_list")
-    card.refuse_if(not 1 <= len(selects) <= MAX_SELECTS, "select_list", f"must have 1 to {MAX_SELECTS} entries")
-    for select in selects:
+    for select in _some(card, "select_list", MAX_SELECTS):
         _check_options(select, MAX_OPTIONS)
 
 
 def _check_options(part: Fields, most: int) -> None:
     _check_key(part, "question_key")
-    options = part.parts("option_list")
-    part.refuse_if(not 1 <= len(options) <= most, "option_list", f"must have 1 to {most} entries")
-    for option in options:
+    for option in _some(part, "option_list", most):
         _need(option, "id")
         _need(option, "text")
 
@@ -121,16 +110,19 @@ def _check_options(part: Fields, most: int) -> None:
 def _check_menu(card: Fields) -> None:
     if not card.has("action_menu"):
         return
-    menu = card.part("action_menu")
-    actions = menu.parts("action_list")
-    menu.refuse_if(not 1 <= len(actions) <= MAX_ACTIONS, "action_list", f"must have 1 to {MAX_ACTIONS} entries")
-    for action in actions:
+    for action in _some(card.part("action_menu"), "action_list", MAX_ACTIONS):
         _need(action, "text")
         _check_key(action, "key")
 
 
-def _check_key(part: Fields, name: str) -> None:
-    part.refuse_if(not 0 < len(part.text(name).encode()) <= KEY_BYTES, name, f"must have 1 to {KEY_BYTES} bytes")
+def _some(part: Fields, name: str, most: int) -> list[Fields]:
+    found = part.parts(name)
+    part.refuse_if(not 1 <= len(found) <= most, name, f"must have 1 to {most} entries")
+    return found
+
+
+def _check_key(part: Fields, name: str, most: int = KEY_BYTES) -> None:
+    part.refuse_if(not 0 < len(part.text(name).encode()) <= most, name, f"must have 1 to {most} bytes")
 
 
 def _need(part: Fields, name: str) -> None:
@@ -164,7 +156,7 @@ class Choice:
 
 def question_of(card: Card, key: str) -> str:
     """What the member writes by a tap on a jump of type 3; "" where ``key`` is none."""
-    jumps = (jump for jump in _objects(card, "jump_list") if jump.get("type") in SENDS)
+    jumps = (jump for jump in objects(card, "jump_list") if jump.get("type") in SENDS)
     return key if any(jump.get("question") == key for jump in jumps) else ""
 
 
@@ -173,7 +165,7 @@ def choose(card: Card, key: str, selected: Mapping[str, str | Sequence[str]]) ->
     keys = list(keys_of(card))
     if key not in keys:
         raise WrongField("key", f"the card has no {key!r}; it has {', '.join(keys) or 'nothing to click'}")
-    in_menu = any(action.get("key") == key for action in _objects(card.get("action_menu"), "action_list"))
+    in_menu = any(action.get("key") == key for action in objects(card.get("action_menu"), "action_list"))
     questions = {} if in_menu else {str(question.get("question_key")): question for question in questions_of(card)}
     for name in selected:
         if name not in questions:
@@ -184,12 +176,12 @@ def choose(card: Card, key: str, selected: Mapping[str, str | Sequence[str]]) ->
 def keys_of(card: Card) -> Iterator[str]:
     kind = card.get("card_type")
     if kind == "button_interaction":
-        for button in _objects(card, "button_list"):
+        for button in objects(card, "button_list"):
             if button.get("type") in CALLS_BACK:
                 yield str(button.get("key"))
     elif kind in ("vote_interaction", "multiple_interaction") and isinstance(card.get("submit_button"), dict):
         yield str(card["submit_button"].get("key"))
-    for action in _objects(card.get("action_menu"), "action_list"):
+    for action in objects(card.get("action_menu"), "action_list"):
         yield str(action.get("key"))
 
 
@@ -197,14 +189,14 @@ def questions_of(card: Card) -> list[dict[str, Any]]:
     """Drop-downs and boxes that are answered together with a click."""
     kind = card.get("card_type")
     if kind == "multiple_interaction":
-        return _objects(card, "select_list")
+        return objects(card, "select_list")
     name = {"button_interaction": "button_selection", "vote_interaction": "checkbox"}.get(str(kind), "")
     part = card.get(name)
     return [part] if isinstance(part, dict) else []
 
 
 def _chosen(question: Mapping[str, Any], given: str | Sequence[str] | None) -> list[str]:
-    options = [str(option.get("id")) for option in _objects(question, "option_list")]
+    options = [str(option.get("id")) for option in objects(question, "option_list")]
     if given is None:
         return _at_first(question, options)
     chosen = [given] if isinstance(given, str) else list(given)
@@ -215,13 +207,7 @@ def _chosen(question: Mapping[str, Any], given: str | Sequence[str] | None) -> l
 
 def _at_first(question: Mapping[str, Any], options: list[str]) -> list[str]:
     """A drop-down has its ``selected_id``, or else its first option; a box what is checked."""
-    if any("is_checked" in option for option in _objects(question, "option_list")) or "mode" in question:
-        return [str(one.get("id")) for one in _objects(question, "option_list") if one.get("is_checked") is True]
+    if any("is_checked" in option for option in objects(question, "option_list")) or "mode" in question:
+        return [str(one.get("id")) for one in objects(question, "option_list") if one.get("is_checked") is True]
     wished = str(question.get("selected_id", ""))
     return [wished] if wished in options else options[:1]
-
-
-def _objects(part: object, name: str) -> list[dict[str, Any]]:
-    """A card was checked when it came, but what is of a wrong type was only doubted."""
-    found = part.get(name) if isinstance(part, Mapping) else None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

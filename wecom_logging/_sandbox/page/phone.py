@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..content import DESCRIPTION_BYTES, TITLE_BYTES, cut
+from ..fields import objects
 from ..mailbox import Message
 from .markdown import V1_APP, V1_BOT, V2
 from .nodes import Node, card_text, link, mention, node, text_nodes
@@ -85,7 +86,7 @@ def _textcard(message: Message, part: dict[str, Any], names: Names) -> list[Node
 
 def _news(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
     shown: list[Node] = []
-    for article in _parts(part, "articles"):
+    for article in objects(part, "articles"):
         title = cut(_string(article, "title"), TITLE_BYTES)
         text = cut(_string(article, "description") or _string(article, "digest"), DESCRIPTION_BYTES)
         url = _string(article, "url") or _string(article, "content_source_url")
@@ -105,16 +106,16 @@ def _card(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
     quote, action = _part(part, "quote_area"), _part(part, "card_action")
     rows = [
         node("row", node("gray", _string(row, "keyname")), " ", link(_string(row, "url"), _string(row, "value")))
-        for row in _parts(part, "horizontal_content_list")
+        for row in objects(part, "horizontal_content_list")
     ]
     vertical = [
         node("row", node("title", _string(row, "title")), " ", node("gray", _string(row, "desc")))
-        for row in _parts(part, "vertical_content_list")
+        for row in objects(part, "vertical_content_list")
     ]
     answers = message.channel == "aibot"
     jumps = [
         node("more", link(_string(jump, "url"), _string(jump, "title")))
-        for jump in _parts(part, "jump_list")
+        for jump in objects(part, "jump_list")
         if not (answers and jump.get("type") in SENDS)
     ]
     shown = [
@@ -178,11 +179,6 @@ def _part(part: Mapping[str, Any], name: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _parts(part: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    value = part.get(name)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def seen_text(message: Message, names: Mapping[str, str]) -> str:
     """What stands between two signs of markdown stands here, as on a phone, without them."""
     if message.msgtype in MARKDOWN:
@@ -225,11 +221,11 @@ def _questions(card: Card) -> Iterator[Node]:
     if kind == "button_interaction" and isinstance(card.get("button_selection"), dict):
         yield _choice(card["button_selection"])
     elif kind == "multiple_interaction":
-        for select in _parts(card, "select_list"):
+        for select in objects(card, "select_list"):
             yield _choice(select)
     elif kind == "vote_interaction" and isinstance(card.get("checkbox"), dict):
         box = card["checkbox"]
-        options = _parts(box, "option_list")[:MOST_OPTIONS]
+        options = objects(box, "option_list")[:MOST_OPTIONS]
         checked = [_label(option, "id") for option in options if option.get("is_checked") is True]
         about = {"question": _label(box, "question_key"), "many": box.get("mode") in (1, "1"), "checked": checked}
         yield ["vote", {**about, "options": _options(box)}]
@@ -245,7 +241,7 @@ def _choice(part: Card) -> Node:
 
 
 def _options(part: Card) -> list[list[str]]:
-    return [[_label(one, "id"), _label(one, "text")] for one in _parts(part, "option_list")[:MOST_OPTIONS]]
+    return [[_label(one, "id"), _label(one, "text")] for one in objects(part, "option_list")[:MOST_OPTIONS]]
 
 
 def _buttons(card: Card) -> list[Node]:
@@ -253,7 +249,7 @@ def _buttons(card: Card) -> list[Node]:
         submit = card.get("submit_button")
         return [_press(submit, 1)] if isinstance(submit, dict) else []
     shown: list[Node] = []
-    for button in _parts(card, "button_list"):
+    for button in objects(card, "button_list"):
         style = button.get("style")
         if button.get("type") in OPENS:
             shown.append(link(_label(button, "url"), _label(button, "text")))
@@ -266,11 +262,11 @@ def _menu(card: Card) -> list[Node]:
     menu = card.get("action_menu")
     if not isinstance(menu, dict):
         return []
-    return [node("gray", _label(menu, "desc")), *(_press(action, 4) for action in _parts(menu, "action_list"))]
+    return [node("gray", _label(menu, "desc")), *(_press(action, 4) for action in objects(menu, "action_list"))]
 
 
 def _taps(card: Card) -> list[Node]:
-    jumps = [jump for jump in _parts(card, "jump_list") if jump.get("type") in SENDS]
+    jumps = [jump for jump in objects(card, "jump_list") if jump.get("type") in SENDS]
     return [["press", {"key": _label(jump, "question"), "style": 5}, _label(jump, "title")] for jump in jumps]
 
 
