@@ -70,7 +70,7 @@ def anybody(corp: Corp, request: Request) -> Asked:
 def any_token(corp: Corp, request: Request, *, even_disabled: bool = False) -> Asked:
     """A disabled app's tokens open nothing more (50003), but for the call that tells that it is."""
     grant = corp.tokens.check(request.args.get("access_token", ""))
-    corp.restrictions.check_address(request.remote_addr or "")
+    refuse_if(corp.trusted_ips is not None and request.remote_addr not in corp.trusted_ips, 60020)
     refuse_if(grant.agent_id in corp.disabled and not even_disabled, 50003)
     return Asked(corp, request, grant.agent_id)
 
@@ -93,6 +93,5 @@ def contacts_sync(corp: Corp, request: Request) -> Asked:
 def details(corp: Corp, request: Request) -> Asked:
     """Any token, for what contacts-sync may be barred from."""
     asked = any_token(corp, request)
-    if asked.agent_id is None:
-        corp.restrictions.check_details()
+    refuse_if(asked.agent_id is None and not corp.contacts_details, 48009)
     return asked

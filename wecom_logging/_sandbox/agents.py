@@ -14,12 +14,10 @@ from .fields import Fields
 from .media import APPS
 from .refusal import Refusal, known, refuse_if
 
-NAME_CHARS = 32
-DESCRIPTION_CHARS = range(4, 121)
+CHARS = {"name": range(1, 33), "description": range(4, 121), "redirect_domain": range(2049), "home_url": range(2049)}
 MAX_BUTTONS = 3
 MAX_BELOW = 5
 MENU_BYTES = 64 * 1024
-TEXT_CHARS = 2048
 
 
 class Agents:
@@ -43,17 +41,8 @@ class Agents:
         """What is absent stays as it is."""
         agent_id, body = asked.app, asked.body
         asked.check_agent(body)
-        changed: Answer = {}
-        if body.has("name"):
-            changed["name"] = _sized(body, "name", range(1, NAME_CHARS + 1))
-        if body.has("description"):
-            changed["description"] = _sized(body, "description", DESCRIPTION_CHARS)
-        for name in ("redirect_domain", "home_url"):
-            if body.has(name):
-                changed[name] = _sized(body, name, range(TEXT_CHARS + 1))
-        for name in ("report_location_flag", "isreportenter"):
-            if body.has(name):
-                changed[name] = body.number(name)
+        changed: Answer = {name: _sized(body, name, chars) for name, chars in CHARS.items() if body.has(name)}
+        changed |= {name: body.number(name) for name in ("report_location_flag", "isreportenter") if body.has(name)}
         if body.text("logo_mediaid"):
             self._corp.media.find(body.text("logo_mediaid"), "image", APPS)
         self._profiles[agent_id] = {**self._profile(agent_id), **changed}

@@ -342,33 +342,19 @@ def _download(pieces: Iterable[bytes], size: int, name: str) -> Response:
     return Response(iter(pieces), content_type="application/octet-stream", headers=headers)
 
 
+LISTING: Json = {"query": {**FILTERS, **LISTED}, "errors": (503,), "alone": True}
+
 CALLS = Calls(
     Call(
         "GET messages",
         get_messages,
         "what was delivered, in pages where limit and after are given",
         "Messages",
-        query={**FILTERS, **LISTED},
-        errors=(503,),
-        alone=True,
+        **LISTING,
     ),
+    Call("GET messages.jsonl", get_lines, "the same, one JSON object a line", FILE, **LISTING),
     Call(
-        "GET messages.jsonl",
-        get_lines,
-        "the same, one JSON object a line",
-        FILE,
-        query={**FILTERS, **LISTED},
-        errors=(503,),
-        alone=True,
-    ),
-    Call(
-        "GET messages.zip",
-        get_archive,
-        "messages.jsonl, and the files that messages were sent with",
-        FILE,
-        query={**FILTERS, **LISTED},
-        errors=(503,),
-        alone=True,
+        "GET messages.zip", get_archive, "messages.jsonl, and the files that messages were sent with", FILE, **LISTING
     ),
     Call(
         "DELETE messages",

@@ -12,7 +12,7 @@ from .directory import ROOT, Directory, Member
 from .faults import Faults
 from .fields import Fields
 from .journal import Journal
-from .limits import Restrictions, SecretGuard, SlidingWindow
+from .limits import SecretGuard, SlidingWindow
 from .mailbox import Mailbox, Message, new_id
 from .media import MediaStore
 from .phones import Phones
@@ -73,7 +73,12 @@ class Corp:
         self.aibot.begin(self.directory, CREATOR)
         self.app_callback = False
         """Whether the app has a callback URL: then it may send cards that answer back."""
-        self.restrictions = Restrictions()
+        self.trusted_ips: frozenset[str] | None = None
+        """The addresses that may call with a token (企业可信IP); everybody else gets 60020. ``gettoken`` is not among
+        those calls: it has no token, and no page says that it answers 60020."""
+        self.contacts_details = True
+        """False: a contacts-sync that was set up after 2022-08-15, which may read ids only, and gets 48009 for the rest
+        (https://developer.work.weixin.qq.com/document/path/96079)."""
         self.phones = Phones(self.clock)
         self.phone_calls = "ready"
         """Whether apps may call phones (紧急通知), or why not."""

@@ -43,14 +43,14 @@ class Reading:
     remarks: list[str] = field(default_factory=list)
 
     def doubt(self, text: str) -> None:
-        refuse_if(self.strict, 40058, text)
-        if text not in self.doubts:
-            self.doubts.append(text)
+        self._note(self.doubts, text)
 
     def remark(self, text: str) -> None:
+        self._note(self.remarks, text)
+
+    def _note(self, said: list[str], text: str) -> None:
         refuse_if(self.strict, 40058, text)
-        if text not in self.remarks:
-            self.remarks.append(text)
+        said += [text] if text not in said else []
 
     @property
     def warning(self) -> str:

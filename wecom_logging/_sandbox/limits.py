@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from .refusal import Refusal, refuse_if
+from .refusal import Refusal
 
 WRONG_SECRETS = 5
 BAN_S = 3600
@@ -62,26 +62,6 @@ class SlidingWindow:
             return False
         times.append(now)
         return True
-
-
-@dataclass(slots=True)
-class Restrictions:
-    """Both are off at first.
-
-    ``trusted_ips``: the addresses that may call with a token (企业可信IP); everybody else gets 60020. ``gettoken`` is
-    not among those calls: it has no token, and no page says that it answers 60020.
-    ``contacts_details``: False is a contacts-sync that was set up after 2022-08-15: it may read ids only and gets 48009
-    for the rest (https://developer.work.weixin.qq.com/document/path/96079).
-    """
-
-    trusted_ips: frozenset[str] | None = None
-    contacts_details: bool = True
-
-    def check_address(self, ip: str) -> None:
-        refuse_if(self.trusted_ips is not None and ip not in self.trusted_ips, 60020)
-
-    def check_details(self) -> None:
-        refuse_if(not self.contacts_details, 48009)
 
 
 class SecretGuard:

@@ -113,10 +113,8 @@ class Roster:
         that are there, and bears five wrong ones even in a small corp. Each call is counted on its own; the day is
         China's.
         """
-        refuse_if(self._wrong[call, self._day()] > self._borne(), 45009)
-
-    def _borne(self) -> float:
-        return max(WRONG_AT_LEAST, WRONG_SHARE * len(self._directory.members))
+        borne = max(WRONG_AT_LEAST, WRONG_SHARE * len(self._directory.members))
+        refuse_if(self._wrong[call, self._day()] > borne, 45009)
 
     def _day(self) -> int:
         return int((self._corp.clock() + CHINA_S) // DAY_S)

@@ -49,7 +49,7 @@ def _turn(corp: Corp, switch: str, to: Any) -> None:
         case "void_token":
             corp.tokens.void_all()
         case "trusted_ips":
-            corp.restrictions.trusted_ips = None if to is None else frozenset(to)
+            corp.trusted_ips = None if to is None else frozenset(to)
         case "aibot_connection":
             corp.aibot.disturb(to)
         case _:
@@ -59,8 +59,7 @@ def _turn(corp: Corp, switch: str, to: Any) -> None:
 
 PARTS: dict[str, tuple[Callable[[Corp], object], str]] = {
     "token_mode": (lambda corp: corp.tokens, "mode"),
-    "contacts_details": (lambda corp: corp.restrictions, "contacts_details"),
-    **{name: (lambda corp: corp, name) for name in ("app_callback", "phone_calls", "checkin")},
+    **{name: (lambda corp: corp, name) for name in ("contacts_details", "app_callback", "phone_calls", "checkin")},
     **{f"aibot_{name}": (lambda corp: corp.aibot, name) for name in ("group_cards", "open_userids", "close_after_s")},
 }
 """Of what a switch is a field, and of which name."""

@@ -6,9 +6,7 @@ addtagusers /90214, deltagusers /90215, list /90216. Another's tag is 81011.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from .access import Answer, Asked
 from .corp import Corp
@@ -21,19 +19,6 @@ MAX_TAGS = 3000
 NAME_CHARS = 32
 MAX_USERS = 1000
 MAX_PARTIES = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Nodes:
-    """Those of a request that are there and in sight, and those that are not, as they were written."""
-
-    users: frozenset[str]
-    departments: frozenset[int]
-    invalid: Mapping[str, Any]
-
-    @property
-    def empty(self) -> bool:
-        return not self.users and not self.departments
 
 
 class Tags:
@@ -67,20 +52,20 @@ class Tags:
         return {"taglist": [{"tagid": tag.id, "tagname": tag.name} for tag in self._directory.tags.values()]}
 
     def add(self, asked: Asked) -> Answer:
-        tag, nodes = self._named(asked), self._nodes(asked, too_many=81014)
-        refuse_if(nodes.empty, 40070)
-        users, departments = tag.users | nodes.users, tag.departments | nodes.departments
+        tag = self._named(asked)
+        users, departments, invalid = self._nodes(asked, too_many=81014, none=40070)
+        users, departments = tag.users | users, tag.departments | departments
         refuse_if(len(users) + len(departments) > MAX_NODES, 81003)
         self._directory.put_tag(replace(tag, users=users, departments=departments))
-        return dict(nodes.invalid)
+        return invalid
 
     def remove(self, asked: Asked) -> Answer:
         """A member who is there but has not got the tag is no invalid one: the page speaks of illegal ids."""
-        tag, nodes = self._named(asked), self._nodes(asked, too_many=40035)
-        refuse_if(nodes.empty, 40031)
-        users, departments = tag.users - nodes.users, tag.departments - nodes.departments
-        self._directory.put_tag(replace(tag, users=users, departments=departments))
-        return {"errmsg": "deleted", **nodes.invalid}
+        tag = self._named(asked)
+        users, departments, invalid = self._nodes(asked, too_many=40035, none=40031)
+        left = replace(tag, users=tag.users - users, departments=tag.departments - departments)
+        self._directory.put_tag(left)
+        return {"errmsg": "deleted", **invalid}
 
     def _known(self, id: int | None) -> Tag:
         return known(None if id is None else self._directory.tags.get(id), 40068)
@@ -93,8 +78,11 @@ class Tags:
         refuse_if(tag.owner != asked.agent_id, 81011)
         return tag
 
-    def _nodes(self, asked: Asked, *, too_many: int) -> Nodes:
-        """Lists that are no lists are 40035, as its help says; so are two empty ones."""
+    def _nodes(self, asked: Asked, *, too_many: int, none: int) -> tuple[frozenset[str], frozenset[int], Answer]:
+        """Who is named, there and in sight; and those that are not, as they were written.
+
+        Lists that are no lists are 40035, as its help says; so are two empty ones.
+        """
         users, parties, sight = _users(asked.body), _parties(asked.body), asked.sight
         refuse_if(not users and not parties, 40035)
         refuse_if(len(users) > MAX_USERS or len(parties) > MAX_PARTIES, too_many)
@@ -103,8 +91,9 @@ class Tags:
         departments = frozenset(id for id in parties if sight.sees_department(id))
         wrong_users = "|".join(id for id in members if id not in seen)
         wrong_parties = [id for id in parties if id not in departments]
+        refuse_if(not seen and not departments, none)
         lists = {"invalidlist": wrong_users, "invalidparty": wrong_parties}
-        return Nodes(frozenset(seen.values()), departments, {name: ids for name, ids in lists.items() if ids})
+        return frozenset(seen.values()), departments, {name: ids for name, ids in lists.items() if ids}
 
 
 def _users(body: Fields) -> list[str]:

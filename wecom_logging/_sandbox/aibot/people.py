@@ -90,9 +90,8 @@ class AiBot:
             self._state.used = True
             self._corp.touch()
             ticket = Ticket("message", now + MESSAGE_S, chat, user_id)
-            line, req_id = self._issue(ticket)
-            frame = self._frame("aibot_msg_callback", req_id, ticket, {**body, "msgid": id})
-        return _hand(line, frame, req_id)
+            callback = self._callback(ticket, {**body, "msgid": id})
+        return _hand(*callback)
 
     def click(self, card: str, user_id: str, key: str, *, selected: Selected | None = None) -> str:
         """A member clicks on a card as it is now for that member.
@@ -113,12 +112,11 @@ class AiBot:
             if not question:
                 choice = choose(now, key, selected or {})
                 ticket = Ticket("click", self._corp.clock() + EVENT_S, message.chat, user_id, message.id)
-                line, req_id = self._issue(ticket)
                 event = {"eventtype": "template_card_event", "template_card_event": _event(now, message, choice)}
-                frame = self._frame("aibot_event_callback", req_id, ticket, {"msgtype": "event", "event": event})
+                callback = self._callback(ticket, {"msgtype": "event", "event": event})
         if question:
             return self.say(message.chat, user_id, question)
-        return _hand(line, frame, req_id)
+        return _hand(*callback)
 
     def enter(self, user_id: str) -> str:
         """A member opens the single chat. WeCom tells the bot of the first time of each day, and so ""."""
@@ -130,10 +128,8 @@ class AiBot:
                 return ""
             self._state.entered[user_id.lower()] = day
             ticket = Ticket("enter", now + EVENT_S, user_id, user_id)
-            line, req_id = self._issue(ticket)
-            event = {"msgtype": "event", "event": {"eventtype": "enter_chat"}}
-            frame = self._frame("aibot_event_callback", req_id, ticket, event)
-        return _hand(line, frame, req_id)
+            callback = self._callback(ticket, {"msgtype": "event", "event": {"eventtype": "enter_chat"}})
+        return _hand(*callback)
 
     def add_group(self, chat: str, users: Sequence[str], *, written: bool = False) -> None:
         """A group with the bot in it; ``written``: a member @-ed it there, so that it may push. Replaces one."""
@@ -223,14 +219,11 @@ class AiBot:
             raise WrongField("chat", f"{chat!r} is no group, nor the single chat of {user_id!r}")
         return None, user_id
 
-    def _issue(self, ticket: Ticket) -> tuple[Line | None, str]:
-        """Whom it goes to, and the req_id that may be answered there."""
+    def _callback(self, ticket: Ticket, body: dict[str, Any]) -> tuple[Line | None, str, dict[str, Any]]:
+        """Whom it goes to, the req_id that may be answered there, and the frame."""
         line, req_id = self._state.subscriber, new_id()
         if line is not None:
             line.tickets[req_id] = ticket
-        return line, req_id
-
-    def _frame(self, cmd: str, req_id: str, ticket: Ticket, body: dict[str, Any]) -> dict[str, Any]:
         is_group = ticket.chat in self._state.groups
         head = {
             "msgid": new_id(),
@@ -240,7 +233,8 @@ class AiBot:
             "from": {"userid": self._state.shown(ticket.user)},
             **({"chatid": ticket.chat} if is_group else {}),
         }
-        return {"cmd": cmd, "headers": {"req_id": req_id}, "body": {**head, **body}}
+        cmd = "aibot_msg_callback" if ticket.kind == "message" else "aibot_event_callback"
+        return line, req_id, {"cmd": cmd, "headers": {"req_id": req_id}, "body": {**head, **body}}
 
 
 def _event(card: Mapping[str, Any], message: Message, choice: Choice) -> dict[str, Any]:
@@ -253,5 +247,5 @@ def _event(card: Mapping[str, Any], message: Message, choice: Choice) -> dict[st
     }
 
 
-def _hand(line: Line | None, frame: dict[str, Any], req_id: str) -> str:
+def _hand(line: Line | None, req_id: str, frame: dict[str, Any]) -> str:
     return req_id if line is not None and line.tell(frame) else ""

@@ -153,8 +153,8 @@ def _state(corp: Corp) -> Json:
         "limits": _limits(corp),
         "tokens": _tokens(corp, now),
         "token_mode": corp.tokens.mode,
-        "trusted_ips": None if corp.restrictions.trusted_ips is None else sorted(corp.restrictions.trusted_ips)[:20],
-        "contacts_details": corp.restrictions.contacts_details,
+        "trusted_ips": None if corp.trusted_ips is None else sorted(corp.trusted_ips)[:20],
+        "contacts_details": corp.contacts_details,
         "phone_calls": corp.phone_calls,
         "checkin": corp.checkin,
         "rings": [ring_json(ring, now) for ring in corp.phones.newest(MOST_ROWS)],
@@ -194,18 +194,13 @@ def _limits(corp: Corp) -> list[Json]:
     rows = []
     for channel in ("bot", "app", "aibot"):
         for key, limits in corp.rates[channel].fill(MOST_ROWS):
-            who = {"bot": f"g:{bots.get(str(key), 0)}", "app": f"u:{_user(key)}"}.get(channel, f"a:{key}")
-            agent_id = key[0] if channel == "app" and isinstance(key, tuple) else 0  # an app's members are its own
+            agent_id, user = key if isinstance(key, tuple) else (0, key)  # an app's members are its own
+            who = {"bot": f"g:{bots.get(str(key), 0)}", "app": f"u:{user}"}.get(channel, f"a:{key}")
             rows += [
                 {"who": who, "agent_id": agent_id, "used": used, "count": limit.count, "period_s": limit.period_s}
                 for limit, used in limits
             ]
     return rows
-
-
-def _user(key: object) -> str:
-    """Members are counted for each app."""
-    return str(key[1]) if isinstance(key, tuple) else str(key)
 
 
 def _tokens(corp: Corp, now: float) -> list[Json]:
