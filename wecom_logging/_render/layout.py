@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .._text import inert
 from .._text.cut import head, size, trim, wrap
@@ -106,13 +106,13 @@ class Style:
 class Layout:
     """The parts of a message, every line ready to be sent and shorter than a part of a split message."""
 
-    first: str
-    fields: list[str]
-    message: list[str]
-    facts: list[str]
-    trace: list[TraceLine]
-    link: list[str]
     language: Language
+    first: str
+    fields: list[str] = field(default_factory=list)
+    message: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+    trace: list[TraceLine] = field(default_factory=list)
+    link: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         trace = [line.text for line in self.trace]
@@ -139,7 +139,7 @@ def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> L
         rest += inert.lines(alert.message, style.language)
     return Layout(
         first=_first(digest, style, level_and_count(digest, style), first, _origin(alert, style)),
-        fields=_quoted((inert.line(": ".join(filter(None, field)), style.language) for field in alert.fields), style),
+        fields=_quoted((inert.line(": ".join(filter(None, one)), style.language) for one in alert.fields), style),
         message=[
             *_quoted(new_lines(digest, style.language), style),
             *_quoted(rest, style),
@@ -177,10 +177,8 @@ def _more(digest: Digest, style: Style, links: list[str], losses: str) -> Layout
     text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
     return Layout(
         first=_first(digest, style, level_and_count(digest, style), text, _where(digest, style)),
-        fields=[],
         message=[*_quoted(new_lines(digest, language), style), *_samples(digest, style)],
         facts=_fact_lines([answer_line(digest, language), *facts, variants_line(digest, language), losses], style),
-        trace=[],
         link=links,
         language=language,
     )
@@ -197,14 +195,11 @@ def _news(digest: Digest, style: Style, losses: str) -> Layout:
         number = IN_ALL.within(language, digest.total, where(digest, language))
     return Layout(
         first=looks(_origin(digest.alert, style), words),
-        fields=[],
         message=[style.quote(_told(digest.alert, style, MAX_FIRST_LINE_BYTES)[0])],
         facts=[
             style.fact(f"#{digest.short_id} {clock_time(answer.at, language)} {number}"),
             *_fact_lines([losses], style),
         ],
-        trace=[],
-        link=[],
         language=language,
     )
 
@@ -213,11 +208,7 @@ def _closing(digest: Digest, style: Style, losses: str) -> Layout:
     """A group that went quiet, in a few short lines."""
     return Layout(
         first=first_line(digest, style, MAX_FIRST_LINE_BYTES),
-        fields=[],
-        message=[],
         facts=[number_line(digest, style), *_fact_lines([answer_line(digest, style.language), losses], style)],
-        trace=[],
-        link=[],
         language=style.language,
     )
 
@@ -230,7 +221,7 @@ def _formatted(digest: Digest, text: str, style: Style, links: list[str], losses
     facts = _fact_lines([answer_line(digest, style.language), variants_line(digest, style.language), losses], style)
     ours = [number_line(digest, style, count_words(digest, style.language)), *facts]
     must = [TraceLine(line, (MUST, place)) for place, line in enumerate(ours)]
-    return Layout(first, [], [], [], [*lines, *samples, *must], links, style.language)
+    return Layout(style.language, first, trace=[*lines, *samples, *must], link=links)
 
 
 def number_line(digest: Digest, style: Style, words: str = "") -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from .._masking.redact import again, hide, noting
 from .._text.cut import cap
 from ..model import Alert, Failure, Frame
+from ..model.captured import each
 from .traceback_text import read
 
 Mask = Callable[[str], str]
@@ -42,7 +43,7 @@ def _whole(alert: Alert, mask: Mask) -> Alert:
     found: dict[str, Any] = {name: mask(getattr(alert, name)) for name in _TEXTS}
     found |= {
         "fields": tuple(_field(name, value, mask) for name, value in alert.fields),
-        "failures": _failures(alert.failures, mask),
+        "failures": each(alert.failures, lambda one: _failure(one, mask)),
         "formatted": None if alert.formatted is None else mask(alert.formatted),
         "place": _frame(alert.place, mask),
         "ours": tuple(map(mask, alert.ours)),
@@ -119,18 +120,14 @@ def _field(name: str, value: str, mask: Mask) -> tuple[str, str]:
     return mask(name), mask(value)
 
 
-def _failures(failures: tuple[Failure, ...], mask: Mask) -> tuple[Failure, ...]:
-    return tuple(
-        replace(
-            failure,
-            type=mask(failure.type),
-            text=mask(failure.text),
-            notes=tuple(map(mask, failure.notes)),
-            frames=tuple(_frame(frame, mask) for frame in failure.frames),
-            members=tuple(_failures(chain, mask) for chain in failure.members),
-        )
-        for failure in failures
-    )
+def retexted(failure: Failure, change: Mask) -> Failure:
+    """With all that it says changed, but for its frames and members."""
+    notes = tuple(map(change, failure.notes))
+    return replace(failure, type=change(failure.type), text=change(failure.text), notes=notes)
+
+
+def _failure(failure: Failure, mask: Mask) -> Failure:
+    return replace(retexted(failure, mask), frames=tuple(_frame(frame, mask) for frame in failure.frames))
 
 
 def _frame(frame: Frame, mask: Mask) -> Frame:

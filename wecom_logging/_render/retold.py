@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .._text.said import Language, Phrase
-from ..model import Alert, Digest, Failure
+from ..model import Alert, Digest
+from ..model.captured import each
+from .mask import retexted
 from .words import FIELDS, PHRASES, retold, retold_value, with_marks_retold
 
 
@@ -21,7 +23,7 @@ def in_language(digest: Digest, language: Language) -> Digest:
         title=with_marks_retold(alert.title),
         fields=tuple(_field(name, value, alert) for name, value in alert.fields),
         stack=with_marks_retold(alert.stack),
-        failures=_failures(alert.failures),
+        failures=each(alert.failures, lambda one: retexted(one, with_marks_retold)),
     )
     samples = tuple(replace(sample, text=_told(sample.text, phrase)) for sample in digest.samples)
     variants = tuple(replace(variant, text=_told(variant.text, phrase)) for variant in digest.variants)
@@ -36,16 +38,3 @@ def _field(name: str, value: str, alert: Alert) -> tuple[str, str]:
     if name in alert.ours[1:]:
         name, value = FIELDS.get(name, name), retold_value(value)
     return name, with_marks_retold(value)
-
-
-def _failures(failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
-    return tuple(
-        replace(
-            failure,
-            type=with_marks_retold(failure.type),
-            text=with_marks_retold(failure.text),
-            notes=tuple(map(with_marks_retold, failure.notes)),
-            members=tuple(map(_failures, failure.members)),
-        )
-        for failure in failures
-    )

@@ -7,12 +7,12 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .._text.cut import cap
+from ..model.captured import each
 
 if TYPE_CHECKING:
     from ..model import Alert, Failure, Frame
@@ -29,18 +29,11 @@ _SYSTEM = ("/proc/", "/dev/", "/sys/")
 
 def with_source(alert: Alert) -> Alert:
     """The alert with ``code``, ``own`` and a short ``file`` in each frame of its exceptions."""
-    return replace(alert, failures=_all(alert.failures)) if alert.failures else alert
 
+    def located(failure: Failure) -> Failure:
+        return replace(failure, frames=tuple(map(_located, failure.frames)))
 
-def _all(failures: Iterable[Failure]) -> tuple[Failure, ...]:
-    return tuple(
-        replace(
-            failure,
-            frames=tuple(_located(frame) for frame in failure.frames),
-            members=tuple(_all(chain) for chain in failure.members),
-        )
-        for failure in failures
-    )
+    return replace(alert, failures=each(alert.failures, located)) if alert.failures else alert
 
 
 def placed(frame: Frame) -> Frame:

@@ -34,65 +34,57 @@ def _colour(level: int) -> str:
     return "info" if level >= logging.INFO else "comment"
 
 
-def _text_first(level: int, name: str, origin: str, message: str) -> str:
-    return f"{_sign(level)} {name} {origin}: {message}" if origin else f"{_sign(level)} {name}: {message}"
-
-
-def _text_quiet(origin: str, words: str) -> str:
-    return f"✅ {origin}: {words}" if origin else f"✅ {words}"
-
-
-def _text_closing(origin: str, text: str, words: str) -> str:
-    return _text_quiet(origin, f"{text} · {words}")
-
-
-def _text_news(origin: str, words: str, sign: str = "✋") -> str:
-    return f"{sign} {origin}: {words}" if origin else f"{sign} {words}"
-
-
-def _text_step(origin: str, words: str) -> str:
-    return _text_news(origin, words, "⏫")
-
-
-TEXT = Style(
-    markdown=False,
-    first=_text_first,
-    quiet=_text_quiet,
-    closing=_text_closing,
-    news=_text_news,
-    step=_text_step,
-    shared=lambda level, words: f"{_sign(level)} {words}",
-    quote=lambda line: f"│ {line}",
-    fact=lambda line: line,
-    link=lambda url, name: url,
-    safe=inert.in_text,
-)
-
-
-def _markdown(coloured: Callable[[str, str], str], safe: Callable[[str], str]) -> Style:
+def _looks(
+    *,
+    markdown: bool,
+    coloured: Callable[[str, str], str],
+    bold: Callable[[str], str],
+    quote: str,
+    link: Callable[[str, str], str],
+    safe: Callable[[str], str],
+) -> Style:
     """``coloured`` gives a text the colour of a name."""
 
     def first(level: int, name: str, origin: str, message: str) -> str:
         start = f"{_sign(level)} {coloured(_colour(level), name)}"
-        return f"{start} {origin}: **{message}**" if origin else f"{start}: **{message}**"
+        return f"{start} {origin}: {bold(message)}" if origin else f"{start}: {bold(message)}"
+
+    def news(sign: str, origin: str, words: str) -> str:
+        return f"{sign} {origin}: {words}" if origin else f"{sign} {words}"
 
     return Style(
-        markdown=True,
+        markdown=markdown,
         first=first,
-        quiet=lambda origin, words: _text_quiet(origin, coloured("info", words)),
-        closing=lambda origin, text, words: _text_quiet(origin, f"**{text}** · {coloured('info', words)}"),
-        news=lambda origin, words: _text_news(origin, coloured("info", words)),
-        step=lambda origin, words: _text_step(origin, coloured("info", words)),
+        quiet=lambda origin, words: news("✅", origin, coloured("info", words)),
+        closing=lambda origin, text, words: news("✅", origin, f"{bold(text)} · {coloured('info', words)}"),
+        news=lambda origin, words: news("✋", origin, coloured("info", words)),
+        step=lambda origin, words: news("⏫", origin, coloured("info", words)),
         shared=lambda level, words: f"{_sign(level)} {coloured(_colour(level), words)}",
-        quote=lambda line: f"> {line}",
+        quote=lambda line: f"{quote} {line}",
         fact=lambda line: coloured("comment", line),
+        link=link,
+        safe=safe,
+    )
+
+
+def _markdown(coloured: Callable[[str, str], str], safe: Callable[[str], str]) -> Style:
+    return _looks(
+        markdown=True,
+        coloured=coloured,
+        bold=lambda text: f"**{text}**",
+        quote=">",
         link=lambda url, name: f"[🔗 {name}]({url})",
         safe=safe,
     )
 
 
+def _plain(colour: str, text: str) -> str:
+    return text
+
+
+TEXT = _looks(markdown=False, coloured=_plain, bold=str, quote="│", link=lambda url, name: url, safe=inert.in_text)
 MARKDOWN = _markdown(lambda colour, text: f'<font color="{colour}">{text}</font>', inert.in_markdown)
-BOTH_MARKDOWNS = _markdown(lambda colour, text: text, inert.in_both_markdowns)
+BOTH_MARKDOWNS = _markdown(_plain, inert.in_both_markdowns)
 
 
 def fill_link(template: str, *, fingerprint: str, service: str, time: str) -> str:

@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
@@ -68,6 +69,19 @@ class _Sessions(threading.local):
 _sessions = _Sessions()
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request; see `Transport.call`."""
+
+    method: str
+    path: str
+    query: Mapping[str, str | Secret]
+    body: bytes | None
+    files: Mapping[str, tuple[str, bytes]] | None
+    max_bytes: int
+    object_hook: ObjectHook | None
+
+
 class Transport:
     """The kept-alive connections to one WeCom host. Safe to share between threads; each has a session of its own.
 
@@ -101,60 +115,43 @@ class Transport:
         take longer than that.
         """
         with within(time.monotonic() + self._timeout_s), as_own_traffic():
-            found = self._ask(method, path, query, body, files, max_bytes, object_hook)
+            found = self._ask(_Asked(method, path, query, body, files, max_bytes, object_hook))
         if isinstance(found, WeComError):
             raise found  # only here, where neither a frame nor a __context__ holds the URL or what was answered
         return found
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str | Secret],
-        body: bytes | None,
-        files: Mapping[str, tuple[str, bytes]] | None,
-        max_bytes: int,
-        object_hook: ObjectHook | None,
-    ) -> dict[str, Any] | WeComError:
+    def _ask(self, asked: _Asked) -> dict[str, Any] | WeComError:
         try:
             time_left()  # or nothing is asked at all
-            status, headers, text = self._exchange(method, path, query, body, files, max_bytes)
+            status, headers, text = self._exchange(asked)
         except TransportError as error:
             return error.with_traceback(None)
         except Exception as error:
             return our_error(error, self._host)
-        for name in _SECRETS & query.keys():  # whatever repeats one: a name in the directory, an error
-            text = _without(query[name], text)
+        for name in _SECRETS & asked.query.keys():  # whatever repeats one: a name in the directory, an error
+            text = _without(asked.query[name], text)
         try:
-            return _answer(status, headers, text, path, query.values(), object_hook)
+            return _answer(status, headers, text, asked)
         except WeComError as error:
             return error.with_traceback(None)
 
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str | Secret],
-        body: bytes | None,
-        files: Mapping[str, tuple[str, bytes]] | None,
-        max_bytes: int,
-    ) -> tuple[int, Mapping[str, str], str]:
+    def _exchange(self, asked: _Asked) -> tuple[int, Mapping[str, str], str]:
         response = ask(
             self._session(),
-            method,
-            f"{self._base}/cgi-bin/{path}",
+            asked.method,
+            f"{self._base}/cgi-bin/{asked.path}",
             self._host,
             self._timeout_s,
-            params={name: _revealed(value) for name, value in query.items()},
-            data=body,
-            files=dict(files) if files else None,
-            headers={"Content-Type": "application/json; charset=utf-8"} if body is not None else None,
+            params={name: _revealed(value) for name, value in asked.query.items()},
+            data=asked.body,
+            files=dict(asked.files) if asked.files else None,
+            headers={"Content-Type": "application/json; charset=utf-8"} if asked.body is not None else None,
         )
         self.date = response.headers.get("Date", "")
         try:
-            content = response.raw.read(max_bytes + 1, decode_content=False)
-            if len(content) > max_bytes:
-                raise BadResponseError(f"the answer of {self._host} is larger than {max_bytes} bytes")
+            content = response.raw.read(asked.max_bytes + 1, decode_content=False)
+            if len(content) > asked.max_bytes:
+                raise BadResponseError(f"the answer of {self._host} is larger than {asked.max_bytes} bytes")
             return response.status_code, response.headers, _text(content)
         finally:
             response.close()
@@ -275,28 +272,21 @@ def _text(content: bytes) -> str:
         return ""
 
 
-def _answer(
-    status: int,
-    headers: Mapping[str, str],
-    text: str,
-    path: str,
-    secrets: Iterable[str | Secret],
-    object_hook: ObjectHook | None,
-) -> dict[str, Any]:
+def _answer(status: int, headers: Mapping[str, str], text: str, asked: _Asked) -> dict[str, Any]:
     """Success is HTTP 200 and errcode 0, and nothing else. What WeCom says of a failure may repeat our secrets."""
     if status != 200:
-        raise _status_error(status, headers, path)
+        raise _status_error(status, headers, asked.path)
     if sum(map(text.count, ",[{")) > MAX_ITEMS:
-        raise BadResponseError(f"the answer to {path} has more than {MAX_ITEMS} items")
-    answer = decode(text, object_hook)
+        raise BadResponseError(f"the answer to {asked.path} has more than {MAX_ITEMS} items")
+    answer = decode(text, asked.object_hook)
     if answer is None or (errcode := errcode_of(answer)) is None:
         what = "is not a JSON object with one errcode, and each name once"
-        raise BadResponseError(f"the answer to {path} {what} ({len(text)} characters)")
+        raise BadResponseError(f"the answer to {asked.path} {what} ({len(text)} characters)")
     if errcode != 0:
         errmsg = str(answer.get("errmsg", ""))
-        for secret in secrets:
+        for secret in asked.query.values():
             errmsg = _without(secret, errmsg)
-        raise api_error(errcode, errmsg, path)
+        raise api_error(errcode, errmsg, asked.path)
     return answer
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 PNG, JPG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 """What the bytes of a picture begin with."""
@@ -40,6 +40,11 @@ class Failure:
     notes: tuple[str, ...] = ()
     link: str = ""
     members: tuple[tuple[Failure, ...], ...] = ()
+
+
+def each(failures: Iterable[Failure], change: Callable[[Failure], Failure]) -> tuple[Failure, ...]:
+    """All of a chain changed, those inside of groups first."""
+    return tuple(change(replace(one, members=tuple(each(chain, change) for chain in one.members))) for one in failures)
 
 
 @dataclass(frozen=True, slots=True)
