@@ -98,7 +98,6 @@ class Worker:
 
     @property
     def job(self) -> Job:
-        """What it works on."""
         return self._job
 
     @property
@@ -220,7 +219,6 @@ class Worker:
         self._job.end()
 
     def settled(self) -> bool:
-        """Whether nothing is left to send."""
         return self._job.settled()
 
     def finish(self, ends: float) -> int:

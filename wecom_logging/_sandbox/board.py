@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .calls import Gone
+from .calls import Json, there
 from .corp import Corp
 from .shapes import NAME, WrongField, check
 
 MOST_PANELS = 8
 MOST_HEARTBEATS = 20
 GRACE_S = 180.0
-
-Json = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -60,5 +58,4 @@ def list_heartbeats(corp: Corp) -> list[Json]:
 
 
 def delete_heartbeat(corp: Corp, name: str) -> None:
-    if corp.heartbeats.pop(name, None) is None:
-        raise Gone("heartbeat")
+    there(corp.heartbeats.pop(name, None), "heartbeat")

@@ -7,14 +7,15 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from werkzeug.wrappers import Request, Response
 
 from .corp import Corp
 from .fields import COMPACT
-from .shapes import ANSWERS, TEXT, WISHES, Shape, WrongField, check, read_query
+from .shapes import ANSWERS, TEXT, WISHES, Shape, WrongField, check, read_query, wrong_if
 
+T = TypeVar("T")
 IN_PATH = re.compile(r"\{(\w+)\}")
 TOKEN = "token"
 """A parameter that each call may have."""
@@ -44,9 +45,11 @@ class Refused(Exception):
         super().__init__(text)
 
 
-class Gone(Refused):
-    def __init__(self, what: str) -> None:
-        super().__init__(404, f"there is no such {what}")
+def there(found: T | None, what: str) -> T:
+    """What was asked for; 404 where it is not there."""
+    if found is None:
+        raise Refused(404, f"there is no such {what}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +141,7 @@ def parameters(request: Request) -> Iterable[tuple[str, str]]:
 
 
 def read_body(request: Request, shape: Shape) -> Any:
-    if (request.content_length or 0) > MAX_BYTES:
-        raise WrongField("", "the body is too large")
+    wrong_if((request.content_length or 0) > MAX_BYTES, "", "the body is too large")
     try:
         wish = json.loads(request.get_data())
     except (ValueError, RecursionError):

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from . import stage
 from .aibot.people import AiBot
 from .board import GRACE_S, delete_heartbeat, list_heartbeats, list_panels, ping, put_panel
-from .calls import FILE, Call, Calls, Gone, Refused, document, page
+from .calls import FILE, Call, Calls, Json, Refused, document, page, there
 from .corp import Corp
 from .directory import ROOT
 from .downloads import as_archive, as_lines, as_list, files_of
@@ -45,11 +45,10 @@ from .shapes import (
     WrongField,
     number,
     whole,
+    wrong_if,
 )
 
 LOOK_S = 1.0
-
-Json = dict[str, Any]
 
 
 def find_messages(
@@ -73,8 +72,7 @@ def read_bounds(count: int, at_most: int | None) -> tuple[int, int | None]:
     """Where none is wanted, at most none is, and the other way round."""
     if (count, at_most) in ((0, None), (1, 0)):
         return 0, 0
-    if at_most is not None and at_most < count:
-        raise WrongField("at_most", f'"at_most" is less than "count", which is {count}')
+    wrong_if(at_most is not None and at_most < count, "at_most", f'"at_most" is less than "count", which is {count}')
     return count, at_most
 
 
@@ -160,9 +158,8 @@ def delete_messages(corp: Corp, **wanted: Any) -> None:
 
 
 def get_file(corp: Corp, id: str, number: int) -> Response:
-    for found in islice(files_of(corp, _message(corp, id)), number, None):
-        return _download(found.pieces, found.size, found.name)
-    raise Gone("file")
+    found = there(next(islice(files_of(corp, _message(corp, id)), number, None), None), "file")
+    return _download(found.pieces, found.size, found.name)
 
 
 def get_message(corp: Corp, id: str) -> Json:
@@ -200,10 +197,7 @@ def get_health(corp: Corp) -> Json:
 
 
 def get_picture(corp: Corp, id: str) -> Response:
-    picture = answer_picture(corp, id)
-    if picture is None:
-        raise Gone("picture")
-    return picture
+    return there(answer_picture(corp, id), "picture")
 
 
 def get_faults(corp: Corp) -> list[Json]:
@@ -216,10 +210,7 @@ def delete_faults(corp: Corp, **wanted: Any) -> None:
 
 
 def delete_member(corp: Corp, user_id: str) -> None:
-    member = corp.directory.member(user_id)
-    if member is None:
-        raise Gone("member")
-    corp.directory.remove_member(member)
+    corp.directory.remove_member(there(corp.directory.member(user_id), "member"))
 
 
 def delete_department(corp: Corp, id: int) -> None:
@@ -307,15 +298,11 @@ def _listed(corp: Corp, wanted: Json) -> list[Message]:
 
 
 def _message(corp: Corp, id: str) -> Message:
-    message = corp.mailbox.find(id)
-    if message is None:
-        raise Gone("message")
-    return message
+    return there(corp.mailbox.find(id), "message")
 
 
 def _known(id: object, known: Collection[object], what: str) -> None:
-    if id not in known:
-        raise Gone(what)
+    there(True if id in known else None, what)
 
 
 def _written(corp: Corp, pieces: Iterable[bytes]) -> Kept:

@@ -31,7 +31,6 @@ class Departments:
         return {"errmsg": "created", "id": self.add(asked.body)}
 
     def add(self, body: Fields) -> int:
-        """Its id."""
         names = _name(body, "name"), _name(body, "name_en", needed=False)
         id = body.number("id") if body.has("id") else self._directory.free_department_id()
         body.refuse_if(not ROOT < id <= MAX_ID, "id", f"must be from 2 to {MAX_ID}")

@@ -24,7 +24,6 @@ def as_lines(messages: Iterable[Message]) -> Iterator[bytes]:
 
 
 def as_list(messages: Iterable[Message]) -> Iterator[bytes]:
-    """A list of JSON."""
     between = b"["
     for message in messages:
         yield between + _as_bytes(message)
@@ -106,5 +105,4 @@ def files_of(corp: Corp, message: Message) -> Iterator[File]:
 
 
 def _harmless(name: str) -> str:
-    """One that leads nowhere on any system."""
     return FORBIDDEN.sub("_", name)[-100:].strip(". ") or "file"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .refusal import is_errcode
-from .shapes import WrongField
+from .shapes import WrongField, wrong_if
 
 MAX_WAITING = 1000
 AIBOT = "/aibot"
@@ -65,8 +65,7 @@ class Faults:
             raise WrongField("path", f"neither WeCom nor its AI bot has {fault.path}")
         if fault.errcode is not None and not is_errcode(fault.errcode):
             raise WrongField("errcode", f"WeCom has no errcode {fault.errcode}")
-        if len(self._waiting) >= MAX_WAITING:
-            raise WrongField("", f"{MAX_WAITING} faults wait already; DELETE removes them")
+        wrong_if(len(self._waiting) >= MAX_WAITING, "", f"{MAX_WAITING} faults wait already; DELETE removes them")
         self._count += 1
         self._waiting[self._count] = fault
 
@@ -91,10 +90,8 @@ def read_fault(wish: Mapping[str, Any]) -> Fault:
     """A fault from its JSON, whose shape was checked. `WrongField` where the whole makes no sense."""
     fault = Fault(**{name: value for name, value in wish.items() if value is not None})
     kinds = (fault.errcode is not None) + (fault.status is not None) + fault.drop + fault.withhold
-    if kinds > 1:
-        raise WrongField("errcode", 'at most one of "errcode", "status", "drop" and "withhold"')
-    if fault.path.startswith(f"{AIBOT}/") and fault.status is not None:
-        raise WrongField("status", 'a frame has no "status"')
+    wrong_if(kinds > 1, "errcode", 'at most one of "errcode", "status", "drop" and "withhold"')
+    wrong_if(fault.path.startswith(f"{AIBOT}/") and fault.status is not None, "status", 'a frame has no "status"')
     if fault.withhold and not fault.path.startswith(f"{AIBOT}/"):
         raise WrongField("withhold", '"withhold" is for commands of the AI bot')
     if fault.path == AIBOT and fault.errcode is not None:

@@ -40,16 +40,9 @@ class Filter:
             bots = tuple(corp.bot_keys)
             members = corp.directory.members.values() if any(texts.values()) else ()
             names = {member.user_id: member.name for member in members}
-        return cls(
-            **texts,
-            channel=wanted.get("channel", ""),
-            receiver=_named(wanted.get("receiver", ""), bots).lower(),
-            level=SIGNS.get(level.lower(), level),
-            msgtype=wanted.get("msgtype", ""),
-            since=wanted.get("since", 0.0),
-            until=wanted.get("until", LATEST),
-            names=names,
-        )
+        receiver = _named(wanted.get("receiver", ""), bots).lower()
+        more = {"receiver": receiver, "level": SIGNS.get(level.lower(), level), "names": names}
+        return cls(**{**wanted, **texts, **more})
 
     def fits(self, message: Message) -> bool:
         return (

@@ -74,7 +74,6 @@ class Exchange:
 
 
 def read(request: Request, now: float, secrets: Iterable[str]) -> Exchange:
-    """What was asked."""
     raw = b"" if request.mimetype == "multipart/form-data" or is_large(request) else request.get_data()
     hidden = [*secrets, *(request.args.get(name, "") for name in SECRET_PARAMETERS), *_in_body(request.path, raw)]
     msgtype, used, limit = _measure(request.path, raw)
@@ -95,7 +94,6 @@ def read(request: Request, now: float, secrets: Iterable[str]) -> Exchange:
 
 
 def told(exchange: Exchange, answer: dict[str, Any], warning: str, secrets: Iterable[str]) -> Exchange:
-    """With WeCom's answer."""
     text = hide(secrets, str(answer["errmsg"]))[:1000]
     return replace(exchange, errcode=answer["errcode"], errmsg=text, warning=hide(secrets, warning)[:1000])
 
@@ -108,7 +106,6 @@ def _in_body(path: str, raw: bytes) -> list[str]:
 
 
 def hide(secrets: Iterable[str], text: str) -> str:
-    """The text without the secrets."""
     for secret in secrets:
         if len(secret) >= 6:  # less is no secret, and would black out half of the words
             text = text.replace(secret, HIDDEN)

@@ -29,6 +29,7 @@ class SlidingWindow:
         self._clock = clock
         self.usual = limits
         self.limits = limits
+        """None at all is no limit."""
         self._times: defaultdict[Hashable, deque[float]] = defaultdict(deque)
 
     def fill(self, most: int) -> list[tuple[Hashable, list[tuple[Limit, int]]]]:
@@ -39,10 +40,6 @@ class SlidingWindow:
             (key, [(limit, sum(t > now - limit.period_s for t in self._times[key])) for limit in self.limits])
             for key in keys[:most]
         ]
-
-    def set(self, limits: tuple[Limit, ...]) -> None:
-        """From now on; none at all is no limit. What is counted already stays."""
-        self.limits = limits
 
     def clear(self) -> None:
         """Counting begins anew for each key."""

@@ -142,7 +142,8 @@ class _Handler(WSGIRequestHandler):
             response.content_length = len(response.get_data())
         self._send_head(response, close=close or self.close_connection)
         if self.command != "HEAD":
-            self._send_body(response)
+            for piece in response.response:
+                self._write(piece)
 
     def _stream(self, response: Response) -> None:
         """Piece by piece, until the application ends or the client goes."""
@@ -152,10 +153,6 @@ class _Handler(WSGIRequestHandler):
             self.server.expect(self.connection, PIECE_S)
             self._write(piece)
             self.server.attend(self.connection)
-
-    def _send_body(self, response: Response) -> None:
-        for piece in response.response:
-            self._write(piece)
 
     def _write(self, piece: str | bytes) -> None:
         self.wfile.write(piece if isinstance(piece, bytes) else piece.encode())

@@ -148,7 +148,6 @@ class Kept:
             weakref.finalize(self, places.release)
 
     def __iter__(self) -> Iterator[bytes]:
-        """All of it, in pieces."""
         if self._file is None:
             yield self._data
             return

@@ -100,13 +100,13 @@ class Members:
         users, parties, tags = body.texts("user"), body.numbers("party"), body.numbers("tag")
         check_sizes(len(users), len(parties), len(tags))
         parties, tags = list(dict.fromkeys(parties)), list(dict.fromkeys(tags))
-        known = {id: self._directory.member(id) for id in users}
+        users = list(dict.fromkeys(users))
         invalid: dict[str, Any] = {
-            "invaliduser": [id for id, member in known.items() if not (member and asked.sight.sees_member(member))],
+            "invaliduser": [id for id in users if not asked.sight.member(id)],
             "invalidparty": [id for id in parties if not asked.sight.sees_department(id)],
             "invalidtag": [id for id in tags if not asked.sight.knows_tag(id)],
         }
-        refuse_if(sum(map(len, invalid.values())) == len(known) + len(parties) + len(tags), 81013, **invalid)
+        refuse_if(sum(map(len, invalid.values())) == len(users) + len(parties) + len(tags), 81013, **invalid)
         return invalid
 
     def _read(self, body: Fields) -> dict[str, Any]:

@@ -112,7 +112,6 @@ def read_orders(body: Fields, count: int) -> tuple[int, ...]:
 
 
 def read_leads(body: Fields, departments: tuple[int, ...]) -> frozenset[int]:
-    """The departments whose leader the member is."""
     flags = body.numbers("is_leader_in_dept")
     refuse_if(len(flags) != len(departments), 60132)
     pairs = zip(departments, flags, strict=True)

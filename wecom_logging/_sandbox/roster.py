@@ -124,10 +124,7 @@ class Roster:
         return {"ip_list": IP_LIST}
 
     def openid(self, asked: Asked) -> Answer:
-        member = self._directory.member(check_user_id(asked.body.text("userid")))
-        if member is None or not asked.sight.sees_member(member):
-            raise Refusal(60111)
-        return {"openid": _openid(member)}
+        return {"openid": _openid(known(asked.sight.member(check_user_id(asked.body.text("userid"))), 60111))}
 
     def userid(self, asked: Asked) -> Answer:
         wanted = asked.body.text("openid")
@@ -143,11 +140,10 @@ class Roster:
         found: list[dict[str, str]] = []
         members = all_open(self._directory)
         for id in ids:
-            member = self._directory.member(members.get(id, ""))
-            if member and asked.sight.sees_member(member):
+            if member := asked.sight.member(members.get(id, "")):
                 found.append({"userid": member.user_id, "open_userid": id})
-        known = {one["open_userid"] for one in found}
-        return {"userid_list": found, "invalid_open_userid_list": [id for id in ids if id not in known]}
+        told = {one["open_userid"] for one in found}
+        return {"userid_list": found, "invalid_open_userid_list": [id for id in ids if id not in told]}
 
 
 def _openid(member: Member) -> str:

@@ -286,6 +286,11 @@ class WrongField(ValueError):
         super().__init__(text)
 
 
+def wrong_if(wrong: object, field: str, text: str) -> None:
+    if wrong:
+        raise WrongField(field, text)
+
+
 def check(value: object, shape: Shape, name: str = "", *, each: str = "") -> None:
     """`WrongField` where the value is not of that shape."""
     shape = _chosen(value, shape)
@@ -307,8 +312,7 @@ def _check_fields(value: Mapping[str, Any], shape: Shape) -> None:
         known = ", ".join(sorted(fields)) or "none"
         raise WrongField(unknown[0], f"unknown fields: {', '.join(unknown)}; known are {known}")
     for name in shape.get("required", ()):
-        if name not in value:
-            raise WrongField(name, f"{_quoted(name)} is missing: {_said(fields[name])}")
+        wrong_if(name not in value, name, f"{_quoted(name)} is missing: {_said(fields[name])}")
     for name, item in value.items():
         check(item, fields.get(name, others), name)
 
@@ -317,8 +321,7 @@ def read_query(shapes: Mapping[str, Shape], given: Iterable[tuple[str, str]]) ->
     """The parameters of a URL, numbers as numbers."""
     found: dict[str, Any] = {}
     for name, text in given:
-        if name in found:
-            raise WrongField(name, f"{_quoted(name)} is there twice")
+        wrong_if(name in found, name, f"{_quoted(name)} is there twice")
         found[name] = _parsed(text, shapes.get(name, {}).get("type", "string"))
     _check_fields(found, {"properties": shapes, "additionalProperties": False})
     return found

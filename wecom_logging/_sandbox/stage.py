@@ -12,8 +12,8 @@ from .directory import ROOT, Department, Directory, Member, Tag
 from .faults import read_fault
 from .limits import Limit, SlidingWindow
 from .refusal import Refusal, meaning, refuse_if
-from .shapes import ANYTHING, LIMITED, SWITCHES, WISHES, WrongField, check, fields
-from .visibility import WHOLE, Range, Sight, department_json, member_json, tag_json
+from .shapes import ANYTHING, LIMITED, SWITCHES, WISHES, WrongField, check, fields, wrong_if
+from .visibility import WHOLE, Json, Range, Sight, department_json, member_json, tag_json
 
 MAX_BOTS = 1000
 MAX_APPS = 1000
@@ -21,7 +21,6 @@ MOST_USED = 100
 FIELD_OF = {60104: "mobile", 60106: "email", 60008: "name", 60010: "parent_id", 40071: "name"}
 
 Wish = Mapping[str, Any]
-Json = dict[str, Any]
 
 
 @contextmanager
@@ -110,8 +109,7 @@ def put_tag(corp: Corp, wish: Wish) -> None:
 
 
 def put_bot(corp: Corp, wish: Wish) -> None:
-    if len(corp.bot_keys) >= MAX_BOTS:
-        raise WrongField("key", f"{MAX_BOTS} bots are there already")
+    wrong_if(len(corp.bot_keys) >= MAX_BOTS, "key", f"{MAX_BOTS} bots are there already")
     corp.bot_keys[wish["key"]] = None
 
 
@@ -119,8 +117,7 @@ def put_app(corp: Corp, wish: Wish) -> None:
     """Adds an app, or changes one that is there: its visible range where one is given, and whether it is enabled."""
     agent_id, secret = wish["agent_id"], wish.get("secret", "")
     grant = corp.tokens.find(secret)
-    if grant is not None and grant.agent_id != agent_id:
-        raise WrongField("secret", '"secret" belongs to another')
+    wrong_if(grant is not None and grant.agent_id != agent_id, "secret", '"secret" belongs to another')
     if not secret and agent_id not in corp.ranges:
         raise WrongField("secret", f'there is no app {agent_id}, and "secret", which makes one, is missing')
     if len(corp.ranges) >= MAX_APPS and agent_id not in corp.ranges:
@@ -136,7 +133,7 @@ def put_app(corp: Corp, wish: Wish) -> None:
 
 def put_limits(corp: Corp, wish: Wish) -> None:
     """The limits of a channel from now on; none is no limit."""
-    corp.rates[wish["channel"]].set(tuple(Limit(**limit) for limit in wish["limits"]))
+    corp.rates[wish["channel"]].limits = tuple(Limit(**limit) for limit in wish["limits"])
 
 
 KINDS: dict[str, tuple[str, Callable[[Corp, Wish], None]]] = {

@@ -86,10 +86,9 @@ class Tags:
         users, parties, sight = _users(asked.body), _parties(asked.body), asked.sight
         refuse_if(not users and not parties, 40035)
         refuse_if(len(users) > MAX_USERS or len(parties) > MAX_PARTIES, too_many)
-        members = {id: self._directory.member(id) for id in users}
-        seen = {id: member.key for id, member in members.items() if member and sight.sees_member(member)}
+        seen = {id: member.key for id in users if (member := sight.member(id))}
         departments = frozenset(id for id in parties if sight.sees_department(id))
-        wrong_users = "|".join(id for id in members if id not in seen)
+        wrong_users = "|".join(id for id in dict.fromkeys(users) if id not in seen)
         wrong_parties = [id for id in parties if id not in departments]
         refuse_if(not seen and not departments, none)
         lists = {"invalidlist": wrong_users, "invalidparty": wrong_parties}

@@ -58,6 +58,11 @@ class Sight:
     def sees_member(self, member: Member) -> bool:
         return member.key in self._users or any(self.sees_department(id) for id in member.departments)
 
+    def member(self, user_id: str) -> Member | None:
+        """The one of that id, where it is in range."""
+        found = self._directory.member(user_id)
+        return found if found and self.sees_member(found) else None
+
     def sees_tag(self, tag: Tag) -> bool:
         """An app may write to a tag that is in its range, or that has a member there."""
         if ROOT in self._tops or tag.id in self._range.tags or any(map(self.sees_department, tag.departments)):
@@ -77,7 +82,6 @@ class Sight:
                 yield from (self._directory.departments[id] for id in self._directory.subtree(top))
 
     def keys(self) -> set[str]:
-        """All visible members."""
         return self.keys_below(self._tops) | (self._users & self._directory.members.keys())
 
     def keys_below(self, departments: Iterable[int]) -> set[str]:
@@ -168,7 +172,7 @@ def find_audience(directory: Directory, sight: Sight, touser: str, toparty: str,
         return Audience(_in_order(directory, sight.keys()))
     users, parties, tags = _ids(touser), _ids(toparty), _ids(totag)
     check_sizes(len(users), len(parties), len(tags))
-    seen = {id for id in users if id in directory.members and sight.sees_member(directory.members[id])}
+    seen = {id for id in users if sight.member(id)}
     departments = {id: number for id in parties if (number := _number(id)) and sight.sees_department(number)}
     known = {id: tag for id in tags if (tag := directory.tags.get(_number(id))) and sight.sees_tag(tag)}
     keys = seen | sight.keys_below(departments.values()) | _tagged(directory, sight, list(known.values()))

@@ -270,15 +270,12 @@ class _Reader:
             return _Match()
 
     def called(self, name: str) -> _Match:
-        """The member of this name."""
         return _match(name, self._kept_or_read("names", self._read_names))
 
     def department(self, name: str) -> _Match:
-        """The department of this name."""
         return _match(name, ((department.name, str(department.id)) for department in self._all_departments()))
 
     def tag(self, name: str) -> _Match:
-        """The tag of this name."""
         return _match(name, ((tag.name, str(tag.id)) for tag in self._kept_or_read("tags", self._tags.list)))
 
     def leaders(self, text: str) -> _Match:

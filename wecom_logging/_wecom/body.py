@@ -181,7 +181,6 @@ def _is_web_address(value: str) -> bool:
 
 
 def check_app_message(message: Message) -> None:
-    """What an app may send."""
     _check_type(message)
     if isinstance(message, MarkdownV2):
         raise MessageError("markdown_v2: only a group bot takes it; send Markdown or Text from an app")
@@ -193,7 +192,6 @@ def check_app_message(message: Message) -> None:
 
 
 def check_bot_message(message: Message) -> None:
-    """What a group bot may send."""
     _check_type(message)
     if isinstance(message, TextCard):
         raise MessageError("textcard: a group bot does not take it; send News or TemplateCard")

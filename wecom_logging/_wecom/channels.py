@@ -194,16 +194,13 @@ class AppPhone:
         self._book = book
 
     def persons(self, recipients: Recipients) -> tuple[str, ...]:
-        """Those who can be called, by their ids."""
         return self._book.resolve(recipients).recipients.users
 
     def ring(self, user_id: str) -> Call:
-        """Let it ring."""
         (call,) = self._client.phone.ring([user_id])
         return call
 
     def state_of(self, user_id: str, call_id: str) -> CallState:
-        """What became of a call."""
         return self._client.phone.state_of(user_id, call_id)
 
 

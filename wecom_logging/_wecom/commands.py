@@ -32,7 +32,6 @@ def new_id(cmd: str) -> str:
 
 
 def frame_of(cmd: str, req_id: str, body: Mapping[str, Any] | None = None) -> str:
-    """A command as text."""
     frame: Json = {"cmd": cmd, "headers": {"req_id": req_id}}
     if body is not None:
         frame["body"] = body

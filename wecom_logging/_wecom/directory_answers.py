@@ -22,7 +22,6 @@ def text(item: Mapping[str, Any], name: str) -> str:
 
 
 def needed_text(item: Mapping[str, Any], name: str) -> str:
-    """A text that must be there."""
     if not (found := text(item, name)):
         raise BadResponseError(f"the answer has no {name}")
     return found
@@ -45,7 +44,6 @@ def number(item: Mapping[str, Any], name: str) -> int:
 
 
 def department(item: object) -> Department:
-    """One department."""
     if not isinstance(item, dict):
         raise BadResponseError("the answer has no department")
     return Department(
@@ -59,7 +57,6 @@ def department(item: object) -> Department:
 
 
 def departments(answer: Mapping[str, Any], name: str) -> list[Department]:
-    """The departments in the list ``name``."""
     return [department(item) for item in items(answer, name)]
 
 
@@ -72,7 +69,6 @@ def created_departments(answer: Mapping[str, Any]) -> tuple[int, ...]:
 
 
 def member(item: Mapping[str, Any]) -> Member:
-    """One member."""
     ids_of_departments = _numbers(item, "department")
     leads = _numbers(item, "is_leader_in_dept")
     return Member(
@@ -112,12 +108,10 @@ def user_ids_of_page(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def tags(answer: Mapping[str, Any]) -> list[Tag]:
-    """The tags in ``taglist``."""
     return [Tag(number(item, "tagid"), text(item, "tagname")) for item in items(answer, "taglist")]
 
 
 def tag_with_members(id: int, answer: Mapping[str, Any]) -> Tag:
-    """One tag with who is in it."""
     users = tuple(needed_text(item, "userid") for item in items(answer, "userlist"))
     return Tag(id, text(answer, "tagname"), users, _numbers(answer, "partylist"))
 

@@ -59,7 +59,6 @@ def cause_of(error: APIError | TransportError) -> Said:
 
 
 def remedy_of(error: APIError | TransportError) -> Said:
-    """What to do about it."""
     return Said(error.remedy, error.remedy_zh) if isinstance(error, APIError) else Said(*_transport(error)["remedy"])
 
 

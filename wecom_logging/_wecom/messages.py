@@ -162,7 +162,6 @@ def check_upload(name: str, data: bytes, kind: str, most: Mapping[str, int]) -> 
 
 
 def media_id(answer: dict[str, Any]) -> str:
-    """The id in the answer to an upload."""
     found = answer.get("media_id")
     if not isinstance(found, str) or not found:
         raise BadResponseError("the answer to the upload has no media_id")

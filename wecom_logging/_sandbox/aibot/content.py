@@ -14,7 +14,7 @@ from ..cards import APP_CARDS, INTERACTIVE, check_card
 from ..content import APP_CHECKS, Check, FindMedia, sized_content
 from ..fields import Fields, objects
 from ..refusal import refuse_if
-from ..shapes import WrongField
+from ..shapes import WrongField, wrong_if
 
 MARKDOWN_BYTES = 20_480
 STREAM = "stream"
@@ -163,8 +163,7 @@ def question_of(card: Card, key: str) -> str:
 def choose(card: Card, key: str, selected: Mapping[str, str | Sequence[str]]) -> Choice:
     """`WrongField` where the card has no such key, question or option."""
     keys = list(keys_of(card))
-    if key not in keys:
-        raise WrongField("key", f"the card has no {key!r}; it has {', '.join(keys) or 'nothing to click'}")
+    wrong_if(key not in keys, "key", f"the card has no {key!r}; it has {', '.join(keys) or 'nothing to click'}")
     in_menu = any(action.get("key") == key for action in objects(card.get("action_menu"), "action_list"))
     questions = {} if in_menu else {str(question.get("question_key")): question for question in questions_of(card)}
     for name in selected:
@@ -200,8 +199,7 @@ def _chosen(question: Mapping[str, Any], given: str | Sequence[str] | None) -> l
     if given is None:
         return _at_first(question, options)
     chosen = [given] if isinstance(given, str) else list(given)
-    if not all(id in options for id in chosen):
-        raise WrongField("selected", f"the options are {', '.join(options)}")
+    wrong_if(not all(id in options for id in chosen), "selected", f"the options are {', '.join(options)}")
     return chosen
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..corp import Corp
 from ..mailbox import Message, new_id
-from ..shapes import WrongField
+from ..shapes import WrongField, wrong_if
 from ..stage import put
 from .content import Choice, choose, question_of
 from .state import CONNECTION, NAME, Group, Line, Ticket
@@ -70,8 +70,7 @@ class AiBot:
         with self._corp.lock:
             user_id = self._member(user_id)
             group, chat = self._chat(chat, user_id)
-            if not text.strip():
-                raise WrongField("text", '"text" is empty')
+            wrong_if(not text.strip(), "text", '"text" is empty')
             if group is not None and f"@{NAME}" not in text:
                 text = f"@{NAME} {text}"
             if group is not None:
@@ -105,8 +104,7 @@ class AiBot:
             message = self._corp.mailbox.find(self._state.tasks.get(card, card))
             if message is None or not message.cards:
                 raise WrongField("card", f"there is no card {card!r}")
-            if user_id not in message.cards:
-                raise WrongField("user_id", f"{user_id!r} does not see it")
+            wrong_if(user_id not in message.cards, "user_id", f"{user_id!r} does not see it")
             now = message.cards[user_id]
             question = question_of(now, key)
             if not question:
@@ -135,8 +133,7 @@ class AiBot:
         """A group with the bot in it; ``written``: a member @-ed it there, so that it may push. Replaces one."""
         with self._corp.lock:
             members = list(dict.fromkeys(map(self._member, users)))
-            if not chat or self._corp.directory.member(chat):
-                raise WrongField("chat", '"chat" must be an id that no member has')
+            wrong_if(not chat or self._corp.directory.member(chat), "chat", '"chat" must be an id that no member has')
             if len(self._state.groups) >= MAX_GROUPS and chat not in self._state.groups:
                 raise WrongField("chat", f"{MAX_GROUPS} groups are there already")
             self._state.groups[chat] = Group(chat, members, written)
@@ -145,8 +142,7 @@ class AiBot:
     def leave(self, chat: str) -> None:
         """A member takes the bot out of a group: 93008 from then on."""
         with self._corp.lock:
-            if chat not in self._state.groups:
-                raise WrongField("chat", f"there is no group {chat!r}")
+            wrong_if(chat not in self._state.groups, "chat", f"there is no group {chat!r}")
             self._state.groups[chat].left = True
             self._corp.touch()
 
@@ -212,11 +208,9 @@ class AiBot:
         """A group; or none, and the member whose single chat it is."""
         group = self._state.groups.get(chat)
         if group is not None:
-            if group.left:
-                raise WrongField("chat", f"the bot was taken out of {chat!r}")
+            wrong_if(group.left, "chat", f"the bot was taken out of {chat!r}")
             return group, chat
-        if chat.lower() != user_id.lower():
-            raise WrongField("chat", f"{chat!r} is no group, nor the single chat of {user_id!r}")
+        wrong_if(chat.lower() != user_id.lower(), "chat", f"{chat!r} is no group, nor the single chat of {user_id!r}")
         return None, user_id
 
     def _callback(self, ticket: Ticket, body: dict[str, Any]) -> tuple[Line | None, str, dict[str, Any]]:

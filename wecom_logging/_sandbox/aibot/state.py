@@ -66,12 +66,10 @@ class State:
         """``unsubscribe``: the subscription is gone, and the socket says nothing of it. ``drop``: all sockets end.
         ``silence``: they stay open, and nothing that comes is answered or done any more.
         """
-        if how == "drop":
-            for line in self.lines:
+        for line in self.lines:
+            if how == "drop":
                 line.end(socket.SHUT_RDWR)
-        elif how == "silence":
-            for line in self.lines:
-                line.silent = True
+            line.silent = line.silent or how == "silence"
         if how != "silence":
             self.subscriber = None
 

@@ -6,9 +6,9 @@ import hashlib
 import re
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
-from typing import Any
 
 from ..board import list_heartbeats, list_panels
+from ..calls import Json
 from ..corp import Corp, variables
 from ..filters import Filter
 from ..journal import Exchange
@@ -27,8 +27,6 @@ MOST_SINGLE = 6
 
 ALL = Filter()
 EXCHANGE = tuple(field.name for field in fields(Exchange))
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
