@@ -13,43 +13,21 @@ from typing import Any
 
 from .._text import inert
 from .._text.cut import trim
-from .._text.said import Language
+from .._text.said import Language, Said
 from ..model import Alert, Digest
 from ..model.alert import DONE, SILENCED, TAKEN
+from . import words
 from .facts import has_ended, state_and_name
 from .headline import headline, in_one_line
 from .layout import level_and_count, which_time
 from .styles import TEXT
 from .times import clock_time
 from .trace import place
-from .words import (
-    BUTTON_DETAILS,
-    BUTTON_DONE,
-    BUTTON_FORGET,
-    BUTTON_LIST,
-    BUTTON_QUIET,
-    BUTTON_TAKE,
-    BUTTON_UNDO,
-    CARD_BEFORE,
-    CARD_BY,
-    CARD_HOST,
-    CARD_LENGTH,
-    CARD_LENGTHS,
-    CARD_OVER,
-    CARD_PLACE,
-    CARD_SINCE,
-    CARD_TIMES,
-    CARD_WHO,
-    JOB_DID_NOT_REPORT,
-    JOB_DID_NOT_RUN,
-    JOB_IS_NOT_OVER,
-    LAST,
-)
 
 TITLE, DESC, TEXT_CHARS, SOURCE, BUTTON, NAME, VALUE = 26, 30, 112, 13, 10, 5, 26
 LENGTH_QUESTION = "length"
 _VERBS = frozenset(("take", "quiet", "details", "list", "undo", "done", "forget"))
-_OF_JOBS = frozenset(one.en for one in (JOB_DID_NOT_RUN, JOB_DID_NOT_REPORT, JOB_IS_NOT_OVER))
+_OF_JOBS = frozenset(one.en for one in (words.JOB_DID_NOT_RUN, words.JOB_DID_NOT_REPORT, words.JOB_IS_NOT_OVER))
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MAX_HEADLINE_BYTES = 400
 _LEAST_NAME = 2
@@ -96,11 +74,11 @@ def card(
     alert, short_id = digest.alert, digest.short_id
     line = _headline(digest)
     state, who = state_and_name(digest, language)
-    who_is = CARD_WHO
+    who_is = words.CARD_WHO
     if in_force is None:
         in_force = _in_force(digest)
         if digest.answer is not None and digest.answer.verb == DONE:  # it comes again, and is new
-            state, who, who_is = "", CARD_BY.within(language, state, who), CARD_BEFORE
+            state, who, who_is = "", words.CARD_BY.within(language, state, who), words.CARD_BEFORE
     title = _title(short_id, state, who, language) if state else line
     body: dict[str, Any] = {
         "card_type": "button_interaction",
@@ -116,11 +94,11 @@ def card(
         body["source"] = {"desc": cut(source, SOURCE)}
     rows = [
         (who_is.within(language), who),
-        (CARD_TIMES.within(language), which_time(digest, language)),
-        (CARD_PLACE.within(language), place(alert.place, language)),
-        (CARD_HOST.within(language), inert.line(alert.host)),
-        (CARD_SINCE.within(language), _when(alert.time, language)),
-        (LAST.within(language), _when(digest.last, language) if digest.last - alert.time >= 1 else ""),
+        (words.CARD_TIMES.within(language), which_time(digest, language)),
+        (words.CARD_PLACE.within(language), place(alert.place, language)),
+        (words.CARD_HOST.within(language), inert.line(alert.host)),
+        (words.CARD_SINCE.within(language), _when(alert.time, language)),
+        (words.LAST.within(language), _when(digest.last, language) if digest.last - alert.time >= 1 else ""),
     ]
     body["horizontal_content_list"] = [
         {"keyname": cut(name, NAME), "value": _end(value, VALUE)} for name, value in rows if value
@@ -128,8 +106,8 @@ def card(
     if lengths and not in_force:
         body["button_selection"] = {
             "question_key": LENGTH_QUESTION,
-            "title": cut(CARD_LENGTH.within(language), 13),
-            "option_list": [{"id": length, "text": CARD_LENGTHS[length].within(language)} for length in lengths],
+            "title": cut(words.CARD_LENGTH.within(language), 13),
+            "option_list": [{"id": length, "text": words.CARD_LENGTHS[length].within(language)} for length in lengths],
             "selected_id": lengths[0],
         }
     return body
@@ -139,8 +117,8 @@ def no_card(short_id: str, language: Language, made: float) -> dict[str, Any]:
     """In the place of a card whose incident is over."""
     return {
         "card_type": "button_interaction",
-        "main_title": {"title": cut(CARD_OVER.within(language, short_id), TITLE)},
-        "button_list": [{"text": BUTTON_LIST.within(language), "style": 4, "key": key("list", short_id, made)}],
+        "main_title": {"title": cut(words.CARD_OVER.within(language, short_id), TITLE)},
+        "button_list": [{"text": words.BUTTON_LIST.within(language), "style": 4, "key": key("list", short_id, made)}],
     }
 
 
@@ -160,8 +138,8 @@ def _title(short_id: str, state: str, who: str, language: Language) -> str:
     too."""
     title = f"#{short_id} · {state}"
     title = title if len(title) <= TITLE else state
-    room = TITLE - len(CARD_BY.within(language, title, ""))
-    return CARD_BY.within(language, title, cut(who, room)) if who and room >= _LEAST_NAME else title
+    room = TITLE - len(words.CARD_BY.within(language, title, ""))
+    return words.CARD_BY.within(language, title, cut(who, room)) if who and room >= _LEAST_NAME else title
 
 
 def _when(at: float, language: Language) -> str:
@@ -187,14 +165,16 @@ def job_of(alert: Alert) -> str:
 
 
 def _buttons(in_force: str, short_id: str, language: Language, made: float, *, is_job: bool) -> list[dict[str, Any]]:
-    offers = {
-        "": (("take", BUTTON_TAKE, 1), ("quiet", BUTTON_QUIET, 2), ("details", BUTTON_DETAILS, 4)),
-        TAKEN: (("done", BUTTON_DONE, 1), ("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 4)),
-        SILENCED: (("take", BUTTON_TAKE, 1), ("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 4)),
-        DONE: (("undo", BUTTON_UNDO, 2), ("details", BUTTON_DETAILS, 4)),
+    take, undo = ("take", words.BUTTON_TAKE, 1), ("undo", words.BUTTON_UNDO, 2)
+    details = ("details", words.BUTTON_DETAILS, 4)
+    offers: tuple[tuple[str, Said, int], ...] = {
+        "": (take, ("quiet", words.BUTTON_QUIET, 2), details),
+        TAKEN: (("done", words.BUTTON_DONE, 1), undo, details),
+        SILENCED: (take, undo, details),
+        DONE: (undo, details),
     }[in_force]
     if is_job and in_force != DONE:
-        offers = (*offers, ("forget", BUTTON_FORGET, 3))
+        offers = (*offers, ("forget", words.BUTTON_FORGET, 3))
     return [
         {"text": cut(said.within(language), BUTTON), "style": style, "key": key(verb, short_id, made)}
         for verb, said, style in offers

@@ -9,55 +9,8 @@ from .._text.cut import size, trim
 from .._text.said import Language
 from ..model import EVERYBODY, Answer, Digest, Recipients, Variant
 from ..model.alert import BY_RUN, DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE, Escalation
+from . import words
 from .times import clock_span, lasting, local_time, short_time
-from .words import (
-    AND_NOW,
-    BETWEEN_KINDS,
-    BETWEEN_NAMES,
-    CARD_CLAIM_OVER,
-    CARD_CLOSED,
-    CARD_ESCALATED,
-    CARD_REOPENED,
-    CARD_RESUMED,
-    CARD_RETURNED,
-    CARD_SILENCE_OVER,
-    CARD_SILENT,
-    CARD_TAKEN,
-    CLOSED_AGO,
-    CLOSED_BY,
-    ESCALATED_TO,
-    EVERYONE,
-    GIVEN_TO,
-    HAS_IT_NOW,
-    KIND,
-    KINDS,
-    LEADER_OF,
-    MISSED_BEFORE,
-    NEW,
-    NOBODY_FOUND,
-    NOBODY_TOLD,
-    NOT_SENT,
-    NOT_TAKEN,
-    NOT_TAKEN_LAST,
-    NOTHING_CAME,
-    NOW_TOLD,
-    OF_KIND,
-    OF_NEW_KIND,
-    OTHERS,
-    PHONED,
-    RAN_AGAIN,
-    RAN_AGO,
-    REOPENED_BY,
-    RESUMED_BY,
-    RETURNED_BY,
-    SILENCED_BY,
-    SILENT_FROM_TO,
-    SILENT_UNTIL,
-    TAKEN_AGO,
-    TAKEN_BY,
-    TOLD_BEFORE,
-    VARIANTS_OF_IT,
-)
 
 MAX_NAME_BYTES = 60
 _MAX_NEW_LINES = 8
@@ -69,25 +22,25 @@ _MAX_PHONED_BYTES = 240
 _CLOCK_S = 1.0
 """By so much two clocks may differ."""
 _DID = {
-    TAKEN: TAKEN_BY,
-    SILENCED: SILENCED_BY,
-    DONE: CLOSED_BY,
-    UNDONE[TAKEN]: RETURNED_BY,
-    UNDONE[SILENCED]: RESUMED_BY,
-    UNDONE[DONE]: REOPENED_BY,
-    ESCALATED: ESCALATED_TO,
+    TAKEN: words.TAKEN_BY,
+    SILENCED: words.SILENCED_BY,
+    DONE: words.CLOSED_BY,
+    UNDONE[TAKEN]: words.RETURNED_BY,
+    UNDONE[SILENCED]: words.RESUMED_BY,
+    UNDONE[DONE]: words.REOPENED_BY,
+    ESCALATED: words.ESCALATED_TO,
 }
 """Who did what, and when, by the verb."""
 
 _STATES = {
-    TAKEN: CARD_TAKEN,
-    SILENCED: CARD_SILENT,
-    DONE: CARD_CLOSED,
-    UNDONE[TAKEN]: CARD_RETURNED,
-    UNDONE[SILENCED]: CARD_RESUMED,
-    UNDONE[DONE]: CARD_REOPENED,
-    OVER: CARD_SILENCE_OVER,
-    ESCALATED: CARD_ESCALATED,
+    TAKEN: words.CARD_TAKEN,
+    SILENCED: words.CARD_SILENT,
+    DONE: words.CARD_CLOSED,
+    UNDONE[TAKEN]: words.CARD_RETURNED,
+    UNDONE[SILENCED]: words.CARD_RESUMED,
+    UNDONE[DONE]: words.CARD_REOPENED,
+    OVER: words.CARD_SILENCE_OVER,
+    ESCALATED: words.CARD_ESCALATED,
 }
 
 
@@ -96,10 +49,10 @@ def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
     answer = digest.answer
     if answer is None:
         return "", ""
-    words, when = _STATES[answer.verb], answer.until if answer.verb in (SILENCED, OVER) else answer.at
+    form, when = _STATES[answer.verb], answer.until if answer.verb in (SILENCED, OVER) else answer.at
     if answer.verb in (TAKEN, SILENCED) and has_ended(digest):
-        words, when = (CARD_CLAIM_OVER if answer.verb == TAKEN else CARD_SILENCE_OVER), answer.until
-    return words.within(language, short_time(when, _now(digest, answer), language)), _named(answer.who)
+        form, when = (words.CARD_CLAIM_OVER if answer.verb == TAKEN else words.CARD_SILENCE_OVER), answer.until
+    return form.within(language, short_time(when, _now(digest, answer), language)), _named(answer.who)
 
 
 def has_ended(digest: Digest) -> bool:
@@ -117,17 +70,18 @@ def news_words(digest: Digest, language: Language) -> str:
         return _in_silence(answer, 0, language)
     if answer.verb == ESCALATED and answer.who:
         at, phoned = short_time(answer.at, _now(digest, answer), language), inert.line(answer.where)
-        called = PHONED.within(language, trim(phoned, _MAX_PHONED_BYTES)) if phoned else ""
-        return NOW_TOLD.within(language, _named(answer.who), at, called)
+        called = words.PHONED.within(language, trim(phoned, _MAX_PHONED_BYTES)) if phoned else ""
+        return words.NOW_TOLD.within(language, _named(answer.who), at, called)
     now = _now(digest, answer)
     return with_holder(did(answer, _named, now, language), digest.back, _named, now, language)
 
 
-def with_holder(words: str, back: Answer | None, named: Callable[[str], str], now: float, language: Language) -> str:
+def with_holder(said: str, back: Answer | None, named: Callable[[str], str], now: float, language: Language) -> str:
     """``given back by Li 10:31; now: Wang``: what is in force after it is said, too, where there is any."""
     if back is None:
-        return words
-    return AND_NOW.within(language, words, HAS_IT_NOW.within(language, holder(back, named, now, language)))
+        return said
+    has_it = words.HAS_IT_NOW.within(language, holder(back, named, now, language))
+    return words.AND_NOW.within(language, said, has_it)
 
 
 def holder(answer: Answer, named: Callable[[str], str], now: float, language: Language) -> str:
@@ -135,33 +89,33 @@ def holder(answer: Answer, named: Callable[[str], str], now: float, language: La
     who = named(answer.who)
     if answer.verb == TAKEN:
         return who
-    return SILENT_UNTIL.within(language, who, short_time(answer.until, now, language))
+    return words.SILENT_UNTIL.within(language, who, short_time(answer.until, now, language))
 
 
 def step_line(escalation: Escalation, language: Language) -> str:
     """``⏫ Escalation 2/3: nobody took it in 10 minutes, told so far: Li``: what the message of a step begins with."""
     told = between_names([_named(one) for one in escalation.told], language)
-    words = NOT_TAKEN_LAST if escalation.number == escalation.of else NOT_TAKEN
-    return words.within(
+    form = words.NOT_TAKEN_LAST if escalation.number == escalation.of else words.NOT_TAKEN
+    return form.within(
         language,
         escalation.number,
         escalation.of,
         lasting(escalation.after_s, language),
-        TOLD_BEFORE.within(language, told) if told else "",
-        MISSED_BEFORE.within(language, missed_words(escalation.missed, language)) if escalation.missed else "",
+        words.TOLD_BEFORE.within(language, told) if told else "",
+        words.MISSED_BEFORE.within(language, missed_words(escalation.missed, language)) if escalation.missed else "",
     )
 
 
 def missed_words(why: str, language: Language) -> str:
     """Why a step told nobody, of which the first word says what it was."""
     kind, _, who = why.partition(" ")
-    return NOBODY_FOUND.within(language, _named(who)) if kind == "nobody" else NOT_SENT.within(language)
+    return words.NOBODY_FOUND.within(language, _named(who)) if kind == "nobody" else words.NOT_SENT.within(language)
 
 
 def called(recipients: Recipients, language: Language) -> str:
     """What people call them: a few, and how many more."""
-    leaders = [LEADER_OF.within(language, one) for one in recipients.leader_of]
-    users = [EVERYONE.within(language) if one == EVERYBODY else one for one in recipients.users]
+    leaders = [words.LEADER_OF.within(language, one) for one in recipients.leader_of]
+    users = [words.EVERYONE.within(language) if one == EVERYBODY else one for one in recipients.users]
     names = [
         inert.line(one) for one in (*users, *recipients.departments, *recipients.tags, *leaders, *recipients.chats)
     ]
@@ -170,20 +124,20 @@ def called(recipients: Recipients, language: Language) -> str:
 
 def between_names(names: Sequence[str], language: Language) -> str:
     """``Li, Wang, …``"""
-    return BETWEEN_NAMES.within(language).join([*names[:_MAX_CALLED], *["…"] * (len(names) > _MAX_CALLED)])
+    return words.BETWEEN_NAMES.within(language).join([*names[:_MAX_CALLED], *["…"] * (len(names) > _MAX_CALLED)])
 
 
 def did(answer: Answer, named: Callable[[str], str], now: float, language: Language) -> str:
     """The same, with names as this text may have them. ``now`` is in seconds since the epoch."""
     at = short_time(answer.at, now, language)
     if answer.verb == ESCALATED and not (answer.who or answer.where):  # its message is on its way
-        return CARD_ESCALATED.within(language, at)
+        return words.CARD_ESCALATED.within(language, at)
     if answer.verb == ESCALATED and not answer.who:
-        return NOBODY_TOLD.within(language, at, missed_words(answer.where, language))
+        return words.NOBODY_TOLD.within(language, at, missed_words(answer.where, language))
     if answer.by:
-        return GIVEN_TO.within(language, named(answer.who), named(answer.by), at)
+        return words.GIVEN_TO.within(language, named(answer.who), named(answer.by), at)
     if answer.where == BY_RUN:
-        return RAN_AGAIN.within(language, answer.who, at)
+        return words.RAN_AGAIN.within(language, answer.who, at)
     until = [short_time(answer.until, now, language)] if answer.verb == SILENCED else []
     return _DID[answer.verb].within(language, named(answer.who), at, *until)
 
@@ -203,11 +157,11 @@ def answer_line(digest: Digest, language: Language) -> str:
     if answer.verb == DONE and digest.total > digest.answered_count:  # it is this message that says so
         return news_words(digest, language)
     if answer.where == BY_RUN:
-        return RAN_AGO.within(language, ago)
+        return words.RAN_AGO.within(language, ago)
     if answer.verb == DONE:
-        return CLOSED_AGO.within(language, _named(answer.who), ago)
+        return words.CLOSED_AGO.within(language, _named(answer.who), ago)
     return (
-        TAKEN_AGO.within(language, _named(answer.who), ago, digest.answered_count)
+        words.TAKEN_AGO.within(language, _named(answer.who), ago, digest.answered_count)
         if digest.answered_count
         else (news_words(digest, language))
     )
@@ -215,8 +169,8 @@ def answer_line(digest: Digest, language: Language) -> str:
 
 def _in_silence(answer: Answer, number: int, language: Language) -> str:
     """``silenced by Li, 10:31 to 11:31: × 312``: what came while it was."""
-    words = SILENT_FROM_TO if number else NOTHING_CAME
-    return words.within(language, _named(answer.who), clock_span(answer.at, answer.until, language), number)
+    form = words.SILENT_FROM_TO if number else words.NOTHING_CAME
+    return form.within(language, _named(answer.who), clock_span(answer.at, answer.until, language), number)
 
 
 def _named(who: str) -> str:
@@ -239,7 +193,7 @@ def new_lines(digest: Digest, language: Language) -> list[str]:
     new = [variant for variant in _new(digest) if variant is not title]
     return [
         trim(
-            NEW.within(
+            words.NEW.within(
                 language, f"{local_time(variant.time, language):%H:%M:%S}", inert.line(variant.text.strip(), language)
             ),
             _MAX_NEW_BYTES,
@@ -264,13 +218,13 @@ def variants_line(digest: Digest, language: Language) -> str:
     room = _MAX_VARIANTS_BYTES
     for variant in variants:
         name = trim(inert.line(variant.name, language).replace("×", "x"), _MAX_VARIANT_BYTES)
-        part = (OF_NEW_KIND if variant.is_new else OF_KIND).within(language, name, variant.count)
+        part = (words.OF_NEW_KIND if variant.is_new else words.OF_KIND).within(language, name, variant.count)
         room -= size(part) + 3
         if room < 0:
             parts.append("…")
             break
         parts.append(part)
     if (others := digest.count - sum(variant.count for variant in variants)) > 0:
-        parts.append(OTHERS.within(language, others))
-    number = (KIND if len(variants) == 1 else KINDS).within(language, len(variants))
-    return VARIANTS_OF_IT.within(language, number, BETWEEN_KINDS.within(language).join(parts))
+        parts.append(words.OTHERS.within(language, others))
+    number = (words.KIND if len(variants) == 1 else words.KINDS).within(language, len(variants))
+    return words.VARIANTS_OF_IT.within(language, number, words.BETWEEN_KINDS.within(language).join(parts))

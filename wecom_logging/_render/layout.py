@@ -15,39 +15,11 @@ from .._text.cut import head, size, trim, wrap
 from .._text.said import Language
 from ..model import Alert, Digest, Frame
 from ..model.alert import DONE, ESCALATED, OVER
+from . import words
 from .facts import answer_line, new_lines, news_words, title_variant, variants_line
 from .headline import headline, in_one_line
 from .times import clock_span, clock_time, last_time, lasting, local_time, short_time, spark
 from .trace import MUST, TraceLine, location, trace_lines
-from .words import (
-    AGAIN,
-    BETWEEN_LOST,
-    COUNT,
-    COUNT_AND_TOTAL,
-    COUNT_SINCE,
-    FIRST,
-    IN_ALL,
-    IN_PROCESSES,
-    LAST,
-    LEVELS,
-    LINES_CUT,
-    LOG,
-    LOST,
-    LOST_NUMBER,
-    NO_TEXT,
-    NONE_SINCE,
-    ON_HOSTS,
-    PROCESS,
-    QUIET,
-    QUIET_OR_NOT_TRIED,
-    REASONS,
-    SINCE_LAST,
-    TIME_SINCE,
-    TIME_TODAY,
-    TOTAL_FROM_TO,
-    WORKS_AGAIN,
-    ordinal,
-)
 
 MAX_LINE_BYTES = 700
 MAX_FIRST_LINE_BYTES = 400
@@ -124,7 +96,7 @@ def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> L
     digest = _titled(digest)
     alert = digest.alert
     links = (
-        [style.link(link, LOG.within(style.language))] if link and size(link) <= MAX_LINK_BYTES else []
+        [style.link(link, words.LOG.within(style.language))] if link and size(link) <= MAX_LINK_BYTES else []
     )  # the half of a link leads nowhere
     if digest.is_news:
         return _news(digest, style, losses)
@@ -171,7 +143,7 @@ def _more(digest: Digest, style: Style, links: list[str], losses: str) -> Layout
     """What is new of one that was told before; the rest stands in its first message."""
     language, alert = style.language, digest.alert
     facts = [
-        f"{FIRST.within(language)} {clock_time(alert.time, language)} #{digest.short_id}".strip(),
+        f"{words.FIRST.within(language)} {clock_time(alert.time, language)} #{digest.short_id}".strip(),
         *([_last(digest, language)] if digest.last > 0 else []),
     ]
     text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
@@ -189,12 +161,12 @@ def _news(digest: Digest, style: Style, losses: str) -> Layout:
     language, answer = style.language, digest.answer
     assert answer is not None
     looks = style.quiet if answer.verb in (DONE, OVER) else style.step if answer.verb == ESCALATED else style.news
-    words = f"#{digest.short_id} {style.safe(_no_count(news_words(digest, language)))}"
-    number = count_words(digest, language) or COUNT.within(language, digest.count, "")
+    said = f"#{digest.short_id} {style.safe(_no_count(news_words(digest, language)))}"
+    number = count_words(digest, language) or words.COUNT.within(language, digest.count, "")
     if not digest.count:
-        number = IN_ALL.within(language, digest.total, where(digest, language))
+        number = words.IN_ALL.within(language, digest.total, where(digest, language))
     return Layout(
-        first=looks(_origin(digest.alert, style), words),
+        first=looks(_origin(digest.alert, style), said),
         message=[style.quote(_told(digest.alert, style, MAX_FIRST_LINE_BYTES)[0])],
         facts=[
             style.fact(f"#{digest.short_id} {clock_time(answer.at, language)} {number}"),
@@ -236,24 +208,24 @@ def number_line(digest: Digest, style: Style, words: str = "") -> str:
 def told_losses(losses: Mapping[str, int], before: Mapping[str, int], language: Language) -> str:
     """What was lost, by reason, since the last message that got through."""
     new = {reason: number - before.get(reason, 0) for reason, number in losses.items()}
-    names = REASONS if language == "zh" else {}
-    words = [LOST_NUMBER.within(language, new[one], names.get(one, one)) for one in new if new[one]]
-    return LOST.within(language, BETWEEN_LOST.within(language).join(words)) if words else ""
+    names = words.REASONS if language == "zh" else {}
+    lost = [words.LOST_NUMBER.within(language, new[one], names.get(one, one)) for one in new if new[one]]
+    return words.LOST.within(language, words.BETWEEN_LOST.within(language).join(lost)) if lost else ""
 
 
 def count_words(digest: Digest, language: Language) -> str:
     """``× 4321, 12345 in all on 14 hosts``; less where there is less to say."""
     if digest.count != digest.total:
-        return COUNT_AND_TOTAL.within(language, digest.count, digest.total, where(digest, language))
-    return COUNT.within(language, digest.count, where(digest, language)) if digest.count > 1 else ""
+        return words.COUNT_AND_TOTAL.within(language, digest.count, digest.total, where(digest, language))
+    return words.COUNT.within(language, digest.count, where(digest, language)) if digest.count > 1 else ""
 
 
 def where(digest: Digest, language: Language) -> str:
     """``on 14 hosts``, or in how many processes of one host: of what had come by then, no more than that."""
     hosts, processes = (min(number, digest.total) for number in (digest.hosts, digest.processes))
     if hosts > 1:
-        return ON_HOSTS.within(language, hosts)
-    return IN_PROCESSES.within(language, processes) if processes > 1 else ""
+        return words.ON_HOSTS.within(language, hosts)
+    return words.IN_PROCESSES.within(language, processes) if processes > 1 else ""
 
 
 def first_line(digest: Digest, style: Style, most: int, *, with_id: bool = False) -> str:
@@ -283,7 +255,7 @@ def _where(digest: Digest, style: Style) -> str:
 
 
 def _first(digest: Digest, style: Style, name: str, text: str, where: str) -> str:
-    if digest.alert.ours[:1] == (WORKS_AGAIN.en,):  # a record that is green
+    if digest.alert.ours[:1] == (words.WORKS_AGAIN.en,):  # a record that is green
         return style.quiet(where, text)
     if digest.quiet_s > 0:
         return style.closing(where, text, name)
@@ -303,7 +275,7 @@ def _told(alert: Alert, style: Style, most: int) -> tuple[str, list[str]]:
         first, more = _first_line(said, style, MAX_FIRST_LINE_BYTES)
         return trim(first, most), [*more, *rest]
     first, cut = headline(said, alert.failures, style.safe, most)
-    return first or NO_TEXT.within(style.language), [cut, *rest] if cut else rest
+    return first or words.NO_TEXT.within(style.language), [cut, *rest] if cut else rest
 
 
 def level_and_count(digest: Digest, style: Style) -> str:
@@ -311,15 +283,15 @@ def level_and_count(digest: Digest, style: Style) -> str:
     language = style.language
     level = trim(style.safe(_no_count(level_name(digest.alert, language))), MAX_LEVEL_BYTES)
     said = [_again(digest, language), _stopped(digest, language), count_words(digest, language)]
-    return " ".join(filter(None, [level, BETWEEN_LOST.within(language).join(filter(None, said))]))
+    return " ".join(filter(None, [level, words.BETWEEN_LOST.within(language).join(filter(None, said))]))
 
 
 def _again(digest: Digest, language: Language) -> str:
     """``again, 3rd time today``: of the first message since it came again."""
     if digest.times < 2 or not digest.is_first:
         return ""
-    words = "" if "failed" in digest.alert.ours[1:] else which_time(digest, language)  # a field says how often it did
-    return BETWEEN_LOST.within(language).join(filter(None, [AGAIN.within(language), words]))
+    times = "" if "failed" in digest.alert.ours[1:] else which_time(digest, language)  # a field says how often it did
+    return words.BETWEEN_LOST.within(language).join(filter(None, [words.AGAIN.within(language), times]))
 
 
 def which_time(digest: Digest, language: Language) -> str:
@@ -327,17 +299,17 @@ def which_time(digest: Digest, language: Language) -> str:
     if digest.times < 2:
         return ""
     now = max(digest.last, digest.alert.time)
-    times = ordinal(digest.times) if language == "en" else digest.times
+    times = words.ordinal(digest.times) if language == "en" else digest.times
     if local_time(digest.times_since, language).date() == local_time(now, language).date():
-        return TIME_TODAY.within(language, times)
-    return TIME_SINCE.within(language, times, short_time(digest.times_since, now, language))
+        return words.TIME_TODAY.within(language, times)
+    return words.TIME_SINCE.within(language, times, short_time(digest.times_since, now, language))
 
 
 def _stopped(digest: Digest, language: Language) -> str:
     """``none since 07:51``: of what was told before, or was over before it is told."""
     if (digest.is_first and not digest.is_over) or not digest.has_stopped or digest.last <= 0:
         return ""
-    return NONE_SINCE.within(language, f"{local_time(digest.last, language):%H:%M}")
+    return words.NONE_SINCE.within(language, f"{local_time(digest.last, language):%H:%M}")
 
 
 def _origin(alert: Alert, style: Style) -> str:
@@ -355,11 +327,11 @@ def quiet_words(digest: Digest, language: Language) -> str:
     last = digest.last if digest.last > 0 else began
     if digest.count and digest.since > 0:
         since = short_time(digest.since, last, language)
-        numbers = COUNT_SINCE.within(language, digest.count, since, digest.total, on)
+        numbers = words.COUNT_SINCE.within(language, digest.count, since, digest.total, on)
     else:
-        numbers = TOTAL_FROM_TO.within(language, digest.total, on, clock_span(began, last, language))
-    words = QUIET_OR_NOT_TRIED if digest.is_rare else QUIET
-    return words.within(language, lasting(digest.quiet_s, language), numbers)
+        numbers = words.TOTAL_FROM_TO.within(language, digest.total, on, clock_span(began, last, language))
+    form = words.QUIET_OR_NOT_TRIED if digest.is_rare else words.QUIET
+    return form.within(language, lasting(digest.quiet_s, language), numbers)
 
 
 def _samples(digest: Digest, style: Style) -> list[str]:
@@ -368,7 +340,7 @@ def _samples(digest: Digest, style: Style) -> list[str]:
     for sample in digest.samples:
         text = trim(style.safe(inert.line(sample.text.strip(), style.language)), MAX_SAMPLE_BYTES)
         time = local_time(sample.time, style.language)
-        lines.append(style.quote(f"{time:%H:%M:%S} {text or NO_TEXT.within(style.language)}"))
+        lines.append(style.quote(f"{time:%H:%M:%S} {text or words.NO_TEXT.within(style.language)}"))
     return lines
 
 
@@ -391,7 +363,8 @@ def _first_line(text: str, style: Style, most: int) -> tuple[str, list[str]]:
     """The first line of a text, made safe, and what does not stand in it."""
     first, *rest = [style.safe(line) for line in inert.lines(text.strip(), style.language)]
     start = head(first, most)
-    return start or NO_TEXT.within(style.language), ([first[len(start) :]] if len(start) < len(first) else []) + rest
+    rest = [first[len(start) :], *rest] if len(start) < len(first) else rest
+    return start or words.NO_TEXT.within(style.language), rest
 
 
 def _quoted(lines: Iterable[str], style: Style) -> list[str]:
@@ -425,7 +398,7 @@ def level_name(alert: Alert, language: Language = "en") -> str:
 
 def level_word(name: str, language: Language) -> str:
     """The same of a name."""
-    return name if language == "en" else LEVELS.get(name, name)
+    return name if language == "en" else words.LEVELS.get(name, name)
 
 
 def origin(alert: Alert) -> str:
@@ -441,9 +414,9 @@ def origin(alert: Alert) -> str:
 def facts(digest: Digest, language: Language) -> list[str]:
     """When, where and which: one line each."""
     alert = digest.alert
-    process = "" if alert.process is None else PROCESS.within(language, alert.process)
+    process = "" if alert.process is None else words.PROCESS.within(language, alert.process)
     came_again = digest.total > 1 and digest.last > 0
-    first = FIRST.within(language) if came_again else ""
+    first = words.FIRST.within(language) if came_again else ""
     names = [name for name in (alert.process_name, alert.thread_name) if name not in ("MainProcess", "MainThread", "")]
     where = [alert.host, process, *names]
     return [
@@ -463,9 +436,9 @@ def _place(alert: Alert) -> Frame:
 
 def _last(digest: Digest, language: Language) -> str:
     """``since 10:02:04, last 10:03:11.000 +08:00 ▁▂▅█``: when what is new came, and how the rate went."""
-    last = f"{LAST.within(language)} {last_time(digest.alert.time, digest.last, language)}"
+    last = f"{words.LAST.within(language)} {last_time(digest.alert.time, digest.last, language)}"
     if not digest.is_first and digest.count > 1 and digest.since > 0:
-        last = SINCE_LAST.within(language, f"{local_time(digest.since, language):%H:%M:%S}", last)
+        last = words.SINCE_LAST.within(language, f"{local_time(digest.since, language):%H:%M:%S}", last)
     return " ".join(filter(None, [last, _curve(digest)]))
 
 
@@ -511,7 +484,7 @@ def _first_lines(lines: list[str], most: int, language: Language) -> list[str]:
     """The first lines, with the beginning of the one that does not fit, and a mark."""
     if _bytes(lines) <= most:
         return lines
-    room = most - size(LINES_CUT.within(language, len(lines))) - 1
+    room = most - size(words.LINES_CUT.within(language, len(lines))) - 1
     if room < 0:
         return []
     kept: list[str] = []
@@ -521,7 +494,7 @@ def _first_lines(lines: list[str], most: int, language: Language) -> list[str]:
         room -= size(line) + 1
         kept.append(line)
     begun = [trim(lines[len(kept)], room - 1)] if room > _LEAST_BYTES else []
-    return [*kept, *begun, LINES_CUT.within(language, len(lines) - len(kept))]
+    return [*kept, *begun, words.LINES_CUT.within(language, len(lines) - len(kept))]
 
 
 def _most_important(lines: list[TraceLine], most: int) -> list[str]:

@@ -11,6 +11,7 @@ from .._text.cut import size
 from .._text.said import Language, Reader, zone_of
 from ..model import Digest
 from ..model.duty import Held
+from . import words
 from .facts import answer_line
 from .layout import (
     MAX_FACT_BYTES,
@@ -25,26 +26,6 @@ from .layout import (
     number_line,
 )
 from .times import clock_time, hours_of, lasting_short
-from .words import (
-    ALERT,
-    ALERTS,
-    ALERTS_OF_KINDS,
-    BETWEEN_LOST,
-    INCIDENT,
-    INCIDENTS,
-    KIND,
-    KIND_IS_QUIET,
-    KINDS,
-    KINDS_ARE_QUIET,
-    MAINTENANCE,
-    NIGHT,
-    NONE_GOES_ON,
-    ONE_GOES_ON,
-    QUIET_HOURS,
-    SOME_GO_ON,
-    WAITED,
-    WITHIN,
-)
 
 SHORT_LINE_BYTES = 110
 _LEAST_LINE_BYTES = 8
@@ -104,18 +85,18 @@ def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) 
         return style.quiet("", quiet)
     said = _numbers(open_ones, _span(open_ones, language), language)
     level = max(digest.alert.level for digest in open_ones)
-    return style.shared(level, BETWEEN_LOST.within(language).join(filter(None, [said, quiet])))
+    return style.shared(level, words.BETWEEN_LOST.within(language).join(filter(None, [said, quiet])))
 
 
 def _waited(held: Held, number: int, goes_on: int, language: Language) -> str:
     """``quiet hours 22:00–08:00 · 7 incidents, 2 go on``; with their zone where that is not the reader's."""
     span, is_night = hours_of(held.began, held.until, Reader(language, held.zone or zone_of(language)))
-    what = MAINTENANCE if held.zone is None else NIGHT if is_night else QUIET_HOURS
+    what = words.MAINTENANCE if held.zone is None else words.NIGHT if is_night else words.QUIET_HOURS
     scope = f"{inert.line(held.scope)} " if held.scope else ""
     zone = "" if held.zone is None or str(held.zone) == str(zone_of(language)) else f" {held.zone}"
-    incidents = (INCIDENT if number == 1 else INCIDENTS).within(language, number)
-    rest = NONE_GOES_ON if not goes_on else ONE_GOES_ON if goes_on == 1 else SOME_GO_ON
-    return WAITED.within(
+    incidents = (words.INCIDENT if number == 1 else words.INCIDENTS).within(language, number)
+    rest = words.NONE_GOES_ON if not goes_on else words.ONE_GOES_ON if goes_on == 1 else words.SOME_GO_ON
+    return words.WAITED.within(
         language, what.within(language), scope + span + zone, incidents, rest.within(language, goes_on)
     )
 
@@ -127,21 +108,22 @@ def _longest_headline(digests: Sequence[Digest], style: Style, held: Held | None
         number = max(len(digests), 2)
         every = [_waited(held, *one, language) for one in ((1, 0), (1, 1), (number, 0), (number, 1), (number, number))]
         return style.shared(logging.CRITICAL, max(every, key=size))
-    minutes = WITHIN.within(language, lasting_short(_LONGEST_MINUTES_S, language))
+    minutes = words.WITHIN.within(language, lasting_short(_LONGEST_MINUTES_S, language))
     span = max(minutes, _span(digests, language), key=size)
     quiet = _quiet(sum(digest.quiet_s > 0 for digest in digests), language)
     said = _numbers(digests, span, language) + "s"  # of none, after one
-    return style.shared(logging.CRITICAL, BETWEEN_LOST.within(language).join(filter(None, [said, quiet])))
+    return style.shared(logging.CRITICAL, words.BETWEEN_LOST.within(language).join(filter(None, [said, quiet])))
 
 
 def _quiet(number: int, language: Language) -> str:
-    return (KINDS_ARE_QUIET if number > 1 else KIND_IS_QUIET).within(language, number) if number else ""
+    return (words.KINDS_ARE_QUIET if number > 1 else words.KIND_IS_QUIET).within(language, number) if number else ""
 
 
 def _numbers(digests: Sequence[Digest], span: str, language: Language) -> str:
     alerts, kinds = sum(digest.count for digest in digests), len(digests)
-    alert_words = (ALERT if alerts == 1 else ALERTS).within(language, alerts)
-    return ALERTS_OF_KINDS.within(language, alert_words, (KIND if kinds == 1 else KINDS).within(language, kinds), span)
+    number = (words.ALERT if alerts == 1 else words.ALERTS).within(language, alerts)
+    of = (words.KIND if kinds == 1 else words.KINDS).within(language, kinds)
+    return words.ALERTS_OF_KINDS.within(language, number, of, span)
 
 
 def _span(digests: Sequence[Digest], language: Language) -> str:
@@ -149,7 +131,7 @@ def _span(digests: Sequence[Digest], language: Language) -> str:
     start = min(digest.since if digest.since > 0 else digest.alert.time for digest in digests)
     end = max(digest.last if digest.last > 0 else digest.alert.time for digest in digests)
     passed = end - start
-    return WITHIN.within(language, lasting_short(passed, language)) if 1 <= passed < _LONGEST_SPAN_S else ""
+    return words.WITHIN.within(language, lasting_short(passed, language)) if 1 <= passed < _LONGEST_SPAN_S else ""
 
 
 def _lines_that_fit(digests: Sequence[Digest], style: Style, room: int) -> Iterator[str]:

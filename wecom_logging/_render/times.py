@@ -6,22 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from .._text.said import Language, zone_of
-from .words import (
-    HOUR,
-    HOURS,
-    MINUTE,
-    MINUTES,
-    SECOND,
-    SECONDS,
-    SHORT_HOURS,
-    SHORT_MINUTES,
-    SHORT_SECONDS,
-    SPAN,
-    TOMORROW,
-)
+from . import words
 
-_LONG = (SECOND, SECONDS), (MINUTE, MINUTES), (HOUR, HOURS)
-_SHORT = SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS
+_LONG = (words.SECOND, words.SECONDS), (words.MINUTE, words.MINUTES), (words.HOUR, words.HOURS)
+_SHORT = words.SHORT_SECONDS, words.SHORT_MINUTES, words.SHORT_HOURS
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -51,7 +39,7 @@ def short_time(at: float, now: float, language: Language) -> str:
     found = local_time(at, language)
     days = (found.date() - local_time(now, language).date()).days
     if days == 1:
-        return TOMORROW.within(language, f"{found:%H:%M}")
+        return words.TOMORROW.within(language, f"{found:%H:%M}")
     return f"{found:{'%m-%d %H:%M' if days else '%H:%M'}}"
 
 
@@ -59,8 +47,8 @@ def clock_span(first: float, last: float, language: Language) -> str:
     """``09:12 to 10:03``, with dates where they differ; one time where both are the same minute."""
     start, end = local_time(first, language), local_time(last, language)
     look = "%H:%M" if start.date() == end.date() else "%m-%d %H:%M"
-    words = [f"{start:{look}}", f"{end:{look}}"]
-    return SPAN.within(language, *words) if words[0] != words[1] else words[0]
+    ends = [f"{start:{look}}", f"{end:{look}}"]
+    return words.SPAN.within(language, *ends) if ends[0] != ends[1] else ends[0]
 
 
 def hours_of(first: float, last: float, language: Language) -> tuple[str, bool]:
