@@ -99,6 +99,18 @@ def test_who_has_it_after_an_undo_is_said_to_all(desk: Office) -> None:
     )
 
 
+def test_a_silence_is_told_also_where_another_takes_the_incident_and_gives_it_back_at_once(desk: Office) -> None:
+    desk.log()
+    desk.go_on()
+    for text, who in (("quiet {} 1h", "Li"), ("take {}", "Wang"), ("undo {}", "Wang")):
+        assert desk.type(text.format(desk.name), who).why == ""
+    (told,) = desk.go_on()
+    assert re.match(rf"✋ shop: #{desk.name} given back by Wang {CLOCK}; now: Li until {CLOCK}\n", told)
+    for text in ("take {}", "undo {}"):  # of which nobody knows but who has typed it
+        assert desk.type(text.format(desk.name), "Wang").why == ""
+    assert desk.go_on() == []
+
+
 def test_what_is_given_to_another_person_is_theirs(desk: Office) -> None:
     desk.log()
     desk.go_on()

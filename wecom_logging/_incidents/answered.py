@@ -43,10 +43,10 @@ def undone(incident: Incident, who: str, where: str, *, now: float, time: float,
     back = answers.before if answers.before is not None and answers.before.until > time else None
     incident = replace(incident, answers=replace(answers, now=back))
     after = _answered(incident, Answer(UNDONE[answer.verb], who, where, time, user=user), now)
-    nobody_knows = not incident.told or not (answers.is_said or incident.owner)
+    nobody_knows = not (answers.is_said or incident.owner) and (back is None or answers.was_said)
     return replace(
         after,
-        answers=replace(after.answers, now=back, before=None, is_said=nobody_knows),
+        answers=replace(after.answers, now=back, before=None, is_said=nobody_knows or not incident.told),
         held_until=now + back.until - time if back is not None else 0.0,
     )
 
@@ -87,6 +87,7 @@ def _answered(incident: Incident, answer: Answer, now: float) -> Incident:
         now=answer,
         before=incident.answers.now,
         is_said=not incident.told and answer.verb == SILENCED,
+        was_said=incident.answers.is_said,
         journal=(*incident.answers.journal, replace(answer, count=incident.count))[-MAX_JOURNAL:],
     )
     answers = replace(answers, now=answers.journal[-1])

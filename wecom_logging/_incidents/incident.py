@@ -69,13 +69,15 @@ class Answers:
     """What people did with an incident, and for how long they may.
 
     ``now`` is in force; ``before`` was, and is again when that is undone. ``is_said``: a message has told the newest of
-    the ``journal``, or need not. ``base`` is how many had come when a person closed it: what came later is counted
-    anew. Who takes it quietens it for ``take_for_s`` seconds; no person silences it for longer than ``quiet_limit_s``.
+    the ``journal``, or need not; ``was_said``: so it was with what came before ``now``. ``base`` is how many had come
+    when a person closed it: what came later is counted anew. Who takes it quietens it for ``take_for_s`` seconds; no
+    person silences it for longer than ``quiet_limit_s``.
     """
 
     now: Answer | None = None
     before: Answer | None = None
     is_said: bool = True
+    was_said: bool = True
     journal: tuple[Answer, ...] = ()
     base: int = 0
     take_for_s: float = TAKE_FOR_S
