@@ -21,27 +21,17 @@ _MAX_CALLED = 5
 _MAX_PHONED_BYTES = 240
 _CLOCK_S = 1.0
 """By so much two clocks may differ."""
-_DID = {
-    TAKEN: words.TAKEN_BY,
-    SILENCED: words.SILENCED_BY,
-    DONE: words.CLOSED_BY,
-    UNDONE[TAKEN]: words.RETURNED_BY,
-    UNDONE[SILENCED]: words.RESUMED_BY,
-    UNDONE[DONE]: words.REOPENED_BY,
-    ESCALATED: words.ESCALATED_TO,
+_VERBS = {
+    TAKEN: (words.TAKEN_BY, words.CARD_TAKEN),
+    SILENCED: (words.SILENCED_BY, words.CARD_SILENT),
+    DONE: (words.CLOSED_BY, words.CARD_CLOSED),
+    UNDONE[TAKEN]: (words.RETURNED_BY, words.CARD_RETURNED),
+    UNDONE[SILENCED]: (words.RESUMED_BY, words.CARD_RESUMED),
+    UNDONE[DONE]: (words.REOPENED_BY, words.CARD_REOPENED),
+    OVER: (words.NOTHING_CAME, words.CARD_SILENCE_OVER),
+    ESCALATED: (words.ESCALATED_TO, words.CARD_ESCALATED),
 }
-"""Who did what, and when, by the verb."""
-
-_STATES = {
-    TAKEN: words.CARD_TAKEN,
-    SILENCED: words.CARD_SILENT,
-    DONE: words.CARD_CLOSED,
-    UNDONE[TAKEN]: words.CARD_RETURNED,
-    UNDONE[SILENCED]: words.CARD_RESUMED,
-    UNDONE[DONE]: words.CARD_REOPENED,
-    OVER: words.CARD_SILENCE_OVER,
-    ESCALATED: words.CARD_ESCALATED,
-}
+"""Who did what, and when; and the state that a card shows."""
 
 
 def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
@@ -49,7 +39,7 @@ def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
     answer = digest.answer
     if answer is None:
         return "", ""
-    form, when = _STATES[answer.verb], answer.until if answer.verb in (SILENCED, OVER) else answer.at
+    form, when = _VERBS[answer.verb][1], answer.until if answer.verb in (SILENCED, OVER) else answer.at
     if answer.verb in (TAKEN, SILENCED) and has_ended(digest):
         form, when = (words.CARD_CLAIM_OVER if answer.verb == TAKEN else words.CARD_SILENCE_OVER), answer.until
     return form.within(language, short_time(when, _now(digest, answer), language)), _named(answer.who)
@@ -139,7 +129,7 @@ def did(answer: Answer, named: Callable[[str], str], now: float, language: Langu
     if answer.where == BY_RUN:
         return words.RAN_AGAIN.within(language, answer.who, at)
     until = [short_time(answer.until, now, language)] if answer.verb == SILENCED else []
-    return _DID[answer.verb].within(language, named(answer.who), at, *until)
+    return _VERBS[answer.verb][0].within(language, named(answer.who), at, *until)
 
 
 def _now(digest: Digest, answer: Answer) -> float:

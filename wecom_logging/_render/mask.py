@@ -20,6 +20,7 @@ _TEXTS = (
 )
 _PROBE = "Pr0be"
 _SLIM_BYTES = 2048
+_SLIM_TEXTS = ("message", "template", "title", "stack")
 _SLIM_FRAMES = 8
 _SLIM_FIELDS = 8
 _SLIM_DEPTH = 2
@@ -54,15 +55,13 @@ def _whole(alert: Alert, mask: Mask) -> Alert:
 
 def slim(alert: Alert) -> Alert:
     """As much of a masked alert as its later digests show, in a few KiB: there may be thousands of groups."""
+    texts: dict[str, Any] = {name: cap(getattr(alert, name), _SLIM_BYTES) for name in _SLIM_TEXTS}
     return replace(
         alert,
-        message=cap(alert.message, _SLIM_BYTES),
-        template=cap(alert.template, _SLIM_BYTES),
-        title=cap(alert.title, _SLIM_BYTES),
         formatted=None if alert.formatted is None else cap(alert.formatted, _SLIM_BYTES),
-        stack=cap(alert.stack, _SLIM_BYTES),
         fields=tuple((cap(name, 128), cap(value, 256)) for name, value in alert.fields[:_SLIM_FIELDS]),
         failures=_slim_chain(alert.failures),
+        **texts,
     )
 
 

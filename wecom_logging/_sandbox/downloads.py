@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from .corp import Corp
+from .fields import Fields
 from .mailbox import Message
 
 MOST_PARTS = 50
@@ -84,20 +85,17 @@ class File:
 
 def files_of(corp: Corp, message: Message) -> Iterator[File]:
     """What a ``media_id`` of the message stands for, below that id; a bot's picture, which is in its body."""
-    part = message.body.get(message.msgtype)
-    if not isinstance(part, dict):
-        return
-    articles = part.get("articles")
-    for place in [part, *(articles if isinstance(articles, list) else [])][:MOST_PARTS]:
-        for id in (place.get("media_id"), place.get("thumb_media_id")) if isinstance(place, dict) else ():
+    part = Fields(message.body).part(message.msgtype)
+    for place in [part, *part.parts("articles")][:MOST_PARTS]:
+        for id in (place.text("media_id"), place.text("thumb_media_id")):
             with corp.lock:
-                media, file = (corp.media.media(id), corp.media.file(id)) if isinstance(id, str) else (None, None)
+                media, file = corp.media.media(id), corp.media.file(id)
             if media and file:
                 name = _harmless(media.filename or media.kind)
                 yield File(f"{media.id}/{name}", name, file.size, file)
-    if isinstance(part.get("base64"), str):
+    if part.text("base64"):
         try:
-            data = base64.b64decode(part["base64"])
+            data = base64.b64decode(part.text("base64"))
         except binascii.Error:
             return
         kind = next((kind for start, kind in TYPES.items() if data.startswith(start)), "bin")

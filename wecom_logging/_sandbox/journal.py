@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from werkzeug.wrappers import Request
 
 from .content import APP_MARKDOWN_BYTES, BOT_MARKDOWN_BYTES, DESCRIPTION_BYTES, TEXT_BYTES
-from .fields import is_large
+from .fields import Fields, is_large
 
 KEPT_EXCHANGES = 500
 KEPT_CHARS = 2_000_000
@@ -75,7 +75,9 @@ class Exchange:
 
 def read(request: Request, now: float, secrets: Iterable[str]) -> Exchange:
     raw = b"" if request.mimetype == "multipart/form-data" or is_large(request) else request.get_data()
-    hidden = [*secrets, *(request.args.get(name, "") for name in SECRET_PARAMETERS), *_in_body(request.path, raw)]
+    in_body = SECRET_IN_BODY.findall(raw) if request.path == "/cgi-bin/gettoken" else []  # a wrong one, too
+    hidden = [*secrets, *(request.args.get(name, "") for name in SECRET_PARAMETERS)]
+    hidden += [found.decode(errors="replace") for found in in_body]
     msgtype, used, limit = _measure(request.path, raw)
     shown = raw[: 4 * BODY_CHARS + LONGEST_SECRET].decode(errors="replace")
     parameters = [(name, HIDDEN if name in SECRET_PARAMETERS else value) for name, value in request.args.items(True)]
@@ -98,13 +100,6 @@ def told(exchange: Exchange, answer: dict[str, Any], warning: str, secrets: Iter
     return replace(exchange, errcode=answer["errcode"], errmsg=text, warning=hide(secrets, warning)[:1000])
 
 
-def _in_body(path: str, raw: bytes) -> list[str]:
-    """The secret of a ``gettoken`` that has it in its body, a wrong one too."""
-    if path != "/cgi-bin/gettoken":
-        return []
-    return [found.decode(errors="replace") for found in SECRET_IN_BODY.findall(raw)]
-
-
 def hide(secrets: Iterable[str], text: str) -> str:
     for secret in secrets:
         if len(secret) >= 6:  # less is no secret, and would black out half of the words
@@ -117,18 +112,15 @@ def _measure(path: str, raw: bytes) -> tuple[str, int, int]:
     if not raw or len(raw) > MEASURED_BYTES:
         return "", 0, 0
     try:
-        body = json.loads(raw)
+        found = json.loads(raw)
     except (ValueError, RecursionError):
         return "", 0, 0
-    msgtype = body.get("msgtype") if isinstance(body, dict) else None
-    if not isinstance(msgtype, str):
-        return "", 0, 0
+    body = Fields(found if isinstance(found, dict) else {})
+    msgtype = body.text("msgtype")
     name, limit = LIMITS.get((path, msgtype), ("", 0))
-    part = body.get(msgtype)
-    text = part.get(name) if isinstance(part, dict) else None
-    if not isinstance(text, str):
-        return msgtype[:30], 0, 0
-    return msgtype[:30], len(text.encode(errors="replace")), limit
+    text = body.part(msgtype).values.get(name)
+    used = (len(text.encode(errors="replace")), limit) if isinstance(text, str) else (0, 0)
+    return msgtype[:30], *used
 
 
 @dataclass(frozen=True, slots=True)

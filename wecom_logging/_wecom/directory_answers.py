@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ..errors import BadResponseError
 from ..model import Change, Department, Member, Tag
 from .directory_checks import is_user_id
 from .messages import ids_in
 
+T = TypeVar("T")
 _GENDERS = {"1": "male", "2": "female"}
 _STATUSES = {1: "active", 2: "disabled", 4: "not_activated", 5: "left"}
 
@@ -51,7 +52,7 @@ def department(item: object) -> Department:
         name=text(item, "name"),
         parent_id=number_or_none(item, "parentid") or 0,
         order=number_or_none(item, "order") or 0,
-        leaders=_texts(item, "department_leader"),
+        leaders=_several(item, "department_leader", str),
         name_en=text(item, "name_en"),
     )
 
@@ -69,8 +70,8 @@ def created_departments(answer: Mapping[str, Any]) -> tuple[int, ...]:
 
 
 def member(item: Mapping[str, Any]) -> Member:
-    ids_of_departments = _numbers(item, "department")
-    leads = _numbers(item, "is_leader_in_dept")
+    ids_of_departments = _several(item, "department", int)
+    leads = _several(item, "is_leader_in_dept", int)
     return Member(
         user_id=needed_text(item, "userid"),
         name=text(item, "name"),
@@ -84,7 +85,7 @@ def member(item: Mapping[str, Any]) -> Member:
         telephone=text(item, "telephone"),
         leader_of=tuple(id for id, leads_it in zip(ids_of_departments, leads, strict=False) if leads_it),
         main_department=number_or_none(item, "main_department"),
-        direct_leaders=_texts(item, "direct_leader"),
+        direct_leaders=_several(item, "direct_leader", str),
         status=_STATUSES.get(number_or_none(item, "status") or 0, ""),
     )
 
@@ -113,7 +114,7 @@ def tags(answer: Mapping[str, Any]) -> list[Tag]:
 
 def tag_with_members(id: int, answer: Mapping[str, Any]) -> Tag:
     users = tuple(needed_text(item, "userid") for item in items(answer, "userlist"))
-    return Tag(id, text(answer, "tagname"), users, _numbers(answer, "partylist"))
+    return Tag(id, text(answer, "tagname"), users, _several(answer, "partylist", int))
 
 
 def change(answer: Mapping[str, Any]) -> Change:
@@ -128,16 +129,13 @@ def all_refused(batch: Mapping[str, Sequence[int | str]]) -> Change:
     return Change(tuple(map(str, users)), tuple(map(int, departments)), tuple(map(int, tags)))
 
 
-def sum_of(changes: Iterable[Change]) -> Change:
+def sum_of(changes: Sequence[Change]) -> Change:
     """Several changes as one."""
-    total = Change()
-    for one in changes:
-        total = Change(
-            total.invalid_users + one.invalid_users,
-            total.invalid_departments + one.invalid_departments,
-            total.invalid_tags + one.invalid_tags,
-        )
-    return total
+    return Change(
+        tuple(id for one in changes for id in one.invalid_users),
+        tuple(id for one in changes for id in one.invalid_departments),
+        tuple(id for one in changes for id in one.invalid_tags),
+    )
 
 
 def part(item: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -160,14 +158,9 @@ def number_or_none(item: Mapping[str, Any], name: str) -> int | None:
     return value if type(value) is int else None
 
 
-def _numbers(item: Mapping[str, Any], name: str) -> tuple[int, ...]:
+def _several(item: Mapping[str, Any], name: str, kind: type[T]) -> tuple[T, ...]:
     value = item.get(name)
-    return tuple(one for one in value if type(one) is int) if isinstance(value, list) else ()
-
-
-def _texts(item: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    value = item.get(name)
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+    return tuple(one for one in value if type(one) is kind) if isinstance(value, list) else ()
 
 
 def _as_numbers(value: object) -> tuple[int, ...]:

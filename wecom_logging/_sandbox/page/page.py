@@ -35,11 +35,16 @@ LOOK_S = 1.0
 
 
 class Page:
-    """The files, and the stream of news that the page listens to. Nothing here changes anything."""
+    """The files, and the stream of news that the page listens to. Nothing here changes anything.
+
+    At most ``MOST`` pages listen at a time. A page that is slow gets the newest, not a queue. Of too many the oldest
+    goes, unless it is younger than ``HELD_S``: one that is never read cannot be told from one that is.
+    """
 
     def __init__(self, corp: Corp) -> None:
         self._corp = corp
-        self._stream = Stream(corp)
+        self._lock = threading.Lock()
+        self._watchers: dict[_Watcher, float] = {}
 
     def file(self, request: Request) -> Response | None:
         found = FILES.get(request.path)
@@ -56,10 +61,28 @@ class Page:
         except WrongField as wrong:
             return refused(400, str(wrong), wrong.field)
         after = request.headers.get("Last-Event-ID") or given.pop("after", "")
-        news = self._stream.open(after, Filter.read(given, self._corp))
+        news = self._open(after, Filter.read(given, self._corp))
         if news is None:
             return Response("too many pages are open\n", 503, content_type="text/plain")
         return Response(news, content_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    def _open(self, last_seen: str, wanted: Filter) -> Iterator[bytes] | None:
+        """The events after ``last_seen``, without an end; None where too many are watching."""
+        now = time.monotonic()
+        with self._lock:
+            if len(self._watchers) >= MOST:
+                oldest, since = next(iter(self._watchers.items()))
+                if now - since < HELD_S:
+                    return None
+                oldest.stopped = True
+                del self._watchers[oldest]
+            watcher = _Watcher(self._corp, Seen.parse(last_seen), wanted, self._leave)
+            self._watchers[watcher] = now
+        return watcher
+
+    def _leave(self, watcher: _Watcher) -> None:
+        with self._lock:
+            self._watchers.pop(watcher, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +102,6 @@ def _read() -> dict[str, File]:
 
 
 FILES = _read()
-
-
-class Stream:
-    """At most ``MOST`` pages at a time. A page that is slow gets the newest, not a queue. Of too many the oldest goes,
-    unless it is younger than ``HELD_S``: one that is never read cannot be told from one that is."""
-
-    def __init__(self, corp: Corp) -> None:
-        self._corp = corp
-        self._lock = threading.Lock()
-        self._watchers: dict[_Watcher, float] = {}
-
-    def open(self, last_seen: str, wanted: Filter) -> Iterator[bytes] | None:
-        """The events after ``last_seen``, without an end; None where too many are watching."""
-        now = time.monotonic()
-        with self._lock:
-            if len(self._watchers) >= MOST:
-                oldest, since = next(iter(self._watchers.items()))
-                if now - since < HELD_S:
-                    return None
-                oldest.stopped = True
-                del self._watchers[oldest]
-            watcher = _Watcher(self._corp, Seen.parse(last_seen), wanted, self._leave)
-            self._watchers[watcher] = now
-        return watcher
-
-    def _leave(self, watcher: _Watcher) -> None:
-        with self._lock:
-            self._watchers.pop(watcher, None)
 
 
 class _Watcher:
