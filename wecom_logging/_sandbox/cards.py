@@ -7,7 +7,7 @@ the app of the sandbox has only where a switch says so: else 43012.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from .fields import Fields
 from .media import Media
@@ -21,6 +21,9 @@ TASK_ID = re.compile(r"[0-9A-Za-z_\-@]{1,128}", re.ASCII)
 MAX_HORIZONTAL = 6
 MAX_VERTICAL = 4
 MAX_JUMPS = 3
+ROWS = {1: ("url", 42028), 2: ("media_id", 42029), 3: ("userid", 42050)}
+TARGETS = {1: ("url", 42028), 2: ("appid", 42030)}
+"""By its type: what a part needs, and the code where that is missing."""
 
 
 def check_card(
@@ -36,69 +39,43 @@ def check_card(
     title = card.part("main_title")
     shown = title.text("title"), title.text("desc"), card.text("sub_title_text")
     refuse_if(not (shown[0] or (card_type == "text_notice" and shown[2])), 42033)
-    _check_task_id(card, required=card_type in INTERACTIVE)
+    task_id, menu = card.text("task_id"), card.part("action_menu").parts("action_list")
+    refuse_if((task_id or card_type in INTERACTIVE or menu) and not TASK_ID.fullmatch(task_id), 42014)
     refuse_if(card_type in INTERACTIVE and not answers, 43012)
-    _check_horizontal(card, find)
-    _check_jumps(card)
-    _check_action(card, needed=card_type in BOT_CARDS)
+    _check_rows(card, find)
+    for jump in _at_most(card, "jump_list", MAX_JUMPS, 42042):
+        _need(jump, "title", 42033)
+        _check_kind(jump, TARGETS)
+    action = card.part("card_action")
+    refuse_if(action.number("type") not in ((1, 2) if card_type in BOT_CARDS else (0, 1, 2)), 42045)
+    _check_kind(action, TARGETS)
     if card_type == "news_notice":
-        _check_pictures(card)
+        refuse_if(not card.part("card_image").text("url") and not card.part("image_text_area").text("image_url"), 42044)
+        for row in _at_most(card, "vertical_content_list", MAX_VERTICAL, 42036):
+            _need(row, "title", 42033)
     return shown
 
 
-def _check_task_id(card: Fields, *, required: bool) -> None:
-    task_id = card.text("task_id")
-    menu = card.part("action_menu").parts("action_list")
-    refuse_if((task_id or required or menu) and not TASK_ID.fullmatch(task_id), 42014)
-
-
-def _check_horizontal(card: Fields, find: Callable[[str, str], Media]) -> None:
-    rows = card.parts("horizontal_content_list")
-    refuse_if(len(rows) > MAX_HORIZONTAL, 42035)
-    for row in rows:
+def _check_rows(card: Fields, find: Callable[[str, str], Media]) -> None:
+    for row in _at_most(card, "horizontal_content_list", MAX_HORIZONTAL, 42035):
         row.text("value")
         _need(row, "keyname", 42027)
-        kind = row.number("type")
-        if kind == 1:
-            _need(row, "url", 42028)
-        elif kind == 2:
-            find(_need(row, "media_id", 42029), "file")
-        elif kind == 3:
-            _need(row, "userid", 42050)
+        _check_kind(row, ROWS)
+        if row.number("type") == 2:
+            find(row.text("media_id"), "file")
 
 
-def _check_jumps(card: Fields) -> None:
-    jumps = card.parts("jump_list")
-    refuse_if(len(jumps) > MAX_JUMPS, 42042)
-    for jump in jumps:
-        _need(jump, "title", 42033)
-        _check_target(jump)
+def _at_most(card: Fields, name: str, most: int, errcode: int) -> list[Fields]:
+    found = card.parts(name)
+    refuse_if(len(found) > most, errcode)
+    return found
 
 
-def _check_action(card: Fields, *, needed: bool) -> None:
-    action = card.part("card_action")
-    refuse_if(action.number("type") not in ((1, 2) if needed else (0, 1, 2)), 42045)
-    _check_target(action)
-
-
-def _check_target(part: Fields) -> None:
+def _check_kind(part: Fields, needed: Mapping[int, tuple[str, int]]) -> None:
     kind = part.number("type")
-    if kind == 1:
-        _need(part, "url", 42028)
-    elif kind == 2:
-        _need(part, "appid", 42030)
+    if kind in needed:
+        _need(part, *needed[kind])
 
 
-def _check_pictures(card: Fields) -> None:
-    picture, beside = card.part("card_image"), card.part("image_text_area")
-    refuse_if(not picture.text("url") and not beside.text("image_url"), 42044)
-    rows = card.parts("vertical_content_list")
-    refuse_if(len(rows) > MAX_VERTICAL, 42036)
-    for row in rows:
-        _need(row, "title", 42033)
-
-
-def _need(part: Fields, name: str, errcode: int) -> str:
-    value = part.text(name)
-    refuse_if(not value, errcode)
-    return value
+def _need(part: Fields, name: str, errcode: int) -> None:
+    refuse_if(not part.text(name), errcode)

@@ -98,9 +98,9 @@ def _bot_image(part: Fields, _find: FindMedia) -> str:
     return ""
 
 
-def _check_url(url: str) -> None:
+def _check_url(url: str, no_web: int = 45034) -> None:
     refuse_if(_size(url) > URL_BYTES, 40039)
-    refuse_if(not url.startswith(("http://", "https://")), 45034)
+    refuse_if(not url.startswith(("http://", "https://")), no_web)
 
 
 def _textcard(part: Fields, _find: FindMedia) -> str:
@@ -122,20 +122,15 @@ def _articles(part: Fields) -> list[Fields]:
     return articles
 
 
-def _check_news_url(url: str) -> None:
-    """Of articles, what is no whole address is answered like one that is too long."""
-    refuse_if(not url.startswith(("http://", "https://")), 40039)
-    _check_url(url)
-
-
 def _news(part: Fields, _find: FindMedia, *, may_open_miniprogram: bool) -> str:
+    """Of articles, what is no whole address is answered like one that is too long."""
     lines = []
     for article in _articles(part):
         if not (may_open_miniprogram and article.text("appid") and article.text("pagepath")):
             refuse_if(not article.text("url"), 41010)
-            _check_news_url(article.text("url"))
+            _check_url(article.text("url"), 40039)
         if article.text("picurl"):
-            _check_news_url(article.text("picurl"))
+            _check_url(article.text("picurl"), 40039)
         lines.append(_titled(article))
     return _lines(*lines)
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from werkzeug.wrappers import Response
 
-from . import stage
+from . import shapes, stage
 from .aibot.people import AiBot
 from .board import GRACE_S, delete_heartbeat, list_heartbeats, list_panels, ping, put_panel
 from .calls import FILE, Call, Calls, Json, Refused, document, page, there
@@ -30,23 +30,7 @@ from .mailbox import KEPT, KEPT_BYTES, Message
 from .media import KEPT_BYTES as FILES_BYTES
 from .media import Kept, NoPlace
 from .ringing import answer_ring, list_rings
-from .shapes import (
-    CALLED,
-    CHANNEL,
-    DAY_S,
-    FAULT_NUMBER,
-    FILTERS,
-    ID,
-    ID_OR_0,
-    LATEST,
-    LISTED,
-    PATH,
-    WAITING,
-    WrongField,
-    number,
-    whole,
-    wrong_if,
-)
+from .shapes import FILTERS, LATEST, LISTED, WrongField, number, whole, wrong_if
 
 LOOK_S = 1.0
 
@@ -364,7 +348,7 @@ CALLS = Calls(
         wait,
         "wait until so many messages that fit are there, or whether too many come; those that came before count",
         "Messages",
-        query={**WAITING, **FILTERS},
+        query={**shapes.WAITING, **FILTERS},
         errors=(408, 409, 503),
         alone=True,
     ),
@@ -373,9 +357,9 @@ CALLS = Calls(
         list_calls,
         "the calls of WeCom's API and the AI bot's commands, oldest first",
         "Calls",
-        query=CALLED,
+        query=shapes.CALLED,
     ),
-    Call("GET calls/counts", count_calls, "how often each call was answered how", "Counts", query=CALLED),
+    Call("GET calls/counts", count_calls, "how often each call was answered how", "Counts", query=shapes.CALLED),
     Call(
         "POST reset",
         stage.reset,
@@ -389,30 +373,32 @@ CALLS = Calls(
         "DELETE faults",
         delete_faults,
         "remove the faults that fit, all where nothing is given; switches stay",
-        query={"number": FAULT_NUMBER, "path": PATH},
+        query={"number": shapes.FAULT_NUMBER, "path": shapes.PATH},
     ),
     Call("GET members", stage.list_members, "all members, as user/get shows them", "Anything"),
     Call("POST members", stage.put_member, "add a member, or change one; it is active then: has joined", body="Member"),
     Call("DELETE members/{user_id}", delete_member, "remove a member"),
     Call("GET departments", stage.list_departments, "all departments, each parent before its children", "Anything"),
     Call("POST departments", stage.put_department, "add or change a department", body="Department"),
-    Call("DELETE departments/{id}", delete_department, "remove an empty department", at={"id": ID}, errors=(409,)),
+    Call(
+        "DELETE departments/{id}", delete_department, "remove an empty department", at={"id": shapes.ID}, errors=(409,)
+    ),
     Call("GET tags", stage.list_tags, "all tags", "Anything"),
     Call("POST tags", stage.put_tag, "add or replace a tag", body="Tag"),
-    Call("DELETE tags/{id}", delete_tag, "remove a tag", at={"id": ID_OR_0}),
+    Call("DELETE tags/{id}", delete_tag, "remove a tag", at={"id": shapes.ID_OR_0}),
     Call("GET bots", stage.list_bots, "the keys of all bots", "Anything"),
     Call("POST bots", stage.put_bot, "add a bot", body="Bot"),
     Call("DELETE bots/{key}", delete_bot, "remove a bot: its key is answered with 93000"),
     Call("GET apps", stage.list_apps, "all apps, without their secrets", "Anything"),
     Call("POST apps", stage.put_app, "add an app, or change its visible range or whether it is enabled", body="App"),
-    Call("DELETE apps/{agent_id}", delete_app, "remove an app", at={"agent_id": ID}),
+    Call("DELETE apps/{agent_id}", delete_app, "remove an app", at={"agent_id": shapes.ID}),
     Call("GET limits", stage.list_limits, "the rate limits of each channel, and who has used how much", "Anything"),
     Call("POST limits", stage.put_limits, "other limits for a channel; an empty list is none", body="Limits"),
     Call(
         "DELETE limits",
         delete_limits,
         "WeCom's limits again, and counting begins anew; of one channel, or of all",
-        query={"channel": CHANNEL},
+        query={"channel": shapes.CHANNEL},
     ),
     Call("GET aibot", get_aibot, "the AI bot: its chats, its connections, its switches", "Object"),
     Call(
@@ -434,7 +420,7 @@ CALLS = Calls(
         ping,
         "a heartbeat: on the page it is red when the next one is late",
         "Heartbeat",
-        query={"grace_s": number(7 * DAY_S, default=GRACE_S, description="how long after one the next may be")},
+        query={"grace_s": number(7 * shapes.DAY_S, default=GRACE_S, description="how long after one the next may be")},
     ),
     Call("GET heartbeats", list_heartbeats, "all heartbeats", "Anything"),
     Call("DELETE heartbeats/{name}", delete_heartbeat, "forget a heartbeat"),

@@ -27,9 +27,8 @@ class Doorkeeper:
         own = {host.lower(), socket.gethostname().lower(), "host.docker.internal"}  # Docker's name of its host
         self._names = LOCAL_NAMES if not token else LOCAL_NAMES | own
         self._token = token
-        more = (
-            "its own addresses, its host name and host.docker.internal" if token else "no other (--host ADDRESS does)"
-        )
+        own_names = "its own addresses, its host name and host.docker.internal"
+        more = own_names if token else "no other (--host ADDRESS does)"
         self._served = f"The sandbox is served at {', '.join(sorted(LOCAL_NAMES))} and {more}."
 
     def refuse(self, request: Request, *, is_socket: bool) -> tuple[int, str] | None:
@@ -46,20 +45,15 @@ class Doorkeeper:
         if name in WECOMS_NAMES:
             called = is_socket or request.path.startswith("/cgi-bin/")
             if not called or any(header.startswith(FROM_BROWSERS) for header in request.environ):
-                return (
-                    421,
-                    f"By the name {name}, programs get WeCom's own calls alone, and browsers nothing. {self._served}",
-                )
+                text = f"By the name {name}, programs get WeCom's own calls alone, and browsers nothing."
+                return 421, f"{text} {self._served}"
         elif not self._is_ours(name):
             return 421, self._served
         origin, site = request.environ.get("HTTP_ORIGIN"), request.environ.get("HTTP_SEC_FETCH_SITE", "none")
         if origin is not None and _host_of(origin) != host:
             return 403, "A page of another site may not call the sandbox."
-        if site not in ("none", "same-origin") and not _is_visit(request):
-            return (
-                403,
-                "A page of another site may show a link to the sandbox's page at /, and no more.",
-            )  # no Origin: <img>
+        if site not in ("none", "same-origin") and not _is_visit(request):  # no Origin: <img>
+            return 403, "A page of another site may show a link to the sandbox's page at /, and no more."
         return None
 
     def knows(self, request: Request) -> bool:

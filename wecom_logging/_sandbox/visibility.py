@@ -175,7 +175,11 @@ def find_audience(directory: Directory, sight: Sight, touser: str, toparty: str,
     seen = {id for id in users if sight.member(id)}
     departments = {id: number for id in parties if (number := _number(id)) and sight.sees_department(number)}
     known = {id: tag for id in tags if (tag := directory.tags.get(_number(id))) and sight.sees_tag(tag)}
-    keys = seen | sight.keys_below(departments.values()) | _tagged(directory, sight, list(known.values()))
+    tagged = set().union(*(tag.users for tag in known.values()))
+    tagged |= sight.keys_below({id for tag in known.values() for id in tag.departments})
+    # The members of tags that are out of range get nothing, and the answer does not say so.
+    tagged = {key for key in tagged if sight.sees_member(directory.members[key])}
+    keys = seen | sight.keys_below(departments.values()) | tagged
     audience = Audience(
         _in_order(directory, keys),
         tuple(id for id in users if id not in seen),
@@ -193,12 +197,6 @@ def check_sizes(users: int, parties: int, tags: int) -> None:
     refuse_if(users > MAX_USERS, 40032)
     refuse_if(parties > MAX_PARTIES, 82002)
     refuse_if(tags > MAX_TAGS, 82003)
-
-
-def _tagged(directory: Directory, sight: Sight, tags: list[Tag]) -> set[str]:
-    """The members of tags that are in range: the others get nothing, and the answer does not say so."""
-    keys = set().union(*(tag.users for tag in tags)) | sight.keys_below({id for tag in tags for id in tag.departments})
-    return {key for key in keys if sight.sees_member(directory.members[key])}
 
 
 def _in_order(directory: Directory, keys: set[str]) -> tuple[str, ...]:
