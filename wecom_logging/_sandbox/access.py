@@ -62,6 +62,13 @@ class Asked:
         refuse_if(wanted != self.app, 301002)
 
 
+class Family:
+    """Calls of one kind."""
+
+    def __init__(self, corp: Corp) -> None:
+        self._corp, self._directory = corp, corp.directory
+
+
 def anybody(corp: Corp, request: Request) -> Asked:
     """No token is asked for."""
     return Asked(corp, request)

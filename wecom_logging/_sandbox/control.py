@@ -185,7 +185,7 @@ def get_picture(corp: Corp, id: str) -> Response:
 
 
 def get_faults(corp: Corp) -> list[Json]:
-    return [{"number": number, **asdict(fault)} for number, fault in corp.faults.waiting().items()]
+    return corp.faults.as_json()
 
 
 def delete_faults(corp: Corp, **wanted: Any) -> None:

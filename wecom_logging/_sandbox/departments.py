@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .access import Answer, Asked
-from .corp import Corp
+from .access import Answer, Asked, Family
 from .directory import MAX_ID, MAX_LEVELS, MAX_NODES, MAX_ORDER, ROOT, Department
 from .fields import Fields
 from .refusal import Refusal, known, refuse_if
@@ -23,10 +22,7 @@ NAME_EN_CHARS = 32
 FORBIDDEN = re.compile(r'[\\:*?"<>|｜]')
 
 
-class Departments:
-    def __init__(self, corp: Corp) -> None:
-        self._directory = corp.directory
-
+class Departments(Family):
     def create(self, asked: Asked) -> Answer:
         return {"errmsg": "created", "id": self.add(asked.body)}
 

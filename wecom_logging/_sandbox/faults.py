@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .refusal import is_errcode
@@ -56,9 +56,9 @@ class Faults:
         self._waiting: dict[int, Fault] = {}
         self._count = 0
 
-    def waiting(self) -> dict[int, Fault]:
-        """By number, in order."""
-        return dict(self._waiting)
+    def as_json(self) -> list[dict[str, Any]]:
+        """Those that wait, in order."""
+        return [{"number": number, **asdict(fault)} for number, fault in self._waiting.items()]
 
     def add(self, fault: Fault) -> None:
         if fault.path not in self.paths and not is_wecoms(fault.path):
@@ -81,7 +81,7 @@ class Faults:
 
     def remove(self, number: int | None = None, path: str | None = None) -> None:
         """Those that fit what is given."""
-        for one, fault in self.waiting().items():
+        for one, fault in list(self._waiting.items()):
             if number in (None, one) and path in (None, fault.path):
                 del self._waiting[one]
 

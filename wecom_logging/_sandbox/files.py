@@ -15,7 +15,7 @@ from urllib.parse import quote
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Request, Response
 
-from .access import Answer, Asked
+from .access import Answer, Asked, Family
 from .corp import Corp
 from .fields import READING
 from .media import APP_KINDS, APPS, PICTURE, Kept, Kind, Media
@@ -29,10 +29,7 @@ TYPES = {"image": "image/jpeg", "voice": "audio/amr", "video": "video/mp4"}
 FILENAME = re.compile(r';\s*filename=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.I)
 
 
-class Files:
-    def __init__(self, corp: Corp) -> None:
-        self._corp = corp
-
+class Files(Family):
     def upload(self, asked: Asked) -> Answer:
         kind_of(asked, APP_KINDS)
         return upload(asked, file_part(asked.request), APP_KINDS, APPS)

@@ -12,7 +12,7 @@ import re
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import requests
@@ -66,19 +66,9 @@ class Jobs:
         """The page shows it among the calls."""
         corp = self._corp
         with corp.lock:
-            call = Exchange(
-                time=corp.clock(),
-                method="POST",
-                path=callback.url.partition("?")[0][:200],
-                size=len(event),
-                body=event,
-                msgtype="event",
-                ms=took_s * 1000,
-                status=status,
-                errcode=0 if status == 200 else None,
-                errmsg=why,
-            )
-            corp.journal.note(call)
+            url, errcode = callback.url.partition("?")[0][:200], 0 if status == 200 else None
+            sent = Exchange(corp.clock(), "POST", url, size=len(event), body=event, msgtype="event")
+            corp.journal.note(replace(sent, ms=took_s * 1000, status=status, errcode=errcode, errmsg=why))
             corp.touch()
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from .access import Answer, Asked
-from .corp import CREATOR, Corp
+from .access import Answer, Asked, Family
+from .corp import CREATOR
 from .directory import MAX_NODES, ROOT, Department, Member
 from .fields import Fields
 from .media import APPS
@@ -23,11 +23,7 @@ UNPLACED = "其他"
 MAX_DELETED = 200
 
 
-class Members:
-    def __init__(self, corp: Corp) -> None:
-        self._corp = corp
-        self._directory = corp.directory
-
+class Members(Family):
     def create(self, asked: Asked) -> Answer:
         return self.add(asked.body)
 
@@ -57,11 +53,8 @@ class Members:
                 main_department=place[main],
             )
         )
-        return (
-            {"errmsg": "created", "created_department_list": {"department_info": made}}
-            if made
-            else {"errmsg": "created"}
-        )
+        more = {"created_department_list": {"department_info": made}} if made else {}
+        return {"errmsg": "created", **more}
 
     def update(self, asked: Asked) -> Answer:
         return self.change(asked.body)

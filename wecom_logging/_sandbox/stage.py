@@ -211,10 +211,7 @@ def list_limits(corp: Corp) -> list[Json]:
 
 def _limits(window: SlidingWindow) -> Json:
     used = [
-        {
-            "who": "|".join(map(str, key)) if isinstance(key, tuple) else str(key),
-            "used": [taken for _, taken in taken_of],
-        }
+        {"who": "|".join(map(str, key if isinstance(key, tuple) else (key,))), "used": [taken for _, taken in taken_of]}
         for key, taken_of in window.fill(MOST_USED)
     ]
     return {"limits": [asdict(limit) for limit in window.limits], "used": used}

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .access import Answer, Asked
-from .corp import Corp
+from .access import Answer, Asked, Family
 from .directory import MAX_ID, MAX_NODES, Tag
 from .fields import Fields
 from .refusal import Refusal, known, refuse_if
@@ -21,10 +20,7 @@ MAX_USERS = 1000
 MAX_PARTIES = 100
 
 
-class Tags:
-    def __init__(self, corp: Corp) -> None:
-        self._directory = corp.directory
-
+class Tags(Family):
     def create(self, asked: Asked) -> Answer:
         """Without ``tagid`` it is the largest one and one more. For too many tags there is no code: 40058."""
         body = asked.body

@@ -76,9 +76,7 @@ class Sight:
     def departments(self) -> Iterator[Department]:
         """All that are visible, each parent before its children."""
         for top in self._tops & self._directory.departments.keys():
-            if not any(
-                above in self._tops for above in self._directory.line(self._directory.departments[top].parent_id)
-            ):
+            if not self.sees_department(self._directory.departments[top].parent_id):
                 yield from (self._directory.departments[id] for id in self._directory.subtree(top))
 
     def keys(self) -> set[str]:

@@ -77,12 +77,12 @@ def errcode_of(answer: Json | None) -> int | None:
 
 def addressed(recipients: Recipients) -> Json:
     """``touser``, ``toparty`` and ``totag``, as far as they are given."""
-    joined = {
-        "touser": "|".join(recipients.users),
-        "toparty": "|".join(recipients.departments),
-        "totag": "|".join(recipients.tags),
-    }
-    return {name: value for name, value in joined.items() if value}
+    users, departments, tags = map("|".join, (recipients.users, recipients.departments, recipients.tags))
+    return _given(touser=users, toparty=departments, totag=tags)
+
+
+def _given(**values: object) -> Json:
+    return {name: value for name, value in values.items() if value}
 
 
 def content(message: Message) -> Json:
@@ -111,22 +111,18 @@ def _typed(msgtype: str, body: Json) -> Json:
 
 
 def _text(text: Text) -> Json:
-    body: Json = {"content": text.content}
-    if text.mentioned:
-        body["mentioned_list"] = list(text.mentioned)
-    if text.mentioned_mobiles:
-        body["mentioned_mobile_list"] = list(text.mentioned_mobiles)
-    return body
+    mentions = {"mentioned_list": list(text.mentioned), "mentioned_mobile_list": list(text.mentioned_mobiles)}
+    return {"content": text.content, **_given(**mentions)}
 
 
 def _textcard(card: TextCard) -> Json:
     body = {"title": card.title, "description": card.description, "url": card.url}
-    return body | ({"btntxt": card.button} if card.button else {})
+    return body | _given(btntxt=card.button)
 
 
 def _article(article: Article) -> Json:
     body = {"title": article.title, "description": article.description, "url": article.url}
-    return body | ({"picurl": article.picture_url} if article.picture_url else {})
+    return body | _given(picurl=article.picture_url)
 
 
 def _image(image: Image) -> Json:

@@ -87,7 +87,17 @@ class Channel(Protocol):
         """A message of a JPG or PNG."""
 
 
-class AppChannel:
+class _ByRequests:
+    is_elsewhere = False
+
+    def load(self) -> None:
+        load_libraries()
+
+    def begin(self) -> None:
+        """A request opens its own connection."""
+
+
+class AppChannel(_ByRequests):
     """App messages to members, departments and tags; ``recipients`` are those of alerts that name none.
 
     ``duplicate_check_s``: for how long WeCom shows the very same message once.
@@ -95,7 +105,6 @@ class AppChannel:
 
     max_bytes = APP_BYTES
     mentions = False
-    is_elsewhere = False
 
     def __init__(
         self, client: WeComClient, recipients: Recipients, *, duplicate_check_s: int = DUPLICATE_CHECK_S
@@ -107,12 +116,6 @@ class AppChannel:
         self.phone = AppPhone(client, self._book)
         self._told: set[str] = set()
         self.identity = config.app_identity(client.api_base, client.corp_id, client.agent_id)
-
-    def load(self) -> None:
-        load_libraries()
-
-    def begin(self) -> None:
-        """A request opens its own connection."""
 
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
         found = self._book.known(self.addressed(recipients))
@@ -204,23 +207,16 @@ class AppPhone:
         return self._client.phone.state_of(user_id, call_id)
 
 
-class BotChannel:
+class BotChannel(_ByRequests):
     """Messages into a bot's group; recipients have no meaning here."""
 
     max_bytes = BOT_BYTES
     mentions = True
     phone = None
-    is_elsewhere = False
 
     def __init__(self, client: BotClient) -> None:
         self.client = client
         self.identity = config.bot_identity(client.api_base, client.key)
-
-    def load(self) -> None:
-        load_libraries()
-
-    def begin(self) -> None:
-        """A request opens its own connection."""
 
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
         return (EVERYBODY_LOG,)

@@ -380,7 +380,7 @@ def _run(find: weakref.ref[LongConnection], waiter: Waiter) -> None:
             waiter.wait(seconds)
     if waiter.ended and (connection := find()) is not None:
         connection._drop(too_late(connection._host))  # it was closed while it was opened
-    waiter.close()
+    waiter.forget()
 
 
 _living: weakref.WeakSet[LongConnection] = weakref.WeakSet()

@@ -70,12 +70,8 @@ class Waiter:
             while len(self._near.recv(4096)) == 4096:
                 continue
 
-    def close(self) -> None:
-        """By the thread, when it ends."""
-        self.forget()
-
     def forget(self) -> None:
-        """Close what is this process's, as a child that has a copy of it."""
+        """Close what is this process's: by the thread, when it ends, or a child that has a copy of it."""
         for one in (self._selector, self._near, self._far):
             if one is not None:
                 with contextlib.suppress(OSError):  # it is closed already
