@@ -56,18 +56,13 @@ def _whole(alert: Alert, mask: Mask) -> Alert:
 def slim(alert: Alert) -> Alert:
     """As much of a masked alert as its later digests show, in a few KiB: there may be thousands of groups."""
     texts: dict[str, Any] = {name: cap(getattr(alert, name), _SLIM_BYTES) for name in _SLIM_TEXTS}
-    return replace(
+    return replace(  # of its exceptions what the first line is made of: the last one, and by name what caused it
         alert,
         formatted=None if alert.formatted is None else cap(alert.formatted, _SLIM_BYTES),
         fields=tuple((cap(name, 128), cap(value, 256)) for name, value in alert.fields[:_SLIM_FIELDS]),
-        failures=_slim_chain(alert.failures),
+        failures=(*map(_named, _root(alert.failures)), *map(_slim, alert.failures[-1:])),
         **texts,
     )
-
-
-def _slim_chain(failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
-    """What its first line is made of: the last exception, and by name the one that caused it."""
-    return (*map(_named, _root(failures)), *map(_slim, failures[-1:]))
 
 
 def _root(failures: tuple[Failure, ...]) -> tuple[Failure, ...]:

@@ -50,7 +50,7 @@ class Filter:
             and (not self.msgtype or message.msgtype == self.msgtype)
             and self.since <= message.time <= self.until
             and (not self.level or self.level in message.content[:SIGN_WITHIN])
-            and (not self.receiver or self.receiver in _receivers(message))
+            and (not self.receiver or self.receiver in map(str.lower, (*message.receivers, message.key, message.chat)))
             and (not self.contains or self._is_in(self.contains, message))
             and not (self.not_contains and self._is_in(self.not_contains, message))
         )
@@ -65,7 +65,3 @@ def _named(receiver: str, bots: Sequence[str]) -> str:
     """The page knows bots by their numbers, because their keys are secrets."""
     found = re.fullmatch("g:([0-9]{1,4})", receiver, re.ASCII)
     return bots[int(found[1]) - 1] if found and 0 < int(found[1]) <= len(bots) else receiver
-
-
-def _receivers(message: Message) -> set[str]:
-    return {id.lower() for id in (*message.receivers, message.key, message.chat) if id}

@@ -186,6 +186,7 @@ WISHES: dict[str, Shape] = {
 """By the names that they have in OpenAPI."""
 
 
+WITHIN = dict.fromkeys(("since", "until"), number(LATEST, description="seconds since 1970"))
 FILTERS: dict[str, Shape] = {
     "contains": said(LINES, "a part of what a person reads of it, in upper or lower case"),
     "not_contains": said(LINES, "what is in nothing that a person reads of it"),
@@ -193,8 +194,7 @@ FILTERS: dict[str, Shape] = {
     "receiver": said(LINES, "a member's user id, a bot's key or g:1 for the first bot, or a group's chatid"),
     "level": said(one_of(*LEVELS, ""), "the sign with which the alert begins, or its name"),
     "msgtype": said(LINES, "text, markdown, textcard …"),
-    "since": number(LATEST, description="seconds since 1970"),
-    "until": number(LATEST, description="seconds since 1970"),
+    **WITHIN,
 }
 LISTED: dict[str, Shape] = {
     "order": said({**one_of("oldest", "newest"), "default": "oldest"}, "which comes first"),
@@ -211,8 +211,7 @@ CALLED: dict[str, Shape] = {
     "errcode": ERRCODE,
     "refused": said(FLAG, "whether WeCom refused it, by an errcode, an HTTP status, or no answer"),
     "discarded": said(FLAG, "whether it was left out for some receivers in silence"),
-    "since": number(LATEST, description="seconds since 1970"),
-    "until": number(LATEST, description="seconds since 1970"),
+    **WITHIN,
 }
 
 ANSWERS: dict[str, Shape] = {

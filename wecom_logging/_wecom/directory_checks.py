@@ -6,7 +6,8 @@ Each check raises `MessageError` with the name of the field and the limit. Sourc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from .._config import JOINERS_AND_SPACES, exact
@@ -75,16 +76,18 @@ def email(field: str, value: object) -> str:
 
 def department(**fields: object) -> dict[str, Any]:
     """The body of ``department/create`` and ``department/update``."""
+    return _spelt(fields, _OF_DEPARTMENT)
+
+
+def _spelt(fields: Mapping[str, object], of: _Checks) -> dict[str, Any]:
+    """What is given, checked, by WeCom's names."""
     body: dict[str, Any] = {}
     for field, value in fields.items():
-        if value is None:
-            continue
-        if field in ("name", "name_en"):
-            body[field] = _department_name(field, value)
-        elif field == "order":
-            body[field] = _order(value)
-        else:
-            body[{"parent_id": "parentid"}.get(field, field)] = _id(field, value)
+        if value is not None:
+            if field not in of:
+                raise MessageError(f"{field[:40]}: a member has no such field")
+            name, check = of[field]
+            body[name] = check(field, value)
     return body
 
 
@@ -95,88 +98,55 @@ def _department_name(field: str, value: object) -> str:
     return name
 
 
-def _order(value: object) -> int:
+def _order(field: str, value: object) -> int:
     found = exact(value)
     if not isinstance(found, int) or not 0 <= found < 2**32:
-        raise MessageError("order: a whole number from 0 to 4294967295 is needed")
+        raise MessageError(f"{field}: a whole number from 0 to 4294967295 is needed")
     return found
 
 
 def member(fields: Mapping[str, object]) -> dict[str, Any]:
     """The body of ``user/create`` and ``user/update``."""
-    given = {name: value for name, value in fields.items() if value is not None}
-    body: dict[str, Any] = {}
-    for field, value in given.items():
-        body |= _member_field(field, value)
-    if "leader_of" in given:
-        body["is_leader_in_dept"] = _leads(given)
+    body = _spelt(fields, _OF_MEMBER)
+    if fields.get("leader_of") is not None:
+        body["is_leader_in_dept"] = _leads(fields)
     return body
 
 
-def _member_field(field: str, value: object) -> dict[str, Any]:
-    match field:
-        case "user_id" | "new_user_id":
-            return {field.replace("user_id", "userid"): user_id(field, value)}
-        case "name" | "alias":
-            return {field: _text(field, value, MAX_NAME)}
-        case "position":
-            return {field: _text(field, value, 128, least=0)}
-        case "telephone":
-            return {field: _text(field, value, 32, least=0)}
-        case "mobile":
-            return {field: mobile(field, value)}
-        case "email" | "biz_mail":
-            return {field: email(field, value)}
-        case "gender":
-            return {field: _gender(value)}
-        case "departments":
-            return {"department": _departments_of_member(value)}
-        case "main_department":
-            return {field: _id(field, value)}
-        case "direct_leaders":
-            return {"direct_leader": _direct_leaders(value)}
-        case "enabled":
-            return {"enable": int(_is_true(field, value))}
-        case "leader_of":  # it stands beside the departments
-            return {}
-        case _:
-            raise MessageError(f"{field[:40]}: a member has no such field")
-
-
-def _departments_of_member(value: object) -> list[int | str]:
-    found = department_ids("departments", value if isinstance(value, Iterable) else [value])
+def _departments_of_member(field: str, value: object) -> list[int | str]:
+    found = department_ids(field, value if isinstance(value, Iterable) else [value])
     if not 1 <= len(found) <= MAX_DEPARTMENTS_OF_MEMBER:
-        raise MessageError(f"departments: {len(found)} given, 1 to {MAX_DEPARTMENTS_OF_MEMBER} are needed")
+        raise MessageError(f"{field}: {len(found)} given, 1 to {MAX_DEPARTMENTS_OF_MEMBER} are needed")
     return found
 
 
 def _leads(given: Mapping[str, Any]) -> list[int]:
-    if "departments" not in given:
+    if given.get("departments") is None:
         raise MessageError("leader_of: give departments=… as well; it says which of them the member leads")
-    departments = _departments_of_member(given["departments"])
+    departments = _departments_of_member("departments", given["departments"])
     leads = department_ids("leader_of", given["leader_of"])
     if strange := [str(id) for id in leads if id not in departments]:
         raise MessageError(f"leader_of: {', '.join(strange)} is not one of the member's departments")
     return [int(id in leads) for id in departments]
 
 
-def _direct_leaders(value: object) -> Sequence[int | str]:
-    found = user_ids("direct_leaders", value if isinstance(value, Iterable) else [value])
+def _direct_leaders(field: str, value: object) -> Sequence[int | str]:
+    found = user_ids(field, value if isinstance(value, Iterable) else [value])
     if len(found) > 1:
-        raise MessageError(f"direct_leaders: {len(found)} given, WeCom takes one")
+        raise MessageError(f"{field}: {len(found)} given, WeCom takes one")
     return found
 
 
-def _gender(value: object) -> str:
+def _gender(field: str, value: object) -> str:
     if value not in _GENDERS:
-        raise MessageError("gender: 'male' or 'female' is needed")
+        raise MessageError(f"{field}: 'male' or 'female' is needed")
     return _GENDERS[str(value)]
 
 
-def _is_true(field: str, value: object) -> bool:
+def _is_true(field: str, value: object) -> int:
     if not isinstance(value, bool):
         raise MessageError(f"{field}: True or False is needed")
-    return value
+    return int(value)
 
 
 def _several(field: str, values: object) -> Iterable[object]:
@@ -203,3 +173,30 @@ def _text(field: str, value: object, most: int, *, least: int = 1) -> str:
     if not text.translate(JOINERS_AND_SPACES).isprintable():
         raise MessageError(f"{field}: it holds a line break or another control character")
     return text
+
+
+_Checks = Mapping[str, tuple[str, Callable[[str, object], object]]]
+"""Of each field WeCom's name for it, and its check."""
+
+_OF_DEPARTMENT: _Checks = {
+    "id": ("id", _id),
+    "name": ("name", _department_name),
+    "name_en": ("name_en", _department_name),
+    "parent_id": ("parentid", _id),
+    "order": ("order", _order),
+}
+_OF_MEMBER: _Checks = {
+    "user_id": ("userid", user_id),
+    "new_user_id": ("new_userid", user_id),
+    **{name: (name, partial(_text, most=MAX_NAME)) for name in ("name", "alias")},
+    "position": ("position", partial(_text, most=128, least=0)),
+    "telephone": ("telephone", partial(_text, most=32, least=0)),
+    "mobile": ("mobile", mobile),
+    **{name: (name, email) for name in ("email", "biz_mail")},
+    "gender": ("gender", _gender),
+    "departments": ("department", _departments_of_member),
+    "main_department": ("main_department", _id),
+    "direct_leaders": ("direct_leader", _direct_leaders),
+    "enabled": ("enable", _is_true),
+    "leader_of": ("is_leader_in_dept", lambda field, value: value),  # by the departments, see `_leads`
+}

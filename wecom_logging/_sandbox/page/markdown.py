@@ -24,6 +24,7 @@ MENTION = re.compile(r"<@([^<>\s]{1,64})>")
 KINDS = {"heading": "", "paragraph": "p", "blockquote": "quote", "strong": "b", "em": "i", "s": "s"}
 KINDS |= {"bullet_list": "ul", "ordered_list": "ol", "list_item": "li"}
 KINDS |= {"table": "table", "thead": "thead", "tbody": "tbody", "tr": "tr", "th": "th", "td": "td"}
+BOXES = {"code_inline": "code", "fence": "pre", "code_block": "pre", "hr": "hr"}
 LEAVES = {"hardbreak": "\n", "softbreak": "\n"}
 
 MOST_DEEP = 100
@@ -86,12 +87,8 @@ def _leaf(token: Token, names: Mapping[str, str]) -> list[Node]:
         return _tree(token.children or [], names)
     if token.type == "mention":
         return [mention(token.content, names)]
-    if token.type == "code_inline":
-        return [node("code", token.content)]
-    if token.type in ("fence", "code_block"):
-        return [node("pre", token.content)]
-    if token.type == "hr":
-        return [node("hr")]
+    if token.type in BOXES:
+        return [node(BOXES[token.type], token.content)]
     if token.type == "image":
         return [node("picture", "🖼 ", token.content)]
     return [LEAVES.get(token.type, token.content)]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ..aibot.content import SENDS, questions_of
 from ..content import DESCRIPTION_BYTES, TITLE_BYTES, cut
 from ..fields import objects
 from ..mailbox import Message
@@ -36,7 +37,6 @@ TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """What turns the direction of writing: a file "\u202egpj.exe" would be read as "exe.jpg"."""
 LABEL_CHARS = 512
 MOST_OPTIONS = 20
-SENDS = (3, "3")
 OPENS = (1, "1")
 Card = Mapping[str, Any]
 
@@ -217,18 +217,14 @@ def _row(kind: str, shown: list[Node]) -> list[Node]:
 
 
 def _questions(card: Card) -> Iterator[Node]:
-    kind = card.get("card_type")
-    if kind == "button_interaction" and isinstance(card.get("button_selection"), dict):
-        yield _choice(card["button_selection"])
-    elif kind == "multiple_interaction":
-        for select in objects(card, "select_list"):
-            yield _choice(select)
-    elif kind == "vote_interaction" and isinstance(card.get("checkbox"), dict):
-        box = card["checkbox"]
-        options = objects(box, "option_list")[:MOST_OPTIONS]
+    for part in questions_of(card):
+        if card.get("card_type") != "vote_interaction":
+            yield _choice(part)
+            continue
+        options = objects(part, "option_list")[:MOST_OPTIONS]
         checked = [_label(option, "id") for option in options if option.get("is_checked") is True]
-        about = {"question": _label(box, "question_key"), "many": box.get("mode") in (1, "1"), "checked": checked}
-        yield ["vote", {**about, "options": _options(box)}]
+        about = {"question": _label(part, "question_key"), "many": part.get("mode") in (1, "1"), "checked": checked}
+        yield ["vote", {**about, "options": _options(part)}]
 
 
 def _choice(part: Card) -> Node:
