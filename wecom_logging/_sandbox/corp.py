@@ -11,7 +11,7 @@ from .aibot.state import State as AiBotState
 from .directory import ROOT, Directory, Member
 from .faults import Faults
 from .fields import Fields
-from .journal import Journal
+from .journal import Exchange, Journal
 from .limits import SecretGuard, SlidingWindow
 from .mailbox import Mailbox, Message, new_id
 from .media import MediaStore
@@ -103,6 +103,12 @@ class Corp:
             window.reset()
         for begin in self.when_reset:
             begin()
+
+    def close_call(self, number: int, exchange: Exchange, began: float, *, shown: bool = True) -> None:
+        """It was answered, or dropped."""
+        with self.lock:
+            self.journal.close(number, exchange, began, shown=shown)
+            self.touch()
 
     def touch(self) -> None:
         """Something changed. Under the lock."""

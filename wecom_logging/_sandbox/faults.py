@@ -47,6 +47,9 @@ class Fault:
     withhold: bool = False
 
 
+NO_FAULT = Fault("")
+
+
 class Faults:
     """In the order given; the oldest that fits a path is used up first."""
 
@@ -69,7 +72,8 @@ class Faults:
         self._count += 1
         self._waiting[self._count] = fault
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path: str) -> Fault:
+        """`NO_FAULT` where none is for that path."""
         for number, fault in self._waiting.items():
             if fault.path == path:
                 if fault.times > 1:
@@ -77,7 +81,7 @@ class Faults:
                 else:
                     del self._waiting[number]
                 return fault
-        return None
+        return NO_FAULT
 
     def remove(self, number: int | None = None, path: str | None = None) -> None:
         """Those that fit what is given."""

@@ -29,7 +29,7 @@ from .fields import READING, Reading
 from .files import Files
 from .imports import Imports
 from .jobs import Jobs
-from .journal import Exchange, read, told
+from .journal import read, told
 from .limits import Limit, SlidingWindow
 from .members import Members
 from .page.page import Page
@@ -197,8 +197,6 @@ class Web:
             return None
         with self._corp.lock:
             fault = self._corp.faults.take(AIBOT)
-        if fault is None:
-            return None
         self._corp.wait(fault.delay_s)
         if fault.drop:
             raise Dropped
@@ -216,15 +214,14 @@ class Web:
             exchange = read(request, corp.clock(), corp.secrets())
             number = corp.journal.open(request.path)
             fault = corp.faults.take(request.path)
-        if fault is not None:
-            self._corp.wait(fault.delay_s)
-            if fault.drop or fault.status is not None:
-                self._note(number, replace(exchange, status=fault.status or 0), began)
-                if fault.status is None:
-                    raise Dropped
-                return _html(fault.status)
+        corp.wait(fault.delay_s)
+        if fault.drop or fault.status is not None:
+            corp.close_call(number, replace(exchange, status=fault.status or 0), began)
+            if fault.status is None:
+                raise Dropped
+            return _html(fault.status)
         if request.path not in self._endpoints and not is_wecoms(request.path):
-            self._note(number, replace(exchange, status=404), began)
+            corp.close_call(number, replace(exchange, status=404), began)
             return Response(status=404)
         with corp.lock:
             delivered, discarded = corp.mailbox.count, corp.journal.discarded
@@ -232,19 +229,14 @@ class Web:
             answer, response = self._call(request, reading, fault)
             message = corp.mailbox.count if corp.mailbox.count > delivered else 0
             done = replace(exchange, message=message, discarded=corp.journal.discarded - discarded)
-            self._note(number, told(done, answer, reading.warning, corp.secrets()), began)
+            corp.close_call(number, told(done, answer, reading.warning, corp.secrets()), began)
         return _wecom(answer, response)
 
-    def _note(self, number: int, exchange: Exchange, began: float) -> None:
-        with self._corp.lock:
-            self._corp.journal.close(number, exchange, began)
-            self._corp.touch()
-
-    def _call(self, request: Request, reading: Reading, fault: Fault | None) -> tuple[dict[str, Any], Response | None]:
+    def _call(self, request: Request, reading: Reading, fault: Fault) -> tuple[dict[str, Any], Response | None]:
         """WeCom's answer: the code and its text first, then what the call gives; or a file in its place."""
         ok = {"errcode": 0, "errmsg": OK}
         try:
-            if fault is not None and fault.errcode is not None:
+            if fault.errcode is not None:
                 raise Refusal(fault.errcode)
             refuse_if(request.args.get("debug") == "1" and not self._debugged.admits(0), 45009)
             door, endpoint = self._find(request)

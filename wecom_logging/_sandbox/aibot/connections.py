@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request
 
 from ..corp import Corp
+from ..faults import Fault
 from ..fields import MISSING, Fields, Reading, checked, encodes
 from ..journal import Exchange, hide, told
 from ..mailbox import new_id
@@ -92,14 +93,11 @@ class Connections:
             number = corp.journal.open(path)
             exchange = self._exchange(path, agent, raw, sent)
             fault = corp.faults.take(path)
-        if fault is not None:
-            self._corp.wait(fault.delay_s)
-            if fault.drop:
-                with corp.lock:
-                    corp.journal.close(number, replace(exchange, status=0), began)
-                    corp.touch()
-                line.end(socket.SHUT_RDWR)
-                return
+        corp.wait(fault.delay_s)
+        if fault.drop:
+            corp.close_call(number, replace(exchange, status=0), began)
+            line.end(socket.SHUT_RDWR)
+            return
         kicked = None
         with line.sending:
             with corp.lock:
@@ -109,18 +107,17 @@ class Connections:
                     kicked = before
                 message = corp.mailbox.count if corp.mailbox.count > delivered else 0
                 done = told(replace(exchange, message=message), answer, reading.warning, self._secrets(sent))
-                corp.journal.close(number, done, began, shown=cmd != PING)
-                corp.touch()
-            if fault is None or not fault.withhold:
+                corp.close_call(number, done, began, shown=cmd != PING)
+            if not fault.withhold:
                 line.write(answer)
         if kicked is not None:
             self._kick(kicked)
 
-    def _answer(self, line: Line, cmd: str, req_id: str, body: Fields, fault: Any) -> Frame:
+    def _answer(self, line: Line, cmd: str, req_id: str, body: Fields, fault: Fault) -> Frame:
         """The req_id of the command, no cmd, the code and its text; what the command gives is its ``body``."""
         head: Frame = {"headers": {"req_id": req_id}}
         try:
-            if fault is not None and fault.errcode is not None:
+            if fault.errcode is not None:
                 raise Refusal(fault.errcode)
             refuse_if(not req_id, 40058, "headers.req_id is missing")
             given = self._do(line, cmd, req_id, body)
