@@ -152,6 +152,21 @@ def test_a_token_may_be_asked_for_either_way(wecom: Caller, strict: Caller, meth
             assert "wrong json" not in caller.post("/cgi-bin/gettoken")["errmsg"]
 
 
+def test_a_call_for_get_is_taken_by_post(wecom: Caller, strict: Caller) -> None:
+    """As PowerWeChat 3 sends both."""
+    asked = {"/cgi-bin/agent/get": {"agentid": "1000002"}, "/cgi-bin/media/get": {"media_id": ""}}
+    for caller in (wecom, strict):
+        asked["/cgi-bin/media/get"]["media_id"] = caller.upload("file", b"a,b\n1,2\n")["media_id"]
+        for path, params in asked.items():
+            all = {**params, "access_token": caller.token()}
+            answer = caller.session.post(caller.sandbox.url + path, params=all, timeout=10)
+            assert answer.headers["Error-Code"] == ("0" if caller is wecom else "40058")
+            assert caller.session.get(answer.url, timeout=10).headers["Error-Code"] == "0"
+            assert caller.session.put(answer.url, timeout=10).headers["Error-Code"] == "40058"
+    warnings = [exchange.warning for _, exchange in wecom.sandbox._corp.journal.newest(6, after=0)]
+    assert warnings == ["the documents ask with GET", "", ""] * 2
+
+
 def test_a_secret_in_a_body_is_not_kept(wecom: Caller) -> None:
     wecom.post("/cgi-bin/gettoken", {"corpid": "wwsandbox", "corpsecret": "a-wrong-secret-of-mine"})
     wecom.post("/cgi-bin/gettoken", {"corpid": "wwsandbox", "corpsecret": "sandbox-app-secret"})
