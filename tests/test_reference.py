@@ -77,6 +77,13 @@ def test_the_addresses_that_are_told_are_those_that_are_used(monkeypatch: pytest
     assert told == {"api_base": config.api_base(None), "url": config.aibot_url(None)}
 
 
+def test_of_a_file_of_rules_is_told_what_it_may_have_and_what_is_read_before_it() -> None:
+    told, marks = all_options(), config.marked(config.OfDuty)
+    for meaning in told["duty"].meaning:
+        assert re.findall("`([a-z_]+)`", meaning) == [*marks]
+    assert {name: told[name].variable for name in marks} == {name: one.variable for name, one in marks.items()}
+
+
 def test_the_variables_that_are_told_are_those_that_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     read = set()
 
