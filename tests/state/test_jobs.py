@@ -254,6 +254,17 @@ def test_j8_starts_alone_hide_no_hang(world: World) -> None:
     assert [run.id for run in row.job.seen.runs] == ["run 13", "run 14", "run 15"]
 
 
+def test_j8_without_a_longest_time_the_ninth_open_run_tells_of_the_oldest(world: World) -> None:
+    world.at("2026-11-29T12:00").declare(every_s=3600)
+    for number in range(9):
+        world.began(f"killed {number}")
+        world.until(f"2026-11-29T12:{5 * (number + 1):02}")
+    at = "began 11-29 12:00 Asia/Shanghai, and 8 times since"
+    assert world.told() == [(f"job 对账 is still running, or was killed: it {at}", 1)]
+    world.runs("whole")
+    assert world.told() == [("对账 ran again", 0)]
+
+
 def test_j9_nights_without_a_run_are_one_incident_with_a_count(world: World) -> None:
     world.at("2026-11-29T12:00").declare()
     told = []

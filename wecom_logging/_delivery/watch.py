@@ -27,6 +27,7 @@ from .._render.words import (
     EVERY,
     JOB_DID_NOT_REPORT,
     JOB_DID_NOT_RUN,
+    JOB_IS_BEHIND,
     JOB_IS_NOT_OVER,
     NOBODY_WATCHED,
     NONE,
@@ -309,6 +310,8 @@ class Watch:
         every = f"{spec.cron} ({spec.zone})" if spec.cron else EVERY.en.format(span=_span(spec.every_s))
         fields = (("last run", last), ("schedule", every))
         if news.kind == OVER:
+            if not spec.max_runtime_s:
+                return JOB_IS_BEHIND, (spec.name, due, str(expected.MAX_RUNS)), fields[1:]
             return JOB_IS_NOT_OVER, (spec.name, due, _span(spec.max_runtime_s)), fields[1:]
         is_away = self._away >= news.due - expected.EARLY_S
         return JOB_DID_NOT_REPORT if is_away else JOB_DID_NOT_RUN, (spec.name, due), fields

@@ -27,7 +27,9 @@ from .trace import place
 TITLE, DESC, TEXT_CHARS, SOURCE, BUTTON, NAME, VALUE = 26, 30, 112, 13, 10, 5, 26
 LENGTH_QUESTION = "length"
 _VERBS = frozenset(("take", "quiet", "details", "list", "undo", "done", "forget"))
-_OF_JOBS = frozenset(one.en for one in (words.JOB_DID_NOT_RUN, words.JOB_DID_NOT_REPORT, words.JOB_IS_NOT_OVER))
+_OF_JOBS = frozenset(
+    one.en for one in (words.JOB_DID_NOT_RUN, words.JOB_DID_NOT_REPORT, words.JOB_IS_BEHIND, words.JOB_IS_NOT_OVER)
+)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MAX_HEADLINE_BYTES = 400
 _LEAST_NAME = 2

@@ -328,6 +328,10 @@ JOB_IS_NOT_OVER = Phrase(
     "任务 %s 仍在运行或已被终止：%s 开始，最长 %s",
     (2,),
 )
+JOB_IS_BEHIND = Phrase(
+    "job %s is still running, or was killed: it began %s, and %s times since",
+    "任务 %s 仍在运行或已被终止：%s 开始，其后又开始了 %s 次",
+)
 NOBODY_WATCHED = Phrase(
     "nobody watched from %s to %s; jobs that may not have run: %s", "%s 至 %s 无人值守；可能没有运行的任务：%s"
 )
