@@ -48,17 +48,30 @@ class Edition:
     filter: str
     inspector: str
     delete_all: str
+    zone: str
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "WECOM_LANGUAGE": self.language, "PYTHONPATH": str(ROOT)}
+        reader = {"WECOM_LANGUAGE": self.language, "WECOM_TIMEZONE": self.zone}
+        return {**os.environ, **reader, "PYTHONPATH": str(ROOT)}
+
+    def say(self, en: str, zh: str) -> str:
+        return zh if self.language == "zh" else en
 
 
 ENGLISH = Edition(
-    "en", "en", "沙箱用户 · WeCom", "沙箱用户 · WeChat", "Group of bot 1", "Filter", "Inspector", "Delete all"
+    "en", "en", "沙箱用户 · WeCom", "沙箱用户 · WeChat", "Group of bot 1", "Filter", "Inspector", "Delete all", "UTC"
 )
 CHINESE = Edition(
-    "zh", "zh-CN", "沙箱用户 · 企业微信", "沙箱用户 · 微信", "机器人 1 的群", "筛选", "检查面板", "全部删除"
+    "zh",
+    "zh-CN",
+    "沙箱用户 · 企业微信",
+    "沙箱用户 · 微信",
+    "机器人 1 的群",
+    "筛选",
+    "检查面板",
+    "全部删除",
+    "Asia/Shanghai",
 )
 EXAMPLES = {  # by the picture: and which of its alerts, a pattern for both languages
     "web": {
@@ -94,7 +107,15 @@ WIDE = {"width": 1240, "height": 780}
 @contextmanager
 def opened(browser: Browser, sandbox: Sandbox, edition: Edition, **options: Any) -> Iterator[Page]:
     with closing(
-        browser.new_context(**{"viewport": WIDE, "locale": edition.locale, "reduced_motion": "reduce", **options})
+        browser.new_context(
+            **{
+                "viewport": WIDE,
+                "locale": edition.locale,
+                "timezone_id": edition.zone,
+                "reduced_motion": "reduce",
+                **options,
+            }
+        )
     ) as it:
         page = it.new_page()
         errors: list[str] = []
@@ -193,16 +214,20 @@ def of_examples(browser: Browser, path: Path, examples: Mapping[str, str], editi
 def wechat(browser: Browser, folder: Path, edition: Edition) -> None:
     """The same member's two phones; the narrow page has nothing else in view."""
     with Sandbox() as sandbox, closing(Caller(sandbox).session):
-        wecom = Caller(sandbox)
-        wecom.send(part="🔴 ERROR web shop: 支付失败\n│ order 4711: 金额不能为负\n日志 https://logs.example.com/4711")
+        wecom, say = Caller(sandbox), edition.say
+        level, failed = say("ERROR", "错误"), say("the payment failed", "支付失败")
+        why = say("order 4711: the amount is negative", "订单 4711：金额不能为负")
+        where, log = say("shop-1 · pid 4242", "shop-1 · 进程 4242"), say("log", "日志")
+        wecom.send(part=f"🔴 {level} web shop: {failed}\n│ {why}\n{log} https://logs.example.com/4711")
         wecom.send(
             "markdown",
-            '🔴 <font color="warning">ERROR</font> web shop: **支付失败**\n> order 4711: 金额不能为负\n'
-            '<font color="comment">host shop-1 · pid 4242</font>\n[🔗 log](https://logs.example.com/4711)',
+            f'🔴 <font color="warning">{level}</font> web shop: **{failed}**\n> {why}\n'
+            f'<font color="comment">{where}</font>\n[🔗 {log}](https://logs.example.com/4711)',
         )
+        day, accounts = say("Nov 25", "11月25日"), say("3 accounts do not balance", "3 个账户不平")
         card = {
-            "title": "夜间对账失败",
-            "description": '<div class="gray">11月25日</div>3 个账户不平',
+            "title": say("the nightly balance failed", "夜间对账失败"),
+            "description": f'<div class="gray">{day}</div>{accounts}',
             "url": "https://x.test/",
         }
         wecom.send("textcard", card)
@@ -216,13 +241,18 @@ def storm(browser: Browser, folder: Path, edition: Edition) -> None:
     """Two programs without a rate limit of their own: what WeCom lets through, refuses, and discards in silence."""
     clock = FakeClock()
     with Sandbox(clock=clock) as sandbox, closing(Caller(sandbox).session):
-        wecom = Caller(sandbox)
+        wecom, level, answer, late = (
+            Caller(sandbox),
+            edition.say("ERROR", "错误"),
+            edition.say("no answer", "没有应答"),
+            edition.say("payment timed out", "支付超时"),
+        )
         for second in range(118):
             clock.now += 1
             for _ in range(max(0, 6 - abs(second - 30) // 5) + (second % 10 == 0)):
-                wecom.push("markdown", f'🔴 <font color="warning">ERROR</font> shop.prices: **no answer** #{second}')
+                wecom.push("markdown", f'🔴 <font color="warning">{level}</font> shop.prices: **{answer}** #{second}')
             for _ in range(max(0, 4 - abs(second - 85) // 6)):
-                wecom.send(part=f"🔴 ERROR shop.payments: 支付超时 #{second}")
+                wecom.send(part=f"🔴 {level} shop.payments: {late} #{second}")
         clock.now += 1
         with opened(browser, sandbox, edition, color_scheme="dark") as page:
             wait_for(page, len(sandbox.messages()))
@@ -242,7 +272,7 @@ def storm(browser: Browser, folder: Path, edition: Edition) -> None:
 
 def night(browser: Browser, folder: Path, edition: Edition) -> None:
     """The demo's night, when the phone of the second person rings."""
-    options = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Asia/Shanghai"}
+    options = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Asia/Shanghai"}  # that of its rota
     with Sandbox(clock=clock.wall) as sandbox, opened(browser, sandbox, edition, **options) as page:
         events = iter(range(1, 10))
 
