@@ -215,8 +215,8 @@ def wechat(browser: Browser, folder: Path, edition: Edition) -> None:
     """The same member's two phones; the narrow page has nothing else in view."""
     with Sandbox() as sandbox, closing(Caller(sandbox).session):
         wecom, say = Caller(sandbox), edition.say
-        level, failed = say("ERROR", "错误"), say("the payment failed", "支付失败")
-        why = say("order 4711: the amount is negative", "订单 4711：金额不能为负")
+        level, failed = say("ERROR", "错误"), say("no payment", "支付失败")
+        why = say("order 4711: amount is -12.5", "订单 4711：金额不能为负")
         where, log = say("shop-1 · pid 4242", "shop-1 · 进程 4242"), say("log", "日志")
         wecom.send(part=f"🔴 {level} web shop: {failed}\n│ {why}\n{log} https://logs.example.com/4711")
         wecom.send(
@@ -229,6 +229,7 @@ def wechat(browser: Browser, folder: Path, edition: Edition) -> None:
             "title": say("the nightly balance failed", "夜间对账失败"),
             "description": f'<div class="gray">{day}</div>{accounts}',
             "url": "https://x.test/",
+            "btntxt": say("Details", "详情"),
         }
         wecom.send("textcard", card)
         with opened(browser, sandbox, edition, viewport={"width": 1120, "height": 660}) as page:
