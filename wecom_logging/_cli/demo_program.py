@@ -8,31 +8,25 @@ import time
 
 from wecom_logging import notify_on_exception
 
+SAID = {"service": "web shop", "environment": "demo"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "   %(levelname)s %(name)s: %(message)s"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"},
-        "wecom": {
-            "class": "wecom_logging.WeComHandler",
-            "level": "ERROR",
-            "service": "web shop",
-            "environment": "demo",
-        },
+        "wecom": {"class": "wecom_logging.WeComHandler", "level": "ERROR", **SAID},
         "group": {
             "class": "wecom_logging.WeComBotHandler",
             "level": "CRITICAL",
-            "service": "web shop",
-            "environment": "demo",
             "mention": ["sandbox-user"],
+            **SAID,
         },
         "chat": {
             "class": "wecom_logging.WeComAIBotHandler",
             "level": "CRITICAL",
-            "service": "web shop",
-            "environment": "demo",
             "chats": ["sandbox-user"],
+            **SAID,
         },
     },
     "loggers": {"shop.prices": {"handlers": ["wecom"], "propagate": False}},  # it storms: not onto the console

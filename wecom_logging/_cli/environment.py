@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, Literal
 
 from .. import _config as config
@@ -80,21 +80,16 @@ def ended_by_signal() -> threading.Event:
 
 def secrets(given: Mapping[str, object]) -> Iterator[str]:
     """Every secret that can be read, from a handler's options or else the environment; of a webhook also its key."""
-    told = {name: one for name, one in all_options().items() if one.secret}
-    places = [(name, given.get(one.keyword)) for name, one in told.items() if name != "webhook"]
-    try:
-        places += [("webhook", entry) for entry in config.webhook_entries(given.get("webhook"))]
-    except ConfigurationError:  # there is none, or what is wrong with it is said elsewhere
-        pass
-    for name, value in places:
-        try:
-            found = config.secret(name, value, told[name].variable)
-            if found is not None:
-                yield found.reveal()
-            if found is not None and name == "webhook":
-                yield config.webhook(found)[1].reveal()
-        except ConfigurationError:  # as above
-            pass
+    for one in all_options().values():
+        values = [given.get(one.keyword)] if one.secret else []
+        with suppress(ConfigurationError):  # there is none, or what is wrong with it is said elsewhere
+            values = config.webhook_entries(*values) if one.name == "webhook" else values
+        for value in values:
+            with suppress(ConfigurationError):  # as above
+                if (found := config.secret(one.name, value, one.variable)) is not None:
+                    yield found.reveal()
+                    if one.name == "webhook":
+                        yield config.webhook(found)[1].reveal()
 
 
 def mask() -> Callable[[str], str]:

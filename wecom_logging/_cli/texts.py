@@ -61,7 +61,7 @@ def field(name: str) -> str:
 def explained(error: WeComLoggingError) -> str:
     """A whole error with its remedy, in the reader's language."""
     if language() == "zh" and isinstance(error, ConfigurationError):
-        return sentences(labelled(error.field, cause_of(error).zh), _remedy_of_option(error.field))
+        return sentences(labelled(error.field, cause_of(error).zh), remedy_of_field(error.field, NOTHING))
     return of_wecom.explained(error, language())
 
 
@@ -109,25 +109,16 @@ def remedy_of_errcode(errcode: int) -> Said:
     return Said(row.remedy, row.remedy_zh)
 
 
-def remedy_of_field(field: str) -> Said:
+def remedy_of_field(field: str, otherwise: Said | None = None) -> Said:
     """How to set an option, or what else the field of a `ConfigurationError` names."""
-    found = _remedy_of_option(field)
-    return said("remedies.option", name=_option(field)) if found is NOTHING else found
-
-
-def _option(field: str) -> str:
-    return re.split(r"[.\[]", field)[0]
-
-
-def _remedy_of_option(field: str) -> Said:
-    name = _option(field)
+    name = re.split(r"[.\[]", field)[0]
     if name in ("formatters", "filters", "fallback"):
         return said("remedies.names")
     if name in ("args", "class"):
         return said(f"remedies.{name}")
     told = all_options().get("users" if name in ("departments", "tags", "leader_of") else name)
     if told is None or not told.remedy:
-        return NOTHING
+        return said("remedies.option", name=name) if otherwise is None else otherwise
     en, zh = told.remedy
     return Said(en, zh)
 
