@@ -9,7 +9,7 @@ import pytest
 
 from wecom_logging._sandbox import Sandbox
 
-from .caller import Clerk, FakeClock
+from .caller import Caller, Clerk, FakeClock
 
 CHINA = timezone(timedelta(hours=8))
 ME = "sandbox-user"
@@ -23,7 +23,7 @@ def lisi(sandbox: Sandbox) -> None:
 
 
 def plan(app: Clerk, *items: tuple[str, int, int], yearmonth: int = 202611, groupid: int = 1) -> int:
-    """As WxJava (WxCpSetCheckinSchedule) and PowerWeChat (RequestCheckInSetScheduleList) write it."""
+    """As WxJava 4.7 and PowerWeChat 3 send it."""
     listed = [{"userid": user, "day": day, "schedule_id": shift} for user, day, shift in items]
     answer = app.write("checkin/setcheckinschedulist", groupid=groupid, items=listed, yearmonth=yearmonth)
     code: int = answer["errcode"]
@@ -31,7 +31,7 @@ def plan(app: Clerk, *items: tuple[str, int, int], yearmonth: int = 202611, grou
 
 
 def planned(app: Clerk, *users: str, **span: int) -> Any:
-    """As WxJava (WxCpOaService.getCheckinScheduleList) and EasyWeChat write it."""
+    """As WxJava 4.7 and EasyWeChat 5 send it."""
     body = {**WEEK, "useridlist": list(users), **span}
     return app.write("checkin/getcheckinschedulist", **body)
 
@@ -116,8 +116,27 @@ def test_a_plan_that_makes_no_sense_changes_nothing(app: Clerk) -> None:
     assert planned(app, "lisi")["schedule_list"] == []
 
 
+SENT = {
+    "WxJava 4.7, EasyWeChat 5": ('{"starttime":1795708800,"endtime":1796227200,"useridlist":["lisi"]}', 0),
+    "PowerWeChat 3": ('{"endtime":"1796227200","starttime":"1795708800","useridlist":["lisi"]}\n', 0),
+    "EasyWeChat 5, a list with a gap": (
+        '{"starttime":1795708800,"endtime":1796227200,"useridlist":{"3":"lisi"}}',
+        301075,
+    ),
+    "WxJava 4.7, nobody": ('{"starttime":1795708800,"endtime":1796227200,"useridlist":[]}', 301075),
+}
+
+
+@pytest.mark.parametrize("client", SENT)
+def test_what_other_clients_send(app: Clerk, wecom: Caller, client: str) -> None:
+    """Word for word, and each client read the answer."""
+    body, errcode = SENT[client]
+    assert plan(app, ("lisi", 28, 2)) == 0
+    answer = wecom.post("/cgi-bin/checkin/getcheckinschedulist", data=body, access_token=wecom.token())
+    assert answer["errcode"] == errcode
+    assert [one["userid"] for one in answer.get("schedule_list", [])] == ["lisi"] * (errcode == 0)
+
+
 def test_times_may_be_texts(app: Clerk) -> None:
-    """As PowerWeChat (src/work/oa/client.go) writes all of them."""
-    times = {name: str(value) for name, value in WEEK.items()}
-    assert app.write("checkin/getcheckinschedulist", **times, useridlist=[ME])["errcode"] == 0
-    assert app.write("checkin/getcheckinoption", datetime=times["starttime"], useridlist=[ME])["errcode"] == 0
+    """As PowerWeChat 3 sends all of them."""
+    assert app.write("checkin/getcheckinoption", datetime="1795708800", useridlist=[ME])["errcode"] == 0

@@ -22,7 +22,7 @@ def sandbox_people(sandbox: Sandbox) -> None:
 
 
 def call(app: Clerk, *users: str) -> list[dict[str, Any]]:
-    """As PowerWeChat (src/work/oa/pstncc/client.go) and wechat_sdk for Elixir write it."""
+    """As PowerWeChat 3 sends it."""
     answer = app.write("pstncc/call", callee_userid=list(users))
     assert answer["errcode"] == 0, answer
     states: list[dict[str, Any]] = answer["states"]
@@ -133,6 +133,23 @@ def test_a_list_there_and_a_text_here(app: Clerk, clerk: Clerk) -> None:
     assert app.write("pstncc/getstates", callee_userid="wangwu", callid=one["callid"])["errcode"] == 40058
     assert app.write("pstncc/getstates", callee_userid="lisi", callid="6-x-out")["errcode"] == 40058
     assert clerk.write("pstncc/call", callee_userid=["lisi"])["errcode"] == 48002
+
+
+@pytest.mark.usefixtures("sandbox_people")
+@pytest.mark.parametrize(
+    ("client", "body", "errcode", "errmsg"),
+    [
+        ("PowerWeChat 3", '{"callee_userid":["lisi"]}\n', 0, "ok"),
+        ("PowerWeChat 3, nobody", '{"callee_userid":null}\n', 40058, "missing field `callee_userid`."),
+        ("api-wecom-cli 0.1", '{"callee_userid": "lisi"}', 0, "ok. Warning: wrong json format. "),
+        ("EasyWeChat 5, a form", "callee_userid%5B0%5D=lisi", 40058, "Warning: wrong json format. missing field"),
+    ],
+)
+def test_what_other_clients_send(wecom: Caller, client: str, body: str, errcode: int, errmsg: str) -> None:
+    """Word for word, and each client read the answer."""
+    answer = wecom.post("/cgi-bin/pstncc/call", data=body, access_token=wecom.token())
+    assert (answer["errcode"], answer["errmsg"][: len(errmsg)]) == (errcode, errmsg), client
+    assert [one["userid"] for one in answer.get("states", [])] == ["lisi"] * (errcode == 0)
 
 
 @pytest.mark.usefixtures("sandbox_people")
