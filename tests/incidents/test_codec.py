@@ -98,6 +98,15 @@ def test_what_is_none_of_ours_is_refused(text: str) -> None:
         codec.load(text, row().first)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"step": -1}, {"times": 0}, {"digests": -1}, {"tries": -1}, {"told": -1}, {"told": 99}, {"rates": (-1,)}],
+)
+def test_numbers_of_no_incident_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="numbers of no incident"):
+        codec.load(codec.dump(replace(row(), **changes)), row().first)
+
+
 def test_times_of_the_store_move_with_its_clock_and_no_others() -> None:
     one = row()
     moved = codec.shifted(one, 1000.0)

@@ -750,6 +750,12 @@ def test_a_step_that_tells_nobody_gives_way_to_the_next_at_once_and_the_last_say
     assert (news.verb, news.who, news.where) == ("escalated", "", "nobody y")
 
 
+def test_a_call_of_nobody_is_none() -> None:
+    incident = replace(escalating(10), call_at=5 * M)
+    assert escalation.step_due_at(incident) == 10 * M
+    assert escalation.doing(incident, 10 * M) == escalation.BEGINS
+
+
 def test_a_message_of_a_step_that_fails_is_tried_again_ever_later_and_digests_go_meanwhile() -> None:
     incident, waits = step(escalating(10, 25), 10 * M), []
     for _ in range(6):

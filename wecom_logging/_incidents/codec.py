@@ -77,7 +77,8 @@ def load(text: str, first: First) -> Incident:
             incident, beyond["answers"] = replace(incident, answers=NO_ANSWERS), found["answers"]
         elif unknown := {name: value for name, value in found["answers"].items() if name not in _kinds(Answers)}:
             beyond["answers"] = unknown
-    if not 0 <= incident.told <= incident.count or not all(0 <= rate <= _LARGE for rate in incident.rates):
+    least = min(incident.told, incident.digests, incident.tries, incident.step, incident.times - 1, *incident.rates)
+    if least < 0 or incident.told > incident.count or not all(rate <= _LARGE for rate in incident.rates):
         raise ValueError("numbers of no incident")
     return replace(incident, beyond=beyond) if beyond else incident
 

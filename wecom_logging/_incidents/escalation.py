@@ -26,10 +26,15 @@ STEP_TRY_S = 5.0
 
 def step_due_at(incident: Incident) -> float:
     """When a step is due: to begin, or to be told. Infinity: none. What a person did holds it, and is told first."""
-    stepping_at, step_at, call_at = incident.stepping_at, incident.step_at, incident.call_at
+    stepping_at, step_at, call_at = incident.stepping_at, incident.step_at, _call_at(incident)
     if not (stepping_at or step_at or call_at) or not incident.told or is_closed(incident) or is_held(incident):
         return NEVER
     return stepping_at or min(step_at or NEVER, call_at or NEVER)
+
+
+def _call_at(incident: Incident) -> float:
+    """When its phones are to be looked after; 0: there is nobody to call."""
+    return incident.call_at if incident.calls.who or incident.calls.left else 0.0
 
 
 def is_held(incident: Incident) -> bool:
@@ -48,7 +53,7 @@ def doing(incident: Incident, now: float) -> Hashable:
     together: what a message says of one step to its people holds of all."""
     if incident.stepping_at:
         return incident.audience, incident.duty, incident.step, incident.told_too, missed_before(incident)
-    return RINGS if incident.call_at and not 0 < incident.step_at <= now + SOON_S else BEGINS
+    return RINGS if _call_at(incident) and not 0 < incident.step_at <= now + SOON_S else BEGINS
 
 
 def began(incident: Incident) -> Answer:
