@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from wecom_logging._delivery.steps import GATHER_S
 from wecom_logging._delivery.turn import Turn
 from wecom_logging._incidents.duty import duty_text
 from wecom_logging._runtime import functions
+from wecom_logging._state.base import answer
 from wecom_logging.errors import InvalidMessageError, MessageError, PermissionDeniedError, TransportError
 from wecom_logging.model import Call, CallState, Message, Outcome, Recipients
 from wecom_logging.model.alert import ESCALATED, TAKEN
@@ -418,6 +420,23 @@ def test_one_that_is_refused_takes_no_other_with_it(company: Make) -> None:
     steps_of = {one.first.alert.message: one for one in jobs.open()}
     assert [steps_of[text].answers.journal[0].who for text in ("disk full", "roof burns")] == ["李四"] * 2
     assert [one.where for one in steps_of["pump stopped"].answers.journal] == ["failed", "failed"]
+
+
+def test_one_that_no_message_can_be_made_of_takes_no_other_with_it(company: Make) -> None:
+    jobs = company(*TWO)
+    for text in ("disk full", "roof burns"):
+        jobs.critical(text)
+    jobs.wait(11)
+    store = jobs.jobs[0]._turn.store
+    broken = jobs.open()[0].key
+
+    def ask(there: Any) -> Any:
+        return answer(there, store.channel, broken, lambda one: replace(one, steps=(1500.0,)), lambda one: None, 0.0)
+
+    assert (store.shared.call(ask) if store.shared.is_up else ask(store.memory)) is not None
+    found = jobs.wait(15)
+    assert steps(found) == [(25, ("王五", "赵六"))]
+    assert sorted(one.answers.journal[-1].where for one in jobs.open()) == ["", "failed"]
 
 
 def test_many_steps_that_find_nobody_go_on_to_the_next_together(company: Make) -> None:

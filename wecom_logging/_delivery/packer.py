@@ -133,7 +133,8 @@ class Packer:
                 delivery.claims[place] = known = self._alerts.known(claim)
                 delivery.digests.append(self._digest(delivery, known))
             except BaseException:  # of the user's redact, or a defect of ours
-                self._release([one for one in delivery.claims if one is not claim])
+                claim = delivery.claims.pop(place)
+                self._release(delivery.claims)
                 delivery.claims, delivery.digests = [claim], []
                 raise
 
