@@ -67,6 +67,17 @@ def test_jobs_are_listed_with_their_next_time_and_its_zone(command: Command, job
     assert shown["next"].endswith("T02:30:00+08:00")
 
 
+def test_a_zone_that_this_machine_lacks_and_times_that_no_calendar_has_hide_no_other_job(
+    command: Command, jobs: Jobs
+) -> None:
+    spec = Spec(name="there", every_s=3600, zone="Mars/Olympus")
+    jobs.change("there", lambda job, now: Job(spec=spec, seen=expected.new(now)))
+    jobs.change("odd", lambda job, now: Job(spec=SPEC, seen=expected.new(-1e300)))
+    _, *rows = command("jobs").out.splitlines()
+    assert [row.split()[0] for row in rows] == ["there", "对账"]
+    assert "Olympus" not in rows[0]
+
+
 def test_a_job_is_paused_with_an_end_and_goes_on(command: Command, jobs: Jobs) -> None:
     assert command("jobs", "pause", "对账", "2d").out.startswith("对账: no run is expected until ")
     (shown,) = command("jobs", "--json").json

@@ -22,7 +22,7 @@ from .._incidents.job import Job, Target
 from .._incidents.policy.expected import due_at
 from .._render.times import lasting_short, local_time
 from .._state.base import Store, answer
-from .._state.jobs import UNWATCHED_S, Jobs, schedule_of, zone_of
+from .._state.jobs import UNWATCHED_S, Jobs, schedule_of, zone_to_show
 from .._state.shared import Shared
 from .._text import inert
 from .environment import ended_by_signal, handlers, mask, opened, state_options, use
@@ -104,9 +104,8 @@ def _for_people(job: Job, shown: Mapping[str, Any]) -> dict[str, object]:
     def clock(at: float, given: str) -> str:
         if not given:
             return ""
-        there = local_time(at, language())
-        there = there.astimezone(zone_of(spec.zone)) if spec.zone else there
-        return f"{there:%m-%d %H:%M} {spec.zone}".rstrip()
+        there, zone = local_time(at, language()), zone_to_show(spec.zone)
+        return f"{there:%m-%d %H:%M}" if zone is None else f"{there.astimezone(zone):%m-%d %H:%M} {zone}"
 
     due = due_at(spec, seen, schedule_of(spec.cron, spec.zone)) if shown["next"] else math.inf
     last = clock(seen.began, shown["last_run"])

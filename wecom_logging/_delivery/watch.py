@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -37,7 +37,7 @@ from .._render.words import (
 )
 from .._state.base import Incidents, answer
 from .._state.failover import FailoverStore
-from .._state.jobs import Jobs, Row, Watched, schedule_of, zone_of
+from .._state.jobs import Jobs, Row, Watched, schedule_of, zone_to_show
 from .._state.shared import alone
 from .._text.said import Phrase
 from ..errors import StateError
@@ -349,9 +349,7 @@ class Watch:
 
     def _clock_time(self, at: float, zone: str = "") -> str:
         """``11-29 02:30 Asia/Shanghai``"""
-        there = self._options.looks.zone
-        with suppress(ValueError, KeyError):  # this machine may lack it
-            there = zone_of(zone) if zone else there
+        there = zone_to_show(zone) or self._options.looks.zone
         found = datetime.fromtimestamp(at, UTC).astimezone(there)
         return f"{found:%m-%d %H:%M} {there if there is not None else found.isoformat()[-6:]}"
 

@@ -6,6 +6,7 @@ Each is a fact. One more, `Watched`, says when somebody looked last: of those wh
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ from .shared import Shared, alone
 _JOB, _WATCHED = "job ", "watched"
 _MAX_CHARACTERS = 64 * 1024
 _TRIES = 50
+_LATEST = 1e11
 _KEPT_S = 32 * 86400.0
 """So long a job is known that reports, and that nobody has declared."""
 
@@ -175,6 +177,13 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo(name)
 
 
+def zone_to_show(name: str) -> tzinfo | None:
+    """The same, where times are shown in it; None where there is none, or this machine lacks it."""
+    with contextlib.suppress(ValueError, KeyError):
+        return zone_of(name) if name else None
+    return None
+
+
 def _row(fact: Fact) -> Row | None:
     try:
         document = read(fact.text, _MAX_CHARACTERS)
@@ -182,7 +191,15 @@ def _row(fact: Fact) -> Row | None:
     except (ValueError, RecursionError):
         return None
     assert isinstance(job, Job)
-    return Row(job, fact.version, document)
+    return Row(job, fact.version, document) if _is_sound(job.spec, job.seen) else None
+
+
+def _is_sound(spec: Spec, seen: Seen) -> bool:
+    """Whether a calendar has all its times."""
+    lengths = (spec.every_s, spec.grace_s, spec.max_runtime_s, seen.took_s)
+    times = (seen.base, seen.judged_to, seen.began, seen.ended, seen.paused_until, *(run.began for run in seen.runs))
+    news = (time for one in seen.news for time in (one.at, one.due))
+    return all(0 <= one < _LATEST for one in (*lengths, *times, *news))
 
 
 def _kept(before: Any, after: dict[str, Any], kind: type) -> dict[str, Any]:
