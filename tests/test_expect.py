@@ -282,6 +282,17 @@ def test_where_the_state_does_not_answer_the_job_runs_on_and_stderr_says_so(tmp_
     assert "Set WECOM_STATE" in ended.stderr
 
 
+def test_where_handlers_are_switched_off_a_program_runs_as_ever_and_says_nothing(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WECOM_ENABLED", "0")
+    handler = app_handler(sandbox.url, timezone="Asia/Shanghai")
+    expect("对账", cron="30 2 * * *")
+    assert expect("对账")(lambda: 5)() == 5
+    handler.close()
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("state", ["memory://", "sqlite"])
 def test_a_program_that_does_not_use_it_loads_nothing_of_it(state: str, tmp_path: Path) -> None:
     state = f"sqlite://{tmp_path}/alerts.db" if state == "sqlite" else state

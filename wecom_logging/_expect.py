@@ -8,7 +8,7 @@ import inspect
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TypeVar
@@ -139,13 +139,19 @@ class Expectation:
             yield from (one.jobs for one in shared.values() or found)
         elif (state := shared_state(None)) is not alone:  # a script that logs nothing
             yield _jobs_of(state)
-        else:
+        elif not _switched_off(self._teller):
             raise ConfigurationError("state", "missing", "Set WECOM_STATE, or give a handler of the program state=…")
 
 
 def _pipelines(teller: Teller) -> list[Pipeline]:
     found = [getattr(handler, "_pipeline", None) for handler in teller.found()]
     return [one for one in found if isinstance(one, Pipeline) and not one.closed()]
+
+
+def _switched_off(teller: Teller) -> list[Mapping[str, Any]]:
+    """Options of handlers that are there, and send nothing."""
+    found = [getattr(handler, "_given", None) for handler in teller.found()]
+    return [one for one in found if one is not None]
 
 
 @functools.lru_cache(8)
@@ -247,6 +253,7 @@ def _line(cron: object, zone: str) -> str:
 def _zone(given: str | None, teller: Teller, *, is_needed: bool) -> str:
     """The name of the zone of a job: it is never guessed."""
     zones = [config.timezone(given), *(one.options.looks.zone for one in _pipelines(teller))]
+    zones += [config.timezone(options.get("timezone")) for options in _switched_off(teller)]
     found = next((str(zone) for zone in zones if zone is not None), "")
     if is_needed and not found:
         raise ConfigurationError("timezone", "missing", _ZONE)
