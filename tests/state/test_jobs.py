@@ -513,6 +513,17 @@ def test_a_zone_that_this_machine_lacks_and_a_row_that_makes_no_sense_hold_up_no
     assert sorted(world.told()) == [(f"job zone {at}", 1), (f"job 对账 {at}", 1)]
 
 
+def test_whatever_another_hand_writes_of_who_looked_somebody_looks(world: World) -> None:
+    world.at("2026-11-29T12:00").declare(every_s=600)
+    world.until("2026-11-29T12:11", step_s=60)
+    use: Any = world.jobs._use
+    version = use(lambda store: store.get("jobs", "watched", world.time)).version
+    gap = f'{{"at": {world.time}, "gap": [-1e300, {world.time}]}}'
+    assert use(lambda store: store.put("jobs", "watched", version, gap, 0.0, world.time))
+    world.until("2026-11-29T12:17", step_s=60)
+    assert world.told() == [("job 对账 did not run: it was due 11-29 12:10 Asia/Shanghai", 1)]
+
+
 def killed_after(number: int) -> Callable[..., Any]:
     """Requests of a process that is killed after so many."""
     left = [number]

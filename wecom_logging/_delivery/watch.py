@@ -355,8 +355,8 @@ class Watch:
 
 
 def _gap(before: Watched | None, time: float) -> Gap:
-    """The last time in which nobody looked; none where the clock was set back behind it."""
-    if before is None or before.gap[1] > time + expected.EARLY_S:
+    """The last time in which nobody looked; none where that is not known, or the clock was set back behind it."""
+    if before is None or not before.at or before.gap[1] > time + expected.EARLY_S:
         return expected.NO_GAP
     if time - before.at <= GAP_S:
         return before.gap

@@ -217,6 +217,8 @@ def _watched(fact: Fact | None) -> Watched | None:
     try:
         found = read(fact.text, _MAX_CHARACTERS)
         at, (since, until) = float(found["at"]), map(float, found["gap"])
+        if not all(0 <= one < _LATEST for one in (at, since, until)):
+            raise ValueError("no calendar has them")
     except (ValueError, TypeError, KeyError, RecursionError):  # another hand has been at it
         return Watched(0.0, version=fact.version)
     return Watched(at, (since, until), fact.version)
