@@ -368,7 +368,8 @@ def test_an_unknown_option_is_named_without_its_value() -> None:
     assert done.returncode == 2
     assert "--secret" in done.stderr
     assert "canary" not in done.stderr
-    assert "unknown arguments: --help" in call("tags", "add", "1", "canary").stderr
+    for language, said in (("en", "unknown arguments: --help"), ("zh", "无法识别的参数：命令后加 --help")):
+        assert said in call("tags", "add", "1", "canary", WECOM_LANGUAGE=language).stderr
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +294,15 @@ def test_the_table_has_what_two_channels_tell_once_and_what_is_in_maintenance(
     assert re.fullmatch(r"maintenance of shop\.pay until (tomorrow )?\d\d:\d\d \(password=\*+\), Li", said[0])
     assert [line.split()[:3] for line in said[1:]] == [["id", "level", "count"], [f"#{short_id('fire')}", "ERROR", "3"]]
     assert len(json.loads(incidents("--json").out)["incidents"]) == 3
+
+
+def test_a_length_may_stand_behind_the_name(incidents: Callable[..., Said], path: Path) -> None:
+    fill(path, first("fire"))
+    said = incidents("quiet", name := short_id("fire"), "1h", "--as", "Li", "30", "min")
+    assert (said.status, said.err) == (0, "")
+    (done,) = json.loads(incidents("show", name, "--json").out)["incidents"][0]["journal"]
+    begin, end = (datetime.fromisoformat(done[at]) for at in ("at", "until"))
+    assert timedelta(minutes=89) < end - begin < timedelta(minutes=91)
 
 
 @pytest.mark.parametrize(("language", "how"), [("en", "; `{}` opens it again"), ("zh", "；如需重新打开，请执行：{}")])

@@ -40,9 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     parser = _parser(*given[:1])
     options, unknown = parser.parse_known_args(given)
+    words = getattr(options, "length", None)
+    if isinstance(words, list) and not any(one.startswith("-") for one in unknown):
+        words += unknown  # argparse takes none that stands behind an option
+        unknown = []
     if unknown:  # argparse would repeat them with their values, which may be secrets
         names = [name.partition("=")[0] for name in unknown if name.startswith("--")]
-        parser.error(text("usage.unknown", names=" ".join(names)).replace(" :", ":"))
+        parser.error(text("usage.unknown", names=" ".join(names)).replace(" :", ":").replace(" ：", "："))
     try:
         return int(options.run(options))
     except Refusal as no:
