@@ -14,10 +14,7 @@ LINES: Mapping[str, tuple[str, str]] = {
     # Of a message that did not go through.
     "waits": ("alerts wait: {error}", "告警待发送，稍后自动重试：{error}"),
     "refused": ("an alert was refused{about}: {error}", "告警被拒绝{about}：{error}"),
-    "step_refused": (
-        "a step of an escalation told nobody{about}: {error}",
-        "升级的一级未通知到人{about}：{error}",
-    ),
+    "step_refused": ("a step of an escalation told nobody{about}: {error}", "升级的一级未通知到人{about}：{error}"),
     "to_fallback": ("an alert went to the fallback{about}: {error}", "告警已转交兜底 handler{about}：{error}"),
     "bot_pauses": ("this bot pauses, another one sends: {error}", "此机器人暂停，由另一个发送：{error}"),
     "partial": ("WeCom did not accept some recipients: {names}{remedy}", "企业微信未接受部分接收人：{names}{remedy}"),
@@ -46,14 +43,8 @@ LINES: Mapping[str, tuple[str, str]] = {
         "leader_of：应用看不到有负责人的部门 {name!r}{similar}",
     ),
     "similar": ("; similar: {names}", "；相近的有：{names}"),
-    "several": (
-        "{kind}: {name!r} fits several: {names}; give the id",
-        "{kind}：{name!r} 对应多个：{names}；请改填 ID",
-    ),
-    "no_id": (
-        "{kind}: what the directory has for {name!r} is no id",
-        "{kind}：通讯录中 {name!r} 对应的值不是 ID",
-    ),
+    "several": ("{kind}: {name!r} fits several: {names}; give the id", "{kind}：{name!r} 对应多个：{names}；请改填 ID"),
+    "no_id": ("{kind}: what the directory has for {name!r} is no id", "{kind}：通讯录中 {name!r} 对应的值不是 ID"),
     "not_looked_up": ("{kind}: {name!r} could not be looked up: {error}", "{kind}：无法查询 {name!r}：{error}"),
     "taken_for": (
         "users: {name!r} is nobody's id; it is taken for the member of that name, {user}",
@@ -201,15 +192,9 @@ LINES: Mapping[str, tuple[str, str]] = {
         "or logging forgets it",
         "选项 fallback 指定的 handler 不存在；非本包的 handler 须挂在某个 logger 上，否则会被 logging 释放",
     ),
-    "fallback_off": (
-        "the fallback cannot take the alert: it is switched off",
-        "兜底 handler 无法接收告警：已停用",
-    ),
+    "fallback_off": ("the fallback cannot take the alert: it is switched off", "兜底 handler 无法接收告警：已停用"),
     "fallback_closed": ("the fallback cannot take the alert: it is closed", "兜底 handler 无法接收告警：已关闭"),
-    "fallback_filter": (
-        "a filter of the fallback refused the alert",
-        "兜底 handler 的过滤器拒绝了告警",
-    ),
+    "fallback_filter": ("a filter of the fallback refused the alert", "兜底 handler 的过滤器拒绝了告警"),
     "no_file": (
         "the file with all alerts could not be sent; alerts share messages for a while{why}",
         "包含全部告警的文件未能发出；告警暂时合并在消息中发送{why}",

@@ -26,7 +26,7 @@ from ..model import Failure, Frame, Sample
 from .context import fields_of_context, passed_by
 from .exceptions import MAX_MEMBERS, Raised
 from .identity import Identity
-from .record import MAX_FIELDS, SMALL, Reading, Values, fields_of
+from .record import MAX_FIELDS, SMALL, Reading, Values, fields_of, picture_of
 from .templates import template_frames
 from .texts import name_of, own_of, text_of, type_name
 
@@ -132,11 +132,11 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Pe
         made.failures = _failures(error, reading)
     elif record.exc_text:  # a traceback that is text already, as a queue or another process leaves it
         made.failures = (Failure(type=AS_TEXT, text=reading.text(record.exc_text)),)
-    made.fields = (*reading.fields(), *fields_of(around, reading.text))
+    made.fields = (*fields_of(extra.get("fields"), reading.text), *fields_of(around, reading.text))
     made.stack = reading.text(record.stack_info or "")
     made.formatted = _formatted(record, formatter)
     made.fingerprint = text_of(extra.get("fingerprint", ""))
-    made.picture = reading.picture()
+    made.picture = picture_of(extra.get("attach"))
     made.ours = _ours(words, around)
     made.recipients, made.mention, made.passed = reading.recipients, reading.mention, passed
     return made

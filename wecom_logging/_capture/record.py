@@ -131,14 +131,6 @@ class Reading:
             found = read[id(error)] = Raised(error)
         return found
 
-    def fields(self) -> tuple[tuple[str, str], ...]:
-        """Those that the user gives with it."""
-        return fields_of(self.extra.get("fields"), self.text)
-
-    def picture(self) -> bytes:
-        """The bytes of a JPG or PNG that both an app and a bot can send."""
-        return _picture_of(self.extra.get("attach"))
-
     def text(self, value: object) -> str:
         """A value as a capped string; all of an alert's texts together, the message among them, have a bound too."""
         if self._room is None:
@@ -259,7 +251,8 @@ def fields_of(value: object, text: Callable[[object], str]) -> tuple[tuple[str, 
     )
 
 
-def _picture_of(value: object) -> bytes:
+def picture_of(value: object) -> bytes:
+    """The bytes of a JPG or PNG that both an app and a bot can send."""
     if value is None:
         return b""
     if type(value) is not bytes or not value.startswith((JPG, PNG)) or len(value) > MAX_BOT_IMAGE_BYTES:

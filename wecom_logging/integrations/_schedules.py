@@ -8,23 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import _config as config
-from .._incidents.job import GRACE_S
 from .._lines import line
 from .._runtime.warn import warn_once
 from ..errors import ConfigurationError, MissingDependencyError
 
 if TYPE_CHECKING:
     from .._expect import Expectation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """The same for all jobs of a framework: those of `expect`."""
-
-    grace: str | float = GRACE_S
-    max_runtime: str | float | None = None
-    level: int | str = logging.ERROR
-    handler: logging.Handler | str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +51,23 @@ def crontab(
     return "" if fields[2] != "*" != fields[4] else " ".join(fields)
 
 
-def expect_each(who: str, found: Iterable[tuple[str, Times]], options: Expected) -> dict[str, Expectation]:
-    """Declare them. One line on stderr names those that are left out. Raises `ConfigurationError`."""
+def expect_each(
+    who: str,
+    found: Iterable[tuple[str, Times]],
+    grace: str | float,
+    max_runtime: str | float | None,
+    level: int | str,
+    handler: logging.Handler | str | None,
+) -> dict[str, Expectation]:
+    """Declare them, all with these options of `expect`. One line on stderr names those that are left out. Raises
+    `ConfigurationError`."""
     from .._expect import expect
     from .._masking.redact import redact
 
-    grace_s = config.duration("grace", options.grace, least=0)
-    expect(who, level=options.level, handler=options.handler)  # what is wrong for all is no matter of one of them
-    if options.max_runtime is not None:
-        config.duration("max_runtime", options.max_runtime)
+    grace_s = config.duration("grace", grace, least=0)
+    expect(who, level=level, handler=handler)  # what is wrong for all is no matter of one of them
+    if max_runtime is not None:
+        config.duration("max_runtime", max_runtime)
     jobs: dict[str, Expectation] = {}
     left_out = []
     for name, times in found:
@@ -83,9 +80,9 @@ def expect_each(who: str, found: Iterable[tuple[str, Times]], options: Expected)
                 every=times.every_s or None,
                 timezone=times.zone or None,
                 grace=grace_s + times.late_s,
-                max_runtime=options.max_runtime,
-                level=options.level,
-                handler=options.handler,
+                max_runtime=max_runtime,
+                level=level,
+                handler=handler,
             )
         except MissingDependencyError:
             raise

@@ -93,13 +93,12 @@ def expect_scheduler(
     are those of `expect`. Raises `ConfigurationError`.
     """
     events: Any = need("apscheduler.events", "3.9.1", "APScheduler")
-    from ._schedules import Expected, expect_each
+    from ._schedules import expect_each
 
     ids: dict[str, str] = {}
     for job in scheduler.get_jobs():
         ids.setdefault(_called(job), job.id)
-    options = Expected(grace=grace, max_runtime=max_runtime, level=level, handler=handler)
-    expected = expect_each("apscheduler", _times(scheduler), options)
+    expected = expect_each("apscheduler", _times(scheduler), grace, max_runtime, level, handler)
     jobs = {ids[name]: job for name, job in expected.items()}
     running: dict[tuple[str, object], tuple[Expectation, list[str]]] = {}
     reports = _Reports()

@@ -129,10 +129,9 @@ def expect_beat(
     """
     schedules: Any = need("celery.schedules", "5.2", "celery")
     signals: Any = need("celery.signals", "5.2", "celery")
-    from ._schedules import Expected, expect_each
+    from ._schedules import expect_each
 
-    same = Expected(grace=grace, max_runtime=max_runtime, level=level, handler=handler)
-    _expected.update(expect_each("celery", _times(app, schedules), same))
+    _expected.update(expect_each("celery", _times(app, schedules), grace, max_runtime, level, handler))
     entries = app.conf.beat_schedule
     for name in _expected.keys() & entries.keys():
         given = dict(entries[name])
