@@ -174,9 +174,12 @@ def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int]
                     raise StateError(why)
                 say(text("store.unused", name=shared.name))
                 return unused()
-            told = {"taken over": lambda line: text("store.taken_over", text=line)}
-            for _ in taken_over(shared, time.monotonic(), lambda cause, line: say(told.get(cause, str)(line))):
+            for _ in taken_over(shared, time.monotonic(), _say_taken_over):
                 pass
             return run(shared)
         except StateError as error:
             refuse("store.failed", 1, error=error)
+
+
+def _say_taken_over(cause: str, line: str) -> None:
+    say(text("store.taken_over", text=line) if cause == "taken over" else line)

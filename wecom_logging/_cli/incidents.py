@@ -204,8 +204,9 @@ def _run(options: argparse.Namespace, name: str) -> int:
         places, undo = [SharedPlace(shared)], said("incidents.undo_it")
         desk = Desk(lambda: places, language=language(), mask=mask(), time_s=shared.time_s, undo=undo)
         if name == "show":
-            found = desk.find(wanted)
-            return _show([one[1:] for one in found or _refuse(desk.unknown(wanted))], options, shared.time_s())
+            if not (found := desk.find(wanted)):
+                _refuse(desk.unknown(wanted))
+            return _show([one[1:] for one in found], options, shared.time_s())
         where, whom = f"cli {socket.gethostname()}", Person("")
         if name == "give":
             words = options.whom[1:] if options.whom[0] == "to" and len(options.whom) > 1 else options.whom

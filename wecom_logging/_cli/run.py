@@ -113,7 +113,8 @@ def _tell(
     shown = "\n".join(filter(None, [out, err]))
     why = reason((err if err.strip() else out).split("\n"))
     if shown and end.status < BY_SIGNAL:  # it gave up by itself
-        record.msg = f"{failure}: {why if len(why) <= _MOST_WORDS else f'{why[: _MOST_WORDS - 1]}…'}"
+        why = why if len(why) <= _MOST_WORDS else f"{why[: _MOST_WORDS - 1]}…"
+        record.msg = f"{failure}: {why}"
     fields = {"command": hide(_line(command))}
     if end.pid is not None:
         record.process = end.pid

@@ -91,8 +91,9 @@ def _from_entry(path: str, entry: Entry, names: Container[str]) -> Target:
     errors = [entry.error] if entry.error is not None else []
     if isinstance(fallback := given.get("fallback"), str) and fallback not in names:
         errors.append(ConfigurationError("fallback", "not_in_file"))
-    try:  # as logging, which takes no other kind of number
-        config.level("level", 0 if entry.level is None else entry.level if isinstance(entry.level, int | str) else "")
+    try:
+        if entry.level is not None:  # as logging, which takes no other kind of number
+            config.level("level", entry.level if isinstance(entry.level, int | str) else "")
     except ConfigurationError as error:
         errors.append(error)
     assert isinstance(entry.made_by, type)
