@@ -16,22 +16,18 @@ from .layout import Style
 _MAX_VALUE_BYTES = 64
 
 
+_SIGNS = ((logging.CRITICAL, "🚨"), (logging.ERROR, "🔴"), (logging.WARNING, "🟠"), (logging.INFO, "🔵"))
+_COLOURS = ((logging.WARNING, "warning"), (logging.INFO, "info"))
+"""WeCom has three: orange (warning), green (info), grey (comment)."""
+
+
 def _sign(level: int) -> str:
     """A sign that is seen in a list of chats before anything is read."""
-    if level >= logging.CRITICAL:
-        return "🚨"
-    if level >= logging.ERROR:
-        return "🔴"
-    if level >= logging.WARNING:
-        return "🟠"
-    return "🔵" if level >= logging.INFO else "⚪"
+    return next((sign for least, sign in _SIGNS if level >= least), "⚪")
 
 
 def _colour(level: int) -> str:
-    """WeCom has three: orange (warning), green (info), grey (comment)."""
-    if level >= logging.WARNING:
-        return "warning"
-    return "info" if level >= logging.INFO else "comment"
+    return next((colour for least, colour in _COLOURS if level >= least), "comment")
 
 
 def _looks(

@@ -84,26 +84,15 @@ def wait_for(corp: Corp, wanted: Filter, count: int, timeout_s: float, at_most: 
         corp.wait_for_news(version, min(left, LOOK_S))
 
 
-def find_calls(
-    corp: Corp,
-    path: str = "",
-    errcode: int | None = None,
-    refused: bool | None = None,
-    discarded: bool | None = None,
-    since: float = 0.0,
-    until: float = LATEST,
-) -> list[Made]:
+def find_calls(corp: Corp, since: float = 0.0, until: float = LATEST, **wanted: object) -> list[Made]:
+    """Those of which all holds that is wanted."""
     with corp.lock:
         made = corp.journal.calls()
-    return [
-        one
-        for one in made
-        if path in ("", one.path)
-        and errcode in (None, one.errcode)
-        and refused in (None, one.refused)
-        and discarded in (None, one.discarded > 0)
-        and since <= one.time <= until
-    ]
+    return [one for one in made if since <= one.time <= until and wanted.items() <= _facts(one).items()]
+
+
+def _facts(one: Made) -> Json:
+    return {"path": one.path, "errcode": one.errcode, "refused": one.refused, "discarded": one.discarded > 0}
 
 
 def list_calls(corp: Corp, **wanted: Any) -> list[Json]:

@@ -78,7 +78,7 @@ class _Handler(WSGIRequestHandler):
     def _answer(self, body: IO[bytes]) -> None:
         try:
             environ = self._read(body)
-            self.server.attend(self.connection)
+            self.server.expect(self.connection)
             response = Response.from_app(self.server.app, environ)
         except _Unreadable as error:
             self._send(Response(status=error.status), close=True)
@@ -152,7 +152,7 @@ class _Handler(WSGIRequestHandler):
         for piece in response.response:
             self.server.expect(self.connection, PIECE_S)
             self._write(piece)
-            self.server.attend(self.connection)
+            self.server.expect(self.connection)
 
     def _write(self, piece: str | bytes) -> None:
         self.wfile.write(piece if isinstance(piece, bytes) else piece.encode())
@@ -235,15 +235,11 @@ class Listener(ThreadedWSGIServer):
         self._open[connection] = math.inf
         _close(connection)
 
-    def expect(self, connection: socket.socket, seconds: float) -> None:
-        """The client has so long to send its next request, or to read its answer."""
+    def expect(self, connection: socket.socket, seconds: float = math.inf) -> None:
+        """The client has so long to send its next request, or to read its answer; as long as it likes where the request
+        is here, and its answer may take long."""
         with self._changed:
             self._open[connection] = time.monotonic() + seconds
-
-    def attend(self, connection: socket.socket) -> None:
-        """It is here, and its answer may take long."""
-        with self._changed:
-            self._open[connection] = math.inf
 
     def shutdown_request(self, request: Any) -> None:
         super().shutdown_request(request)

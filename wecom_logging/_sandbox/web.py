@@ -43,7 +43,7 @@ from .tags import Tags
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-Entry = Callable[[Corp, Request], Asked]
+Check = Callable[[Corp, Request], Asked]
 Endpoint = Callable[[Asked], dict[str, Any] | Response]
 
 DEBUG_LIMIT = Limit(5, 60)
@@ -76,7 +76,7 @@ class Dropped(Exception):
     """The connection is to be closed without an answer."""
 
 
-def _endpoints(corp: Corp) -> dict[str, tuple[str, Entry, Endpoint]]:
+def _endpoints(corp: Corp) -> dict[str, tuple[str, Check, Endpoint]]:
     app, bot, chats = App(corp), Bot(corp), Chats(corp)
     agents, files, roster = Agents(corp), Files(corp), Roster(corp)
     departments, members, tags = Departments(corp), Members(corp), Tags(corp)
@@ -239,8 +239,8 @@ class Web:
             if fault.errcode is not None:
                 raise Refusal(fault.errcode)
             refuse_if(request.args.get("debug") == "1" and not self._debugged.admits(0), 45009)
-            enter, endpoint = self._find(request, reading)
-            found = endpoint(enter(self._corp, request))
+            check, endpoint = self._find(request, reading)
+            found = endpoint(check(self._corp, request))
         except Refusal as no:
             if no.errcode == 0:
                 return ok, None
@@ -259,7 +259,7 @@ class Web:
             return text
         return errmsg(no.errcode, text, now=self._corp.clock(), ip=request.remote_addr or "")
 
-    def _find(self, request: Request, reading: Reading) -> tuple[Entry, Endpoint]:
+    def _find(self, request: Request, reading: Reading) -> tuple[Check, Endpoint]:
         """A wrong method is not told as such: the parameters are looked for where they are not (path/90313).
 
         Those of a call for GET are in the URL, and are found there by POST, too: PowerWeChat 3 knows no other way for
@@ -268,11 +268,11 @@ class Web:
         found = self._endpoints.get(request.path)
         if found is None:
             raise Refusal(40058, f"the sandbox has not built {request.path.removeprefix('/cgi-bin/')[:100]}")
-        method, enter, endpoint = found
+        method, check, endpoint = found
         if request.method != method:
             refuse_if(request.method != "POST", 40058)
             reading.remark("the documents ask with GET")
-        return enter, endpoint
+        return check, endpoint
 
 
 def _wecom(answer: dict[str, Any], response: Response | None) -> Response:

@@ -79,10 +79,10 @@ class State:
 
     def plain(self, id: str) -> str | None:
         """The member whom the bot calls so; None where there is none."""
-        found = all_open(self._directory).get(id) if self.open_userids else None
-        if not self.open_userids and (member := self._directory.member(id)):
-            found = member.user_id
-        return found
+        if self.open_userids:
+            return all_open(self._directory).get(id)
+        member = self._directory.member(id)
+        return member.user_id if member else None
 
 
 def open_userid(user_id: str) -> str:

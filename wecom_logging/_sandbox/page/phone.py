@@ -52,10 +52,6 @@ def show(message: Message, names: Names) -> list[Node]:
     return draw(message, part if isinstance(part, dict) else {}, names)
 
 
-def show_card(message: Message, card: dict[str, Any], names: Names) -> list[Node]:
-    return _card(message, card, names)
-
-
 def _text(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
     is_bot = message.channel == "bot"
     nodes = text_nodes(message.content, names, anchors=message.channel == "app", mentions=is_bot)
@@ -101,7 +97,7 @@ def _attachment(sign: str) -> Callable[[Message, dict[str, Any], Names], list[No
     return draw
 
 
-def _card(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
+def show_card(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
     main, big = _part(part, "main_title"), _part(part, "emphasis_content")
     quote, action = _part(part, "quote_area"), _part(part, "card_action")
     rows = [
@@ -154,7 +150,7 @@ KINDS: dict[str, Callable[[Message, dict[str, Any], Names], list[Node]]] = {
     "file": _attachment("📄"),
     "voice": _attachment("🎤"),
     "video": _attachment("▶"),
-    "template_card": _card,
+    "template_card": show_card,
 }
 
 
