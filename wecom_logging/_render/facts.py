@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from .._text import inert
 from .._text.cut import size, trim
@@ -150,11 +151,9 @@ def answer_line(digest: Digest, language: Language) -> str:
         return words.RAN_AGO.within(language, ago)
     if answer.verb == DONE:
         return words.CLOSED_AGO.within(language, _named(answer.who), ago)
-    return (
-        words.TAKEN_AGO.within(language, _named(answer.who), ago, digest.answered_count)
-        if digest.answered_count
-        else (news_words(digest, language))
-    )
+    if not digest.answered_count:
+        return news_words(digest, language)
+    return words.TAKEN_AGO.within(language, _named(answer.who), ago, digest.answered_count)
 
 
 def _in_silence(answer: Answer, number: int, language: Language) -> str:
@@ -181,15 +180,8 @@ def new_lines(digest: Digest, language: Language) -> list[str]:
     """``new 10:03:11 user zoe not found``: one line for each variant that is new, but for the title's, at most 8."""
     title = title_variant(digest)
     new = [variant for variant in _new(digest) if variant is not title]
-    return [
-        trim(
-            words.NEW.within(
-                language, f"{local_time(variant.time, language):%H:%M:%S}", inert.line(variant.text.strip(), language)
-            ),
-            _MAX_NEW_BYTES,
-        )
-        for variant in new[:_MAX_NEW_LINES]
-    ]
+    told = ((f"{local_time(one.time, language):%H:%M:%S}", inert.line(one.text.strip(), language)) for one in new)
+    return [trim(words.NEW.within(language, *one), _MAX_NEW_BYTES) for one in islice(told, _MAX_NEW_LINES)]
 
 
 def _new(digest: Digest) -> list[Variant]:

@@ -171,9 +171,8 @@ def _text(failure: Failure) -> str:
     for line in failure.text.strip()[: 4 * _MAX_COMPARED].splitlines():
         said = _said_in(line.strip()) if lines else line.strip()
         if any(map(str.isalnum, said)):
-            told += (
-                0 if (lines and _LABELLED.match(said)) or (len(said) < _ENOUGH and said.endswith(":")) else len(said)
-            )
+            announces = (lines and _LABELLED.match(said)) or (len(said) < _ENOUGH and said.endswith(":"))
+            told += 0 if announces else len(said)
             lines.append(inert.line(said))
         if len(lines) == _MAX_LINES or told >= _ENOUGH:
             break

@@ -95,9 +95,8 @@ def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> L
     """All of a digest, whatever its length. ``losses`` is one line of ours about alerts that never arrived."""
     digest = _titled(digest)
     alert = digest.alert
-    links = (
-        [style.link(link, words.LOG.within(style.language))] if link and size(link) <= MAX_LINK_BYTES else []
-    )  # the half of a link leads nowhere
+    is_whole = link and size(link) <= MAX_LINK_BYTES  # the half of a link leads nowhere
+    links = [style.link(link, words.LOG.within(style.language))] if is_whole else []
     if digest.is_news:
         return _news(digest, style, losses)
     if digest.quiet_s > 0:

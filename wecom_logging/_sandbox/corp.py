@@ -32,7 +32,6 @@ MOBILE = "+86 10000000000"
 """That of the first member, whose phone can be called."""
 MOST_LARGE = 4
 """Answers above 1 MiB that are not read yet: each is a file on disk."""
-SECRET = ("WECOM_SECRET", "WECOM_CONTACTS_SECRET", "WECOM_WEBHOOK", "WECOM_AIBOT_SECRET")
 
 
 class Corp:
@@ -166,15 +165,14 @@ class Clock:
 
 def variables(suffix: str = "") -> dict[str, str]:
     """All but the sandbox's addresses, ``WECOM_API_BASE`` and ``WECOM_AIBOT_URL``. ``suffix`` is that of secrets."""
-    values = {
+    return {
         "WECOM_CORP_ID": CORP_ID,
         "WECOM_AGENT_ID": str(AGENT_ID),
-        "WECOM_SECRET": APP_SECRET,
-        "WECOM_CONTACTS_SECRET": CONTACTS_SECRET,
+        "WECOM_SECRET": APP_SECRET + suffix,
+        "WECOM_CONTACTS_SECRET": CONTACTS_SECRET + suffix,
         "WECOM_USERS": CREATOR,
-        "WECOM_WEBHOOK": BOT_KEY,
+        "WECOM_WEBHOOK": BOT_KEY + suffix,
         "WECOM_AIBOT_ID": BOT_ID,
-        "WECOM_AIBOT_SECRET": BOT_SECRET,
+        "WECOM_AIBOT_SECRET": BOT_SECRET + suffix,
         "WECOM_AIBOT_CHATS": f"{CREATOR},{GROUP}",
     }
-    return {name: f"{value}{suffix}" if name in SECRET else value for name, value in values.items()}

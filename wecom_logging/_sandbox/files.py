@@ -38,13 +38,10 @@ class Files(Family):
         """The file itself, or the ``Range`` of it, where it is not too long ago that the sandbox kept it."""
         media_id = asked.text("media_id")
         refuse_if(not media_id, 41006)
-        media = self._corp.media.media(media_id)
-        if media is None or media.kind == PICTURE.name:
-            raise Refusal(40007)
+        media = known(self._corp.media.media(media_id), 40007)
+        refuse_if(media.kind == PICTURE.name, 40007)
         self._corp.media.find(media_id, media.kind, APPS)
-        file = self._corp.media.file(media_id)
-        if file is None:
-            raise Refusal(40007, "the sandbox keeps the newest 64 MiB of files")
+        file = known(self._corp.media.file(media_id), 40007, "the sandbox keeps the newest 64 MiB of files")
         response = file_response(media, file)
         return response.make_conditional(asked.request.environ, accept_ranges=True, complete_length=file.size)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from .refusal import Refusal, refuse_if
+from .refusal import known, refuse_if
 
 MIB = 1024 * 1024
 MIN_BYTES = 6  # "larger than 5 bytes"
@@ -109,10 +109,9 @@ class MediaStore:
 
     def find(self, media_id: str, kind: str, owner: str) -> Media:
         """40007 where it is unknown, older than three days, of another type, or another owner's."""
-        media = self._stored.get(media_id)
-        if media is None or media.owner != owner or media.kind != kind:
-            raise Refusal(40007)
-        refuse_if(media.created + LIFE_S <= self._clock(), 40007)
+        media = known(self._stored.get(media_id), 40007)
+        is_old = media.created + LIFE_S <= self._clock()
+        refuse_if(is_old or (media.owner, media.kind) != (owner, kind), 40007)
         return media
 
 

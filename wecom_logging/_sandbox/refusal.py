@@ -68,10 +68,10 @@ def refuse_if(wrong: object, errcode: int, detail: str = "", *, alone: bool = Fa
         raise Refusal(errcode, detail, alone=alone, **extra)
 
 
-def known(found: T | None, errcode: int) -> T:
+def known(found: T | None, errcode: int, detail: str = "") -> T:
     """What was asked for; WeCom's no where it is not there."""
     if found is None:
-        raise Refusal(errcode)
+        raise Refusal(errcode, detail)
     return found
 
 

@@ -67,9 +67,8 @@ class Roster:
         return {"next_cursor": _cursor((member.number, i)) if member else "", "dept_user": page}
 
     def _people(self, asked: Asked) -> list[Member]:
-        id = asked.number("department_id")
-        if id is None or id not in self._directory.departments:
-            raise Refusal(60123)
+        id = known(asked.number("department_id"), 60123)
+        refuse_if(id not in self._directory.departments, 60123)
         refuse_if(not asked.sight.sees_department(id), 60011)
         return in_order(self._directory, self._directory.people(id))
 

@@ -33,7 +33,7 @@ from .journal import read, told
 from .limits import Limit, SlidingWindow
 from .members import Members
 from .page.page import Page
-from .refusal import OK, WARNING, Refusal, errmsg, refuse_if
+from .refusal import OK, WARNING, Refusal, errmsg, known, refuse_if
 from .ringing import Ringing
 from .roster import Roster
 from .sockets import Sockets, converse
@@ -265,10 +265,8 @@ class Web:
         Those of a call for GET are in the URL, and are found there by POST, too: PowerWeChat 3 knows no other way for
         ``media/get`` and ``agent/get``.
         """
-        found = self._endpoints.get(request.path)
-        if found is None:
-            raise Refusal(40058, f"the sandbox has not built {request.path.removeprefix('/cgi-bin/')[:100]}")
-        method, check, endpoint = found
+        unbuilt = f"the sandbox has not built {request.path.removeprefix('/cgi-bin/')[:100]}"
+        method, check, endpoint = known(self._endpoints.get(request.path), 40058, unbuilt)
         if request.method != method:
             refuse_if(request.method != "POST", 40058)
             reading.remark("the documents ask with GET")

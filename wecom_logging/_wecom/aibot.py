@@ -36,6 +36,7 @@ _DECIDES_S = 2.0
 TASK_ID_USED = 42014
 CHAT_REFUSED = frozenset((93001, 93006, 93008))
 """No person wrote to the bot there, or it is not in that group."""
+_FINAL = (Verdict.PAYLOAD, Verdict.TARGET, Verdict.UNKNOWN)
 _REFUSALS = 2
 """After so many cards that a chat has refused, one after the other, it gets the words at once."""
 
@@ -177,11 +178,7 @@ def _is_final(error: WeComError) -> bool:
     """Whether the same message into the same chat cannot be taken later, too."""
     if not isinstance(error, APIError):
         return not isinstance(error, TransportError)
-    return error.errcode in CHAT_REFUSED or lookup(error.errcode).verdict in (
-        Verdict.PAYLOAD,
-        Verdict.TARGET,
-        Verdict.UNKNOWN,
-    )
+    return error.errcode in CHAT_REFUSED or lookup(error.errcode).verdict in _FINAL
 
 
 def _as_markdown(message: Message) -> Message:

@@ -22,7 +22,7 @@ from ..limits import Limit, SlidingWindow
 from ..mailbox import Rewrite
 from ..media import FILE, IMAGE, MIB, VIDEO, VOICE
 from ..newest import Newest
-from ..refusal import Refusal, refuse_if
+from ..refusal import Refusal, known, refuse_if
 from .content import PUSH_CHECKS, REPLY_CHECKS, STREAM, WELCOME_CHECKS, shown_of
 from .state import Line, Ticket
 
@@ -80,10 +80,7 @@ class Commands:
         }
 
     def run(self, line: Line, cmd: str, req_id: str, body: Fields) -> Given:
-        command = self.known.get(cmd)
-        if command is None:
-            raise Refusal(40008, f"cmd {cmd[:60]!r} is unknown")
-        return command(line, req_id, body)
+        return known(self.known.get(cmd), 40008, f"cmd {cmd[:60]!r} is unknown")(line, req_id, body)
 
     def _push(self, line: Line, req_id: str, body: Fields) -> Given:
         """Only where a member wrote to the bot before, and no ``text``. The answer has no id of the message."""
@@ -174,14 +171,14 @@ class Commands:
         """A text that grows: the first frame is a message, those after it put their text in its place, for 10 min."""
         part, now = body.part(STREAM), self._corp.clock()
         key = req_id, part.text("id")
-        known = self._streams.get(key)
-        if known is None:
-            known = Stream(self._post(body, place, STREAM, content), now, False)
-        elif known.finished or known.began + STREAM_S <= now:
+        stream = self._streams.get(key)
+        if stream is None:
+            stream = Stream(self._post(body, place, STREAM, content), now, False)
+        elif stream.finished or stream.began + STREAM_S <= now:
             raise Refusal(846608)
-        elif message := self._corp.mailbox.find(known.message):
+        elif message := self._corp.mailbox.find(stream.message):
             self._corp.mailbox.replace(replace(message, content=content, request=body.as_bytes()))
-        self._streams[key] = replace(known, finished=part.flag("finish", False))
+        self._streams[key] = replace(stream, finished=part.flag("finish", False))
 
 
 @dataclass(slots=True)
