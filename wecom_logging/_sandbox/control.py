@@ -125,9 +125,8 @@ def get_archive(corp: Corp, **wanted: Any) -> Response:
 
 def delete_messages(corp: Corp, **wanted: Any) -> None:
     fitting = [message.id for message in find_messages(corp, Filter.read(wanted, corp))]
-    with corp.lock:
+    with corp.changing():
         corp.mailbox.remove(*fitting)
-        corp.touch()
 
 
 def get_file(corp: Corp, id: str, number: int) -> Response:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .aibot.state import BOT_ID, BOT_SECRET, GROUP
@@ -105,8 +106,14 @@ class Corp:
 
     def close_call(self, number: int, exchange: Exchange, began: float, *, shown: bool = True) -> None:
         """It was answered, or dropped."""
-        with self.lock:
+        with self.changing():
             self.journal.close(number, exchange, began, shown=shown)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """The lock; those who watch are told at the end."""
+        with self.lock:
+            yield
             self.touch()
 
     def touch(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .refusal import is_errcode
-from .shapes import WrongField, wrong_if
+from .shapes import wrong_if
 
 MAX_WAITING = 1000
 AIBOT = "/aibot"
@@ -64,10 +64,9 @@ class Faults:
         return [{"number": number, **asdict(fault)} for number, fault in self._waiting.items()]
 
     def add(self, fault: Fault) -> None:
-        if fault.path not in self.paths and not is_wecoms(fault.path):
-            raise WrongField("path", f"neither WeCom nor its AI bot has {fault.path}")
-        if fault.errcode is not None and not is_errcode(fault.errcode):
-            raise WrongField("errcode", f"WeCom has no errcode {fault.errcode}")
+        path, errcode = fault.path, fault.errcode
+        wrong_if(path not in self.paths and not is_wecoms(path), "path", f"neither WeCom nor its AI bot has {path}")
+        wrong_if(errcode is not None and not is_errcode(errcode), "errcode", f"WeCom has no errcode {errcode}")
         wrong_if(len(self._waiting) >= MAX_WAITING, "", f"{MAX_WAITING} faults wait already; DELETE removes them")
         self._count += 1
         self._waiting[self._count] = fault
@@ -94,14 +93,14 @@ def read_fault(wish: Mapping[str, Any]) -> Fault:
     """A fault from its JSON, whose shape was checked. `WrongField` where the whole makes no sense."""
     fault = Fault(**{name: value for name, value in wish.items() if value is not None})
     kinds = (fault.errcode is not None) + (fault.status is not None) + fault.drop + fault.withhold
+    is_command, is_connection = fault.path.startswith(f"{AIBOT}/"), fault.path == AIBOT
+    one_of = '"errcode", "status", "delay_s", "drop" and "withhold"'
+    its_commands = 'a connection has no "errcode"; its commands have, as /aibot/ping'
     wrong_if(kinds > 1, "errcode", 'at most one of "errcode", "status", "drop" and "withhold"')
-    wrong_if(fault.path.startswith(f"{AIBOT}/") and fault.status is not None, "status", 'a frame has no "status"')
-    if fault.withhold and not fault.path.startswith(f"{AIBOT}/"):
-        raise WrongField("withhold", '"withhold" is for commands of the AI bot')
-    if fault.path == AIBOT and fault.errcode is not None:
-        raise WrongField("errcode", 'a connection has no "errcode"; its commands have, as /aibot/ping')
-    if not kinds and not fault.delay_s:
-        raise WrongField("errcode", 'one of "errcode", "status", "delay_s", "drop" and "withhold" is needed')
+    wrong_if(is_command and fault.status is not None, "status", 'a frame has no "status"')
+    wrong_if(fault.withhold and not is_command, "withhold", '"withhold" is for commands of the AI bot')
+    wrong_if(is_connection and fault.errcode is not None, "errcode", its_commands)
+    wrong_if(not kinds and not fault.delay_s, "errcode", f"one of {one_of} is needed")
     return fault
 
 

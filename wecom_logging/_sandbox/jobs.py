@@ -65,11 +65,10 @@ class Jobs:
     def _note(self, callback: Callback, event: str, status: int, why: str, took_s: float) -> None:
         """The page shows it among the calls."""
         corp = self._corp
-        with corp.lock:
+        with corp.changing():
             url, errcode = callback.url.partition("?")[0][:200], 0 if status == 200 else None
             sent = Exchange(corp.clock(), "POST", url, size=len(event), body=event, msgtype="event")
             corp.journal.note(replace(sent, ms=took_s * 1000, status=status, errcode=errcode, errmsg=why))
-            corp.touch()
 
 
 def _event(id: str, kind: str, now: float) -> str:

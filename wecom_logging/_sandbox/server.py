@@ -203,20 +203,18 @@ class Sandbox:
         """Members, departments, tags, bots, apps, limits and faults, as ``--seed`` takes them; ValueError names the
         place that makes no sense. What is seeded before the start is there after a ``reset``, too.
         """
-        with self._corp.lock:
+        with self._corp.changing():
             stage.seed(self._corp, data)
             if self._listener is None:
                 self._corp.seeds.append(data)
-            self._corp.touch()
 
     def reset(self) -> None:
         """As after the start: no messages, calls and faults; members, apps, bots, limits and clock of the beginning.
 
         What programs hold stays: connections of the AI bot, tokens of the first app, uploaded media.
         """
-        with self._corp.lock:
+        with self._corp.changing():
             stage.reset(self._corp)
-            self._corp.touch()
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -228,10 +226,9 @@ class Sandbox:
 
     def clear(self) -> None:
         """Forgets messages and calls; tokens, limits and faults stay."""
-        with self._corp.lock:
+        with self._corp.changing():
             self._corp.mailbox.clear()
             self._corp.journal.clear()
-            self._corp.touch()
 
     def add_fault(self, fault: Mapping[str, Any]) -> None:
         """What ``POST /sandbox/faults`` takes; ValueError where it makes no sense."""
@@ -331,9 +328,8 @@ class Sandbox:
 
     def _put(self, act: Callable[[Corp, stage.Wish], None], **wish: object) -> None:
         """Unchecked: a test may want names that HTTP refuses."""
-        with self._corp.lock:
+        with self._corp.changing():
             act(self._corp, wish)
-            self._corp.touch()
 
 
 def _given(shapes: Mapping[str, Shape], wanted: Mapping[str, object]) -> dict[str, Any]:

@@ -63,7 +63,10 @@ class Tokens:
         if old is not None:
             if self.mode == "same" and old.ends - now >= 1:
                 return old.value, int(old.ends - now)
-            self._retire(old, now)
+            if self.mode == "kill_old":
+                self._known.pop(old.value, None)
+            elif self.mode == "overlap" and old.value in self._known:
+                self._known[old.value] = replace(old, ends=min(old.ends, now + OVERLAP_S))
         token = Token(secrets.token_urlsafe(160), grant, now + LIFE_S, now)
         self._current[grant.secret] = self._known[token.value] = token
         while len(self._known) > REMEMBERED:
@@ -90,9 +93,3 @@ class Tokens:
         """WeCom may end a token early "for operational reasons"."""
         self._current.clear()
         self._known.clear()
-
-    def _retire(self, old: Token, now: float) -> None:
-        if self.mode == "kill_old":
-            self._known.pop(old.value, None)
-        elif self.mode == "overlap" and old.value in self._known:
-            self._known[old.value] = replace(old, ends=min(old.ends, now + OVERLAP_S))

@@ -56,24 +56,22 @@ class Connections:
         """A handler for `Sockets`: until one side ends it."""
         line = Line(connection, request.remote_addr or "", time.monotonic() + self._idle_s)
         state = self._corp.aibot
-        with self._corp.lock:
+        with self._corp.changing():
             others = [other for other in state.lines if other is not state.subscriber]
             for other in others[: 1 - MOST]:
                 other.end(socket.SHUT_RDWR)
             state.lines.append(line)
             state.used = True
-            self._corp.touch()
         agent = request.headers.get("User-Agent", "")
         try:
             while (raw := self._next(line, connection)) is not None:
                 if not line.silent:
                     self._hear(line, raw, agent)
         finally:
-            with self._corp.lock:
+            with self._corp.changing():
                 state.lines.remove(line)
                 if state.subscriber is line:
                     state.subscriber = None
-                self._corp.touch()
 
     def _next(self, line: Line, connection: Connection) -> str | bytes | None:
         """None where nothing came for too long, or no subscription did."""

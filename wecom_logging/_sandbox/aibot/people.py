@@ -131,20 +131,18 @@ class AiBot:
 
     def add_group(self, chat: str, users: Sequence[str], *, written: bool = False) -> None:
         """A group with the bot in it; ``written``: a member @-ed it there, so that it may push. Replaces one."""
-        with self._corp.lock:
+        with self._corp.changing():
             members = list(dict.fromkeys(map(self._member, users)))
             wrong_if(not chat or self._corp.directory.member(chat), "chat", '"chat" must be an id that no member has')
             if len(self._state.groups) >= MAX_GROUPS and chat not in self._state.groups:
                 raise WrongField("chat", f"{MAX_GROUPS} groups are there already")
             self._state.groups[chat] = Group(chat, members, written)
-            self._corp.touch()
 
     def leave(self, chat: str) -> None:
         """A member takes the bot out of a group: 93008 from then on."""
-        with self._corp.lock:
+        with self._corp.changing():
             wrong_if(chat not in self._state.groups, "chat", f"there is no group {chat!r}")
             self._state.groups[chat].left = True
-            self._corp.touch()
 
     def lose_subscription(self) -> None:
         """The sockets stay open, and everything but ``ping`` is answered with 846609."""
