@@ -17,21 +17,8 @@ from typing import Any, Generic, TypeVar, overload
 
 from . import _config as config
 from ._capture.context import context
+from ._render import words
 from ._render.times import lasting_short, local_time, spark
-from ._render.words import (
-    A_MINUTE,
-    A_SECOND,
-    AN_HOUR,
-    DONE,
-    LEFT,
-    LEFT_EARLY,
-    SO_FAR,
-    SO_FAR_OF,
-    STARTED,
-    STILL_RUNNING,
-    STOPPED,
-    WORK_FAILED,
-)
 from ._runtime import clock
 from ._runtime.warn import warn_once
 from ._telling import Teller, in_our_words, record_of
@@ -131,7 +118,7 @@ class Progress(Generic[T]):
         self._due = now + self._every_s
         if self._start:
             steps = {} if self._total is None else {"steps": self._total}
-            self._tell(STARTED, (self._title,), steps)
+            self._tell(words.STARTED, (self._title,), steps)
 
     def _go_on(self, now: float, before: int) -> None:
         try:
@@ -143,7 +130,7 @@ class Progress(Generic[T]):
                 self._rates.roll(now, before)
             if now >= self._due and self._ended is None:
                 self._due = now + self._every_s
-                self._tell(STILL_RUNNING, (self._title, self._so_far(now)), self._facts(now))
+                self._tell(words.STILL_RUNNING, (self._title, self._so_far(now)), self._facts(now))
         finally:
             self._telling.append(None)
 
@@ -151,13 +138,13 @@ class Progress(Generic[T]):
         now = self._ended = clock.now()
         so_far, facts, picture = self._so_far(now), self._facts(now), _picture(self.attach, self._title)
         if error is None:
-            self._tell(DONE, (self._title, so_far), facts, picture=picture)
+            self._tell(words.DONE, (self._title, so_far), facts, picture=picture)
         elif isinstance(error, Exception):
             self._fail(error, so_far, facts, picture)
         else:
             left = isinstance(error, GeneratorExit)
             args = (self._title, so_far) if left else (self._title, type(error).__name__, so_far)
-            self._tell(LEFT_EARLY if left else STOPPED, args, facts, level=logging.WARNING, picture=picture)
+            self._tell(words.LEFT_EARLY if left else words.STOPPED, args, facts, level=logging.WARNING, picture=picture)
 
     def _tell(
         self,
@@ -182,7 +169,7 @@ class Progress(Generic[T]):
             place = place.tb_next
         record = record_of(
             error,
-            WORK_FAILED,
+            words.WORK_FAILED,
             self._title,
             so_far,
             logger=self._place[0],
@@ -210,8 +197,8 @@ class Progress(Generic[T]):
         """``17 of 100 (17 %) in 3 h``"""
         took = lasting_short(now - (self._began or 0.0), "en")
         if self._total:
-            return SO_FAR_OF.en.format(self.done, self._total, 100 * self.done // self._total, span=took)
-        return SO_FAR.en.format(self.done, span=took) if self.done else took
+            return words.SO_FAR_OF.en.format(self.done, self._total, 100 * self.done // self._total, span=took)
+        return words.SO_FAR.en.format(self.done, span=took) if self.done else took
 
     def _facts(self, now: float) -> dict[str, object]:
         passed = now - (self._began or 0.0)
@@ -222,7 +209,7 @@ class Progress(Generic[T]):
         if self._total and self._ended is None and 0 < self.done < self._total:
             left = passed / self.done * (self._total - self.done)
             end = f"{local_time(time.time() + left, config.reader_if_right()):%m-%d %H:%M}"
-            facts["left"] = LEFT.en.format(span=lasting_short(left, "en"), time=end)
+            facts["left"] = words.LEFT.en.format(span=lasting_short(left, "en"), time=end)
         return {**facts, **self._values}
 
 
@@ -256,10 +243,10 @@ class _Rates:
 
 
 def _rate(each_second: float, bars: str) -> str:
-    for seconds, unit in ((1, A_SECOND), (60, A_MINUTE)):
+    for seconds, unit in ((1, words.A_SECOND), (60, words.A_MINUTE)):
         if each_second * seconds >= 1:
             return unit.en.format(f"{each_second * seconds:.3g}", rest=bars)
-    return AN_HOUR.en.format(f"{each_second * 3600:.3g}", rest=bars)
+    return words.AN_HOUR.en.format(f"{each_second * 3600:.3g}", rest=bars)
 
 
 def _picture(value: object, title: str) -> bytes:

@@ -91,7 +91,7 @@ def files_of(corp: Corp, message: Message) -> Iterator[File]:
             with corp.lock:
                 media, file = corp.media.media(id), corp.media.file(id)
             if media and file:
-                name = _harmless(media.filename or media.kind)
+                name = FORBIDDEN.sub("_", media.filename or media.kind)[-100:].strip(". ") or "file"
                 yield File(f"{media.id}/{name}", name, file.size, file)
     if part.text("base64"):
         try:
@@ -100,7 +100,3 @@ def files_of(corp: Corp, message: Message) -> Iterator[File]:
             return
         kind = next((kind for start, kind in TYPES.items() if data.startswith(start)), "bin")
         yield File(f"{message.id}/picture.{kind}", f"picture.{kind}", len(data), [data])
-
-
-def _harmless(name: str) -> str:
-    return FORBIDDEN.sub("_", name)[-100:].strip(". ") or "file"

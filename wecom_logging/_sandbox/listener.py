@@ -125,17 +125,16 @@ class _Handler(WSGIRequestHandler):
         werkzeug's own reader of chunks says of one that ends early that it came whole, and memory behind it is read.
         """
         self.close_connection = True  # whatever stands behind the last chunk is not looked for
-        while size := self._chunk_size():
+        while True:
+            found = CHUNK_SIZE.fullmatch(self.rfile.readline(MAX_CHUNK_LINE))
+            if found is None:
+                raise _Unreadable(400)
+            if not (size := int(found[1], 16)):
+                return
             if body.tell() + size > MAX_BODY:
                 raise _Unreadable(413)
             if not self._copy(size, body) or self.rfile.read(2) != b"\r\n":
                 raise _Unreadable(400)
-
-    def _chunk_size(self) -> int:
-        found = CHUNK_SIZE.fullmatch(self.rfile.readline(MAX_CHUNK_LINE))
-        if found is None:
-            raise _Unreadable(400)
-        return int(found[1], 16)
 
     def _send(self, response: Response, *, close: bool = False) -> None:
         if response.content_length is None:

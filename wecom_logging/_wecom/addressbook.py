@@ -313,20 +313,15 @@ class _Reader:
     def _kept_or_read(self, what: str, read: Callable[[], list[T]]) -> list[T]:
         ends, kept = self._kept.get(what, (float("-inf"), None))
         if self._clock() >= ends:
-            kept = _read_or_reason(read)
+            try:
+                kept = read()
+            except MessageError as error:  # not to be found out again for every alert
+                kept = error
             self._kept[what] = (self._clock() + KEPT_S, kept)
         if isinstance(kept, MessageError):
             raise copy.copy(kept)  # each time that the same one is raised, it keeps more of the stack
         found: list[T] = kept
         return found
-
-
-def _read_or_reason(read: Callable[[], list[T]]) -> list[T] | MessageError:
-    """What is read, or why it cannot be, which is not to be found out again for every alert."""
-    try:
-        return read()
-    except MessageError as error:
-        return error
 
 
 def _match(name: str, named: Iterable[tuple[str, str]]) -> _Match:

@@ -65,11 +65,8 @@ def _text(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
 
 
 def _markdown(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
-    return {"bot": V1_BOT, "aibot": V2}.get(message.channel, V1_APP).nodes(message.content, names)
-
-
-def _markdown_v2(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
-    return V2.nodes(message.content, names)
+    first = {"bot": V1_BOT, "aibot": V2}.get(message.channel, V1_APP)
+    return (first if message.msgtype == "markdown" else V2).nodes(message.content, names)
 
 
 def _textcard(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
@@ -141,8 +138,8 @@ def _other(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
 KINDS: dict[str, Callable[[Message, dict[str, Any], Names], list[Node]]] = {
     "text": _text,
     "markdown": _markdown,
-    "markdown_v2": _markdown_v2,
-    "stream": _markdown_v2,
+    "markdown_v2": _markdown,
+    "stream": _markdown,
     "textcard": _textcard,
     "news": _news,
     "mpnews": _news,
