@@ -125,7 +125,9 @@ def test_a_department_has_so_many_nodes(clerk: Clerk, sandbox: Sandbox, monkeypa
     assert clerk.write("department/create", name="x", parentid=11)["errcode"] == 81001  # the corp has its number too
 
 
-@pytest.mark.parametrize(("params", "ids"), [({}, [1, 2, 3, 4]), ({"id": 2}, [2, 3]), ({"id": 3}, [3])])
+@pytest.mark.parametrize(
+    ("params", "ids"), [({}, [1, 2, 3, 4]), ({"id": 0}, [1, 2, 3, 4]), ({"id": 2}, [2, 3]), ({"id": 3}, [3])]
+)
 def test_lists_hold_all_below(clerk: Clerk, params: dict[str, int], ids: list[int]) -> None:
     assert [row["id"] for row in clerk.read("department/list", **params)["department"]] == ids
     rows = clerk.read("department/simplelist", **params)["department_id"]

@@ -63,7 +63,7 @@ class Departments(Family):
         return {"errmsg": "deleted"}
 
     def list(self, asked: Asked) -> Answer:
-        """With all below ``id``; without it, all that the caller sees."""
+        """With all below ``id``; without it, or with 0, all that the caller sees."""
         return {"department": [department_json(self._directory, one, asked.sight) for one in self._below(asked)]}
 
     def simplelist(self, asked: Asked) -> Answer:
@@ -75,7 +75,7 @@ class Departments(Family):
         return {"department": department_json(self._directory, department, asked.sight)}
 
     def _below(self, asked: Asked) -> Iterable[Department]:
-        if asked.number("id") is None:
+        if not asked.number("id"):
             return asked.sight.departments()
         top = self._seen(asked).id
         return (self._directory.departments[below] for below in self._directory.subtree(top))
