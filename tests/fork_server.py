@@ -32,8 +32,8 @@ LOADED += (
     " multiprocessing.pool requests sqlite3 tenacity textwrap traceback unittest.mock urllib.request uuid zoneinfo"
 )
 MAX_MESSAGE = 1 << 18
-AT_START = ("PYTHONHASHSEED", "PYTHONWARNINGS", "TZ")
-"""What an interpreter reads of the environment when it starts, and a test may have set just now."""
+AT_START = {name: os.environ.get(name) for name in ("PYTHONHASHSEED", "PYTHONWARNINGS", "TZ")}
+"""What an interpreter reads of the environment when it starts, before a test has set anything."""
 
 
 def serve() -> str:
@@ -80,7 +80,7 @@ class _Server:
         self.pid = os.getpid()
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         root = Path(__file__).parent.parent
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("WECOM_", *AT_START))}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-X", "faulthandler", __file__],

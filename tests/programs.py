@@ -121,7 +121,7 @@ def run(
     settings = {**settings, "PYTHONPATH": str(ROOT), **environment}
     code = textwrap.dedent(code)
     fresh = fresh or bool(args) or any(name.startswith(("PYTHON", "LANG", "LC_", "TZ")) for name in environment)
-    fresh = fresh or any(name in os.environ for name in fork_server.AT_START)  # a test's own
+    fresh = fresh or any(os.environ.get(name) != value for name, value in fork_server.AT_START.items())  # a test's own
     began = time.monotonic()
     if fresh or not sys.platform.startswith("linux"):
         done = subprocess.run(
