@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import UTC
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from wecom_logging._render.layout import fit, lay_out, split
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text import inert
+from wecom_logging._text.said import Reader
 from wecom_logging.model import Alert, Digest, Failure, Frame
 
 from ..render.alerts import SIGNS, alert, alerts, hostile
@@ -154,7 +156,8 @@ def test_a_message_cannot_pass_for_one_of_our_facts() -> None:
 def test_a_text_by_the_users_own_formatter_has_no_line_that_passes_for_ours() -> None:
     forged = "\n".join(lay_out(Digest(alert()), TEXT).lines())
     made = f"login failed {'x' * 3000}\n{forged}\n{'y' * 3000}"
-    first, *others, number = lay_out(Digest(alert(formatted=made), short_id="k7f2"), TEXT).lines()
+    look = TEXT.within(Reader("en", UTC))
+    first, *others, number = lay_out(Digest(alert(formatted=made), short_id="k7f2"), look).lines()
     assert first.startswith("login failed")
     assert number == "#k7f2 2023-11-14 22:13:20.000 +00:00"
     assert all(line.startswith("│ ") for line in others)
