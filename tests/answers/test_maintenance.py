@@ -92,6 +92,17 @@ def test_a_person_ends_it_before_its_time(office: Office) -> None:
     assert office.type("undo service shop").why == "unknown"
 
 
+def test_a_person_makes_it_shorter_which_holds_for_what_waits_already(office: Office) -> None:
+    office.type("quiet service shop 2h")
+    office.log()
+    assert office.go_on(60) == []
+    office.type("quiet service shop 10m")
+    assert office.go_on(590) == []
+    (told,) = office.go_on(30)
+    assert told
+    office.assert_balance()
+
+
 def test_critical_goes_through_and_a_scope_of_all_is_refused(office: Office) -> None:
     assert office.type("quiet service all 10m").why == "scope"
     assert office.type("quiet service shop 25h").why == "limit"

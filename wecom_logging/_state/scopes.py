@@ -80,11 +80,12 @@ def ended(scopes: Scopes, name: str) -> Scopes:
 
 
 def woken(rows: Sequence[Incident], scopes: Scopes | None, now: float, time_s: float) -> list[Swap]:
-    """What a maintenance has held that is over before its time: it is due now. None: all that is held, to be judged
-    anew."""
-    names = {"", *(one.name for one in scopes or ())}
-    free = [row for row in rows if row.quiet_since and (scopes is None or row.quiet_by not in names) and not row.owner]
-    return [Swap(row, life.woken(row, now=now, time=time_s)) for row in free if row.not_before > now]
+    """What a maintenance has held that is over before its time, or sooner than it was: it is due now. None: all that is
+    held, to be judged anew."""
+    ends = {one.name: now + one.until - time_s for one in scopes or ()}
+    held = [row for row in rows if row.quiet_since and (scopes is None or row.quiet_by) and not row.owner]
+    late = [row for row in held if row.not_before > ends.get(row.quiet_by, now) + life.NEAR_S]
+    return [Swap(row, life.woken(row, now=now, time=time_s)) for row in late]
 
 
 def wake(shared: Shared, channel: str, scopes: Scopes | None, now: float) -> None:
