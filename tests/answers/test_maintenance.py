@@ -13,6 +13,7 @@ import pytest
 from wecom_logging import WeComHandler, maintenance
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk, SharedPlace
+from wecom_logging._incidents import life
 from wecom_logging._incidents.codec import as_line, plain
 from wecom_logging._masking.redact import masker, redact
 from wecom_logging._sandbox import Sandbox
@@ -22,6 +23,7 @@ from wecom_logging._state.standing import MOST as MAX_SCOPES
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Scope
 
+from ..incidents.test_life import opened
 from ..logged import CANARY
 from ..programs import app_handler
 from .conftest import Office
@@ -101,6 +103,15 @@ def test_a_person_makes_it_shorter_which_holds_for_what_waits_already(office: Of
     (told,) = office.go_on(30)
     assert told
     office.assert_balance()
+
+
+def test_of_two_of_one_name_the_longer_one_holds_wherever_it_stands() -> None:
+    """A block begins its own beside those of others; what waits for the longer one stays as it is."""
+    held = life.quietened(opened(now=0.0), 7200.0, time=1.0, by="shop")
+    short, long = (Scope("shop", 0.0, length_s) for length_s in (600.0, 7200.0))
+    for both in ((short, long), (long, short)):
+        assert scopes.woken([held], both, 0.0, 0.0) == []
+    assert [one.before for one in scopes.woken([held], (short,), 0.0, 0.0)] == [held]
 
 
 def test_critical_goes_through_and_a_scope_of_all_is_refused(office: Office) -> None:
