@@ -399,11 +399,16 @@ def test_steps_that_are_due_at_the_same_moment_share_a_message(company: Make) ->
         jobs.critical(text)
     found = jobs.wait(30)
     assert steps(found) == [(10, ("李四",)), (25, ("王五", "赵六"))]
+    assert re.fullmatch(r"⏫ → 李四 \d\d:\d\d", found[-3][2])
+    line = jobs.channel.told[-1].text.split("\n")
+    assert re.fullmatch(r"⏫ → 王五、赵六 \d\d:\d\d", line[0])
+    assert len(found) == 3 + 2 * 2
     first, second = (one.text.split("\n") for one in jobs.channel.told if "升级 " in one.first_line)
     assert first[:2] == ["⏫ 升级 1/2：10 分钟无人认领，已通知 张三", "🚨 3 类告警，共 3 条"]
     assert second[:2] == ["⏫ 升级 2/2（之后不再升级）：25 分钟无人认领，已通知 张三、李四", "🚨 3 类告警，共 3 条"]
     for one in jobs.open():
-        assert all(any(f"#{one.short_id}" in line for line in lines) for lines in (first, second))
+        assert all(any(f"#{one.short_id}" in line for line in lines) for lines in (first, second, line))
+        assert any(text.endswith(f"，累计 1 次 #{one.short_id} shop: {one.first.alert.message}") for text in line)
         assert (one.step, len(one.told_too), one.stepping_at) == (2, 2, 0.0)
 
 
@@ -507,10 +512,11 @@ def test_one_call_is_for_all_that_share_the_message_of_a_step(company: Make) -> 
         jobs.wait(0.1, 5)
     taken = jobs.open()[0].key
     say(jobs, taken, "taken")
-    found = jobs.wait(10)
+    jobs.wait(10)
     assert [user for _, user in phones.rung] == ["li", "wang"]
     assert sum(text.startswith("⏫ 升级 ") for text in texts(map(jobs.line, jobs.channel.told))) == 1
-    assert sum(text.endswith("（电话：li 原因 4; wang 接了电话）") for text in texts(found)) == len(MANY) - 1
+    (line,) = (one.text for one in jobs.channel.told if one.first_line.endswith("（电话：li 原因 4; wang 接了电话）"))
+    assert [f"#{one.short_id} " in line for one in jobs.jobs[0]._turn.store.incidents(10)].count(True) == len(MANY) - 1
 
 
 class Phones:

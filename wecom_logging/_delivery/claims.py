@@ -75,17 +75,19 @@ class Claims:
                 self._ledger.hold(one, one.incident.not_before, now)
         return along
 
-    def stepping(self, lead: Claim, now: float) -> list[Claim]:
-        """Those of its audience whose steps do now what its step does; the others are released."""
-        if lead.key in self._ledger.refused:
+    def together(self, lead: Claim, now: float) -> list[Claim]:
+        """Those of its audience whose steps do now what its step does, or whose line is the same; the others are
+        released."""
+        is_of_step = policy.is_step_due(lead.incident, now) or policy.tells_of_a_step(lead.incident)
+        if lead.key in self._ledger.refused or not is_of_step:
             return []
         claims = self.free(self.due(now, MAX_SHARED - 1, lead.incident.audience), now)
-        found = {one.key for one in claims if self.step_together(lead, one, now)}
+        found = {one.key for one in claims if self.are_together(lead, one, now)}
         self._ledger.release([one for one in claims if one.key not in found], now)
         return [one for one in claims if one.key in found]
 
-    def step_together(self, lead: Claim, claim: Claim, now: float) -> bool:
-        return claim.key not in self._ledger.refused and policy.step_together(lead.incident, claim.incident, now)
+    def are_together(self, lead: Claim, claim: Claim, now: float) -> bool:
+        return claim.key not in self._ledger.refused and policy.are_together(lead.incident, claim.incident, now)
 
     def tells_for_all(self, claim: Claim, now: float, wait_s: float, what: str = "") -> bool:
         """Whether this process tells now what all processes want to tell at this moment.

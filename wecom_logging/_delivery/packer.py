@@ -66,7 +66,8 @@ class Packer:
         losses = told_losses(delivery.losses, self._ledger.losses_told, composer.reader)
         with self._section:
             delivery.claims[1:] = self._claims.without_ended(delivery.claims[1:], self._clock())
-        if not (delivery.cause or delivery.held or delivery.is_step):
+        is_line = policy.tells_of_a_step(delivery.claims[0].incident) and not delivery.is_step
+        if not (delivery.cause or delivery.held or delivery.is_step or is_line):
             self._hold_for_cause(delivery)
         self._make_digests(delivery)
         if delivery.held is not None:
@@ -75,9 +76,8 @@ class Packer:
         is_shared = len(delivery.claims) > 1 and not delivery.cause
         delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, delivery.cause, nobody)
         if is_shared and number < (before := len(delivery.claims)):
-            if self._is_flood(delivery, policy.no_flood(number)) and self._summarize(
-                delivery, sender, composer, losses
-            ):
+            is_flood = not is_line and self._is_flood(delivery, policy.no_flood(number))
+            if is_flood and self._summarize(delivery, sender, composer, losses):
                 return  # the pictures of a flood would be one
             if len(delivery.claims) == 1:
                 is_shared = False
@@ -180,7 +180,7 @@ class Packer:
 
     def _may_join(self, delivery: Delivery, claim: Claim, now: float) -> bool:
         if delivery.is_step:
-            return self._claims.step_together(delivery.claims[0], claim, now)
+            return self._claims.are_together(delivery.claims[0], claim, now)
         if not self._claims.goes_with(delivery.claims[0], claim):
             return False
         if delivery.held is None or claim.key in self._ledger.refused or answered.news(claim.incident) is not None:

@@ -62,7 +62,7 @@ class Steps:
         over."""
         if claim.incident.stepping_at and not self._claims.tells_for_all(claim, now, GATHER_S, _STEP):
             return None
-        claims, doing = [claim, *self._claims.stepping(claim, now)], escalation.doing(claim.incident, now)
+        claims, doing = [claim, *self._claims.together(claim, now)], escalation.doing(claim.incident, now)
         if doing == escalation.RINGS:
             self.calls.take(claims)
             return None

@@ -279,7 +279,7 @@ class Turn:
         audience, cause = claim.incident.audience, claim.incident.cause
         if how.cause and (same := self.claims.sharing(claim, now, cause)):
             return self._delivery([claim, *same], now, cause)
-        claims = [claim]
+        claims = [claim, *self.claims.together(claim, now)]
         if how.along:
             claims += self.claims.along(claim, now)
         if how.audience:
@@ -302,7 +302,8 @@ class Turn:
         return Delivery([claim], [], self.claims.recipients(claim), held=held)
 
     def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery:
-        claims = [alone(claims[0], now)] if len(claims) == 1 else claims
+        is_alone = len(claims) == 1 or policy.tells_of_a_step(claims[0].incident)
+        claims = [alone(one, now) for one in claims] if is_alone else claims
         recipients = self.claims.recipients(claims[0])
         if policy.is_for_others(claims[0].incident, now):
             recipients = policy.who_is_told(claims[0].incident, self._channels[0].addressed(recipients))

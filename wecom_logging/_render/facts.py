@@ -140,7 +140,7 @@ def _now(digest: Digest, answer: Answer) -> float:
 def answer_line(digest: Digest, language: Language) -> str:
     """``taken by Li 60 minutes ago, × 312 since``: what is said of it beside what came; empty for nothing."""
     answer = digest.answer
-    if answer is None or digest.escalation is not None:
+    if answer is None or digest.escalation is not None or digest.is_news:
         return ""
     if answer.verb == SILENCED:
         return _in_silence(answer, digest.answered_count, language)

@@ -160,10 +160,8 @@ def _news(digest: Digest, style: Style, losses: str) -> Layout:
     language, answer = style.language, digest.answer
     assert answer is not None
     looks = style.quiet if answer.verb in (DONE, OVER) else style.step if answer.verb == ESCALATED else style.news
-    said = f"#{digest.short_id} {style.safe(_no_count(news_words(digest, language)))}"
+    said = f"#{digest.short_id} {news_of(digest, style)}"
     number = count_words(digest, language) or words.COUNT.within(language, digest.count, "")
-    if not digest.count:
-        number = words.IN_ALL.within(language, digest.total, where(digest, language))
     return Layout(
         first=looks(_origin(digest.alert, style), said),
         message=[style.quote(_told(digest.alert, style, MAX_FIRST_LINE_BYTES)[0])],
@@ -173,6 +171,11 @@ def _news(digest: Digest, style: Style, losses: str) -> Layout:
         ],
         language=language,
     )
+
+
+def news_of(digest: Digest, style: Style) -> str:
+    """What a person did with an incident, or which step was told."""
+    return style.safe(_no_count(news_words(digest, style.language)))
 
 
 def _closing(digest: Digest, style: Style, losses: str) -> Layout:
@@ -214,6 +217,8 @@ def told_losses(losses: Mapping[str, int], before: Mapping[str, int], language: 
 
 def count_words(digest: Digest, language: Language) -> str:
     """``× 4321, 12345 in all on 14 hosts``; less where there is less to say."""
+    if digest.is_news and not digest.count:
+        return words.IN_ALL.within(language, digest.total, where(digest, language))
     if digest.count != digest.total:
         return words.COUNT_AND_TOTAL.within(language, digest.count, digest.total, where(digest, language))
     return words.COUNT.within(language, digest.count, where(digest, language)) if digest.count > 1 else ""

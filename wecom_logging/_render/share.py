@@ -23,6 +23,7 @@ from .layout import (
     fit,
     lay_out,
     level_and_count,
+    news_of,
     number_line,
 )
 from .times import clock_time, hours_of, lasting_short
@@ -73,9 +74,11 @@ def _notes(losses: str, style: Style, room: int) -> list[str]:
 def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) -> str:
     """``🔴 47 alerts of 9 kinds in 58 s, 2 kinds are quiet``, with the sign of the worst level of those that go on.
 
-    Of what has waited: ``🔴 quiet hours 22:00–08:00 · 7 incidents, 2 go on``.
+    Of what has waited: ``🔴 quiet hours 22:00–08:00 · 7 incidents, 2 go on``. Of steps: ``⏫ → Li 10:31``.
     """
     language = style.language
+    if digests[0].is_news:
+        return style.step("", news_of(digests[0], style))
     open_ones = [digest for digest in digests if digest.quiet_s <= 0]
     if held is not None:
         waited = _waited(held, len(digests), sum(not one.is_over for one in open_ones), language)
@@ -104,6 +107,8 @@ def _waited(held: Held, number: int, goes_on: int, language: Language) -> str:
 def _longest_headline(digests: Sequence[Digest], style: Style, held: Held | None) -> str:
     """A headline that is at least as long as that of any first few of these digests."""
     language = style.language
+    if digests[0].is_news:
+        return headline(digests, style)
     if held is not None:
         number = max(len(digests), 2)
         every = [_waited(held, *one, language) for one in ((1, 0), (1, 1), (number, 0), (number, 1), (number, number))]
@@ -153,7 +158,9 @@ def _blocks(digests: Sequence[Digest], lines: list[str], style: Style, room: int
     for digest, line in zip(digests, lines, strict=True):
         if room < _LEAST_MORE_BYTES:
             break
-        layouts.append(layout := _layout(digest, style, is_line=digest.is_over and len(digests) > 1))
+        layouts.append(
+            layout := _layout(digest, style, is_line=digest.is_news or (digest.is_over and len(digests) > 1))
+        )
         wants.append(max(size(_whole(layout)) - size(line), 0))
         given.append(min(wants[-1], _USEFUL_BYTES, room))
         room -= given[-1]

@@ -130,9 +130,18 @@ def is_step_due(incident: Incident, now: float) -> bool:
     return escalation.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now)
 
 
-def step_together(incident: Incident, other: Incident, now: float) -> bool:
-    """Whether the step of the other does now what that of the first does."""
-    return is_step_due(other, now) and escalation.doing(incident, now) == escalation.doing(other, now)
+def are_together(incident: Incident, other: Incident, now: float) -> bool:
+    """Whether the step of the other does now what that of the first does; else whether both are told by the same line
+    about a step."""
+    if is_step_due(incident, now):
+        return is_step_due(other, now) and escalation.doing(incident, now) == escalation.doing(other, now)
+    return not is_step_due(other, now) and tells_of_a_step(other) and _line_of(incident) == _line_of(other)
+
+
+def _line_of(incident: Incident) -> tuple[object, ...]:
+    """What says who is told by a line about its step, and what."""
+    last = incident.answers.journal[-1]
+    return incident.audience, incident.duty, incident.told_too, last.who, last.where
 
 
 def is_urgent(incident: Incident) -> bool:
@@ -154,13 +163,23 @@ def ends(incident: Incident, now: float, *, closed: bool) -> bool:
 
 def stands_alone(incident: Incident, now: float, *, refused: bool) -> bool:
     """Whether no message of others tells it. What has waited is told with what has."""
-    is_due = escalation.step_due_at(incident) <= now + SOON_S
-    return refused or is_due or is_for_others(incident, now) or incident.quiet_since > 0
+    return (
+        refused
+        or escalation.step_due_at(incident) <= now + SOON_S
+        or is_for_others(incident, now)
+        or incident.quiet_since > 0
+    )
 
 
 def is_for_others(incident: Incident, now: float) -> bool:
     """Whether its message is for those, too, whom steps have told: it says what a person did, or is its end."""
     return answered.news(incident) is not None or (bool(incident.told_too) and life.is_over(incident, now))
+
+
+def tells_of_a_step(incident: Incident) -> bool:
+    """Whether its next message is the line about a step, which has told somebody."""
+    answers = incident.answers
+    return not answers.is_said and answers.journal[-1].verb == ESCALATED and bool(answers.journal[-1].who)
 
 
 def told_by_steps(incident: Incident) -> list[Recipients]:
@@ -187,7 +206,7 @@ def who_is_told(incident: Incident, recipients: Recipients) -> Recipients:
         what = incident.answers.journal[-1]
         if what.verb != ESCALATED:
             where = what.where
-        elif told and what.who:
+        elif told and tells_of_a_step(incident):
             of_step = told.pop()
     for others in told:
         recipients = recipients.with_others(others)
