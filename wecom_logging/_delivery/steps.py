@@ -30,7 +30,7 @@ from .sender import Senders
 _NO_ROOM_S = 1.0
 _STEP = "step of "
 GATHER_S = 1.0
-"""So long processes that begin steps at one moment wait for each other: one of them tells all."""
+"""So long processes that begin steps at one moment wait for each other: one of them tells all, and calls."""
 
 
 class Steps:
@@ -60,9 +60,10 @@ class Steps:
     def next(self, claim: Claim, now: float) -> Delivery | None:
         """The message of a step that has begun, and of those that go with it. None: they begin now, or wait, or are
         over."""
-        if claim.incident.stepping_at and not self._claims.tells_for_all(claim, now, GATHER_S, _STEP):
+        doing, is_on = escalation.doing(claim.incident, now), claim.incident.calls.who
+        if doing != escalation.BEGINS and not (is_on or self._claims.tells_for_all(claim, now, GATHER_S, _STEP)):
             return None
-        claims, doing = [claim, *self._claims.together(claim, now)], escalation.doing(claim.incident, now)
+        claims = [claim, *self._claims.together(claim, now)]
         if doing == escalation.RINGS:
             self.calls.take(claims)
             return None
