@@ -112,6 +112,7 @@ def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
 
 TWO = ((10, "李四"), (25, "王五 赵六"))
 pytestmark = pytest.mark.slow
+MANY = ("a fire", "b storm", "c flood", "d smoke", "e noise", "f smell", "g frost", "h dust", "i sand", "j ice")
 
 
 def texts(found: Iterable[tuple[float, Users, str]]) -> list[str]:
@@ -225,6 +226,25 @@ def test_e1_what_was_on_its_way_when_somebody_took_it_is_not_sent_again_after_an
     jobs.say("undone")
     assert steps(jobs.wait(3)) == []
     assert steps(jobs.wait(13)) == [(25, ("王五", "赵六"))]
+
+
+def test_e1_one_that_is_taken_while_the_message_of_many_is_on_its_way_leaves_the_others(company: Make) -> None:
+    jobs = company(*TWO)
+    for text in MANY[:3]:
+        jobs.critical(text)
+    jobs.wait(9)
+    taken = jobs.open()[0]
+    jobs.channel.before = lambda named: say(jobs, taken.key, "taken") if named.users == ("李四",) else None
+    jobs.wait(3)
+    jobs.channel.before = lambda named: None
+    found = jobs.wait(14)
+    assert steps(found) == [(25, ("王五", "赵六"))]
+    second = next(one.text for one in jobs.channel.told if "升级 2/2" in one.first_line)
+    for one in jobs.open():
+        is_taken = one.short_id == taken.short_id
+        assert (one.step, len(one.told_too), f"#{one.short_id}" in second) == (
+            (1, 1, False) if is_taken else (2, 2, True)
+        )
 
 
 def test_e2_who_takes_it_stops_what_a_step_has_begun_and_not_sent(company: Make) -> None:
@@ -496,9 +516,6 @@ def test_steps_that_wait_for_room_are_late_and_none_is_left_out(company: Make, m
         ]
         assert all(sum(f"#{one.short_id}" in text for text in told) == 1 for one in jobs.open())
     assert not any("未通知到人" in text for text in texts(found))
-
-
-MANY = ("a fire", "b storm", "c flood", "d smoke", "e noise", "f smell", "g frost", "h dust", "i sand", "j ice")
 
 
 def test_one_call_is_for_all_that_share_the_message_of_a_step(company: Make) -> None:
