@@ -8,8 +8,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -166,6 +168,23 @@ def test_coroutines_and_methods_report_and_keep_what_they_give(service: Service)
         expect("对账")(int)
 
 
+def test_a_coroutine_waits_for_no_other_thread_of_its_loop(service: Service) -> None:
+    free = threading.Event()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, free.wait)
+        loop.call_later(10, free.set)
+        assert await expect("对账")(asyncio.sleep)(0, 5) == 5
+        assert not free.is_set()
+        free.set()
+        assert await busy
+
+    asyncio.run(main())
+    assert service.job().seen.ended
+
+
 @pytest.mark.parametrize(("language", "field"), [("en", "│ schedule: every 90 min"), ("zh", "│ 计划: 每 90 分钟")])
 def test_an_alert_reads_in_the_language_of_its_handler(sandbox: Sandbox, language: str, field: str) -> None:
     service = Service(app_handler(sandbox.url, language=language, timezone="Asia/Shanghai"), sandbox)
@@ -242,6 +261,7 @@ def test_without_cronsim_a_cron_line_says_what_to_install(monkeypatch: pytest.Mo
 
 SCRIPT = """
 import sys
+import threading
 from wecom_logging import expect
 
 with expect("对账"):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _config as config
 from ._build import shared_state
@@ -28,11 +27,16 @@ from ._telling import Teller
 from .decorators import Notifier
 from .errors import ConfigurationError, MissingDependencyError
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
 F = TypeVar("F", bound=Callable[..., Any])
 Ids = str | int | Iterable[str | int]
 
 REPORT_S = 2.0
 """So long a job waits at most, before it begins and after it has ended, to report that."""
+
+_MOST_REPORTERS = 8
 
 _LINE = "Give cron='30 2 * * *' (minute, hour, day, month, day of the week), '@daily', or every='1h'"
 _ZONE = "Give timezone='Asia/Shanghai' or set WECOM_TIMEZONE: a time of the day says nothing without one"
@@ -167,14 +171,21 @@ async def _beside(report: Callable[..., None], *args: Any) -> None:
     """No loop waits for a state."""
     import asyncio
 
-    is_here = True
-    with contextlib.suppress(RuntimeError):  # a loop that is not asyncio's
-        asyncio.get_running_loop()
-        is_here = False
-    if is_here:
+    try:
+        job = functools.partial(copy_context().run, report, *args)
+        done = asyncio.get_running_loop().run_in_executor(_reporters(os.getpid()), job)
+    except RuntimeError:  # a loop that is not asyncio's, or no thread can be started any more
         report(*args)
     else:
-        await asyncio.shield(asyncio.to_thread(report, *args))
+        await asyncio.shield(done)
+
+
+@functools.lru_cache(1)
+def _reporters(pid: int) -> ThreadPoolExecutor:
+    """Threads of a process that report: those of a loop may all be busy for long."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(_MOST_REPORTERS, "wecom_logging reports")
 
 
 def expect(
