@@ -473,6 +473,17 @@ def test_a_report_is_stamped_by_the_clock_of_the_store(server: Any, monkeypatch:
         assert abs(row.job.seen.began - right) < 60
 
 
+def test_alerts_do_not_wait_until_thousands_of_jobs_are_declared(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.at("2026-11-29T12:00")
+    monkeypatch.setattr(watch_module, "_MOST_S", 0.0)  # as if each took so long
+    for number in range(3):
+        spec = Spec(name=f"job {number}", every_s=600)
+        declared_here.declared.append(Declared(spec, lambda: {CHANNEL}, os.getpid()))
+    for number in range(1, 4):
+        assert world.watchers[0].turn(world.rig.now) == 0.0
+        assert len(world.jobs.all()[0]) == number
+
+
 def test_what_a_later_version_has_written_of_a_job_stays(world: World) -> None:
     world.at("2026-11-29T12:00").declare()
     text = json.dumps(

@@ -62,7 +62,7 @@ _JOINED_S = 3600.0
 """Two gaps so near to each other are one."""
 
 _MOST_S = 1.0
-"""So long rows are judged in one turn: alerts come first."""
+"""So long jobs are declared, and rows judged, in one turn: alerts come first."""
 
 _WINDOW_S = 30 * 86400.0
 """Of an incident of a job: its end is the next run, not a silence."""
@@ -111,8 +111,7 @@ class Watch:
             return self._next - now
         wait = IDLE_S
         try:
-            self._declare()
-            wait = self._look(now)
+            wait = self._look(now) if self._declare(now + _MOST_S) else 0.0
         except StateError:  # said already
             wait = max(self._options.shared.seconds_to_next_try, 1.0)
         except ImportError:
@@ -124,13 +123,17 @@ class Watch:
 
     # What this process expects.
 
-    def _declare(self) -> None:
+    def _declare(self, ends: float) -> bool:
+        """Whether that is all."""
         for at, one in enumerate(declared[self._heard :], self._heard + 1):
             is_mine = self._options.shared is not alone or one.pid == os.getpid()
             is_newest = not any(one.is_like(later) for later in declared[at:])
             if is_mine and is_newest and self._store.channel in (channels := one.channels()):
                 self._declare_one(one.spec, channels)
             self._heard += 1
+            if self._clock() >= ends:
+                break
+        return self._heard == len(declared)
 
     def _declare_one(self, spec: Spec, channels: Iterable[str]) -> None:
         mine = self._target(spec)
