@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -387,9 +389,12 @@ def connection(wecom: Sandbox) -> Iterator[LongConnection]:
     values = wecom.environment
     secret = Secret(values["WECOM_AIBOT_SECRET"])
     made = LongConnection(values["WECOM_AIBOT_URL"], values["WECOM_AIBOT_ID"], secret)
+    heard = threading.Event()
+    made.listener = SimpleNamespace(hear=lambda frame: heard.set(), is_wanted=lambda: True)
     made.start()
     wecom.aibot.wait_for_subscriber()
     wecom.aibot.say(ME, ME, "hello")  # or the bot may not write there
+    assert heard.wait(30)
     yield made
     made.close()
 
