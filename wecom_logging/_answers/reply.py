@@ -37,6 +37,7 @@ from .._render.words import (
     NO_RECIPIENT,
     NO_ROTA,
     NO_SUCH_PAGE,
+    NOBODY,
     NOBODY_ANSWERED,
     NOBODY_ON_CALL,
     NOT_UNDERSTOOD,
@@ -338,7 +339,7 @@ def _layout(incident: Incident, digest: Digest, now: float, language: Language, 
 
 
 def people(incident: Incident, now: float, language: Language) -> list[str]:
-    """What people did, the oldest first: ``taken by Li 10:31, quiet until 11:01 · chat ops · × 312``."""
+    """What people did, the oldest first: ``taken by Li 10:31, quiet until 11:01 · chat ops · × 312``; who has it."""
     lines = []
     for one in incident.answers.journal:
         if one.verb == ESCALATED and not one.who:
@@ -351,7 +352,9 @@ def people(incident: Incident, now: float, language: Language) -> list[str]:
     has_it = held_by(incident, now, language)
     if not answered.by_persons(incident):
         lines.append(NOBODY_ANSWERED.within(language))
-    return [*lines, *([HAS_IT_NOW.within(language, has_it)] if has_it else [])]
+    elif has_it or answered.is_open(incident):
+        lines.append(HAS_IT_NOW.within(language, has_it or NOBODY.within(language)))
+    return lines
 
 
 def card_of(incident: Incident | None, found: Pressed, task_id: str, language: Language, now: float) -> Json:
