@@ -497,6 +497,28 @@ def test_the_next_page_is_that_after_the_one_this_chat_has_seen(
     assert listed[4] == ["there is no page 4; page 3 is the last:", listed[3][0]]
 
 
+def test_the_next_page_follows_a_list_that_a_button_has_shown(
+    wecom: Sandbox, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wecom_logging._answers.reply.MAX_LISTED", 1)
+    handler = make()
+    log = log_to(handler)
+    log.error("it is over")
+    assert handler.flush(10)
+    handler.forget_incidents()
+    press(wecom, "take")
+    until(lambda: " is over" in title(wecom))
+    for kind in range(2):
+        log.critical("%s", word(kind), extra={"wecom": {"fingerprint": word(kind)}})
+    assert handler.flush(10)
+    message, told = card_of(wecom, 0), len(words(wecom))
+    wecom.aibot.click(message["task_id"], ME, message["cards"][ME]["button_list"][0]["key"])
+    wecom.aibot.say(ME, ME, "下一页")
+    until(lambda: len(words(wecom)) == told + 2)
+    first, second = (re.findall(r"#\w+", one)[0] for one in words(wecom)[-2:])
+    assert {first[1:], second[1:]} == {one.short_id for one in handler.incidents()}
+
+
 def test_strangers_get_one_polite_no_and_forged_keys_nothing(wecom: Sandbox, make: Any) -> None:
     wecom.add_member("lisi")
     wecom.add_member("wangwu")

@@ -172,15 +172,15 @@ class Reception:
             if (whom := others.get(command.whom)) is None:
                 return self._desk.no_recipient(command.whom, others.values()).text, ""
             command = replace(command, whom=whom.name, whom_id=whom.user)
-        if command.verb == "list":
-            command = self._turned(asker, command)
-        reply = self._desk.do(command, self._person(asker), asker.where, self._is_seen(asker))
+        reply = self._desk.do(self._turned(asker, command), self._person(asker), asker.where, self._is_seen(asker))
         if reply.done:
             self.tell(reply.text)
         return reply.text, reply.file
 
     def _turned(self, asker: Asker, command: Command) -> Command:
-        """A list; the page after the one that this chat has seen last, where that is asked for."""
+        """The page after the one that this chat has seen last, where that is asked for."""
+        if command.verb != "list":
+            return command
         if not command.page:
             before = self._listed.get(asker.chat, replace(command, page=0))
             command = replace(before, page=before.page + 1)
@@ -199,7 +199,8 @@ class Reception:
             self._push(asker, MAY_NOT.within(self._language))
             return
         if found.verb in ("details", "list"):
-            reply = self._desk.do(Command(found.verb, found.short_id), self._person(asker), asker.where)
+            command = self._turned(asker, Command(found.verb, found.short_id))
+            reply = self._desk.do(command, self._person(asker), asker.where)
             self._push(asker, reply.text)
             self._attach(asker, found.short_id, reply.file)
             return
