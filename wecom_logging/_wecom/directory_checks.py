@@ -98,10 +98,10 @@ def _department_name(field: str, value: object) -> str:
     return name
 
 
-def _order(field: str, value: object) -> int:
+def _order(_: str, value: object) -> int:
     found = exact(value)
     if not isinstance(found, int) or not 0 <= found < 2**32:
-        raise MessageError(f"{field}: a whole number from 0 to 4294967295 is needed")
+        raise MessageError("order: a whole number from 0 to 4294967295 is needed")
     return found
 
 
@@ -113,10 +113,10 @@ def member(fields: Mapping[str, object]) -> dict[str, Any]:
     return body
 
 
-def _departments_of_member(field: str, value: object) -> list[int | str]:
-    found = department_ids(field, value if isinstance(value, Iterable) else [value])
+def _departments_of_member(_: str, value: object) -> list[int | str]:
+    found = department_ids("departments", value if isinstance(value, Iterable) else [value])
     if not 1 <= len(found) <= MAX_DEPARTMENTS_OF_MEMBER:
-        raise MessageError(f"{field}: {len(found)} given, 1 to {MAX_DEPARTMENTS_OF_MEMBER} are needed")
+        raise MessageError(f"departments: {len(found)} given, 1 to {MAX_DEPARTMENTS_OF_MEMBER} are needed")
     return found
 
 
@@ -130,16 +130,16 @@ def _leads(given: Mapping[str, Any]) -> list[int]:
     return [int(id in leads) for id in departments]
 
 
-def _direct_leaders(field: str, value: object) -> Sequence[int | str]:
-    found = user_ids(field, value if isinstance(value, Iterable) else [value])
+def _direct_leaders(_: str, value: object) -> Sequence[int | str]:
+    found = user_ids("direct_leaders", value if isinstance(value, Iterable) else [value])
     if len(found) > 1:
-        raise MessageError(f"{field}: {len(found)} given, WeCom takes one")
+        raise MessageError(f"direct_leaders: {len(found)} given, WeCom takes one")
     return found
 
 
-def _gender(field: str, value: object) -> str:
+def _gender(_: str, value: object) -> str:
     if value not in _GENDERS:
-        raise MessageError(f"{field}: 'male' or 'female' is needed")
+        raise MessageError("gender: 'male' or 'female' is needed")
     return _GENDERS[str(value)]
 
 
