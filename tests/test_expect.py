@@ -81,12 +81,6 @@ def soon(is_so: Callable[[], bool]) -> bool:
     return is_so()
 
 
-@pytest.fixture(autouse=True)
-def _time_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What passes in a test has not passed for the next: another process does not know of it."""
-    monkeypatch.setattr(clock, "_ahead_s", clock._ahead_s)
-
-
 @pytest.fixture(params=["memory", "sqlite"])
 def service(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> Iterator[Service]:
     state = "memory://" if request.param == "memory" else f"sqlite://{tmp_path}/alerts.db"

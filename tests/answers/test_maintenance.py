@@ -36,7 +36,6 @@ def office(desk: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     with monkeypatch.context() as patch:
         patch.setattr("time.time", desk.time_s)
         patch.setattr("time.monotonic", desk.clock)
-        patch.setattr("wecom_logging._runtime.clock._ahead_s", 0.0)
         yield desk
 
 
@@ -230,10 +229,7 @@ def test_a_block_holds_from_its_beginning_on_the_clock_of_each_state(
     handler.close()
 
 
-def test_where_the_state_is_away_a_block_holds_in_its_process(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wecom_logging._runtime.clock._ahead_s", 0.0)
+def test_where_the_state_is_away_a_block_holds_in_its_process(sandbox: Sandbox, tmp_path: Path) -> None:
     handler = app_handler(sandbox.url, state=f"sqlite:///{tmp_path}/alerts.db")
     assert handler._pipeline is not None
     handler._pipeline.options.shared._back_off_until = float("inf")
