@@ -17,6 +17,7 @@ import pytest
 from wecom_logging import _build as build
 from wecom_logging._delivery import declared, pipeline, sender
 from wecom_logging._masking import redact
+from wecom_logging._runtime import clock as clocks
 from wecom_logging._runtime import warn, worker
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
@@ -189,7 +190,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No WECOM_… variable of whoever runs the tests, nothing remembered of another test, no handler left behind."""
+    """No WECOM_… variable of whoever runs the tests, nothing remembered of another test, no handler left behind.
+
+    What time a test has let pass has not passed for the next: another process does not know of it.
+    """
+    monkeypatch.setattr(clocks, "_ahead_s", 0.0)
     for name in list(os.environ):
         if name.startswith("WECOM_"):
             monkeypatch.delenv(name)
