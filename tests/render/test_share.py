@@ -58,12 +58,12 @@ def test_three_as_text() -> None:
     assert text.split("\n") == [
         "🚨 5 alerts of 2 kinds in 58 s, 1 kind is quiet",
         "3 alerts were lost: queue_overflow",
-        "🔴 ERROR × 4, 12 in all ▄█ #k7f2 web shop shop: order 4711 cannot be priced: PriceError: no rate",
         "",
         "🚨 CRITICAL: MINE disk full",
         "#m1ne 2026-11-25 09:13:04.000 +08:00",
         "│ more",
         "",
+        "🔴 ERROR × 4, 12 in all ▄█ #k7f2 web shop shop: order 4711 cannot be priced: PriceError: no rate",
         "✅ shop.pay: no connection · quiet for 10 minutes, 12 in all, 09:12 to 09:14 #0ver",
     ]
 
@@ -136,13 +136,13 @@ def test_three_as_markdown() -> None:
     assert text.split("\n") == [
         '🚨 <font color="warning">5 alerts of 2 kinds in 58 s, 1 kind is quiet</font>',
         '<font color="comment">3 alerts were lost: queue_overflow</font>',
-        '🔴 <font color="warning">ERROR × 4, 12 in all ▄█ #k7f2</font> web shop shop: '
-        "**order 4711 cannot be priced: PriceError: no rate**",
         "",
         '🚨 <font color="warning">CRITICAL</font>: **MINE disk full**',
         '<font color="comment">#m1ne 2026-11-25 09:13:04.000 +08:00</font>',
         "> more",
         "",
+        '🔴 <font color="warning">ERROR × 4, 12 in all ▄█ #k7f2</font> web shop shop: '
+        "**order 4711 cannot be priced: PriceError: no rate**",
         "✅ shop.pay: **no connection** · "
         '<font color="info">quiet for 10 minutes, 12 in all, 09:12 to 09:14 #0ver</font>',
     ]

@@ -124,8 +124,8 @@ class Packer:
         delivery.claims = left
 
     def _make_digests(self, delivery: Delivery) -> None:
-        """Of all its claims, the most severe first, of one level in the order in which they came. Where one cannot be
-        made, that is the only claim left when the error goes on."""
+        """Of all its claims, of one rank in the order in which they came. Where one cannot be made, that is the only
+        claim left when the error goes on."""
         delivery.digests = []
         delivery.claims.sort(key=lambda one: (-one.incident.rank, one.incident.since))
         for place, claim in enumerate(delivery.claims):

@@ -43,9 +43,11 @@ def share(
 ) -> tuple[str, int]:
     """The text that tells the first of ``digests``, and how many of them stand in it: 1 or more.
 
-    ``digests`` (at least one) come in the order of importance. The text has at most ``most`` bytes (300 or more).
-    ``losses`` is one line of ours about alerts that never arrived. The id of each stands in it, and the time of one
-    that is new: WeCom shows the very same text once within half an hour, also where the same alerts have come again.
+    ``digests`` (at least one) come in the order of importance: the first that fit are chosen. There the most severe
+    stand first, of one level in the order in which they came; what has waited, as it is given. The text has at most
+    ``most`` bytes (300 or more). ``losses`` is one line of ours about alerts that never arrived. The id of each stands
+    in it, and the time of one that is new: WeCom shows the very same text once within half an hour, also where the same
+    alerts have come again.
     ``held``: what they have waited for.
     """
     number_bytes = size(number_line(replace(digests[0], short_id=_LONGEST_ID), style)) + 1
@@ -61,9 +63,18 @@ def _share(digests: Sequence[Digest], style: Style, most: int, losses: str, held
     room = most - size(_longest_headline(waiting, style, held))
     notes = _notes(losses, style, room - size(first) - 2)
     lines = list(_lines_that_fit(waiting, style, room - sum(size(note) + 1 for note in notes)))
-    shown = waiting[: len(lines)]
+    order = range(len(lines)) if held else sorted(range(len(lines)), key=lambda place: _place(waiting[place]))
+    shown, lines = [waiting[place] for place in order], [lines[place] for place in order]
     top = "\n".join([headline(shown, style, held), *notes])
     return _joined(top, _blocks(shown, lines, style, most - size(top))), len(shown)
+
+
+def _place(digest: Digest) -> tuple[bool, int, float]:
+    return digest.quiet_s > 0, -digest.alert.level, _began(digest)
+
+
+def _began(digest: Digest) -> float:
+    return digest.since if digest.since > 0 else digest.alert.time
 
 
 def _notes(losses: str, style: Style, room: int) -> list[str]:
@@ -133,7 +144,7 @@ def _numbers(digests: Sequence[Digest], span: str, language: Language) -> str:
 
 def _span(digests: Sequence[Digest], language: Language) -> str:
     """From the earliest beginning to the newest end; empty for less than a second, and where a clock is far off."""
-    start = min(digest.since if digest.since > 0 else digest.alert.time for digest in digests)
+    start = min(map(_began, digests))
     end = max(digest.last if digest.last > 0 else digest.alert.time for digest in digests)
     passed = end - start
     return words.WITHIN.within(language, lasting_short(passed, language)) if 1 <= passed < _LONGEST_SPAN_S else ""
