@@ -236,6 +236,21 @@ def test_what_somebody_closes_has_a_line_and_comes_again_as_new(jobs: Jobs) -> N
     jobs.assert_balance()
 
 
+def test_what_comes_after_somebody_has_closed_it_and_before_all_know_is_new(jobs: Jobs) -> None:
+    jobs.log(4)
+    jobs.go_on()
+    jobs.say("done")
+    jobs.clock.go(1.0)
+    jobs.log()
+    said, told = [*jobs.go_on(), *jobs.go_on(300)]
+    assert re.match(rf"✅ shop: #\w+ closed by Li {CLOCK}$", lines(said)[0])
+    assert lines(said)[-1].endswith(("× 3, 4 in all", "× 3, 4 in all in 3 processes"))
+    assert lines(told)[0].startswith("🔴 ERROR again, 2nd ")
+    assert "\nclosed by Li " in told
+    jobs.go_on(3600)
+    jobs.assert_balance()
+
+
 def test_what_is_undone_is_told_as_before(jobs: Jobs) -> None:
     jobs.log()
     jobs.go_on()

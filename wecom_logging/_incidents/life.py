@@ -235,7 +235,8 @@ def is_expired(incident: Incident, now: float) -> bool:
 def alone(incident: Incident, now: float) -> Incident:
     """As its first message tells it: the first alert and no more, if that is fresh; what came since is for a digest.
     What a person did is told with what had come by then: what came since is for all who get it."""
-    if incident.told and not incident.answers.is_said and (last := incident.answers.journal[-1]).verb != DONE:
+    if incident.told and not incident.answers.is_said:
+        last = incident.answers.journal[-1]
         number = max(last.count - incident.told, 0)
         return _first_of(incident, number, min(incident.last, last.at)) if number < incident.untold else incident
     if incident.told or incident.count == 1 or now - incident.untold_at >= incident.window_s:
