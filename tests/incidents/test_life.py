@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from wecom_logging._incidents import answered, escalation, life, policy, stored
-from wecom_logging._incidents.incident import NO_CALLS, NOTHING, Count, Incident, Kept, Own
+from wecom_logging._incidents.incident import NO_CALLS, NOTHING, Calls, Count, Incident, Kept, Own
 from wecom_logging.model import Answer, Sample, Variant
 
 from ..pipeline.test_group_model import STEPS, TICK, WINDOW, Rules
@@ -754,6 +754,13 @@ def test_a_call_of_nobody_is_none() -> None:
     incident = replace(escalating(10), call_at=5 * M)
     assert escalation.step_due_at(incident) == 10 * M
     assert escalation.doing(incident, 10 * M) == escalation.BEGINS
+
+
+def test_a_call_of_which_no_step_is_known_ends() -> None:
+    incident = replace(escalating(10), calls=Calls(("Li",), "Li", "6-x"), call_at=5 * M)
+    assert incident.answers.journal == ()
+    after = escalation.call_over(incident, "Li", "answered", ends=True, now=6 * M)
+    assert (after.calls, after.call_at, after.answers.journal) == (NO_CALLS, 0.0, ())
 
 
 def test_a_message_of_a_step_that_fails_is_tried_again_ever_later_and_digests_go_meanwhile() -> None:

@@ -178,7 +178,7 @@ def call_over(incident: Incident, user: str, words: str, *, ends: bool, now: flo
     if user not in (calls.who, *calls.left[:1]):
         return incident
     left = tuple(one for one in calls.left if one != user)
-    step = journal[newest_step(journal)]
+    step = began(incident)
     where = "; ".join(filter(None, [step.where, f"{user} {words}"]))
     called = replace(incident, answers=replace(incident.answers, journal=with_step(journal, step.who, where)))
     if left and not ends:

@@ -281,9 +281,11 @@ def answered_meanwhile(there: Incident, before: Incident, after: Incident | None
     if there.calls != before.calls:  # a phone rings meanwhile
         after = replace(after, calls=there.calls, call_at=there.call_at)
     if before.stepping_at and not after.stepping_at:  # what the step has told it has told
-        step = after.answers.journal[newest_step(after.answers.journal)]
-        answers = replace(there.answers, journal=with_step(there.answers.journal, step.who, step.where))
-        return replace(after, answers=answers, held_until=there.held_until)
+        journal, place = there.answers.journal, newest_step(after.answers.journal)
+        if place >= 0:
+            step = after.answers.journal[place]
+            journal = with_step(journal, step.who, step.where)
+        return replace(after, answers=replace(there.answers, journal=journal), held_until=there.held_until)
     if after.told == before.told:
         return replace(unclaimed(there), tries=after.tries, rank=after.rank, not_before=after.not_before)
     return replace(after, answers=there.answers, held_until=there.held_until)
