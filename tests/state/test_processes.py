@@ -100,7 +100,8 @@ def test_an_alert_survives_a_kill_in_the_next_instruction(
     (text,) = messages(sandbox)
     assert "the disk of atlas is full" in text
     assert "late: a process died before it sent 1 alert" in text
-    assert [path.name for path in tmp_path.iterdir() if "own" in path.name] == []
+    left = [path.name for path in tmp_path.iterdir() if "own" in path.name]
+    assert [name for name in left if not name.endswith(".lock")] == []  # one that nobody holds goes with the next look
 
 
 NUMBERS = ["60", "60.0", "decimal.Decimal(60)", "fractions.Fraction(60)", "enum.IntEnum('Some', {'ONE': 60}).ONE"]

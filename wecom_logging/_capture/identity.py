@@ -21,6 +21,7 @@ from .._lines import line
 from .._render.source import short
 from .._render.traceback_text import outline, root_line
 from .._runtime.warn import warn_once
+from .._text.sha256 import sha256
 from .exceptions import MAX_MEMBERS, Raised
 from .record import Reading, named_in
 from .templates import ENGINES, template_frames
@@ -82,10 +83,8 @@ class Identity:
 
 def digest_of(identity: Identity, mask: Callable[[str], str]) -> str:
     """The same on every host and in every run: 32 hex digits. What is masked in a message is masked here, too."""
-    import hashlib
-
     words = mask("\n".join([*_flat(identity.place), identity.text]))
-    return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:32]
+    return sha256(words).hexdigest()[:32]
 
 
 def _flat(parts: Iterable[Any]) -> Iterable[str]:
@@ -194,9 +193,7 @@ def _bounded(fingerprint: str) -> str:
     text = str.__str__(fingerprint)
     if len(text) <= _MAX_OWN:
         return text
-    import hashlib
-
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return sha256(text).hexdigest()
 
 
 # Exceptions.

@@ -6,7 +6,6 @@ What WeCom refuses for good goes to the fallback (`hand_over`).
 from __future__ import annotations
 
 import enum
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from .._state.shared import Shared
 from .._state.windows import FLOOD, Windows
 from .._text.cut import trim
 from .._text.said import Language
+from .._text.sha256 import sha256
 from .._wecom.channels import Channel
 from .._wecom.errcodes import Verdict, lookup
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
@@ -255,7 +255,7 @@ class Senders:
 
 
 def _flood(audience: str) -> str:
-    return FLOOD + hashlib.sha256(audience.encode("utf-8", "replace")).hexdigest()[:16]
+    return FLOOD + sha256(audience).hexdigest()[:16]
 
 
 def _name(number: int, of: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from .._text.sha256 import sha256
 from ..model import Recipients
 from .pattern import pattern
 from .short_id import OF_THE_ALERT
@@ -65,6 +66,4 @@ def environment_of(alert: Alert) -> tuple[str, ...]:
 
 def digest(*parts: str) -> str:
     """32 hex digits for texts in their order."""
-    import hashlib
-
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
+    return sha256("\0".join(parts)).hexdigest()[:32]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .._text.sha256 import sha256
+
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32, in lower case: no letter that looks like a digit. https://www.crockford.com/base32.html"""
 
@@ -41,7 +43,5 @@ def _base32(key: str) -> str:
 
 
 def _hashed(text: str) -> str:
-    import hashlib
-
-    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big")
+    number = int.from_bytes(sha256(text).digest()[:8], "big")
     return "".join(ALPHABET[number >> shift & 31] for shift in range(59, -1, -5))
