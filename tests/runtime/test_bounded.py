@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from wecom_logging._runtime import forks
 from wecom_logging._runtime.bounded import _LOOK_S, _MOST_LOOKS, Bounded
 
 from ..programs import at_best, run
@@ -76,3 +77,12 @@ def test_work_that_gets_on_and_does_not_end_is_given_up_after_all_looks() -> Non
         return waited
 
     assert most_s / 2 < at_best(waited_s, 2 * most_s) <= 2 * most_s
+
+
+def test_where_uwsgi_will_fork_the_caller_works_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Python 3.13 on a worker ends with a segmentation fault where a thread waited in a queue at the fork."""
+    monkeypatch.setattr(forks.prefork, "is_ahead", lambda: True)
+    bounded, by = Bounded(), list[int]()
+    bounded.call(lambda: by.append(threading.get_ident()))
+    assert by == [threading.get_ident()]
+    assert not bounded._running.locked()

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
+from .forks import prefork
+
 BOUND_S = 0.04
 """So long a caller waits for a disk, which leaves the rest of 50 ms to what else a log call does. A write that a disk
 takes costs some ten microseconds."""
@@ -55,7 +57,9 @@ class Bounded:
         """Raises what the work raises. Raises TimeoutError where it is late, and goes on alone, or was not begun."""
         if self._late:
             raise TimeoutError(_NO_ANSWER)
-        if _thread.start_new_thread.__module__ != "_thread":  # a thread of gevent would only hold up the caller
+        # A thread of gevent would only hold up the caller. Where a thread waits in a queue while uWSGI forks, its
+        # workers end with a segmentation fault (from Python 3.13 on).
+        if _thread.start_new_thread.__module__ != "_thread" or prefork.is_ahead():
             work()
             return
         one = _Call(work)
