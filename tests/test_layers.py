@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "_config": "_tables errors model _text.said",
     "_incidents": "model _text",
     "_state": "_lines errors model _runtime _incidents",
-    "_wecom": "_lines _tables errors model _masking _text.said _runtime _config",
+    "_wecom": "_lines _tables errors model _masking _text.said _text.sha256 _runtime _config",
     "_capture": "_lines errors model _masking _text _render _runtime _config _incidents",
     "_delivery": f"{BELOW} _state _wecom",
     "_answers": "errors model _text _render _incidents _state _wecom",

@@ -19,6 +19,7 @@ from typing import Any
 from .._masking.redact import remember
 from .._runtime.clock import within
 from .._runtime.warn import warn_once
+from .._text.sha256 import sha256
 from ..errors import APIError, BadResponseError, MessageError, TransportError, WeComError
 from ..model import File, Image, Markdown, Message, Outcome, Recipients, Secret, TemplateCard, Text
 from ..model.message import Answerable
@@ -86,7 +87,7 @@ class AIBotChannel:
         """Push it into each chat, into none twice. What a chat refuses for good does not keep it from the others."""
         before_try()
         chats = self.receivers(recipients)
-        key = hashlib.sha256(repr((chats, message)).encode("utf-8", "replace")).hexdigest()
+        key = sha256(repr((chats, message))).hexdigest()
         arrived = self._arrived.setdefault(key, {})
         while len(self._arrived) > _KNOWN:
             self._arrived.popitem(last=False)
@@ -121,7 +122,7 @@ class AIBotChannel:
             self._send(chat, message)
             return
         if (refused := self._refused.pop(chat, 0)) < _REFUSALS:
-            card, mark = dict(message.card.body), hashlib.sha256(chat.encode("utf-8", "replace")).hexdigest()[:8]
+            card, mark = dict(message.card.body), sha256(chat).hexdigest()[:8]
             card["task_id"] = f"{card['task_id']}-{mark}"  # no two cards of a bot have the same
             try:
                 self._send(chat, TemplateCard(card))

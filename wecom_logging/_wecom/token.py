@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import enum
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 
 from .._runtime import forks
 from .._runtime.clock import seconds_left
+from .._text.sha256 import sha256
 from ..errors import APIError, BadResponseError, RequestTimeout, WeComError
 from ..model import Secret
 from .body import ObjectHook
@@ -73,7 +73,7 @@ class TokenSource:
     def share(self, vault: Vault, api_base: str) -> None:
         """Get tokens from others from now on, and give them to others."""
         text = "\0".join((api_base, self._corp_id, self._secret.reveal()))
-        self._app = hashlib.sha256(text.encode()).hexdigest()[:32]
+        self._app = sha256(text).hexdigest()[:32]
         self._vault = vault
 
     def get(self, transport: Transport) -> Secret:
@@ -166,7 +166,7 @@ _sources: dict[tuple[str, str, bytes], TokenSource] = {}
 
 def token_source(api_base: str, corp_id: str, secret: Secret) -> TokenSource:
     """The one source of this process for an app's token."""
-    key = (api_base, corp_id, hashlib.sha256(secret.reveal().encode()).digest())
+    key = (api_base, corp_id, sha256(secret.reveal()).digest())
     return _sources.setdefault(key, TokenSource(corp_id, secret))
 
 
