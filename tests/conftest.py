@@ -21,7 +21,7 @@ from wecom_logging._runtime import clock as clocks
 from wecom_logging._runtime import warn, worker
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
-from wecom_logging._wecom import token
+from wecom_logging._wecom import aibot, token
 from wecom_logging.handlers import live_handlers
 
 from . import sweep
@@ -198,9 +198,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("WECOM_"):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(
-        "wecom_logging._runtime.clock._ahead_s", 0.0
-    )  # what passed in another test has not passed for this one
     for number, left in list(worker._workers.items()):
         if left.closed or not left.settled():  # another test's: who looks at all would see it, or wait
             left.finish(0.0)
@@ -214,6 +211,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     build.secrets_of_all.clear()
     sender._channels.clear()  # ports come back, and with them what was known of another test's server
     token._sources.clear()
+    aibot._connections.clear()
     before = [*logging.getLogger().handlers, *live_handlers()]  # of a fixture that serves a whole module
     yield
     ours = [one for one in logging.getLogger().handlers if type(one).__module__.startswith("wecom_logging")]
