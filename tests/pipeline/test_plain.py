@@ -47,7 +47,7 @@ def storm(channel: Recorder, clock: Clock) -> Pipeline:
 
 
 def waiting(storm: Pipeline) -> int:
-    return len(storm.collector.plain.queue)
+    return sum(map(len, storm.collector.plain.queues))
 
 
 def totals(storm: Pipeline) -> list[tuple[str, int]]:
@@ -118,7 +118,7 @@ def test_a_storm_from_a_place_that_is_new_stays_bounded(storm: Pipeline) -> None
     for number in range(1000):
         storm.collector.take(record(f"{word(number)} cannot be read"))
         assert waiting(storm) <= number % (plain.MAX_AT_ONE_PLACE + 1) + number // (plain.MAX_AT_ONE_PLACE + 1) * 5 + 1
-        unidentified = [one for one, _ in storm.collector.plain.queue if one.tally is None]
+        unidentified = [one for one, _ in storm.collector.plain.queues[1] if one.tally is None]
         assert len(unidentified) <= plain.MAX_AT_ONE_PLACE
     assert sum(count for _, count in totals(storm)) == 1000
     assert len(totals(storm)) == 6  # five of their own, and one of all that came next
@@ -302,7 +302,7 @@ handler.flush(20)
 sys.setswitchinterval(30)  # the worker looks at nothing until this thread waits
 for number in range(3):
     log.error(f"disk {number} is full")
-assert len(handler._pipeline.collector.plain.queue) == 3
+assert handler._pipeline.collector.intake.waiting() == 3
 """
 
 

@@ -57,6 +57,21 @@ def test_a_fresh_critical_is_seen_within_ten_seconds_amid_ten_thousand_kinds(
     assert sum(one.count for one in channel.told) == stats.delivered
 
 
+@pytest.mark.parametrize("error", [None, ValueError("no rate")], ids=["a text", "an exception"])
+@pytest.mark.case("L05")
+def test_a_critical_waits_for_none_of_the_warnings_that_wait_for_the_worker(
+    storm: Pipeline, channel: Recorder, clock: Clock, error: Exception | None
+) -> None:
+    five_alone(storm)
+    for number in range(1000):
+        storm.collector.take(record("no rate", level=logging.WARNING, line=number))
+        storm.collector.take(record("no rate", level=logging.WARNING, line=number, error=KeyError(number)))
+    storm.collector.take(record("the database is gone", level=logging.CRITICAL, line=0, error=error))
+    clock.now += 4
+    storm.turn()
+    assert "the database is gone" in channel.told[-1].text
+
+
 @pytest.mark.slow
 def test_a_flood_from_one_line_lets_the_other_lines_go_first(storm: Pipeline, channel: Recorder, clock: Clock) -> None:
     for number in range(3000):

@@ -9,6 +9,7 @@ import contextvars
 import itertools
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,7 @@ class Collector:
         self.plain = PlainRecords(self.counters.accepted, self._identify)
         self.intake = Intake(self._options, self.counters, self.tallies, self.plain)
         self._plain_at = self.plain.at
-        self._queue, self._woken = self.intake.queue, self.intake.woken
+        self._queues, self._woken = self.intake.queues, self.intake.woken
         self._overflow_told = 0
 
     # Any thread, at any instant.
@@ -122,7 +123,8 @@ class Collector:
             is_counted = True
             if wanted:
                 self._worker.nudge()
-            if (excess := self._excess()) > 0:  # also where the worker is not wanted: it may wait for minutes
+            urgent, others = self._queues  # also where the worker is not wanted: it may wait for minutes
+            if (urgent or others) and (excess := max(_excess(urgent), _excess(others))) > 0:
                 self._relieve(min(excess, _AT_ONCE) + _AT_ONCE)
         except Exception as error:  # unforeseen: no memory, no stack left
             if is_counted:  # it waits, and the next record or the exit finds it
@@ -197,19 +199,6 @@ class Collector:
                 self._worker.nudge()
         except Exception:  # it is counted, and the worker looks at it sooner or later
             return
-
-    def _excess(self) -> int:
-        """How many more are queued than are to wait for the worker, which may be in a request."""
-        queue = self._queue
-        if not queue:
-            return 0
-        try:
-            newest = queue[-1][0].first
-        except IndexError:  # another thread has taken it at this instant
-            return 0
-        if isinstance(newest, PendingAlert) and not newest.is_small:
-            return len(queue) - (MAX_QUEUED_LARGE if newest.size < _HUGE else 0)
-        return len(queue) - MAX_QUEUED
 
     # One record, in this order.
 
@@ -405,13 +394,13 @@ class Collector:
 
     def _is_full(self, level: int, made: PendingAlert) -> bool:
         """Whether so much is queued, because threads log faster than the worker can sort, that a new alert is lost."""
-        queued, options = len(self._queue), self._options
+        queued, options = len(self._queues[level < logging.CRITICAL]), self._options
         if queued < 8 * MAX_QUEUED_LARGE:
             return False
         most = max(options.max_pending, 2 * MAX_QUEUED)
         if not made.is_small:
             most = min(most, options.max_pending_bytes // made.weigh())
-        return queued >= (most if level < logging.CRITICAL else 2 * most)
+        return queued >= most
 
     def _take_carried(self, given: Digest, depth: int) -> bool:
         identity, alert = Identity((), ""), given.alert
@@ -428,7 +417,8 @@ class Collector:
 
     def _put(self, alone: Iterator[Tally], tally: Tally) -> bool:
         """Queue what an iterator has, and count it: all of that is done, in one step in C, or nothing."""
-        self._queue.extend(zip(alone, self.counters.accepted.count, strict=False))
+        queue = self._queues[tally.level < logging.CRITICAL]
+        queue.extend(zip(alone, self.counters.accepted.count, strict=False))
         return self._may_go(tally.level, tally.audience)
 
     def _audience(self, recipients: Recipients | None) -> str:
@@ -518,3 +508,14 @@ class Collector:
         finally:
             _depth.reset(outer)
             self.find, self.known_at = self.tallies.call_sites.get, self.known.at
+
+
+def _excess(queue: deque[tuple[Tally, int]]) -> int:
+    """How many more are queued than are to wait for the worker, which may be in a request."""
+    try:
+        newest = queue[-1][0].first
+    except IndexError:  # it is empty, or another thread has taken it at this instant
+        return 0
+    if isinstance(newest, PendingAlert) and not newest.is_small:
+        return len(queue) - (MAX_QUEUED_LARGE if newest.size < _HUGE else 0)
+    return len(queue) - MAX_QUEUED

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._runtime.counters import Counters
 from .options import CaptureOptions
-from .plain import Plain, PlainRecords
+from .plain import Plain, PlainRecords, Queues
 from .tally import Tallies, Tally
 
 if TYPE_CHECKING:
@@ -46,31 +46,32 @@ def _taken(queue: deque[tuple[_T, int]]) -> _T | None:
 class Identified:
     """The new alerts of which no record is to be identified: a calling thread may put these into the store."""
 
-    def __init__(self, queue: deque[tuple[Tally, int]], opening: Callable[[Tally, int], Count]) -> None:
-        self._queue = queue
+    def __init__(self, queues: Queues[tuple[Tally, int]], opening: Callable[[Tally, int], Count]) -> None:
+        self._queues = queues
         self._opening = opening
 
     def waiting(self) -> int:
-        return len(self._queue)
+        return sum(map(len, self._queues))
 
     def first(self) -> tuple[Count, Callable[[], object]] | None:
-        """The oldest of them, which opens an incident, and what takes it out of the queue."""
-        if (one := _oldest(self._queue)) is None:
-            return None
-        return self._opening(*one), partial(self._queue.remove, one)
+        """The one that opens an incident next, and what takes it out of its queue."""
+        for queue in self._queues:
+            if (one := _oldest(queue)) is not None:
+                return self._opening(*one), partial(queue.remove, one)
+        return None
 
 
 class Intake:
     """Of one handler. The worker uses it, or the thread that stands in for it; a forked child has another.
 
-    The calling threads write to ``queue`` and ``woken``.
+    The calling threads write to ``queues`` and ``woken``.
     """
 
     def __init__(self, options: CaptureOptions, counters: Counters, tallies: Tallies, plain: PlainRecords) -> None:
         self.counters = counters
-        self.queue: deque[tuple[Tally, int]] = deque()
+        self.queues: Queues[tuple[Tally, int]] = deque(), deque()
         """The new alerts, each with its number."""
-        self.identified = Identified(self.queue, self._opening)
+        self.identified = Identified(self.queues, self._opening)
         self.plain = plain
         """The records that are to be identified."""
         self.woken: dict[Tally, object] = {}
@@ -86,19 +87,23 @@ class Intake:
 
     def waiting(self) -> int:
         """How many new alerts are queued, and records that may be."""
-        return len(self.queue) + len(self.plain.queue)
+        return self.identified.waiting() + sum(map(len, self.plain.queues))
 
     def first(self) -> tuple[Count, Callable[[], object]] | None:
-        """The oldest of the new alerts, which opens an incident, and what takes it out of its queue. Records that are
-        to be identified, and are older, are counted where they are no new alert."""
-        while (one := _oldest(self.plain.queue)) is not None and one[1] < (_oldest(self.queue) or (None, inf))[1]:
-            if (tally := self._opened_by(one)) is not None:
-                return self._opening(tally, one[1]), partial(self.plain.queue.remove, one)
+        """The new alert that opens an incident next, and what takes it out of its queue: the oldest of what is
+        critical, else the oldest. Records that are to be identified, and are older, are counted where they are no new
+        alert."""
+        for records, queue in zip(self.plain.queues, self.queues, strict=True):
+            while (one := _oldest(records)) is not None and one[1] < (_oldest(queue) or (None, inf))[1]:
+                if (tally := self._opened_by(one, records)) is not None:
+                    return self._opening(tally, one[1]), partial(records.remove, one)
+            if queue:
+                break
         return self.identified.first()
 
-    def _opened_by(self, one: tuple[Plain, int]) -> Tally | None:
+    def _opened_by(self, one: tuple[Plain, int], records: deque[tuple[Plain, int]]) -> Tally | None:
         """The tally that a record has opened; None where it was counted in another."""
-        plain, leave = one[0], map(self.plain.queue.remove, (one,))
+        plain, leave = one[0], map(records.remove, (one,))
         with suppress(ValueError):  # another thread has taken it
             try:
                 while (tally := plain.tally) is None:  # or another thread gives up at this instant what it had found
@@ -139,7 +144,7 @@ class Intake:
 
     def seconds_to_next_read(self, now: float) -> float:
         """Until `counted` has something, as far as is known now: a record that comes then says so itself."""
-        if self.queue or self.plain.queue or self.woken:
+        if self.waiting() or self.woken:
             return 0.0
         if self._tallies.closed:  # a thread is at a first
             return _AT_A_FIRST_S
@@ -175,13 +180,15 @@ class Intake:
 
     def give_up(self, why: str) -> None:
         """All that is queued and counted is lost."""
-        while (plain := _taken(self.plain.queue)) is not None:
-            self.counters.settle(why, 1, 0, 0)
-            if (tally := plain.tally) is not None and plain.has_opened(tally):
+        for records in self.plain.queues:
+            while (plain := _taken(records)) is not None:
+                self.counters.settle(why, 1, 0, 0)
+                if (tally := plain.tally) is not None and plain.has_opened(tally):
+                    self.lost(tally, why)
+        for queue in self.queues:
+            while (tally := _taken(queue)) is not None:
+                self.counters.settle(why, 1, 0, 0)
                 self.lost(tally, why)
-        while (tally := _taken(self.queue)) is not None:
-            self.counters.settle(why, 1, 0, 0)
-            self.lost(tally, why)
         self.counted(0.0, at_once=True)
 
     def end(self, tally: Tally) -> None:

@@ -10,6 +10,8 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from logging import CRITICAL
+from typing import TypeVar
 
 from .._runtime.counters import Number
 from .context import context, passed_by
@@ -18,8 +20,12 @@ from .pending import Make, PendingAlert, snapshot
 from .record import SMALL, Reading, Values
 from .tally import Seen, Tally
 
+Entry = TypeVar("Entry")
+Queues = tuple[deque[Entry], deque[Entry]]
+"""What is critical, and the rest, which waits for that: ``queues[level < CRITICAL]`` is the queue of a level."""
+
 MAX_WAITING = 4096
-"""Some 900 bytes each, 2400 once it is identified: 10 MiB of them, with texts of a hundred characters."""
+"""In each queue: some 900 bytes each, 2400 once it is identified: 10 MiB, with texts of a hundred characters."""
 
 MAX_AT_ONE_PLACE = 5
 """So many of one place wait, so that a storm costs the worker no more than the calling thread."""
@@ -64,7 +70,7 @@ class PlainRecords:
     """Those of one handler that wait. ``identify`` finds the tally of one, or opens it with this one as its first."""
 
     def __init__(self, accepted: Number, identify: Callable[[Plain], None]) -> None:
-        self.queue: deque[tuple[Plain, int]] = deque()
+        self.queues: Queues[tuple[Plain, int]] = deque(), deque()
         """All of them, each with its number."""
         self.at: dict[Place, list[Plain]] = {}
         """Those that are not identified yet."""
@@ -74,10 +80,11 @@ class PlainRecords:
     def put(self, reading: Reading) -> bool:
         """Queue one that has let go of its record, and count it, in one step in C; False where too many wait."""
         place = place_of(reading.values)
-        if len(self.queue) >= MAX_WAITING or len(self.at.get(place, ())) >= MAX_AT_ONE_PLACE:
+        queue = self.queues[place[0] < CRITICAL]
+        if len(queue) >= MAX_WAITING or len(self.at.get(place, ())) >= MAX_AT_ONE_PLACE:
             return False
         plain = Plain(reading, place)
-        self.queue.extend(zip((plain,), self._accepted, strict=False))
+        queue.extend(zip((plain,), self._accepted, strict=False))
         if len(self.at) > 2 * MAX_WAITING:
             self.at.clear()
         self.at.setdefault(place, []).append(plain)
@@ -87,7 +94,8 @@ class PlainRecords:
 
     def identify_all(self) -> None:
         """Find the tallies of all that wait."""
-        for plain, _ in list(self.queue):
+        urgent, others = self.queues
+        for plain, _ in [*urgent, *others]:
             if plain.tally is None:
                 self.identify(plain)
 
