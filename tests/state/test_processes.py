@@ -357,7 +357,7 @@ COUNTS_TURNS = """
 import logging
 from wecom_logging import WeComBotHandler
 handler = WeComBotHandler(exit_timeout=0)
-job, turns = handler._pipeline._worker._job, 0
+job, turns = handler._pipeline, 0
 turn = job.turn
 
 def counted():

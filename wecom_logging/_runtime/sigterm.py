@@ -19,15 +19,12 @@ from types import FrameType
 from ..errors import ConfigurationError
 from .forks import holds_loggings_lock
 from .warn import warn_once
-from .worker import _exit
+from .worker import OWN_MODULES, end_all
 
 _BUSY_S = 0.5
 """How long the signal waits for what it has interrupted: a log call, or something whose locks our thread may need."""
 _AGAIN_S = 0.005
-_BUSY = (
-    *(f"wecom_logging.{room}" for room in ("_capture", "_delivery", "_runtime", "_state", "_wecom")),
-    *("wecom_logging.handlers", "wecom_logging._telling", "logging", "importlib"),
-)
+_BUSY = (*OWN_MODULES, "wecom_logging.handlers", "wecom_logging._telling", "logging", "importlib")
 
 _HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 """Of a terminal that is closed; not on Windows."""
@@ -91,7 +88,7 @@ class _Polite:
             return
         self._ends = process
         try:
-            _exit.hook()
+            end_all()
         finally:
             _end(number)
 

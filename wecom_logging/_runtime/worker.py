@@ -35,7 +35,7 @@ RESCUE_S = 2.0
 RESCUE_EVERY_S = 10.0
 """Where no thread can be had, one message in so long is sent by the calling thread, within so long."""
 
-_OWN_MODULES = tuple(f"wecom_logging.{room}" for room in ("_capture", "_delivery", "_runtime", "_state", "_wecom"))
+OWN_MODULES = tuple(f"wecom_logging.{room}" for room in ("_capture", "_delivery", "_runtime", "_state", "_wecom"))
 
 _LOOK_S = 0.5
 """Where all wait together: Ctrl-C that comes just before the wait for a lock is noticed only behind it."""
@@ -90,19 +90,11 @@ class Worker:
 
     def __init__(self, job: Job, clock: Callable[[], float], channel: str) -> None:
         self.channel = channel
-        self._job = job
+        self.job = job
         self._clock = clock
         self.reset_after_fork()
         _children.look()
         _workers[id(self)] = self
-
-    @property
-    def job(self) -> Job:
-        return self._job
-
-    @property
-    def exit_timeout_s(self) -> float:
-        return self._job.exit_timeout_s
 
     def reset_after_fork(self) -> None:
         """Without a thread; in a forked child the parent's is not here."""
@@ -114,17 +106,6 @@ class Worker:
         self._finishing: dict[int, bool] = {}
         """The threads that do, and whether more has come meanwhile."""
         self._waiters: deque[tuple[object | None, _thread.LockType]] = deque()
-
-    def after_fork(self, *, inherits: bool) -> None:
-        """In the child: a new worker, and a job without the parent's alerts, unless it is the one that sends them."""
-        self._job.reset_after_fork(inherits=inherits)
-        self.reset_after_fork()
-
-    def resume(self) -> None:
-        """Have sent what came while no thread could start."""
-        self._job.open()
-        if not self._job.settled():
-            self.nudge()
 
     # Any thread.
 
@@ -151,7 +132,7 @@ class Worker:
         """Wait until all that was accepted so far is settled; False if that took longer."""
         if self.pid != os.getpid():
             forks.forked_without_hooks()
-        if self._job.settled():
+        if self.job.settled():
             return True
         if _thread.get_ident() == self.runner.ident:  # asked by user code that runs in this very thread
             return False
@@ -180,19 +161,18 @@ class Worker:
         if self.runner.running or timeout_s <= 0 or forks.torn or not self._turning.acquire(blocking=False):
             return False
         try:
-            self._job.prepare()
-            self._job.draining = True
+            self.job.prepare()
+            self.job.draining = True
             with within(ends):
-                self._job.waits_for()
-            while time.monotonic() < ends and not self._job.settled():
-                with within(ends):
-                    wait = self._job.turn()
-                time.sleep(min(wait, max(ends - time.monotonic(), 0.0)))
+                self.job.waits_for()
+                while time.monotonic() < ends and not self.job.settled():
+                    wait = self.job.turn()
+                    time.sleep(min(wait, max(ends - time.monotonic(), 0.0)))
         except Exception as error:
             self._warn_once(error)
         finally:
             self._turning.release()
-        return self._job.settled()
+        return self.job.settled()
 
     def _rescue(self) -> None:
         """No thread can be had: send one message here, now and then."""
@@ -204,22 +184,15 @@ class Worker:
         try:
             self._no_rescue_before = now + RESCUE_EVERY_S
             with within(time.monotonic() + RESCUE_S):
-                self._job.prepare()
-                self._job.draining = True  # all that waits may share the message
-                self._job.turn()
+                self.job.prepare()
+                self.job.draining = True  # all that waits may share the message
+                self.job.turn()
                 self._tell_waiters()
         except Exception as error:
             self._warn_once(error)
         finally:
-            self._job.draining = False
+            self.job.draining = False
             self._turning.release()
-
-    def end(self) -> None:
-        """The program ends. See `Job.end`."""
-        self._job.end()
-
-    def settled(self) -> bool:
-        return self._job.settled()
 
     def finish(self, ends: float) -> int:
         """At exit: wait until then, and settle what is left; return how many alerts were lost.
@@ -238,7 +211,7 @@ class Worker:
             except BaseException as error:  # also of user code: the other handlers' alerts must not be lost with these
                 self._warn_once(error)
             try:
-                lost += self._job.give_up(lambda: self._finishing[me] and time.monotonic() < ends)
+                lost += self.job.give_up(lambda: self._finishing[me] and time.monotonic() < ends)
             except BaseException as error:  # as above
                 self._warn_once(error)
             more = self._finishing.pop(me, False)
@@ -248,10 +221,10 @@ class Worker:
 
     @property
     def closed(self) -> bool:
-        return self._job.closed()
+        return self.job.closed()
 
     def finished(self) -> bool:
-        return self._job.finished() and not self._waiters
+        return self.job.finished() and not self._waiters
 
     def take_turn(self) -> None:
         """Do what is due, for those who wait and for the others."""
@@ -261,11 +234,11 @@ class Worker:
             with self._turning:
                 if not self._prepared:
                     with forks.gate:  # a child that is forked in the middle of an import could never finish it
-                        self._job.prepare()
+                        self.job.prepare()
                     self._prepared = True
                 self._hear_waiters()
-                self._job.draining = bool(self._waiters)
-                wait = self._job.turn()
+                self.job.draining = bool(self._waiters)
+                wait = self.job.turn()
                 self._tell_waiters()
         except Exception as error:
             wait = MEND_S
@@ -274,16 +247,18 @@ class Worker:
             self.due_at = time.monotonic() + wait
 
     def _warn_once(self, error: BaseException) -> None:
-        what = str(error) if isinstance(error, ImportError) else type(error).__name__
-        if isinstance(error, OSError) and error.errno:
-            what = f"{what}: {os.strerror(error.errno)}"
-        hint = "; a program that drops its rights, calls chroot or outlives its installation must log once before that"
-        warn_once("worker", line("no_turn", why=f"{what}{hint if isinstance(error, ImportError) else ''}"))
+        why = type(error).__name__
+        if isinstance(error, ImportError):
+            how = "a program that drops its rights, calls chroot or outlives its installation must log once before that"
+            why = f"{error}; {how}"
+        elif isinstance(error, OSError) and error.errno:
+            why = f"{why}: {os.strerror(error.errno)}"
+        warn_once("worker", line("no_turn", why=why))
 
     def _hear_waiters(self) -> None:
         """Waiters that have come wait for all that is accepted by now."""
         heard = len(self._waiters)  # who comes later may have counted something that is not due now
-        if any(mark is None for mark, _ in list(self._waiters)) and (now := self._job.waits_for()) is not None:
+        if any(mark is None for mark, _ in list(self._waiters)) and (now := self.job.waits_for()) is not None:
             for _ in range(heard):
                 mark, settled = self._waiters.popleft()
                 self._waiters.append((now if mark is None else mark, settled))
@@ -291,7 +266,7 @@ class Worker:
     def _tell_waiters(self) -> None:
         for _ in range(len(self._waiters)):
             mark, settled = self._waiters.popleft()
-            if mark is None or not self._job.is_told(mark):
+            if mark is None or not self.job.is_told(mark):
                 self._waiters.append((mark, settled))
             else:
                 settled.release()
@@ -302,7 +277,7 @@ def _is_within_our_code() -> bool:
     frame: FrameType | None = sys._getframe(1)
     left = False
     while frame is not None:
-        ours = str(frame.f_globals.get("__name__", "")).startswith(_OWN_MODULES)
+        ours = str(frame.f_globals.get("__name__", "")).startswith(OWN_MODULES)
         if ours and left:
             return True
         left = left or not ours
@@ -336,16 +311,16 @@ class _Exit:
         if any(worker.pid != os.getpid() for worker in workers):
             forks.forked_without_hooks()  # what the parent has to send is not for this child to wait for
         if not self.begun:  # after the finalisers of multiprocessing it runs once more
-            self._longest = max((worker.exit_timeout_s for worker in workers), default=0.0)
+            self._longest = _longest(workers)
             self.ends = time.monotonic() + self._longest
         self.begun, Runner.may_start = True, False
         before = None
         for worker in workers:
-            worker.end()
+            worker.job.end()
         try:
             for _ in range(MAX_FALLBACKS):
                 _flush_all(workers, self.ends)
-                if time.monotonic() >= self.ends or all(worker.settled() for worker in workers):
+                if time.monotonic() >= self.ends or all(worker.job.settled() for worker in workers):
                     break  # else one that was done already is the fallback of one that was not
         except KeyboardInterrupt:  # the user does not want to wait; a second one is not to cost the number of the lost
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -382,7 +357,7 @@ def _stay_interrupted() -> None:
 
 def _flush_all(workers: list[Worker], ends: float) -> None:
     """Wait until then for all together; those that have no thread get equal shares of the time that is left."""
-    asked = [(worker, worker.ask()) for worker in workers if not worker.settled()]
+    asked = [(worker, worker.ask()) for worker in workers if not worker.job.settled()]
     for _, settled in asked:
         if settled is not None:
             while not settled.acquire(timeout=max(min(ends - time.monotonic(), _LOOK_S), 0.0)):
@@ -396,12 +371,11 @@ def _flush_all(workers: list[Worker], ends: float) -> None:
 def flush_all() -> None:
     """Wait until what all handlers have accepted is settled, together, at most the longest ``exit_timeout``."""
     workers = living_workers()
-    _flush_all(workers, time.monotonic() + max((worker.exit_timeout_s for worker in workers), default=0.0))
+    _flush_all(workers, time.monotonic() + _longest(workers))
 
 
-def end_all() -> None:
-    """Do what is done at the exit of the program, in a process that ends without it."""
-    _exit.hook()
+def _longest(workers: list[Worker]) -> float:
+    return max((worker.job.exit_timeout_s for worker in workers), default=0.0)
 
 
 def living_workers() -> list[Worker]:
@@ -414,13 +388,16 @@ at_end: list[Callable[[], None]] = []
 """What is done when all handlers have ended."""
 
 _exit = _Exit()
-_children = Children(_exit.hook)
+end_all = _exit.hook
+"""Does what is done at the exit of the program, in a process that ends without it."""
+_children = Children(end_all)
 
 
 def _after_fork_in_child() -> None:
     inherits = prefork.is_first_worker()
     for worker in living_workers():
-        worker.after_fork(inherits=inherits)
+        worker.job.reset_after_fork(inherits=inherits)
+        worker.reset_after_fork()
 
 
 def _forked_by_uwsgi() -> None:
@@ -428,11 +405,13 @@ def _forked_by_uwsgi() -> None:
     workers = living_workers()
     if any(worker.pid != os.getpid() for worker in workers):
         forks.forked_without_hooks()
-    for worker in workers:
-        worker.resume()
+    for worker in workers:  # what came while no thread could start is sent
+        worker.job.open()
+        if not worker.job.settled():
+            worker.nudge()
 
 
 prefork.then = _forked_by_uwsgi
 forks.in_child(_after_fork_in_child, last=True)  # all that a job uses is as new then
 forks.before(_children.look)
-atexit.register(_exit.hook)
+atexit.register(end_all)
