@@ -25,7 +25,8 @@ from tests.state.test_one_cause import Time, states
 from tests.storms import BOT_RULES, Recorder, pipeline
 from tests.valkey_server import Server
 from wecom_logging._answers.command import Command
-from wecom_logging._answers.desk import Desk, SharedPlace
+from wecom_logging._answers.desk import Desk
+from wecom_logging._answers.place import SharedPlace
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents import answered, life
 from wecom_logging._incidents.incident import Count

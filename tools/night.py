@@ -37,7 +37,8 @@ from tests.programs import app_handler, word
 from tests.storms import settled
 from tests.valkey_server import Server
 from wecom_logging._answers.command import Command
-from wecom_logging._answers.desk import Desk, SharedPlace
+from wecom_logging._answers.desk import Desk
+from wecom_logging._answers.place import SharedPlace
 from wecom_logging._delivery import calls, duties, on_call, steps, turn  # noqa: F401 # loaded before the forks
 from wecom_logging._runtime import clock
 from wecom_logging._runtime.worker import living_workers

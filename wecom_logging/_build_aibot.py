@@ -12,8 +12,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from . import _config as config
-from ._answers.desk import Desk, Place, SharedPlace
+from ._answers.desk import Desk
 from ._answers.pairing import Pairing
+from ._answers.place import Place, SharedPlace
 from ._answers.reception import Reception
 from ._build import Ids, Setup, is_on
 from ._config import CommonOptions

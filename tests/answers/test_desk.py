@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from wecom_logging._answers.command import Command
-from wecom_logging._answers.desk import AGAIN_S, Desk, Person, SharedPlace
+from wecom_logging._answers.desk import AGAIN_S, Desk, Person
+from wecom_logging._answers.place import SharedPlace
 from wecom_logging._incidents.view import view
 from wecom_logging._render.times import local_time, short_time
 from wecom_logging._state.shared import Shared

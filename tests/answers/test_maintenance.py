@@ -12,7 +12,8 @@ import pytest
 
 from wecom_logging import WeComHandler, maintenance
 from wecom_logging._answers.command import Command, read
-from wecom_logging._answers.desk import Desk, SharedPlace
+from wecom_logging._answers.desk import Desk
+from wecom_logging._answers.place import SharedPlace
 from wecom_logging._incidents import life
 from wecom_logging._incidents.codec import as_line, plain
 from wecom_logging._masking.redact import masker, redact

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import pytest
 
 from wecom_logging._answers.command import Command, read
-from wecom_logging._answers.desk import Desk, Place
+from wecom_logging._answers.desk import Desk
+from wecom_logging._answers.place import Place
 from wecom_logging._build_aibot import _places
 from wecom_logging._delivery.memory_place import MemoryPlace
 from wecom_logging._sandbox import Sandbox

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
 
 from .._incidents import answered, policy
 from .._incidents.duty import duty_of
@@ -26,24 +25,19 @@ from .._render.words import (
     STATE_AWAY,
     UNDO_IN_A_CHAT,
 )
-from .._state.base import Answered, answer
-from .._state.scopes import Scopes, change_scopes, known_scopes
-from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language, Said
 from ..errors import StateError
-from ..model import EVERYBODY, Answer
+from ..model import EVERYBODY, Answer, Recipients
 from ..model.alert import DONE, SILENCED, TAKEN, UNDONE
 from ..model.duty import Scope
 from ..model.recipients import ON_CALL
 from . import jobs, reply
 from .command import Command
 from .maintenance import maintain, maintained, standing
+from .place import Become, InTheWay, Place
 from .reply import Reply, both
-
-if TYPE_CHECKING:
-    from .._state.jobs import Jobs
 
 LOOKED_AT = 1000
 """Of each channel so many of the newest are looked at."""
@@ -56,10 +50,6 @@ _WRITES = {"take": TAKEN, "give": TAKEN, "quiet": SILENCED, "done": DONE, "forge
 _NOTHING = Answer("", "", "", 0.0)
 """In the way of an undo: there is nothing to undo."""
 
-Become = Callable[[Incident, float], Incident]
-"""What an incident becomes; with now, on the clock of the place."""
-InTheWay = Callable[[Incident], Answer | None]
-
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -67,60 +57,6 @@ class Person:
 
     name: str
     user: str = ""
-
-
-class Place(Protocol):
-    """A shared state, or a handler that has none (`MemoryPlace`). Any thread may ask; a call may take a second."""
-
-    def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
-        """What is open or was closed by a person, each with its channel: of each channel the newest, or what has this
-        short id, however many are open. Raises `StateError`.
-        """
-
-    def answer(self, channel: str, key: str, become: Become, in_the_way: InTheWay) -> Answered | None:
-        """As `answering.answer`. Raises `StateError`."""
-
-    @property
-    def jobs(self) -> Jobs:
-        """Those that are expected to run."""
-
-    def whole(self, channel: str, incident: Incident) -> Incident:
-        """One of the rows, with all texts masked that are shown of it."""
-
-    def scopes(self, become: Callable[[Scopes], Scopes] | None = None) -> Scopes:
-        """The maintenances, which ``become`` makes others. Raises `StateError`."""
-
-
-class SharedPlace:
-    """All channels of a shared state."""
-
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
-
-    def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
-        return [
-            (channel, incident)
-            for channel in self._shared.call(lambda store: store.channels())
-            for incident in self._shared.call(lambda store: store.open(channel, most, short_id=short_id))  # noqa: B023 # called at once
-        ]
-
-    def answer(self, channel: str, key: str, become: Become, in_the_way: InTheWay) -> Answered | None:
-        now = self._shared.clock()
-        return self._shared.call(
-            lambda store: answer(store, channel, key, lambda one: become(one, now), in_the_way, now)
-        )
-
-    @property
-    def jobs(self) -> Jobs:
-        from .._state.jobs import Jobs
-
-        return Jobs(self._shared)
-
-    def whole(self, channel: str, incident: Incident) -> Incident:
-        return incident  # what a process hands over is masked
-
-    def scopes(self, become: Callable[[Scopes], Scopes] | None = None) -> Scopes:
-        return known_scopes(self._shared) if become is None else change_scopes(self._shared, become)
 
 
 Found = list[tuple[Place, str, Incident]]
@@ -194,12 +130,12 @@ class Desk:
             return self.unknown(command.short_id)
         if command.verb == "details":
             return self._details(*rows[0])
-        person = self._person(who)
+        person, where = self._person(who), trim(self._line(where), _MAX_WHERE_BYTES)
         if command.verb == "forget":
-            return self._forget(rows, command, person, trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
+            return self._forget(rows, command, person, where, is_seen)
         if command.verb == "give" and Person(command.whom, command.whom_id) == person:
             command = replace(command, verb="take")
-        return self._do(rows, command, person, trim(self._line(where), _MAX_WHERE_BYTES), is_seen)
+        return self._do(rows, command, person, where, is_seen)
 
     def chats(self, channel: str, short_id: str | None = None) -> frozenset[str]:
         """The chats for which the newest alerts of a channel are meant, or that of an id."""
@@ -218,11 +154,7 @@ class Desk:
         again = [_WRITES[command.verb]] if _WRITES[command.verb] else UNDONE.values()
         is_same = bool(last) and last[0].verb in again and _is_of(last[0], self._person(who))
         if is_same and 0 <= now - last[0].at < AGAIN_S:
-            return Reply(
-                both(lambda language: reply.did(incident, now, language), self.language),
-                self.language,
-                incident=incident,
-            )
+            return self._reply(lambda language: reply.did(incident, now, language), incident=incident)
         return self._reply(lambda language: reply.old_card(incident, now, language), "outdated", incident)
 
     def recipients(
@@ -292,14 +224,12 @@ class Desk:
         wanted.sort(key=lambda one: reply.place_in_list(one, now))
         is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()
         scopes = [self._masked(scope) for scope in standing(self._places(), now)]
-        return self._reply(
-            lambda language: "\n".join(
-                (
-                    *(maintained(scope, now, language) for scope in scopes),
-                    reply.listed(wanted, command, is_all, now, language, self._mask),
-                )
-            )
-        )
+
+        def words(language: Language) -> str:
+            lines = [maintained(scope, now, language) for scope in scopes]
+            return "\n".join([*lines, reply.listed(wanted, command, is_all, now, language, self._mask)])
+
+        return self._reply(words)
 
     def _maintain(self, command: Command, who: str) -> Reply:
         """Begin a maintenance, or end it before its time."""
@@ -350,9 +280,9 @@ class Desk:
                 done.append((channel, swapped.incident))
         if not done and left is not None:
             return left
-        now = self.time_s()
-        said = both(lambda language: reply.did(done[0][1], now, language), self.language)
-        return Reply(said, self.language, incident=done[0][1], done=tuple(done))
+        now, changed = self.time_s(), done[0][1]
+        said = self._reply(lambda language: reply.did(changed, now, language), incident=changed)
+        return replace(said, done=tuple(done))
 
     def _forget(self, found: Found, command: Command, who: Person, where: str, is_seen: IsSeen) -> Reply:
         """The incident of a job is closed, and it is expected no more."""
@@ -395,9 +325,9 @@ def chats_of(incident: Incident) -> tuple[str, ...]:
     """The chats that its alert was meant for; none where those of this process are."""
     try:
         recipients = incident.first.alert.recipients
+        return () if recipients is None else recipients.chats
     except Exception:  # nothing that stands in a state is trusted
         return ()
-    return () if recipients is None else recipients.chats
 
 
 def further_chats_of(incident: Incident) -> tuple[str, ...]:
@@ -408,52 +338,43 @@ def further_chats_of(incident: Incident) -> tuple[str, ...]:
 def who_gets(incident: Incident) -> tuple[str, ...]:
     """The persons and chats that its alert names, and steps of its escalation; rotas with all their people."""
     try:
-        recipients = incident.first.alert.recipients
-        rotas = () if recipients is None or not recipients.rotas else duty_of(incident.duty).rotas
+        recipients = incident.first.alert.recipients or Recipients()
+        rotas = duty_of(incident.duty).rotas if recipients.rotas else ()
     except Exception:  # nothing that stands in a state is trusted
         return ()
-    told = [*filter(None, [recipients]), *policy.told_by_steps(incident)]
-    named = [one for one in rotas if recipients is not None and one.name in recipients.rotas]
+    told = [recipients, *policy.told_by_steps(incident)]
+    named = [one for one in rotas if one.name in recipients.rotas]
     people = [who for one in named for turn in (*one.people, one.checkin) for who in turn]
     return tuple(dict.fromkeys((*(who for one in told for who in (*one.users, *one.chats)), *people)))
 
 
 def _become(command: Command, who: Person, where: str, at: float, *, seen: bool) -> Become:
-    """What it makes of an incident; ``seen``: its readers know already."""
-    rule = _rule(command, who, where, at)
+    """What it makes of an incident; ``seen``: its readers know already. The same again, by the same person, changes
+    nothing."""
+    verb, length_s = _WRITES[command.verb], command.length_s
+    whom, by = (Person(command.whom, command.whom_id), who.name) if command.verb == "give" else (who, "")
+
+    def rule(one: Incident, now: float) -> Incident:
+        if not verb:
+            return answered.undone(one, who.name, where, now=now, time=at, user=who.user)
+        if _is_again(one, verb, whom, at, length_s):
+            return one
+        if verb == SILENCED:
+            return answered.silenced(one, who.name, where, length_s, now=now, time=at, user=who.user)
+        if verb == TAKEN:
+            return answered.taken(one, whom.name, where, now=now, time=at, by=by, user=whom.user)
+        return answered.done(one, who.name, where, now=now, time=at, user=who.user)
+
     return (lambda one, now: answered.said(rule(one, now))) if seen else rule
 
 
-def _rule(command: Command, who: Person, where: str, at: float) -> Become:
-    """The same again, by the same person, changes nothing."""
-    if command.verb == "quiet":
-        return lambda one, now: (
-            one
-            if _is_again(one, SILENCED, who, at, command.length_s)
-            else answered.silenced(one, who.name, where, command.length_s, now=now, time=at, user=who.user)
-        )
-    if command.verb == "undo":
-        return lambda one, now: answered.undone(one, who.name, where, now=now, time=at, user=who.user)
-    if command.verb == "give":
-        whom = Person(command.whom, command.whom_id)
-        return lambda one, now: (
-            one
-            if _is_again(one, TAKEN, whom, at)
-            else answered.taken(one, whom.name, where, now=now, time=at, by=who.name, user=whom.user)
-        )
-    verb, rule = (TAKEN, answered.taken) if command.verb == "take" else (DONE, answered.done)
-    return lambda one, now: (
-        one if _is_again(one, verb, who, at) else rule(one, who.name, where, now=now, time=at, user=who.user)
-    )
-
-
-def _is_again(incident: Incident, verb: str, who: Person, at: float, length_s: float | None = None) -> bool:
+def _is_again(incident: Incident, verb: str, who: Person, at: float, length_s: float) -> bool:
     last = incident.answers.now
     return (
         last is not None
         and last.verb == verb
         and _is_of(last, who)
-        and length_s in (None, last.length_s)
+        and (verb != SILENCED or last.length_s == length_s)
         and 0 <= at - last.at < AGAIN_S
         and not answered.comes_again(incident)
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
 
 from .._incidents.job import Job
 from .._incidents.policy.expected import due_at
@@ -11,28 +10,18 @@ from .._render.times import lasting_short, short_time
 from .._render.words import JOB_LAST, JOB_MISSED_TIMES, JOB_NEXT, JOB_PAUSED, JOB_RUNS, MORE_JOBS, NO_JOBS, RUN_FAILED
 from .._text import inert
 from .._text.said import Language
-
-if TYPE_CHECKING:
-    from .._state.jobs import Jobs
+from .place import Place
 
 _MOST = 50
 
 
-class Keeper(Protocol):
-    """Where jobs are kept."""
-
-    @property
-    def jobs(self) -> Jobs:
-        """Those of a state or of a process."""
-
-
-def expected(places: Sequence[Keeper]) -> list[Job]:
+def expected(places: Sequence[Place]) -> list[Job]:
     """By their names. Raises `StateError`."""
     found = {row.job.spec.name: row.job for place in places for row in place.jobs.all()[0].values()}
     return [found[name] for name in sorted(found)]
 
 
-def forget(places: Sequence[Keeper], name: str) -> None:
+def forget(places: Sequence[Place], name: str) -> None:
     """Expect one no more. Raises `StateError`."""
     for place in places:
         place.jobs.change(name, lambda job, now: None)

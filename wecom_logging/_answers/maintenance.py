@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .._render.times import lasting, short_time
@@ -15,27 +14,21 @@ from .._render.words import (
     SCOPE_OF_ALL,
     UNDER_MAINTENANCE,
 )
-from .._state.scopes import Scopes, begun, ended, is_a_scope
+from .._state.scopes import begun, ended, is_a_scope
 from .._text import inert
 from .._text.said import Language
 from ..model.duty import Scope
 from .command import Command
+from .place import Place
 
 
-class Keeper(Protocol):
-    """Where maintenances are kept."""
-
-    def scopes(self, become: Callable[[Scopes], Scopes] | None = None) -> Scopes:
-        """Those there are, which ``become`` makes others. Raises `StateError`."""
-
-
-def standing(places: Sequence[Keeper], now: float) -> list[Scope]:
+def standing(places: Sequence[Place], now: float) -> list[Scope]:
     """Those that have not ended, of each name the one that ends last."""
     found = [one for place in places for one in place.scopes() if one.until > now]
     return list({one.name: one for one in sorted(found, key=lambda one: one.until)}.values())
 
 
-def maintain(places: Sequence[Keeper], command: Command, who: str, now: float) -> tuple[Callable[[Language], str], str]:
+def maintain(places: Sequence[Place], command: Command, who: str, now: float) -> tuple[Callable[[Language], str], str]:
     """Begin one, or end it before its time (``undo``): what is answered, and why nothing was done, or "". Raises
     `StateError`.
     """

@@ -16,8 +16,9 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from .._answers.command import Command, seconds
-from .._answers.desk import LOOKED_AT, Desk, Person, SharedPlace
+from .._answers.desk import LOOKED_AT, Desk, Person
 from .._answers.maintenance import maintained, standing
+from .._answers.place import SharedPlace
 from .._answers.reply import Reply, did, held_by, people, place_in_list
 from .._incidents import answered
 from .._incidents.incident import Incident, Kept

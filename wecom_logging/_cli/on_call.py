@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .._answers.command import Command
-from .._answers.desk import Desk, SharedPlace
+from .._answers.desk import Desk
+from .._answers.place import SharedPlace
 from .._config.on_call import persons
 from .._incidents.policy.hours import instant
 from .._incidents.policy.moment import Moment
