@@ -199,7 +199,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         if name.startswith("WECOM_"):
             monkeypatch.delenv(name)
     for number, left in list(worker._workers.items()):
-        if left.closed or not left.settled():  # another test's: who looks at all would see it, or wait
+        if left.closed or not left.job.settled():  # another test's: who looks at all would see it, or wait
             left.finish(0.0)
             left.job.turn = lambda: float("inf")  # type: ignore[method-assign] # its server is gone
             del worker._workers[number]
