@@ -36,7 +36,7 @@ def write_ahead(path: Path) -> Iterator[WriteAhead]:
 
 def append(write_ahead: WriteAhead, entry: str = "entry") -> Ticket:
     ticket = Ticket(write_ahead)
-    write_ahead.append(ticket, "bot", "k", 40, 60.0, "host", entry)
+    write_ahead.append(ticket, Line("bot", "k", 40, 60.0, "host", entry))
     return ticket
 
 
@@ -44,7 +44,7 @@ def append_in_the_end(write_ahead: WriteAhead, entry: str) -> Ticket:
     """The same where the disk has so much to do that it may be late."""
     ticket = Ticket(write_ahead)
     with suppress(StateError):
-        write_ahead.append(ticket, "bot", "k", 40, 60.0, "host", entry)
+        write_ahead.append(ticket, Line("bot", "k", 40, 60.0, "host", entry))
     until(lambda: ticket.is_written)
     return ticket
 
@@ -60,7 +60,8 @@ def lines_of(path: Path) -> list[Line]:
 
 def test_rules_of_time_are_taken_over_and_without_them_a_line_is_as_it_was(write_ahead: WriteAhead, path: Path) -> None:
     append(write_ahead, "no rules")
-    write_ahead.append(Ticket(write_ahead), "bot", "k", 50, 60.0, "host", "rules", '{"zone":"UTC"}', (600.0, 1500.0))
+    rules = Line("bot", "k", 50, 60.0, "host", "rules", '{"zone":"UTC"}', (600.0, 1500.0))
+    write_ahead.append(Ticket(write_ahead), rules)
     (log,) = path.parent.glob("*.log")
     lines = [json.loads(line) for line in log.read_text().splitlines() if line]
     assert [len(line) for line in lines] == [8, 10]
@@ -137,7 +138,7 @@ def refuse(write_ahead: WriteAhead, entry: str = "entry") -> Ticket:
     """That the disk does not answer is found out while it is frozen; its thaw is not waited for."""
     ticket = Ticket(write_ahead)
     with pytest.raises(StateError, match="the disk does not answer"):
-        write_ahead.append(ticket, "bot", "k", 40, 60.0, "host", entry)
+        write_ahead.append(ticket, Line("bot", "k", 40, 60.0, "host", entry))
     return ticket
 
 

@@ -27,7 +27,7 @@ from .._state.base import StateError
 from .._state.entries import dump
 from .._state.failover import Claim
 from .._state.memory import UNNAMED, MemoryStore
-from .._state.write_ahead import Ticket
+from .._state.write_ahead import Line, Ticket
 from .._wecom.channels import Channel
 from ..model import Alert, Digest, Recipients, Sample, Variant
 from .options import Options
@@ -180,17 +180,9 @@ class Alerts:
         key = group_key(public, public.recipients)
         ticket = Ticket(shared.write_ahead)
         try:
-            shared.write_ahead.append(
-                ticket,
-                self._channel_id,
-                key,
-                tally.level,
-                self._options.window_s,
-                alert.host,
-                entry,
-                self._options.duty,
-                self._options.steps(tally.level),
-            )
+            duty, steps = self._options.duty, self._options.steps(tally.level)
+            line = Line(self._channel_id, key, tally.level, self._options.window_s, alert.host, entry, duty, steps)
+            shared.write_ahead.append(ticket, line)
         except StateError as error:
             shared.warn_once(error)
         except BaseException:  # Ctrl-C, while the disk may be about to take it

@@ -237,7 +237,8 @@ alone = Alone()
 
 def sqlite_state(path: str, warn_once: Callable[[str, str], object]) -> Shared:
     """The one state of this process over a file."""
-    from .write_ahead import WriteAhead, resolved
+    from .disk import resolved
+    from .write_ahead import WriteAhead
 
     path = resolved(path)
 

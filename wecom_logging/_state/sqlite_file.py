@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3  # noqa: TID253 # this module is loaded with the first state
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from urllib.parse import quote
 
 from .._runtime import forks
 from .base import VERSION, StateError
-from .write_ahead import resolved
+from .disk import CAREFULLY, is_ours, resolved
 
 APPLICATION_ID = 0x57434C47
 SCHEMA_VERSION = VERSION
@@ -127,20 +126,13 @@ class SqliteFile:
 
     def _look(self) -> tuple[int, int]:
         """Make the file, or see that it is ours alone. Not with a connection open: closing a file drops its locks."""
-        careful = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | careful, 0o600)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | CAREFULLY, 0o600)
         try:
             found = os.fstat(descriptor)
-            mine = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
-            if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or not mine:
-                raise StateError(f"{self.path} is not a regular file that this user alone owns")
-            for companion in _COMPANIONS:
-                try:
-                    beside = os.lstat(self.path + companion)
-                except FileNotFoundError:  # SQLite has not made it yet
-                    continue
-                if not stat.S_ISREG(beside.st_mode) or beside.st_nlink != 1 or beside.st_uid != found.st_uid:
-                    raise StateError(f"{self.path}{companion} is not a regular file that this user alone owns")
+            for companion in ("", *_COMPANIONS):
+                with suppress(FileNotFoundError):  # SQLite has not made it yet
+                    if not is_ours(os.lstat(self.path + companion) if companion else found):
+                        raise StateError(f"{self.path}{companion} is not a regular file that this user alone owns")
             if found.st_mode & 0o077:
                 if found.st_size:
                     raise StateError(f"{self.path} can be read by others; chmod 600 it")

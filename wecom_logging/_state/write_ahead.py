@@ -13,24 +13,18 @@ import itertools
 import json
 import os
 import re
-import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._incidents.codec import as_line
 from .._runtime.bounded import Bounded
+from . import disk
 from .base import StateError
 from .entries import MAX_CHARACTERS, VERSION
 
-try:
-    import fcntl
-except ImportError:  # no POSIX: nobody could see whether the owner of a file still lives
-    fcntl = None  # type: ignore[assignment] # there is no other name for a module that is not there
-
 _MARK = ".own-"
-_NO_LOCKS = "a state of sqlite:// needs the file locks of Unix; redis:// does not"
 _ROTATE_BYTES = 256 * 1024
 _BROKEN = re.compile(r"\.broken(-\d+)?\Z")
 """Ends the name of a file that was set aside."""
@@ -41,11 +35,9 @@ MAX_BYTES = 64 * 1024 * 1024
 """Of all files of one process: while nothing can be handed over, more alerts are in its memory only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One alert that a process has left. ``number`` is its place in its file."""
+class Line(NamedTuple):
+    """One alert, as it is written down."""
 
-    number: int
     channel: str
     key: str
     level: int
@@ -106,7 +98,7 @@ class WriteAhead:
     """The file of this process, and those that dead ones have left. ``who`` names its owner."""
 
     def __init__(self, database: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._database = resolved(database)
+        self._database = disk.resolved(database)
         self._directory, name = os.path.split(self._database)
         self._prefix = name + _MARK
         self._clock = clock
@@ -132,36 +124,23 @@ class WriteAhead:
 
     # The calling thread.
 
-    def append(
-        self,
-        ticket: Ticket,
-        channel: str,
-        key: str,
-        level: int,
-        window_s: float,
-        host: str,
-        entry: str,
-        duty: str = "",
-        steps: tuple[float, ...] = (),
-    ) -> None:
+    def append(self, ticket: Ticket, line: Line) -> None:
         """Write an alert down. Raises `StateError` where that is not possible, or the disk does not answer in time: if
         it takes the alert later, that is in the file until the ticket is done."""
-        line: tuple[object, ...] = (channel, key, level, window_s, host, entry)
-        if duty:  # else an older process can take it over, too
-            line += (duty, steps)
         try:
             self._bounded.call(lambda: self._append(ticket, line))
         except (OSError, ValueError) as error:  # ValueError: the file was closed, by a fork
             raise StateError(f"{self._directory}: {getattr(error, 'strerror', None) or error}") from None
 
-    def _append(self, ticket: Ticket, line: tuple[object, ...]) -> None:
+    def _append(self, ticket: Ticket, line: Line) -> None:
         segment = self._current or self._open_segment()
         if sum(one.size for one in tuple(self._segments)) >= MAX_BYTES:
             raise StateError(f"{self._directory}: {MAX_BYTES >> 20} MiB of alerts wait in the files of one process")
         number = segment.numbers()
         segment.undone.add(number)
         try:
-            _write(segment, as_line([VERSION, number, *line]))
+            written = line if line.duty else line[:_WITHOUT_DUTY]  # an older process can take that over, too
+            _write(segment, as_line([VERSION, number, *written]))
         except BaseException:
             segment.undone.discard(number)
             raise
@@ -199,14 +178,14 @@ class WriteAhead:
             raise StateError(f"{self._directory}: the disk does not answer")
         if "_owner" in self.__dict__:
             return
-        if fcntl is None:
-            raise StateError(_NO_LOCKS)
+        if not disk.has_locks:
+            raise StateError(disk.NO_LOCKS)
         try:
             for _ in range(10):
                 who = f"{os.getpid()}-{os.urandom(4).hex()}"
                 path = self._lock_path(who)
-                made = Owner(who, _make(path))
-                if not (_lock(made.file) and _is_there(made.file, path)):
+                made = Owner(who, disk.make(path))
+                if not (disk.lock(made.file) and disk.is_there(made.file, path)):
                     made.file.close()  # somebody took it for one of a dead process, between two steps
                     continue
                 if self.__dict__.setdefault("_owner", made) is not made:
@@ -222,8 +201,8 @@ class WriteAhead:
         if who == self.who:
             return True
         try:
-            with _open_ours(self._lock_path(who)) as file:
-                return not _lock(file)
+            with disk.open_ours(self._lock_path(who)) as file:
+                return not disk.lock(file)
         except (FileNotFoundError, ValueError):  # ValueError: a name that is none of ours
             return False
         except OSError:  # it cannot be found out now: what it has claimed is free when the lease ends
@@ -236,8 +215,8 @@ class WriteAhead:
         """
         for lock, files in self._others():
             try:
-                with _open_ours(lock) as file:
-                    if _lock(file) and _is_there(file, lock):
+                with disk.open_ours(lock) as file:
+                    if disk.lock(file) and disk.is_there(file, lock):
                         yield from self._take_over(files)
                         os.unlink(lock)
             except OSError:  # another process has just taken it over, or it is somebody else's
@@ -245,13 +224,9 @@ class WriteAhead:
 
     def _others(self) -> Iterator[tuple[str, list[str]]]:
         """Of every other process, dead or alive: the lock file, and what it wrote."""
-        try:
-            names = os.listdir(self._directory)
-        except OSError:  # a folder that is gone holds nobody's
-            return
-        own = f"{self._prefix}{self.who}."
+        own, names = f"{self._prefix}{self.who}.", self._names()
         found: dict[str, list[str]] = {}
-        for name in sorted(names):
+        for name in names:
             if name.startswith(self._prefix) and not name.startswith(own):
                 stem, _, end = name.removeprefix(self._prefix).partition(".")
                 if end == "lock" or end.endswith(".log"):
@@ -259,7 +234,7 @@ class WriteAhead:
         for lock, files in found.items():
             if lock not in names:  # it ended while one of its threads was still writing
                 with contextlib.suppress(OSError):  # the next look tries again
-                    _make(self._path(lock)).close()
+                    disk.make(self._path(lock)).close()
             yield self._path(lock), [self._path(one) for one in files]
 
     def _take_over(self, files: list[str]) -> Iterator[tuple[list[Line], str]]:
@@ -283,12 +258,8 @@ class WriteAhead:
     def set_aside(self) -> list[str]:
         """For people, once what dead processes have left is taken over: the files that cannot be read, or that a newer
         version has left."""
-        try:
-            names = sorted(os.listdir(self._directory))
-        except OSError:  # a folder that is gone holds none
-            return []
         begin = os.path.basename(self._database) + "."
-        found = [self._path(name) for name in names if name.startswith(begin) and _BROKEN.search(name)]
+        found = [self._path(name) for name in self._names() if name.startswith(begin) and _BROKEN.search(name)]
         for lock, files in self._others():
             if files and not self.is_alive(lock.removeprefix(self._path(self._prefix)).removesuffix(".lock")):
                 found += files
@@ -310,43 +281,24 @@ class WriteAhead:
         self.hold()
         before = self._current
         path = self._path(f"{self._prefix}{self.who}.{next(self._files):06d}.log")
-        segment = Segment(_make(path), path)
+        segment = Segment(disk.make(path), path)
         self._segments.append(segment)
         self._current = segment
         if before is not None:
             before.replaced_at = self._clock()
         return segment
 
+    def _names(self) -> list[str]:
+        try:
+            return sorted(os.listdir(self._directory))
+        except OSError:  # a folder that is gone holds nobody's
+            return []
+
     def _lock_path(self, who: str) -> str:
         return self._path(f"{self._prefix}{who}.lock")
 
     def _path(self, name: str) -> str:
         return os.path.join(self._directory, name)
-
-
-def resolved(path: str) -> str:
-    """One name for one file, whatever directory the program goes to. Two connections of a process that do not know of
-    each other would lose their locks: closing a file drops all of a process."""
-    directory, name = os.path.split(os.path.abspath(path))
-    return os.path.join(os.path.realpath(directory), name)
-
-
-def _make(path: str) -> Any:
-    careful = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | careful, 0o600)
-    return open(descriptor, "ab", buffering=0)
-
-
-def _open_ours(path: str, mode: str = "rb") -> Any:
-    """A file to be read or added to, which no other user can have put there. Raises `OSError`."""
-    careful = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | careful)  # RDWR: elsewhere a lock asks for it
-    found = os.fstat(descriptor)
-    mine = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
-    if not (stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and mine):
-        os.close(descriptor)
-        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
-    return open(descriptor, mode, buffering=0 if mode == "ab" else -1)
 
 
 def _write(segment: Segment, line: str) -> None:
@@ -362,30 +314,13 @@ def _strike(segment: Segment, number: int) -> None:
     line = as_line([VERSION, number])
     try:
         if segment.file.closed:  # by a fork: this process sends what its parent has written down
-            with _open_ours(segment.path, "ab") as file:
+            with disk.open_ours(segment.path, "ab") as file:
                 _write(Segment(file, segment.path), line)
         else:
             _write(segment, line)
     except (OSError, ValueError):  # the process that takes it over sends it once more
         pass
     segment.undone.discard(number)
-
-
-def _lock(file: Any) -> bool:
-    if fcntl is None:
-        raise OSError(errno.ENOTSUP, _NO_LOCKS)
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # another process has it
-        return False
-    return True
-
-
-def _is_there(file: Any, path: str) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), os.lstat(path))
-    except OSError:  # it was taken away
-        return False
 
 
 def _remove(segment: Segment) -> None:
@@ -398,7 +333,7 @@ def _read(path: str) -> tuple[list[Line], bool] | None:
     """The alerts that were not handed over, and whether every line could be read. None: it is a newer version's."""
     found: dict[int, Line] = {}
     is_whole = True
-    with _open_ours(path) as file:
+    with disk.open_ours(path) as file:
         while data := file.readline(_MAX_LINE):
             try:
                 values = json.loads(data)
@@ -410,26 +345,26 @@ def _read(path: str) -> tuple[list[Line], bool] | None:
                 if not rest:
                     found.pop(number, None)
                     continue
-                found[number] = _line(number, *rest)
+                found[number] = _line(*rest)
             except (ValueError, TypeError, RecursionError):
                 is_whole = is_whole and not data.strip()
     return list(found.values()), is_whole
 
 
-def _line(number: int, *rest: Any) -> Line:
+def _line(*rest: Any) -> Line:
     """What was read, if it can be one of ours. Raises ValueError or TypeError."""
     if [type(one) for one in rest] not in _LINES:
         raise ValueError
-    channel, key, level, window_s, host, entry, duty, steps = rest if len(rest) == _MOST else (*rest, "", [])
-    if abs(level) >= 2**31 or not 0 < window_s <= 86_400 or len(entry) > MAX_CHARACTERS:
+    line = Line(*rest)
+    if abs(line.level) >= 2**31 or not 0 < line.window_s <= 86_400 or len(line.entry) > MAX_CHARACTERS:
         raise ValueError
-    if len(duty) > MAX_CHARACTERS or not all(type(one) in (int, float) and 0 < one < 2**31 for one in steps):
+    if len(line.duty) > MAX_CHARACTERS or not all(type(one) in (int, float) and 0 < one < 2**31 for one in line.steps):
         raise ValueError
-    "".join((channel, key, host, entry, duty)).encode()
-    return Line(number, channel, key, level, float(window_s), host, entry, duty, tuple(map(float, steps)))
+    "".join((line.channel, line.key, line.host, line.entry, line.duty)).encode()
+    return line._replace(window_s=float(line.window_s), steps=tuple(map(float, line.steps)))
 
 
 _LINES = [[str, str, int, kind, str, str, *more] for kind in (float, int) for more in ([], [str, list])]
 """The types in a line; 1.0.0rc1 wrote a window as it was given, and 1.0 no rules of time and persons."""
 
-_MOST = max(map(len, _LINES))
+_WITHOUT_DUTY = min(map(len, _LINES))
