@@ -186,11 +186,11 @@ class DocumentStore(RowStore[Step]):
 
     def get(self, channel: str, name: str, time: float) -> Fact | None:
         with self.step() as step:
-            return _fact(step, channel, name, time)
+            return _facts(step, channel, time, name).get(name)
 
     def put(self, channel: str, name: str, version: int, text: str, ends: float, time: float) -> bool:
         with self.step() as step:
-            there = _fact(step, channel, name, time)
+            there = _facts(step, channel, time, name).get(name)
             if version != (there.version if there is not None else 0):
                 return False
             if text:
@@ -201,8 +201,7 @@ class DocumentStore(RowStore[Step]):
 
     def facts(self, channel: str, time: float) -> dict[str, Fact]:
         with self.step() as step:
-            notes = step.notes("fact", channel)
-        return {note.name: Fact(note.text, note.number, note.at) for note in notes if not note.at or note.at > time}
+            return _facts(step, channel, time)
 
     # For people.
 
@@ -282,11 +281,9 @@ def _put_token(step: Step, app: str, token: _Token) -> None:
     step.put(Note(kind="token", name=app, text=as_line(plain(token))))
 
 
-def _fact(step: Step, channel: str, name: str, time: float) -> Fact | None:
-    for note in step.notes("fact", channel, name):
-        if not note.at or note.at > time:
-            return Fact(note.text, note.number, note.at)
-    return None
+def _facts(step: Step, channel: str, time: float, name: str | None = None) -> dict[str, Fact]:
+    notes = step.notes("fact", channel, name)
+    return {note.name: Fact(note.text, note.number, note.at) for note in notes if not note.at or note.at > time}
 
 
 # Dead letters: a note each, of a reason, the incident as it was, and its alert.

@@ -102,20 +102,11 @@ class RedisStore:
         self._take_over()
         lists = json.dumps([[pack(key) for key in wanted.urgent], [digest(one) for one in wanted.blocked]])
         only, most = "" if wanted.audience is None else digest(wanted.audience), min(wanted.most, MAX_STEPS)
-        found, broken = [], []
-        for key, version, row in self._answered(
-            self._run(
-                "claim", channel, pack(who), repr(lease_s), most, only, lists, packed(wanted.cause), new_version()
-            ),
-            now,
-        ):
-            if row is None:
-                broken.append(_discarded(key, version))
-            else:
-                found.append(row.incident)
-        if broken:
+        given = (pack(who), repr(lease_s), most, only, lists, packed(wanted.cause), new_version())
+        rows = list(self._answered(self._run("claim", channel, *given), now))
+        if broken := [_discarded(key, version) for key, version, row in rows if row is None]:
             self._run("apply", channel, json.dumps(broken))
-        return found
+        return [row.incident for _, _, row in rows if row is not None]
 
     def swap(self, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:
         done = list[Own | None]()
@@ -253,8 +244,7 @@ class RedisStore:
     # Facts.
 
     def get(self, channel: str, name: str, time: float) -> Fact | None:
-        fact = _fact(self._run("ask", channel, "HGET", "facts", pack(name)))
-        return fact if fact is not None and (not fact.ends or fact.ends > time) else None
+        return _fact(self._run("ask", channel, "HGET", "facts", pack(name)), time)
 
     def put(self, channel: str, name: str, version: int, text: str, ends: float, time: float) -> bool:
         whole = f"{new_version()} {ends!r} {pack(text)}" if text else ""
@@ -264,9 +254,8 @@ class RedisStore:
         answer = self._run("ask", channel, "HGETALL", "facts")
         found = dict[str, Fact]()
         for name, text in zip(answer[::2], answer[1::2], strict=True):
-            fact = _fact(text)
             with contextlib.suppress(ValueError):  # not written by us
-                if fact is not None and (not fact.ends or fact.ends > time):
+                if (fact := _fact(text, time)) is not None:
                     found[unpack(name)] = fact
         return found
 
@@ -279,10 +268,8 @@ class RedisStore:
         self._take_over()
         found = []
         for name in self._run("ask", None, "ZREVRANGE", "channels", 0, MAX_STEPS - 1):
-            try:
+            with contextlib.suppress(ValueError):  # not written by us
                 found.append(unpack(name))
-            except ValueError:  # not written by us
-                continue
         return found
 
     def held(self, most: int) -> list[DeadLetter]:
@@ -370,18 +357,18 @@ class RedisStore:
         self, channel: str, keys: Sequence[str], letters: Sequence[str] = (), now: float | None = None
     ) -> Iterator[Row]:
         """Rows, but for those that are not there, or not written by us."""
-        names = [*((key, None) for key in keys), *((None, letter) for letter in letters)]
-        for some in _pieces(names):
-            lists = [[key for key, _ in some if key is not None], [one for _, one in some if one is not None]]
-            answer = self._run("rows", channel, json.dumps(lists))
-            for _, _, row in self._answered(answer, time.monotonic() if now is None else now):
-                if row is not None:  # else of another program: it is left alone
-                    yield row
+        lists = [*([some, ()] for some in _pieces(keys)), *([(), some] for some in _pieces(letters))]
+        for one in lists:
+            answer = self._run("rows", channel, json.dumps(one))
+            rows = self._answered(answer, time.monotonic() if now is None else now)
+            yield from (row for _, _, row in rows if row is not None)  # what is of another program is left alone
 
     def _answered(self, answer: Sequence[Any], now: float) -> Iterator[tuple[str, int, Row | None]]:
         """Of each row its key and its version, and the row; None where it was not written by us."""
         at, *rows = answer
-        shift = now - self._read_at(at)
+        server_at = float(at)
+        self._ahead_s = server_at - time.monotonic()
+        shift = now - server_at
         for key, version, *found in rows:
             row = None
             with contextlib.suppress(*NOT_OURS):  # what others have changed
@@ -410,12 +397,6 @@ class RedisStore:
 
     # The server.
 
-    def _read_at(self, at: str) -> float:
-        """The server's time of an answer, by which its clock is known from now on."""
-        found = float(at)
-        self._ahead_s = found - time.monotonic()
-        return found
-
     def _run(self, name: str, owner: str | None = None, *arguments: Any, second: str = "channels") -> Any:
         """A script's answer, as text and whole numbers. ``owner``: the channel or app whose keys it uses."""
         base = PREFIX if owner is None else f"{PREFIX}{digest(owner)}:"
@@ -432,9 +413,11 @@ def _discarded(key: str, version: int) -> dict[str, Any]:
     return {"key": key, "version": version, "account": stored.DISCARDED}
 
 
-def _fact(text: str | None) -> Fact | None:
+def _fact(text: str | None, time: float) -> Fact | None:
+    """None where it has ended, or was not written by us, or is nothing."""
     try:
         version, ends, value = (text or "").split(" ", 2)
-        return Fact(unpack(value), int(version), float(ends))
-    except NOT_OURS:  # not written by us, or nothing
+        fact = Fact(unpack(value), int(version), float(ends))
+    except NOT_OURS:
         return None
+    return fact if not fact.ends or fact.ends > time else None
