@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import Token
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
 
@@ -30,6 +31,7 @@ Fields = Callable[[], Mapping[str, object]]
 _BARS = 16
 
 
+@dataclass(eq=False, repr=False)
 class Progress(Generic[T]):
     """Work that goes on in steps; what `progress` returns.
 
@@ -38,26 +40,17 @@ class Progress(Generic[T]):
     with ``savefig``, such as a figure of matplotlib.
     """
 
-    def __init__(
-        self,
-        items: Iterable[T] | None,
-        title: str,
-        place: tuple[str, str, int, str],
-        every_s: float,
-        total: int | None,
-        start: bool,
-        teller: Teller,
-        attach: object,
-    ) -> None:
-        self.attach = attach
+    _items: Iterable[T] | None
+    _title: str
+    _place: tuple[str, str, int, str]
+    _every_s: float
+    _total: int | None
+    _start: bool
+    _teller: Teller
+    attach: object
+
+    def __post_init__(self) -> None:
         self.done: int = 0
-        self._items = items
-        self._title = title
-        self._place = place
-        self._every_s = every_s
-        self._total = total
-        self._start = start
-        self._teller = teller
         self._values: dict[str, object] = {}
         self._began: float | None = None
         self._ended: float | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from .._capture.collapse import failure_form
@@ -41,24 +41,16 @@ _MAX_HIDDEN = 4096
 """Characters that are remembered of what is hidden, for samples and names of an incident: there may be thousands."""
 
 
+@dataclass(eq=False, repr=False)
 class Alerts:
     """Those of one handler. ``channel_id`` names all its ``channels``."""
 
-    def __init__(
-        self,
-        collector: Collector,
-        memory: MemoryStore,
-        channels: Sequence[Channel],
-        channel_id: str,
-        options: Options,
-        clock: Callable[[], float],
-    ) -> None:
-        self._collector = collector
-        self._memory = memory
-        self._channels = channels
-        self._channel_id = channel_id
-        self._options = options
-        self._clock = clock
+    _collector: Collector
+    _memory: MemoryStore
+    _channels: Sequence[Channel]
+    _channel_id: str
+    _options: Options
+    _clock: Callable[[], float]
 
     def make(self, first: PendingAlert) -> Alert:
         """The alert of a record that was copied."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .._incidents import answered
@@ -21,27 +21,19 @@ if TYPE_CHECKING:
 _STUCK_S = 2.0
 
 
+@dataclass(eq=False, repr=False)
 class MemoryPlace:
     """Those in the memory of this process. Any thread may ask.
 
     ``begun`` is what the worker has, if anything has asked for it; ``turn`` makes it.
     """
 
-    def __init__(
-        self,
-        channel_id: str,
-        shared: Shared,
-        begun: Callable[[], Turn | None],
-        turn: Callable[[], Turn],
-        nudge: Callable[[], None],
-        clock: Callable[[], float],
-    ) -> None:
-        self._channel_id = channel_id
-        self._shared = shared
-        self._begun = begun
-        self._turn = turn
-        self._nudge = nudge
-        self._clock = clock
+    _channel_id: str
+    _shared: Shared
+    _begun: Callable[[], Turn | None]
+    _turn: Callable[[], Turn]
+    _nudge: Callable[[], None]
+    _clock: Callable[[], float]
 
     def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
         """What is open in the memory of this process, the newest first or that of an id, with short ids; none with a

@@ -45,22 +45,17 @@ People = tuple[str, ...]
 ShiftsOf = Callable[[Sequence[str], float, tzinfo], "tuple[Shift, ...]"]
 
 
+@dataclass(eq=False, repr=False)
 class OnCall:
     """That of one handler: ``own`` are its recipients, ``channel_id`` names its channels; ``shifts_of`` asks WeCom."""
 
-    def __init__(
-        self,
-        options: Options,
-        channel_id: str,
-        own: Recipients,
-        shifts_of: ShiftsOf | None,
-        clock: Callable[[], float],
-    ) -> None:
-        self._options = options
-        self._channel_id = channel_id
-        self._own = own
-        self._shifts_of = shifts_of
-        self._clock = clock
+    _options: Options
+    _channel_id: str
+    _own: Recipients
+    _shifts_of: ShiftsOf | None
+    _clock: Callable[[], float]
+
+    def __post_init__(self) -> None:
         self._asked: dict[Rota, _Asked] = {}
 
     def known(self, named: Recipients | None, moment: Moment) -> Recipients:
@@ -157,25 +152,20 @@ class _Good:
     at: float
 
 
+@dataclass(eq=False, repr=False)
 class _Asked:
     """What is asked in a thread of its own, never twice at a time: again after ``fresh_s``, or where it has failed.
 
     The last good answer holds for ``kept_s``. ``failed`` is told why, and how old that answer is.
     """
 
-    def __init__(
-        self,
-        ask: Callable[[], object],
-        failed: Callable[[str, float | None], None],
-        clock: Callable[[], float],
-        fresh_s: float,
-        kept_s: float,
-    ) -> None:
-        self._ask = ask
-        self._failed = failed
-        self._clock = clock
-        self._fresh_s = fresh_s
-        self._kept_s = kept_s
+    _ask: Callable[[], object]
+    _failed: Callable[[str, float | None], None]
+    _clock: Callable[[], float]
+    _fresh_s: float
+    _kept_s: float
+
+    def __post_init__(self) -> None:
         self._good: _Good | None = None
         self._again_at = float("-inf")
         self._begins = threading.Lock()

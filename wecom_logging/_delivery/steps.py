@@ -7,6 +7,7 @@ same has the same text.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 from .._incidents import escalation
@@ -33,29 +34,20 @@ GATHER_S = 1.0
 """So long processes that begin steps at one moment wait for each other: one of them tells all, and calls."""
 
 
+@dataclass(eq=False, repr=False)
 class Steps:
     """Those of one handler. Who uses it holds the lock of the turn."""
 
     nobody = Outcome("kept", error=MessageError("nobody is on call"))
     """Of a step that names only rotas by which nobody is."""
 
-    def __init__(
-        self,
-        options: Options,
-        claims: Claims,
-        duties: Duties,
-        ledger: Ledger,
-        senders: Senders,
-        channel: Channel,
-        calls: Calls,
-    ) -> None:
-        self.calls = calls
-        self._claims = claims
-        self._options = options
-        self._duties = duties
-        self._ledger = ledger
-        self._senders = senders
-        self._channel = channel
+    _options: Options
+    _claims: Claims
+    _duties: Duties
+    _ledger: Ledger
+    _senders: Senders
+    _channel: Channel
+    calls: Calls
 
     def next(self, claim: Claim, now: float) -> Delivery | None:
         """The message of a step that has begun, and of those that go with it. None: they begin now, or wait, or are

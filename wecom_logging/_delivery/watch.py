@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -75,28 +75,23 @@ _MOST_NAMES = 20
 T = TypeVar("T")
 
 
+@dataclass(eq=False, repr=False)
 class Watch:
     """That of one handler in one process."""
 
-    def __init__(
-        self,
-        store: FailoverStore,
-        jobs: Jobs,
-        options: Options,
-        meant: Callable[[str, int, Recipients | None], Recipients | None],
-        clock: Callable[[], float],
-    ) -> None:
-        self._store = store
-        self.jobs = jobs
-        self._options = options
-        self._meant = meant
-        self._clock = clock
+    _store: FailoverStore
+    jobs: Jobs
+    _options: Options
+    _meant: Callable[[str, int, Recipients | None], Recipients | None]
+    _clock: Callable[[], float]
+
+    def __post_init__(self) -> None:
         self._next = self.turned_at = float("-inf")
         self._heard = 0
         """So many of `declared` are known here."""
         self._last = -1.0
         """When this process has looked."""
-        self._failures = options.shared.failures
+        self._failures = self._options.shared.failures
         self._away = 0.0
         """When the state answered again that had not."""
         self._look_at: dict[str, tuple[int, Gap, float]] = {}
