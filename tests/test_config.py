@@ -318,7 +318,7 @@ def test_an_option_is_read_and_has_a_wrong_value_here(name: str) -> None:
             return super().get(name, default)
 
     options: Any = Given()
-    AlertHandler(options, bot_setup(CANARY, None, logging.CRITICAL, options), "20/minute", {}).close()
+    AlertHandler(options, bot_setup(AlertHandler, options, CANARY, None, logging.CRITICAL), "20/minute", {}).close()
     assert name in read, "nothing in _build.py reads it"
 
 

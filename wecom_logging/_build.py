@@ -46,32 +46,26 @@ class Setup(NamedTuple):
 
 
 def app_setup(
-    *,
+    kind: type,
+    options: config.CommonOptions,
     corp_id: str | None,
     agent_id: int | str | None,
     secret: str | Secret | None,
     contacts_secret: str | Secret | None,
-    users: Ids | None,
-    departments: Ids | None,
-    tags: Ids | None,
-    leader_of: Ids | None,
+    *who: Ids | None,
     routes: Iterable[Mapping[str, Any]] | None,
-    options: config.CommonOptions,
 ) -> Setup | None:
     """That of a `WeComHandler`; None where it is switched off."""
-    if not is_on("WeComHandler", options, corp_id, agent_id, secret, contacts_secret, channel="app"):
+    if not is_on(kind, options, corp_id, agent_id, secret, contacts_secret, channel="app"):
         return None
-    config.all_given(
+    corp, agent, own, given = config.all_given(
         lambda: config.corp_id(corp_id),
         lambda: config.agent_id(agent_id),
         lambda: config.app_secret(secret),
-        lambda: config.recipients(users, departments, tags, leader_of),
+        lambda: config.recipients(*who),
     )
-    corp, agent = config.corp_id(corp_id), config.agent_id(agent_id)
-    base = config.api_base(options.get("api_base"))
-    own, contacts = config.app_secret(secret), config.contacts_secret(contacts_secret)
+    base, contacts = config.api_base(options.get("api_base")), config.contacts_secret(contacts_secret)
     timeout_s = config.checked(options, "timeout")["timeout_s"]
-    given = config.recipients(users, departments, tags, leader_of)
 
     def channels(shared: Shared) -> tuple[Channel, ...]:
         from ._wecom.channels import AppChannel
@@ -87,13 +81,14 @@ def app_setup(
 
 
 def bot_setup(
+    kind: type,
+    options: config.CommonOptions,
     webhook: str | Secret | Sequence[str | Secret] | None,
     mention: Ids | None,
     mention_level: int | str,
-    options: config.CommonOptions,
 ) -> Setup | None:
     """That of a `WeComBotHandler`; None where it is switched off."""
-    if not is_on("WeComBotHandler", options, webhook, channel="bot"):
+    if not is_on(kind, options, webhook, channel="bot"):
         return None
     base = options.get("api_base")
     keys = config.webhooks(webhook, None if base is None else config.api_base(base))
@@ -250,9 +245,25 @@ def _mask(secrets: list[str], further: Callable[[str], str] | bool) -> Callable[
     return mask
 
 
-def is_on(kind: str, options: config.CommonOptions, *credentials: object, channel: str) -> bool:
+def is_on(kind: type, options: config.CommonOptions, *credentials: object, channel: str) -> bool:
+    """Whether a handler of this kind is switched on. Raises `ConfigurationError` for options that there are not."""
+    if not options.keys() <= config.CommonOptions.__annotations__.keys():
+        _refuse_names(kind, options)
     on = config.enabled(options.get("enabled"))
     if on is None and not config.is_set_up(*credentials, channel=channel):
-        warn_once(f"auto {kind}", line("auto_off", kind=kind))
+        warn_once(f"auto {kind.__name__}", line("auto_off", kind=kind.__name__))
         return False
     return on is not False
+
+
+def _refuse_names(kind: type, options: Mapping[str, object]) -> None:
+    import difflib
+    import inspect
+
+    own = [name for name in inspect.signature(kind).parameters if name != "options"]
+    names = [*own, *config.CommonOptions.__annotations__]
+    name = next(name for name in options if name not in names)
+    shown = name if name.isidentifier() and len(name) <= 40 else "options"  # a slip may put a secret there
+    if close := difflib.get_close_matches(name, names, 1):
+        raise ConfigurationError(shown, "misspelt_option", close=close[0])
+    raise ConfigurationError(shown, "unknown_option", names=", ".join(names))

@@ -36,28 +36,26 @@ if TYPE_CHECKING:
 
 
 def aibot_setup(
+    kind: type,
+    options: CommonOptions,
     bot_id: str | None,
     secret: str | Secret | None,
     chats: Ids | None,
     answerers: Ids | Mapping[str, str] | None,
     url: str | None,
-    options: CommonOptions,
 ) -> tuple[Setup, LongConnection] | None:
     """That of a `WeComAIBotHandler`, and its connection; None where it is switched off."""
-    if not is_on("WeComAIBotHandler", options, bot_id, secret, chats, channel="aibot"):
+    if not is_on(kind, options, bot_id, secret, chats, channel="aibot"):
         return None
     if find_spec("websocket") is None:
         raise MissingDependencyError(
             "WeComAIBotHandler", "needs_package", package="websocket-client", install=with_extra("aibot")
         )
-    config.all_given(lambda: config.aibot_id(bot_id), lambda: config.aibot_secret(secret), lambda: config.chats(chats))
-    connection = connection_of(
-        config.aibot_url(url),
-        config.aibot_id(bot_id),
-        config.aibot_secret(secret),
-        config.checked(options, "timeout")["timeout_s"],
+    bot, own, called = config.all_given(
+        lambda: config.aibot_id(bot_id), lambda: config.aibot_secret(secret), lambda: config.chats(chats)
     )
-    called, answering = config.chats(chats), config.answerers(answerers)
+    timeout_s = config.checked(options, "timeout")["timeout_s"]
+    connection, answering = connection_of(config.aibot_url(url), bot, own, timeout_s), config.answerers(answerers)
     channel = AIBotChannel(connection, called)
     setup = Setup(
         (channel.identity,),

@@ -90,9 +90,8 @@ class AlertHandler(logging.Handler):
         self._pipeline, self._fallback = pipeline, options.get("fallback")
         self._disabled_counters = Counters()
         own = type(self).filter is not logging.Handler.filter or type(self).emit is not AlertHandler.emit
-        self._shortcut = (
-            None if own or pipeline is None else pipeline.collector
-        )  # for repeats, past what a subclass may have changed
+        # For repeats, past what a subclass may have changed:
+        self._shortcut = None if own or pipeline is None else pipeline.collector
         _live[id(self)] = self
         if pipeline is not None:
             pipeline.open_for(self)
@@ -116,14 +115,8 @@ class AlertHandler(logging.Handler):
         if name:
             _named[name] = self
 
-    @property
-    def name(self) -> str | None:
-        """As `logging` has it: setting it calls `set_name`."""
-        return self.get_name()
-
-    @name.setter
-    def name(self, name: str | None) -> None:
-        self.set_name(name)
+    name = property(logging.Handler.get_name, set_name)
+    """As `logging` has it: setting it calls `set_name`."""
 
     def _forget_name(self) -> None:
         if (name := self.get_name()) and _named.get(name) is self:
@@ -182,11 +175,10 @@ class AlertHandler(logging.Handler):
         """Take a record that has passed the filters."""
         if self._pipeline is None:
             self._disabled_counters.refuse("disabled")
-            return
-        if self._is_closed:
+        elif self._is_closed:
             self._pipeline.collector.refuse_closed()
-            return
-        self._pipeline.collector.emit(record)
+        else:
+            self._pipeline.collector.emit(record)
 
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override] # logging ignores what it returns
         """Wait until all that was accepted before is settled; True when it is.
@@ -259,13 +251,12 @@ class AlertHandler(logging.Handler):
         The one that `logging.basicConfig` gives to handlers where no format was asked for counts as none.
         """
         super().setFormatter(fmt)
-        if self._pipeline is None:
-            return
         if type(fmt) is logging.Formatter and fmt._fmt == logging.BASIC_FORMAT:
             fmt = None
-        default, ours = self._pipeline.options.looks, getattr(fmt, "wecom_markdown", None)
-        self._pipeline.collector.formatter = fmt if ours is None else None
-        self._pipeline.looks = default if fmt is None else default._replace(markdown=bool(ours))
+        if self._pipeline is not None:
+            default, ours = self._pipeline.options.looks, getattr(fmt, "wecom_markdown", None)
+            self._pipeline.collector.formatter = fmt if ours is None else None
+            self._pipeline.looks = default if fmt is None else default._replace(markdown=bool(ours))
 
     def _is_called_by_logging(self) -> bool:
         locks = (getattr(logging, "_lock", None), self.lock)
@@ -300,33 +291,6 @@ def _hold_as_fallback(name: str, held: AlertHandler | None) -> None:
     for handler in _all():
         if handler._fallback == name:
             handler._held = held
-
-
-def option_names(kind: type[AlertHandler]) -> list[str]:
-    """The names of all options of a handler."""
-    import inspect
-
-    from ._config import CommonOptions
-
-    own = [name for name in inspect.signature(kind).parameters if name != "options"]
-    return [*own, *CommonOptions.__annotations__]
-
-
-def _check_names(options: Mapping[str, object], kind: type[AlertHandler]) -> None:
-    from ._config import CommonOptions
-
-    if options.keys() <= CommonOptions.__annotations__.keys():
-        return
-    import difflib
-
-    names = option_names(kind)
-    for name in options:
-        if name not in names:
-            close = difflib.get_close_matches(name, names, 1)
-            shown = name if name.isidentifier() and len(name) <= 40 else "options"  # a slip may put a secret there
-            if close:
-                raise ConfigurationError(shown, "misspelt_option", close=close[0])
-            raise ConfigurationError(shown, "unknown_option", names=", ".join(names))
 
 
 class WeComHandler(AlertHandler):
@@ -369,27 +333,10 @@ class WeComHandler(AlertHandler):
     ) -> None:
         from . import _build
 
-        _check_names(options, WeComHandler)
-        setup = _build.app_setup(
-            corp_id=corp_id,
-            agent_id=agent_id,
-            secret=secret,
-            contacts_secret=contacts_secret,
-            users=users,
-            departments=departments,
-            tags=tags,
-            leader_of=leader_of,
-            routes=routes,
-            options=options,
-        )
-        given = {
-            "users": users,
-            "departments": departments,
-            "tags": tags,
-            "leader_of": leader_of,
-            "routes": routes,
-        }
-        super().__init__(options, setup, "30/minute, 1000/hour", given)
+        who = {"users": users, "departments": departments, "tags": tags, "leader_of": leader_of}
+        credentials = (corp_id, agent_id, secret, contacts_secret)
+        setup = _build.app_setup(WeComHandler, options, *credentials, *who.values(), routes=routes)
+        super().__init__(options, setup, "30/minute, 1000/hour", {**who, "routes": routes})
 
 
 class WeComAIBotHandler(AlertHandler):
@@ -424,8 +371,7 @@ class WeComAIBotHandler(AlertHandler):
     ) -> None:
         from . import _build_aibot
 
-        _check_names(options, WeComAIBotHandler)
-        made = _build_aibot.aibot_setup(bot_id, secret, chats, answerers, url, options)
+        made = _build_aibot.aibot_setup(WeComAIBotHandler, options, bot_id, secret, chats, answerers, url)
         self._connection: LongConnection | None
         setup, self._connection = made or (None, None)
         super().__init__(options, setup, "24/minute, 800/hour", {"chats": chats})
@@ -461,6 +407,5 @@ class WeComBotHandler(AlertHandler):
     ) -> None:
         from . import _build
 
-        _check_names(options, WeComBotHandler)
-        setup = _build.bot_setup(webhook, mention, mention_level, options)
+        setup = _build.bot_setup(WeComBotHandler, options, webhook, mention, mention_level)
         super().__init__(options, setup, "20/minute", {"mention": mention, "mention_level": mention_level})

@@ -38,12 +38,12 @@ def required(field: str, value: T | None, remedy: str) -> T:
     return value
 
 
-def all_given(*checks: Callable[[], object]) -> None:
-    """Make these checks; all that is missing is named in one error, and not one run after the other."""
-    missing = []
+def all_given(*checks: Callable[[], Any]) -> list[Any]:
+    """What these checks give; all that is missing is named in one error, and not one run after the other."""
+    found, missing = [], []
     for check in checks:
         try:
-            check()
+            found.append(check())
         except ConfigurationError as error:
             if error.code not in ("missing", "no_recipient"):
                 raise
@@ -53,6 +53,7 @@ def all_given(*checks: Callable[[], object]) -> None:
     if missing:
         fields, remedies = ([getattr(error, name) for error in missing] for name in ("field", "remedy"))
         raise ConfigurationError(", ".join(fields), "missing", ". ".join(remedies))
+    return found
 
 
 def text(field: str, value: object, *, remedy: str = "") -> str:
