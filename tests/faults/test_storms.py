@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from wecom_logging import WeComBotHandler
-from wecom_logging._capture import collector, plain
+from wecom_logging._capture import intake, plain
 from wecom_logging._capture import tally as groups
 from wecom_logging._capture.identity import has_own_word
 from wecom_logging._incidents.pattern import pattern
@@ -405,7 +405,7 @@ def test_more_than_a_hundred_thousand_kinds_take_bounded_memory(differ: str) -> 
     stats = storm.stats()
     assert stats.accepted == number == settled(stats) + stats.pending
     # In memory, and what came while that sorts in a part.
-    assert stats.pending <= most + 3 * collector.MAX_QUEUED + plain.MAX_WAITING
+    assert stats.pending <= most + 3 * intake.MAX_QUEUED + plain.MAX_WAITING
     storm.close()
     storm.give_up()
     stats = storm.stats()

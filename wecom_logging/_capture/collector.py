@@ -9,7 +9,6 @@ import contextvars
 import itertools
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -38,15 +37,6 @@ from .tally import Seen, Tallies, Tally
 if TYPE_CHECKING:
     from ..model import Alert, Digest
 
-
-MAX_QUEUED = 1024
-"""Small alerts: 3 to 7 MiB of them. Beyond that the calling thread puts them into the store, where there is a bound."""
-
-MAX_QUEUED_LARGE = 16
-"""Of others: each may take a quarter of a MiB."""
-
-_HUGE = 256 * 1024
-"""One of so many bytes does not stay in the queue."""
 
 _AT_ONCE = 32
 """So many of them, for the same lock: a fraction of a millisecond now and then, and never all at once."""
@@ -111,7 +101,6 @@ class Collector:
         self.intake = Intake(self._options, self.counters, self.tallies, self.plain)
         self._plain_at = self.plain.at
         self._queues, self._woken = self.intake.queues, self.intake.woken
-        self._overflow_told = 0
 
     # Any thread, at any instant.
 
@@ -123,8 +112,7 @@ class Collector:
             is_counted = True
             if wanted:
                 self._worker.nudge()
-            urgent, others = self._queues  # also where the worker is not wanted: it may wait for minutes
-            if (urgent or others) and (excess := max(_excess(urgent), _excess(others))) > 0:
+            if (excess := self.intake.excess()) > 0:  # also where the worker is not wanted: it may wait for minutes
                 self._relieve(min(excess, _AT_ONCE) + _AT_ONCE)
         except Exception as error:  # unforeseen: no memory, no stack left
             if is_counted:  # it waits, and the next record or the exit finds it
@@ -177,16 +165,8 @@ class Collector:
         self.given_up = True
         self.shut()
         self.intake.give_up("exit_timeout")
-        self.tell_overflow(in_all=True)
+        self.intake.tell_overflow(in_all=True)
         self.duplicates.leave_last_words()
-
-    def tell_overflow(self, *, in_all: bool = False) -> None:
-        """Say what the calling threads had to push out."""
-        lost = self.counters.dropped["queue_overflow"].value
-        if lost > self._overflow_told:
-            row = "overflow_in_all" if in_all else "overflow"
-            if self._options.warn_once(row, line(row, count=lost)):
-                self._overflow_told = lost
 
     def refuse_closed(self) -> None:
         """A record of a handler that is closed, though another has the same pipeline."""
@@ -233,8 +213,7 @@ class Collector:
             if self.plain.put(reading):
                 if not (self.blocked or self.all_blocked):
                     return True
-                recipients = self._options.recipients(reading.values[2], reading.values[0], None)
-                return self._may_go(reading.values[0], self._audience(recipients))
+                return self._may_go(reading.values[0], self._audience(reading.values[2], reading.values[0]))
             return self._take_new(reading, None, None, depth)
         if failure is None and reading.failure is not None:  # it tells the exception that this thread handles
             failure = reading.failure
@@ -349,7 +328,7 @@ class Collector:
                 mark(failure, self.key, tally)
             first = snapshot(reading, self.formatter)
             first.identity, first.depth, first.make = tally.identity, depth, self._make
-            if self._is_full(tally.level, first):
+            if self.intake.is_full(tally.level, first):
                 tally.lost = "queue_overflow"
                 self.tallies.close(tally)
                 self.counters.refuse("queue_overflow")
@@ -392,21 +371,10 @@ class Collector:
             self.known.learn(*known, tally, "" if variant is None else identity.text)
         return variant
 
-    def _is_full(self, level: int, made: PendingAlert) -> bool:
-        """Whether so much is queued, because threads log faster than the worker can sort, that a new alert is lost."""
-        queued, options = len(self._queues[level < logging.CRITICAL]), self._options
-        if queued < 8 * MAX_QUEUED_LARGE:
-            return False
-        most = max(options.max_pending, 2 * MAX_QUEUED)
-        if not made.is_small:
-            most = min(most, options.max_pending_bytes // made.weigh())
-        return queued >= most
-
     def _take_carried(self, given: Digest, depth: int) -> bool:
         identity, alert = Identity((), ""), given.alert
-        recipients = self._options.recipients(alert.logger, alert.level, None)
-        tally = Tally(alert.level, recipients, self.counters.accepted, given.last or alert.time, identity)
-        tally.audience = self._audience(recipients)
+        audience = self._audience(alert.logger, alert.level)
+        tally = Tally(alert.level, audience, self.counters.accepted, given.last or alert.time, identity)
         first = PendingAlert(_NO_VALUES, "")
         first.digest, first.depth, first.make = given, depth, self._make
         tally.first, tally.path, tally.line = first, alert.place.file, alert.place.line
@@ -421,16 +389,16 @@ class Collector:
         queue.extend(zip(alone, self.counters.accepted.count, strict=False))
         return self._may_go(tally.level, tally.audience)
 
-    def _audience(self, recipients: Recipients | None) -> str:
+    def _audience(self, logger: str, level: int, given: Recipients | None = None) -> str:
+        recipients = self._options.recipients(logger, level, given)
         return self.audience if recipients is None else audience_of(recipients)
 
     def _new_tally(self, reading: Reading, identity: Identity, collapse: Collapse | None = None) -> Tally:
         """A tally of a record and of those that are the same, or variants of one; not open yet."""
         level, _, logger, began, _, _, _, path, line, *_ = reading.values
-        recipients = self._options.recipients(logger, level, reading.recipients)
         identity = identity if collapse is None else identity.collapsed(collapse.form.text)
-        tally = Tally(level, recipients, self.counters.accepted, began, identity)
-        tally.audience = self._audience(recipients)
+        audience = self._audience(logger, level, reading.recipients)
+        tally = Tally(level, audience, self.counters.accepted, began, identity)
         tally.path, tally.line = path, line
         tally.watched = self._worker.lacks_thread
         if reading.is_usual and reading.error is None and not logger.startswith(OUR_LIBRARIES):
@@ -508,14 +476,3 @@ class Collector:
         finally:
             _depth.reset(outer)
             self.find, self.known_at = self.tallies.call_sites.get, self.known.at
-
-
-def _excess(queue: deque[tuple[Tally, int]]) -> int:
-    """How many more are queued than are to wait for the worker, which may be in a request."""
-    try:
-        newest = queue[-1][0].first
-    except IndexError:  # it is empty, or another thread has taken it at this instant
-        return 0
-    if isinstance(newest, PendingAlert) and not newest.is_small:
-        return len(queue) - (MAX_QUEUED_LARGE if newest.size < _HUGE else 0)
-    return len(queue) - MAX_QUEUED

@@ -6,16 +6,28 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from logging import CRITICAL
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._lines import line
 from .._runtime.counters import Counters
 from .options import CaptureOptions
+from .pending import PendingAlert
 from .plain import Plain, PlainRecords, Queues
 from .tally import Tallies, Tally
 
 if TYPE_CHECKING:
     from .._incidents.incident import Count, Own
+
+MAX_QUEUED = 1024
+"""Small alerts: 3 to 7 MiB of them. Beyond that the calling thread puts them into the store, where there is a bound."""
+
+MAX_QUEUED_LARGE = 16
+"""Of others: each may take a quarter of a MiB."""
+
+_HUGE = 256 * 1024
+"""One of so many bytes does not stay in the queue."""
 
 READ_EVERY_S = 1.0
 """How old what is counted here may become before the store has it."""
@@ -41,6 +53,17 @@ def _taken(queue: deque[tuple[_T, int]]) -> _T | None:
         return queue.popleft()[0]
     except IndexError:  # as above, also where another thread was faster
         return None
+
+
+def _excess(queue: deque[tuple[Tally, int]]) -> int:
+    """How many more are queued than are to wait for the worker, which may be in a request."""
+    try:
+        newest = queue[-1][0].first
+    except IndexError:  # it is empty, or another thread has taken it at this instant
+        return 0
+    if isinstance(newest, PendingAlert) and not newest.is_small:
+        return len(queue) - (MAX_QUEUED_LARGE if newest.size < _HUGE else 0)
+    return len(queue) - MAX_QUEUED
 
 
 class Identified:
@@ -82,6 +105,7 @@ class Intake:
         self._tallies = tallies
         self._active: dict[Tally, None] = {}
         self._next_read = float("-inf")
+        self._overflow_told = 0
         self._by_key: dict[str, Tally] = {}
         self._sites: dict[tuple[int, str, str, int], int] = {}
 
@@ -100,6 +124,27 @@ class Intake:
             if queue:
                 break
         return self.identified.first()
+
+    def excess(self) -> int:
+        """In a calling thread: how many more are queued than are to wait for the worker, which may be in a request."""
+        urgent, others = self.queues
+        return max(_excess(urgent), _excess(others)) if urgent or others else 0
+
+    def is_full(self, level: int, made: PendingAlert) -> bool:
+        """Whether so much is queued, because threads log faster than the worker can sort, that a new alert is lost."""
+        queued, options = len(self.queues[level < CRITICAL]), self._options
+        if queued < 8 * MAX_QUEUED_LARGE:
+            return False
+        most = max(options.max_pending, 2 * MAX_QUEUED)
+        if not made.is_small:
+            most = min(most, options.max_pending_bytes // made.weigh())
+        return queued >= most
+
+    def tell_overflow(self, *, in_all: bool = False) -> None:
+        """Say what the calling threads had to push out."""
+        lost, row = self.counters.dropped["queue_overflow"].value, "overflow_in_all" if in_all else "overflow"
+        if lost > self._overflow_told and self._options.warn_once(row, line(row, count=lost)):
+            self._overflow_told = lost
 
     def _opened_by(self, one: tuple[Plain, int], records: deque[tuple[Plain, int]]) -> Tally | None:
         """The tally that a record has opened; None where it was counted in another."""

@@ -21,7 +21,7 @@ from .texts import instant, once
 
 if TYPE_CHECKING:
     from .._incidents.incident import First
-    from ..model import Recipients, Sample, Variant
+    from ..model import Sample, Variant
 
 MAX_TALLIES = 2048
 MAX_CALL_SITES = 16
@@ -53,7 +53,6 @@ class Tally:
     """Where it is found without a further look."""
     # The worker's own:
     key = ""  # of its incident
-    audience = ""
     first: First | None = None
     hides: Callable[[str], str] | None = None  # what was hidden in its first alert
     ended = ""  # how its last message ended; empty before
@@ -65,12 +64,10 @@ class Tally:
     _counted: itertools.count[int] | None = None
     _seen: itertools.count[int] | None = None
 
-    def __init__(
-        self, level: int, recipients: Recipients | None, accepted: Number, began: float, identity: Identity
-    ) -> None:
+    def __init__(self, level: int, audience: str, accepted: Number, began: float, identity: Identity) -> None:
         self.identity = identity
         self.level = level
-        self.recipients = recipients
+        self.audience = audience
         self._accepted = accepted.count
         self.newest: object = began
         """When the newest of them came, as its record says, which may be anything."""

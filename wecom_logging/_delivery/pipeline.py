@@ -361,7 +361,7 @@ class Pipeline:
             turn.store.let_go(now())
             with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
                 turn.take_in(now(), at_once=True)
-            self.collector.tell_overflow(in_all=True)  # whatever was said within the last minute
+            self.collector.intake.tell_overflow(in_all=True)  # whatever was said within the last minute
             self.collector.duplicates.leave_last_words()
             while not has_time() and (incidents := turn.store.memory.rows(self._channel_id)):
                 turn.ledger.leave(incidents)

@@ -189,7 +189,7 @@ class Turn:
         if (written := self._options.shared.write_ahead) is not None:
             written.tidy()
         self._intake.close_quiet(now, self.store.is_answered_here)
-        self._collector.tell_overflow()
+        self._intake.tell_overflow()
 
     # 2. Which message goes next, and about which incidents.
 
