@@ -13,18 +13,9 @@ from .._incidents import answered, policy
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.policy.on_call import OnDuty
+from .._render import words
 from .._render.card import job_of
 from .._render.facts import MAX_NAME_BYTES
-from .._render.words import (
-    CHANGES,
-    IS_OVER,
-    JOB_FORGOTTEN,
-    NO_JOB,
-    NO_PAIRING,
-    NOTHING_TO_UNDO,
-    STATE_AWAY,
-    UNDO_IN_A_CHAT,
-)
 from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language, Said
@@ -81,7 +72,7 @@ class Desk:
         mask: Callable[[str], str] = str,
         time_s: Callable[[], float] = time.time,
         on_call: Callable[[], Sequence[OnDuty]] = tuple,
-        undo: Said = UNDO_IN_A_CHAT,
+        undo: Said = words.UNDO_IN_A_CHAT,
     ) -> None:
         self._places = places
         self._on_call = on_call
@@ -101,14 +92,14 @@ class Desk:
         try:
             return self.carry_out(command, who, where, is_seen)
         except StateError:
-            return self._reply(STATE_AWAY.within, "away")
+            return self._reply(words.STATE_AWAY.within, "away")
 
     def carry_out(
         self, command: Command, who: str | Person, where: str, is_seen: IsSeen = lambda channel, incident: False
     ) -> Reply:
         """The same. Raises `StateError` where the state is away."""
         if command.verb == "pair":
-            return self._reply(NO_PAIRING.within, "pair")
+            return self._reply(words.NO_PAIRING.within, "pair")
         if command.why:
             an_id = command.short_id or self._an_id()
             return self._reply(lambda language: reply.not_understood(command, an_id, language, self._mask), command.why)
@@ -149,7 +140,7 @@ class Desk:
     def outdated(self, command: Command, incident: Incident | None, who: str | Person) -> Reply:
         """Why a click on an old card did nothing, and how the incident is now. No ``why`` if ``who`` tapped twice."""
         if incident is None:
-            return self._reply(lambda language: IS_OVER.within(language, command.short_id), "over")
+            return self._reply(lambda language: words.IS_OVER.within(language, command.short_id), "over")
         now, last = self.time_s(), answered.by_persons(incident)[-1:]
         again = [_WRITES[command.verb]] if _WRITES[command.verb] else UNDONE.values()
         is_same = bool(last) and last[0].verb in again and _is_of(last[0], self._person(who))
@@ -225,17 +216,17 @@ class Desk:
         is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()
         scopes = [self._masked(scope) for scope in standing(self._places(), now)]
 
-        def words(language: Language) -> str:
+        def say(language: Language) -> str:
             lines = [maintained(scope, now, language) for scope in scopes]
             return "\n".join([*lines, reply.listed(wanted, command, is_all, now, language, self._mask)])
 
-        return self._reply(words)
+        return self._reply(say)
 
     def _maintain(self, command: Command, who: str) -> Reply:
         """Begin a maintenance, or end it before its time."""
         command = replace(command, scope=self._line(command.scope), reason=self._line(command.reason))
-        words, why = maintain(self._places(), command, who, self.time_s())
-        return self._reply(words, why)
+        say, why = maintain(self._places(), command, who, self.time_s())
+        return self._reply(say, why)
 
     def _masked(self, scope: Scope) -> Scope:
         """Another program, or a person at a shell, may have said anything."""
@@ -269,11 +260,11 @@ class Desk:
                     break
                 raise
             if swapped is None:
-                left = self._about(IS_OVER, incident, "over")
+                left = self._about(words.IS_OVER, incident, "over")
             elif swapped.is_busy:
-                left = self._about(CHANGES, incident, "busy")
+                left = self._about(words.CHANGES, incident, "busy")
             elif swapped.other is _NOTHING:
-                left = self._about(NOTHING_TO_UNDO, swapped.incident, "nothing")
+                left = self._about(words.NOTHING_TO_UNDO, swapped.incident, "nothing")
             elif swapped.other is not None:
                 left = self._other(swapped.incident, swapped.other)
             else:
@@ -291,27 +282,24 @@ class Desk:
         except Exception:  # nothing that stands in a state is trusted
             name = ""
         if not name:
-            return self._about(NO_JOB, found[0][2], "job")
+            return self._about(words.NO_JOB, found[0][2], "job")
         done = self._do(found, replace(command, verb="done"), who, where, is_seen)
         if not done.done:
             return done
         jobs.forget([place for place, _, _ in found], name)
-        shown = self._line(name)
-        words = both(
-            lambda language: f"{done.said.within(language)}\n{JOB_FORGOTTEN.within(language, shown)}", self.language
-        )
-        return replace(done, said=words)
+        ends = both(lambda language: words.JOB_FORGOTTEN.within(language, self._line(name)), self.language)
+        return replace(done, said=Said(f"{done.said.en}\n{ends.en}", f"{done.said.zh}\n{ends.zh}"))
 
     def _other(self, incident: Incident, other: Answer) -> Reply:
         now = self.time_s()
         said = both(lambda language: reply.in_the_way(incident, other, self._undo, now, language), self.language)
         return Reply(said, self.language, "other", incident, other)
 
-    def _about(self, words: Said, incident: Incident, why: str) -> Reply:
-        return self._reply(lambda language: words.within(language, incident.short_id), why, incident)
+    def _about(self, row: Said, incident: Incident, why: str) -> Reply:
+        return self._reply(lambda language: row.within(language, incident.short_id), why, incident)
 
-    def _reply(self, words: Callable[[Language], str], why: str = "", incident: Incident | None = None) -> Reply:
-        return Reply(both(words, self.language), self.language, why, incident)
+    def _reply(self, say: Callable[[Language], str], why: str = "", incident: Incident | None = None) -> Reply:
+        return Reply(both(say, self.language), self.language, why, incident)
 
     def _person(self, who: str | Person) -> Person:
         name, user = (who, "") if isinstance(who, str) else (who.name, who.user)

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
+from .._render import words
 from .._render.times import lasting, short_time
-from .._render.words import (
-    BECAUSE,
-    MAINTENANCE_AT_MOST,
-    MAINTENANCE_OVER,
-    NO_MAINTENANCE,
-    SCOPE_OF_ALL,
-    UNDER_MAINTENANCE,
-)
 from .._state.scopes import begun, ended, is_a_scope
 from .._text import inert
 from .._text.said import Language
@@ -37,13 +30,13 @@ def maintain(places: Sequence[Place], command: Command, who: str, now: float) ->
         is_there = name in {one.name for one in standing(places, now)}
         for place in places if is_there else ():
             place.scopes(lambda scopes: ended(scopes, name))
-        words = MAINTENANCE_OVER if is_there else NO_MAINTENANCE
-        return lambda language: words.within(language, inert.line(name)), "" if is_there else "unknown"
+        row = words.MAINTENANCE_OVER if is_there else words.NO_MAINTENANCE
+        return lambda language: row.within(language, inert.line(name)), "" if is_there else "unknown"
     if not is_a_scope(name):
-        return lambda language: SCOPE_OF_ALL.within(language, "shop.pay", "WECOM_ENABLED=0"), "scope"
+        return lambda language: words.SCOPE_OF_ALL.within(language, "shop.pay", "WECOM_ENABLED=0"), "scope"
     limit_s = CRITICAL_QUIET_LIMIT_S if command.critical else QUIET_LIMIT_S
     if command.length_s > limit_s:
-        return lambda language: MAINTENANCE_AT_MOST.within(language, lasting(limit_s, language)), "limit"
+        return lambda language: words.MAINTENANCE_AT_MOST.within(language, lasting(limit_s, language)), "limit"
     scope = Scope(name, now, now + command.length_s, command.reason, who, command.critical)
     for place in places:
         place.scopes(lambda scopes: begun(scopes, scope))
@@ -52,6 +45,6 @@ def maintain(places: Sequence[Place], command: Command, who: str, now: float) ->
 
 def maintained(scope: Scope, now: float, language: Language) -> str:
     """``maintenance of shop.pay until 14:30 (deploy), Li``"""
-    why = BECAUSE.within(language, inert.line(scope.why)) if scope.why else ""
+    why = words.BECAUSE.within(language, inert.line(scope.why)) if scope.why else ""
     until = short_time(scope.until, now, language)
-    return UNDER_MAINTENANCE.within(language, inert.line(scope.name), until, why, inert.line(scope.who))
+    return words.UNDER_MAINTENANCE.within(language, inert.line(scope.name), until, why, inert.line(scope.who))

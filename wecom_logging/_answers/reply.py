@@ -10,61 +10,13 @@ from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.policy.on_call import OnDuty
 from .._incidents.view import anew, first_line
-from .._render import facts
+from .._render import facts, words
 from .._render.card import Pressed, card, no_card, offered
 from .._render.layout import Layout, fact_line, fit, lay_out, level_name, level_word
 from .._render.mask import masked
 from .._render.retold import in_language
 from .._render.styles import BOTH_MARKDOWNS, TEXT
 from .._render.times import lasting, short_time
-from .._render.words import (
-    BETWEEN_NAMES,
-    COMMANDS,
-    HAS_IT_NOW,
-    HELP_DETAILS,
-    HELP_DONE,
-    HELP_GIVE,
-    HELP_LIST,
-    HELP_ON_CALL,
-    HELP_QUIET,
-    HELP_SCOPE,
-    HELP_TAKE,
-    HELP_UNDO,
-    HOW_LONG,
-    MESSAGES_SO_FAR,
-    MORE_OPEN,
-    NO_OPEN_INCIDENT,
-    NO_RECIPIENT,
-    NO_ROTA,
-    NO_SUCH_PAGE,
-    NOBODY,
-    NOBODY_ANSWERED,
-    NOBODY_ON_CALL,
-    NOT_UNDERSTOOD,
-    NOTHING_OF_LEVEL,
-    NOTHING_OPEN,
-    OLD_CARD,
-    ON_CALL,
-    ON_CALL_THEN,
-    ON_CALL_UNTIL,
-    OPEN_ARE,
-    OPEN_SINCE,
-    PLACES_OF_ANSWERS,
-    QUIET_UNTIL,
-    SAY,
-    SILENT_AT_MOST,
-    TO_WHOM,
-    TOO_LONG,
-    UNDO_OPENS,
-    UNDO_TAKES_BACK,
-    UNTIL,
-    WAS_CLOSED,
-    WAS_SILENCED,
-    WAS_TAKEN,
-    WHICH_ID,
-    WHICH_OF_IDS,
-    WHOLE_IN_FILE,
-)
 from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language, Reader, Said, zone_of
@@ -84,7 +36,7 @@ _MAX_ID = 16
 _MAX_SAID = 40
 AN_ID, A_SCOPE = "k7f2", "shop.pay"
 
-_WAS = {TAKEN: WAS_TAKEN, SILENCED: WAS_SILENCED, DONE: WAS_CLOSED}
+_WAS = {TAKEN: words.WAS_TAKEN, SILENCED: words.WAS_SILENCED, DONE: words.WAS_CLOSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +64,10 @@ class Reply:
         return self.said.within(self.language)
 
 
-def both(words: Callable[[Language], str], language: Language) -> Said:
+def both(say: Callable[[Language], str], language: Language) -> Said:
     """The same in both languages, with times in the zone of this one."""
     zone = zone_of(language)
-    return Said(words(Reader("en", zone)), words(Reader("zh", zone)))
+    return Said(say(Reader("en", zone)), say(Reader("zh", zone)))
 
 
 def name_of(who: str) -> str:
@@ -125,30 +77,30 @@ def name_of(who: str) -> str:
 
 def did(incident: Incident, now: float, language: Language) -> str:
     """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last; of an undo, who has it now."""
-    words = f"#{incident.short_id} {did_words(incident.answers.journal[-1], now, language)}"
-    return facts.with_holder(words, answered.back(incident, now), name_of, now, language)
+    said = f"#{incident.short_id} {did_words(incident.answers.journal[-1], now, language)}"
+    return facts.with_holder(said, answered.back(incident, now), name_of, now, language)
 
 
 def old_card(incident: Incident, now: float, language: Language) -> str:
     """That the card is of before; what was done with it, or since when it is, where no person has it."""
     last = answered.newest(incident, now)
-    so = OPEN_SINCE.within(language, short_time(answered.began(incident), now, language))
+    so = words.OPEN_SINCE.within(language, short_time(answered.began(incident), now, language))
     if last is not None and not 0 < last.until <= now:
         so = did_words(last, now, language)
-    return OLD_CARD.within(language, f"#{incident.short_id} {so}")
+    return words.OLD_CARD.within(language, f"#{incident.short_id} {so}")
 
 
 def did_words(answer: Answer, now: float, language: Language) -> str:
     """The same without the id."""
     until = short_time(answer.until, now, language) if answer.until and answer.verb == TAKEN else ""
     done = facts.did(answer, name_of, now, language)
-    return f"{done}{QUIET_UNTIL.within(language, until)}" if until else done
+    return f"{done}{words.QUIET_UNTIL.within(language, until)}" if until else done
 
 
 def in_the_way(incident: Incident, other: Answer, undo: Said, now: float, language: Language) -> str:
     """``#k7f2 was taken by Li 10:31 until 11:01; `undo k7f2` takes that back``: ``undo`` is what does so."""
-    until = UNTIL.within(language, short_time(other.until, now, language)) if other.until else ""
-    row = UNDO_OPENS if other.verb == DONE else UNDO_TAKES_BACK
+    until = words.UNTIL.within(language, short_time(other.until, now, language)) if other.until else ""
+    row = words.UNDO_OPENS if other.verb == DONE else words.UNDO_TAKES_BACK
     how = row.within(language, undo.within(language, incident.short_id))
     at = short_time(other.at, now, language)
     return _WAS[other.verb].within(language, incident.short_id, name_of(other.who), at, until, how)
@@ -157,22 +109,22 @@ def in_the_way(incident: Incident, other: Answer, undo: Said, now: float, langua
 def unknown(short_id: str, found: Sequence[Incident], language: Language) -> str:
     """No such id; which there are."""
     names = sorted({f"#{one.short_id}" for one in found if answered.is_open(one)})
-    others = OPEN_ARE.within(language, _some(names, language)) if names else NOTHING_OPEN.within(language)
-    return NO_OPEN_INCIDENT.within(language, _safe(short_id)[:_MAX_ID], others)
+    others = words.OPEN_ARE.within(language, _some(names, language)) if names else words.NOTHING_OPEN.within(language)
+    return words.NO_OPEN_INCIDENT.within(language, _safe(short_id)[:_MAX_ID], others)
 
 
 def no_recipient(whom: str, others: Sequence[str], language: Language) -> str:
     """A person who does not get it; who does."""
-    return NO_RECIPIENT.within(language, name_of(whom), _some([*map(name_of, others)], language))
+    return words.NO_RECIPIENT.within(language, name_of(whom), _some([*map(name_of, others)], language))
 
 
 def _some(names: Sequence[str], language: Language) -> str:
-    return BETWEEN_NAMES.within(language).join([*names[:_MAX_NAMED], *(["…"] if len(names) > _MAX_NAMED else [])])
+    return words.BETWEEN_NAMES.within(language).join([*names[:_MAX_NAMED], *(["…"] if len(names) > _MAX_NAMED else [])])
 
 
 def at_most(incident: Incident, language: Language) -> str:
     limit = lasting(incident.answers.quiet_limit_s, language)
-    return SILENT_AT_MOST.within(language, incident.short_id, limit)
+    return words.SILENT_AT_MOST.within(language, incident.short_id, limit)
 
 
 def level_of(incident: Incident) -> int:
@@ -196,14 +148,14 @@ def listed(
     """A line for each on the page, at most `MAX_LISTED`; how many more there are, at least, and what shows them."""
     level = level_word(logging.getLevelName(command.level), language) if command.level else ""
     if not found:
-        return NOTHING_OF_LEVEL.within(language, level) if level else NOTHING_OPEN.within(language)
+        return words.NOTHING_OF_LEVEL.within(language, level) if level else words.NOTHING_OPEN.within(language)
     page = max(min(command.page, -(-len(found) // MAX_LISTED)), 1)
     begin, end = (page - 1) * MAX_LISTED, page * MAX_LISTED
-    lines = [NO_SUCH_PAGE.within(language, command.page, page)] if page < command.page else []
+    lines = [words.NO_SUCH_PAGE.within(language, command.page, page)] if page < command.page else []
     lines += [line_of(one, now, language, mask) for one in found[begin:end]]
     if (more := len(found) - end) > 0:
-        then = " ".join(filter(None, [COMMANDS["list"].within(language), level, str(page + 1)]))
-        lines.append(MORE_OPEN.within(language, f"{more}{'' if is_all else '+'}", then))
+        then = " ".join(filter(None, [words.COMMANDS["list"].within(language), level, str(page + 1)]))
+        lines.append(words.MORE_OPEN.within(language, f"{more}{'' if is_all else '+'}", then))
     return "\n".join(lines)
 
 
@@ -216,7 +168,7 @@ def line_of(incident: Incident, now: float, language: Language, mask: Callable[[
         level, text = level_word(logging.getLevelName(incident.level), language), ""
     parts = [
         f"#{incident.short_id} {_safe(level)} × {answered.total(incident)}",
-        OPEN_SINCE.within(language, short_time(answered.began(incident), now, language)),
+        words.OPEN_SINCE.within(language, short_time(answered.began(incident), now, language)),
         held_by(incident, now, language),
         _safe(text),
     ]
@@ -234,45 +186,45 @@ def held_by(incident: Incident, now: float, language: Language = "en") -> str:
 
 def not_understood(command: Command, an_id: str, language: Language, mask: Callable[[str], str]) -> str:
     """What is missing, with an example of an incident."""
-    example = command_line(command.verb or "help", language, an_id)
+    example, more = command_line(command.verb or "help", language, an_id), help_text(an_id, language)
     if command.why == "verb":
-        return NOT_UNDERSTOOD.within(language, trim(_safe(mask(command.said)), _MAX_SAID), help_text(an_id, language))
+        return words.NOT_UNDERSTOOD.within(language, trim(_safe(mask(command.said)), _MAX_SAID), more)
     if command.why == "long":
-        return TOO_LONG.within(language, help_text(an_id, language))
-    words = {"id": WHICH_ID, "ids": WHICH_OF_IDS, "whom": TO_WHOM, "length": HOW_LONG}.get(command.why)
-    return help_text(an_id, language) if words is None else words.within(language, example)
+        return words.TOO_LONG.within(language, more)
+    rows = {"id": words.WHICH_ID, "ids": words.WHICH_OF_IDS, "whom": words.TO_WHOM, "length": words.HOW_LONG}
+    return rows[command.why].within(language, example) if command.why in rows else more
 
 
 def help_text(an_id: str, language: Language, *, has_rotas: bool = False) -> str:
     """What may be said, a line for each."""
     rows = {
-        "take": HELP_TAKE,
-        "give": HELP_GIVE,
-        "quiet": HELP_QUIET,
-        "done": HELP_DONE,
-        "undo": HELP_UNDO,
-        "details": HELP_DETAILS,
-        "list": HELP_LIST,
-        **({"on-call": HELP_ON_CALL} if has_rotas else {}),
+        "take": words.HELP_TAKE,
+        "give": words.HELP_GIVE,
+        "quiet": words.HELP_QUIET,
+        "done": words.HELP_DONE,
+        "undo": words.HELP_UNDO,
+        "details": words.HELP_DETAILS,
+        "list": words.HELP_LIST,
+        **({"on-call": words.HELP_ON_CALL} if has_rotas else {}),
     }
     lines = [row.within(language, command_line(verb, language, an_id)) for verb, row in rows.items()]
-    scope = f"{COMMANDS['quiet'].within(language)} {A_SCOPE} 30m"
-    lines.insert(3, HELP_SCOPE.within(language, scope))
-    return "\n".join([SAY.within(language), *lines])
+    scope = f"{words.COMMANDS['quiet'].within(language)} {A_SCOPE} 30m"
+    lines.insert(3, words.HELP_SCOPE.within(language, scope))
+    return "\n".join([words.SAY.within(language), *lines])
 
 
 def on_duty(found: Sequence[OnDuty], now: float, language: Language) -> str:
     """``web: Li until 10:00, then Wang``: a line for each rota."""
-    return "\n".join(_of_rota(one, now, language) for one in found) or NO_ROTA.within(language)
+    return "\n".join(_of_rota(one, now, language) for one in found) or words.NO_ROTA.within(language)
 
 
 def _of_rota(one: OnDuty, now: float, language: Language) -> str:
     if not one.people:
-        return NOBODY_ON_CALL.within(language, _safe(one.rota))
+        return words.NOBODY_ON_CALL.within(language, _safe(one.rota))
     has_end = one.until < float("inf")
-    until = ON_CALL_UNTIL.within(language, short_time(one.until, now, language)) if has_end else ""
-    then = ON_CALL_THEN.within(language, _names(one.then, language)) if one.then else ""
-    return ON_CALL.within(language, _safe(one.rota), _names(one.people, language), until, then)
+    until = words.ON_CALL_UNTIL.within(language, short_time(one.until, now, language)) if has_end else ""
+    then = words.ON_CALL_THEN.within(language, _names(one.then, language)) if one.then else ""
+    return words.ON_CALL.within(language, _safe(one.rota), _names(one.people, language), until, then)
 
 
 def _names(people: Sequence[str], language: Language) -> str:
@@ -291,7 +243,7 @@ def command_line(verb: str, language: Language, short_id: str) -> str:
         "jobs": [],
         "help": [],
     }
-    return " ".join([COMMANDS[verb].within(language), *after.get(verb, [short_id])])
+    return " ".join([words.COMMANDS[verb].within(language), *after.get(verb, [short_id])])
 
 
 def _safe(text: str) -> str:
@@ -308,7 +260,7 @@ def details(incident: Incident, now: float, language: Language, mask: Callable[[
     text = quotes_apart("\n".join(whole.lines()))
     if size(text) <= MAX_DETAILS_BYTES:
         return text, ""
-    note = fact_line(WHOLE_IN_FILE.within(language), BOTH_MARKDOWNS)
+    note = fact_line(words.WHOLE_IN_FILE.within(language), BOTH_MARKDOWNS)
     file = "\n".join(_layout(incident, digest, now, language, markdown=False).lines())
     return quotes_apart(f"{fit(whole, _BESIDE_A_FILE_BYTES - size(note) - 1)}\n{note}"), file
 
@@ -334,7 +286,8 @@ def _whole_digest(incident: Incident, mask: Callable[[str], str]) -> Digest:
 def _layout(incident: Incident, digest: Digest, now: float, language: Language, *, markdown: bool) -> Layout:
     look = (BOTH_MARKDOWNS if markdown else TEXT).within(language, "all")
     layout = lay_out(digest, look)
-    more = [MESSAGES_SO_FAR.within(language, incident.digests + (incident.told > 0)), *people(incident, now, language)]
+    messages = incident.digests + (incident.told > 0)
+    more = [words.MESSAGES_SO_FAR.within(language, messages), *people(incident, now, language)]
     return replace(layout, facts=[*layout.facts, *(fact_line(one, look) for one in more)])
 
 
@@ -346,14 +299,14 @@ def people(incident: Incident, now: float, language: Language) -> list[str]:
             lines.append(did_words(one, now, language))
             continue
         kind, _, name = one.where.replace("·", ".").replace("×", "x").partition(" ")
-        kind = PLACES_OF_ANSWERS[kind].within(language) if kind in PLACES_OF_ANSWERS else kind
+        kind = words.PLACES_OF_ANSWERS[kind].within(language) if kind in words.PLACES_OF_ANSWERS else kind
         where = f"{kind} {name}".strip()
         lines.append(" · ".join(filter(None, [did_words(one, now, language), where, f"× {one.count}"])))
     has_it = held_by(incident, now, language)
     if not answered.by_persons(incident):
-        lines.append(NOBODY_ANSWERED.within(language))
+        lines.append(words.NOBODY_ANSWERED.within(language))
     elif has_it or answered.is_open(incident):
-        lines.append(HAS_IT_NOW.within(language, has_it or NOBODY.within(language)))
+        lines.append(words.HAS_IT_NOW.within(language, has_it or words.NOBODY.within(language)))
     return lines
 
 

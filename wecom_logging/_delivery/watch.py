@@ -22,19 +22,8 @@ from .._incidents.policy import expected
 from .._incidents.policy.expected import Gap
 from .._incidents.schedule import Cron
 from .._lines import line
+from .._render import words
 from .._render.mask import masked
-from .._render.words import (
-    EVERY,
-    JOB_DID_NOT_REPORT,
-    JOB_DID_NOT_RUN,
-    JOB_IS_BEHIND,
-    JOB_IS_NOT_OVER,
-    NOBODY_WATCHED,
-    NONE,
-    SHORT_HOURS,
-    SHORT_MINUTES,
-    SHORT_SECONDS,
-)
 from .._state.base import Incidents, answer
 from .._state.failover import FailoverStore
 from .._state.jobs import Jobs, Row, Watched, schedule_of, zone_to_show
@@ -273,7 +262,7 @@ class Watch:
         self._use(lambda store: answer(store, target.channel, key, again, lambda one: None, now))
 
     def _close(self, spec: Spec, target: Target, news: News) -> None:
-        key = group_key(self._alert(spec, target, news, JOB_DID_NOT_RUN, ("", ""), ()), target.recipients)
+        key = group_key(self._alert(spec, target, news, words.JOB_DID_NOT_RUN, ("", ""), ()), target.recipients)
         now = self._clock()
 
         def closed(one: Incident) -> Incident:
@@ -297,22 +286,22 @@ class Watch:
             args = (self._clock_time(gap[0]), self._clock_time(gap[1]), shown)
             spec = Spec(name=f"{gap[0]}", level=logging.WARNING)
             for one, news in unwatched:
-                alert = self._alert(spec, target, news, NOBODY_WATCHED, args, ())
+                alert = self._alert(spec, target, news, words.NOBODY_WATCHED, args, ())
                 self._add(one, target, replace(alert, logger="jobs"), replace(news, at=time), 60.0)
 
     def _said(self, job: Job, news: News) -> tuple[Phrase, tuple[str, ...], tuple[tuple[str, str], ...]]:
         """What an alert says of it: phrase, arguments, fields."""
         spec, seen = job.spec, job.seen
         due = self._clock_time(news.due, spec.zone)
-        last = self._clock_time(seen.began, spec.zone) if seen.began else NONE.en
-        every = f"{spec.cron} ({spec.zone})" if spec.cron else EVERY.en.format(span=_span(spec.every_s))
+        last = self._clock_time(seen.began, spec.zone) if seen.began else words.NONE.en
+        every = f"{spec.cron} ({spec.zone})" if spec.cron else words.EVERY.en.format(span=_span(spec.every_s))
         fields = (("last run", last), ("schedule", every))
         if news.kind == OVER:
             if not spec.max_runtime_s:
-                return JOB_IS_BEHIND, (spec.name, due, str(expected.MAX_RUNS)), fields[1:]
-            return JOB_IS_NOT_OVER, (spec.name, due, _span(spec.max_runtime_s)), fields[1:]
+                return words.JOB_IS_BEHIND, (spec.name, due, str(expected.MAX_RUNS)), fields[1:]
+            return words.JOB_IS_NOT_OVER, (spec.name, due, _span(spec.max_runtime_s)), fields[1:]
         is_away = self._away >= news.due - expected.EARLY_S
-        return JOB_DID_NOT_REPORT if is_away else JOB_DID_NOT_RUN, (spec.name, due), fields
+        return words.JOB_DID_NOT_REPORT if is_away else words.JOB_DID_NOT_RUN, (spec.name, due), fields
 
     def _alert(
         self,
@@ -365,8 +354,8 @@ def _gap(before: Watched | None, time: float) -> Gap:
 def _span(seconds: float) -> str:
     """``90 s``, ``20 min``, ``2 h``"""
     if not seconds:
-        return NONE.en
-    for unit, words in ((3600, SHORT_HOURS), (60, SHORT_MINUTES)):
+        return words.NONE.en
+    for unit, row in ((3600, words.SHORT_HOURS), (60, words.SHORT_MINUTES)):
         if seconds >= unit and seconds % unit == 0:
-            return words.en.format(int(seconds // unit))
-    return SHORT_SECONDS.en.format(f"{seconds:g}")
+            return row.en.format(int(seconds // unit))
+    return words.SHORT_SECONDS.en.format(f"{seconds:g}")
