@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from wecom_logging._incidents.unreachable import unreachable
+from wecom_logging._incidents.cause import unreachable
 
 
 @pytest.mark.parametrize(
