@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
@@ -67,10 +67,8 @@ class Find:
         return stored.leaves_before(row) if self.order == "leave" else (-row.last,)
 
 
-class Broken(Protocol):
-    """What to do with a row that cannot be read, of which so many are untold."""
-
-    def __call__(self, channel: str, key: str, untold: int, entry: str) -> object: ...
+Broken = Callable[[str, str, int, str], object]
+"""What to do with a row that cannot be read: its channel, its key, how many of it are untold, its entry."""
 
 
 class Rows(Protocol):

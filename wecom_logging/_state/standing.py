@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from .._incidents.codec import MAX_CHARACTERS, as_line, plain, read, typed
+from ..model.duty import Scope, Swap
 from .base import Store
 
 MOST = 64
@@ -15,14 +16,7 @@ _LAST = 253_402_000_000.0
 """In the year 9999: no date is later."""
 
 
-class Ends(Protocol):
-    """It holds until then, in seconds since the epoch."""
-
-    @property
-    def until(self) -> float: ...
-
-
-T = TypeVar("T", bound=Ends)
+T = TypeVar("T", Scope, Swap)
 
 
 def read_standing(store: Store, channel: str, name: str, kind: type[T]) -> tuple[int, tuple[T, ...]]:
