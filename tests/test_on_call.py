@@ -503,7 +503,7 @@ def test_an_incident_of_another_program_calls_no_function_that_is_not_configured
     count = Count(
         key="k" * 32, level=40, last=clock.now, first=Kept(alert()), duty=duty(Rota("it", who="duty_of_the_tests:who"))
     )
-    storm._turn.store.memory.add(storm._channel_id, "me", "host", 1, [count], clock())
+    storm._turn.store.memory.add(storm.channel_id, "me", "host", 1, [count], clock())
     turn(storm)
     assert app.users == [("boss",)]
     assert who.asked == 0
@@ -584,7 +584,7 @@ def test_who_has_taken_it_keeps_it_over_a_hand_over_and_then_both_are_told(app: 
     memory = storm._turn.store.memory
     answer(
         memory,
-        storm._channel_id,
+        storm.channel_id,
         incident.key,
         lambda one: answered.taken(one, "zhangsan", "here", now=clock.now, time=wall()),
         lambda one: None,

@@ -107,6 +107,9 @@ class WeComError(WeComLoggingError):
     retryable: bool = False
     retry_after_s: float = 0.0
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
 
 class TransportError(WeComError):
     """No usable answer came back, so it is not known whether WeCom acted on the request."""
@@ -140,9 +143,6 @@ class HTTPStatusError(TransportError):
         self.status = status
         self.retryable: bool = status == 429 or status >= 500
         self.retry_after_s = retry_after_s
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.args, self.__dict__))
 
 
 class BadResponseError(TransportError):
@@ -190,9 +190,6 @@ class APIError(WeComError):
         self.remedy_zh = remedy_zh
         self.retryable: bool = retryable
         self.retry_after_s = retry_after_s
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.args, self.__dict__))
 
 
 class TokenError(APIError):

@@ -281,7 +281,7 @@ def _fallback(value: object) -> Find | None:
             return Target(handler)
         if handler._pipeline is None:
             return Target(handler, away="fallback_off")
-        return Target(handler, handler._pipeline.key, away="fallback_closed" if handler._is_closed else "")
+        return Target(handler, handler._pipeline.collector.key, away="fallback_closed" if handler._is_closed else "")
 
     return find
 

@@ -459,7 +459,7 @@ def test_of_what_was_told_memory_keeps_but_the_beginning(storm: Pipeline, clock:
     kept = []
     for seconds in (1, 24 * 3600 - 1):  # it was told; it has ended
         pass_time(storm, clock, seconds)
-        (row,) = storm._turn.store.memory.rows(storm._channel_id)
+        (row,) = storm._turn.store.memory.rows(storm.channel_id)
         kept.append((row.told, row.ended, len(row.first.alert.message) < 4096))
     assert kept == [(1, False, True), (1, True, True)]
 

@@ -117,7 +117,7 @@ def test_a_shared_store_has_what_the_options_say(sandbox: Sandbox, tmp_path: Pat
     assert handler.flush(30)
     pipeline = handler._pipeline
     assert pipeline is not None
-    rows = pipeline.options.shared.call(lambda store: store.open(pipeline._channel_id, 9))
+    rows = pipeline.options.shared.call(lambda store: store.open(pipeline.channel_id, 9))
     found = {one.level: (one.window_s, one.answers.take_for_s, one.answers.quiet_limit_s) for one in rows}
     assert found == {logging.ERROR: (120.0, 600.0, 7200.0), logging.CRITICAL: (120.0, 600.0, 300.0)}
     handler.close()

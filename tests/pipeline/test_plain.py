@@ -132,7 +132,7 @@ def test_so_many_wait_and_no_more(channel: Recorder, clock: Clock) -> None:
     assert storm.stats().pending == 2 * plain.MAX_WAITING
     assert storm.waits_for() is not None
     assert (waiting(storm), storm.collector.plain.at) == (0, {})
-    assert len(storm._turn.store.memory.rows(storm._channel_id)) == 2 * plain.MAX_WAITING
+    assert len(storm._turn.store.memory.rows(storm.channel_id)) == 2 * plain.MAX_WAITING
 
 
 @pytest.mark.parametrize("end", ["close", "forget_incidents", "give_up"])
@@ -230,7 +230,7 @@ def every_line(interrupt: str) -> bool:
         for number, text in enumerate(texts):
             storm.collector.take(record(text, line=number % 2))
         memory = storm._turn.store.memory
-        pull = partial(memory.pull, storm._channel_id, storm.collector.intake, clock(), all_of_it=True)
+        pull = partial(memory.pull, storm.channel_id, storm.collector.intake, clock(), all_of_it=True)
         is_interrupted = _interrupted(pull, at, again)
         found, stats = sum(count for _, count in totals(storm)), storm.stats()
         assert found == stats.accepted == len(texts) + (is_interrupted and interrupt == "interrupted"), at

@@ -375,12 +375,12 @@ def test_what_a_person_takes_or_closes_at_night_is_told_in_the_morning(
 
     if kind == "memory":
         memory = job._turn.store.memory
-        (row,) = memory.rows(job._channel_id)
-        assert answer(memory, job._channel_id, row.key, become, lambda row: None, one.clock.now) is not None
+        (row,) = memory.rows(job.channel_id)
+        assert answer(memory, job.channel_id, row.key, become, lambda row: None, one.clock.now) is not None
     else:
         store = job.options.shared
-        (row,) = store.call(lambda there: there.open(job._channel_id, 9))
-        given = (job._channel_id, row.key, become, lambda row: None, one.clock.now)
+        (row,) = store.call(lambda there: there.open(job.channel_id, 9))
+        given = (job.channel_id, row.key, become, lambda row: None, one.clock.now)
         assert store.call(lambda there: answer(there, *given)) is not None
     one.at("12-08 07:59")
     assert one.told == []

@@ -33,7 +33,7 @@ def at(shared: list[Shared], seconds: float) -> float:
 def test_r2_each_process_sees_a_swap_and_the_newest_wins(shared: list[Shared]) -> None:
     app = App(Time(1_000_000.0))
     first, *others = (pipeline(app, Time(1_000_000.0), shared=one, duty=duty()) for one in shared)
-    channel = first._channel_id
+    channel = first.channel_id
     add_swap(shared[0], channel, Swap("web", ("zhaoliu",), at(shared, -10), at(shared, 3600), "li"))
     add_swap(shared[1], channel, Swap("web", ("qian", "sun"), at(shared, -5), at(shared, 1800), "li"))
     add_swap(shared[1], "another", Swap("web", ("nobody",), at(shared, -5), at(shared, 1800), "li"))

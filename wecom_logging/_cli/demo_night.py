@@ -142,9 +142,9 @@ class Night:
         pipeline = self._app._pipeline
         assert pipeline is not None
         channel, shared = pipeline._channels[0], pipeline.options.shared
-        duties = Duties(pipeline.options, pipeline._channel_id, channel, clock.now)
+        duties = Duties(pipeline.options, pipeline.channel_id, channel, clock.now)
         moment = replace(duties.rules(pipeline.options.duty), time=clock.wall())
-        planned = Planned("", duties, channel, pipeline._channel_id, moment, shared)
+        planned = Planned("", duties, channel, pipeline.channel_id, moment, shared)
         self._server.show(text("demo.night_plan"), line_of(planned).within(language()))
         self._server.show(text("demo.night_now"), "\n".join(self._said))
 

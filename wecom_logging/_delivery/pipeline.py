@@ -69,8 +69,9 @@ class Pipeline:
         """What its channels are called."""
         self._audience = audience_of(channels.recipients or None)
         self._make_channels = cache(channels.make)
-        self._channel_id = " ".join(sorted(self.channel_ids))
-        self._worker = Worker(self, clock, self._channel_id)
+        self.channel_id = " ".join(sorted(self.channel_ids))
+        """What a state calls all of them."""
+        self._worker = Worker(self, clock, self.channel_id)
         self._handlers: dict[int, weakref.ref[object]] = {}
         """Those that are open, by their ids. Of more than one the newest goes on with what another has."""
         self.likeness: object = None
@@ -124,7 +125,7 @@ class Pipeline:
         if "_own" not in self.__dict__:
             from .turn import Turn
 
-            made = Turn(self.collector, self._channels, self._channel_id, self.options, lambda: self.looks, self._clock)
+            made = Turn(self.collector, self._channels, self.channel_id, self.options, lambda: self.looks, self._clock)
             self.__dict__.setdefault("_own", made)
             if self._ends and (turn := self._begun) is not None:
                 turn.store.end()
@@ -143,23 +144,17 @@ class Pipeline:
         Not before the worker has loaded its part: a log call imports nothing, and the queue has a bound, too.
         """
         if (turn := self._begun) is not None:
-            turn.store.memory.relieve(self._channel_id, self.collector.intake.identified, number, self._clock())
+            turn.store.memory.relieve(self.channel_id, self.collector.intake.identified, number, self._clock())
 
     @property
     def draining(self) -> bool:
         """Whether what the rate limit has left is used now."""
-        turn = self._begun
-        return turn is not None and turn.senders.draining
+        return (turn := self._begun) is not None and turn.senders.draining
 
     @draining.setter
     def draining(self, is_draining: bool) -> None:
         if (turn := self._begin() if is_draining else self._begun) is not None:
             turn.senders.draining = is_draining
-
-    @property
-    def channel_id(self) -> str:
-        """What a state calls all of its channels."""
-        return self._channel_id
 
     @property
     def jobs(self) -> Jobs:
@@ -168,8 +163,7 @@ class Pipeline:
 
     def is_watching(self) -> bool:
         """Whether its worker has made turns lately."""
-        turn = self._begun
-        return turn is not None and self._clock() - turn.watch.turned_at < _ALIVE_S
+        return (turn := self._begun) is not None and self._clock() - turn.watch.turned_at < _ALIVE_S
 
     def look(self) -> None:
         """Have its worker look at once, also where nothing was logged."""
@@ -180,11 +174,6 @@ class Pipeline:
     def _load_watch(self, turn: Turn) -> None:
         if declared:
             turn.watch  # noqa: B018 # loading it is the purpose
-
-    @property
-    def key(self) -> int:
-        """Which of all handlers of this process it is."""
-        return self.collector.key
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until what was accepted before is settled, at most ``exit_timeout`` unless said otherwise."""
@@ -233,9 +222,9 @@ class Pipeline:
             self.collector.tallies.close(tally)
         if (turn := self._begun) is None:
             return
-        for incident in turn.store.memory.rows(self._channel_id):
+        for incident in turn.store.memory.rows(self.channel_id):
             if not incident.untold:
-                turn.store.memory.remove(self._channel_id, incident.key)
+                turn.store.memory.remove(self.channel_id, incident.key)
 
     def stats(self) -> Stats:
         return self.collector.counters.stats()
@@ -263,7 +252,7 @@ class Pipeline:
         from .memory_place import MemoryPlace
 
         return MemoryPlace(
-            self._channel_id,
+            self.channel_id,
             self.options.shared,
             lambda: self._begun,
             lambda: self._turn,
@@ -363,7 +352,7 @@ class Pipeline:
                 turn.take_in(now(), at_once=True)
             self.collector.intake.tell_overflow(in_all=True)  # whatever was said within the last minute
             self.collector.duplicates.leave_last_words()
-            while not has_time() and (incidents := turn.store.memory.rows(self._channel_id)):
+            while not has_time() and (incidents := turn.store.memory.rows(self.channel_id)):
                 turn.ledger.leave(incidents)
             self.collector.intake.counted(now(), at_once=True)
         finally:

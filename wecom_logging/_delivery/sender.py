@@ -9,7 +9,6 @@ import enum
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from .._capture.context import carry, passed_by
 from .._config import RateRules
@@ -22,7 +21,7 @@ from .._render.words import NO_MESSAGE, NOT_DELIVERED
 from .._runtime import forks
 from .._runtime.clock import between
 from .._runtime.warn import warn_once
-from .._state.base import Rules, StateError, Store
+from .._state.base import Rules, StateError
 from .._state.shared import Shared
 from .._state.windows import FLOOD, Windows
 from .._text.cut import trim
@@ -266,8 +265,11 @@ def fate(error: WeComError | MessageError) -> Fate:
     """Keep or give up: network, 5xx, busy and limits keep an alert in the line, so does a wrong configuration."""
     if isinstance(error, MessageError):
         return Fate.REJECT
-    if isinstance(error, HTTPStatusError):
-        return _fate_of_status(error)
+    if isinstance(error, HTTPStatusError):  # WeCom itself answers 200
+        if error.status == 429:
+            return Fate.PAUSE
+        # A 4xx may be about one message alone (a firewall's) and must not hold up the others.
+        return Fate.REJECT if error.status == 413 else Fate.KEEP
     if isinstance(error, TransportError):
         return Fate.KEEP if error.retryable else Fate.KEEP_SLOWLY
     if not isinstance(error, APIError):
@@ -281,13 +283,6 @@ def fate(error: WeComError | MessageError) -> Fate:
             return Fate.KEEP_SLOWLY
         case _:
             return Fate.REJECT
-
-
-def _fate_of_status(error: HTTPStatusError) -> Fate:
-    """WeCom itself answers 200. A 4xx may be about one message alone (a firewall's) and must not hold up the others."""
-    if error.status == 429:
-        return Fate.PAUSE
-    return Fate.REJECT if error.status == 413 else Fate.KEEP
 
 
 # The rate windows of each channel, shared by all handlers of the process, and by all that have the same store.
@@ -334,7 +329,7 @@ class SharedWindows(Windows):
         for time in times:
             number = self._numbers.pop(time, "")
             if number and now > time:
-                self._shared.try_call(partial(_landed, self._channel, receivers, number, now), None)
+                self._shared.try_call(lambda state: state.landed(self._channel, receivers, number, now), None)  # noqa: B023 # called at once
 
     def pause(self, wait_s: float, now: float) -> None:
         super().pause(wait_s, now)
@@ -345,10 +340,6 @@ class SharedWindows(Windows):
         if self._shared.is_up:
             return rules
         return tuple((max(number // self._peers, 1), period * max(self._peers / number, 1)) for number, period in rules)
-
-
-def _landed(channel: str, receivers: tuple[str, ...], number: str, now: float, state: Store) -> None:
-    state.landed(channel, receivers, number, now)
 
 
 _channels: dict[tuple[str, str], Windows] = {}

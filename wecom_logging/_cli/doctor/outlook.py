@@ -85,7 +85,7 @@ def planned(target: Target, *, makes_state: bool = False) -> Iterator[Planned | 
         if shared is not alone and not makes_state and is_unused(shared):
             shared = alone
         options = replace(pipeline.options, shared=shared)
-        channel, channel_id = pipeline._channels[0], pipeline._channel_id
+        channel, channel_id = pipeline._channels[0], pipeline.channel_id
         duties = Duties(options, channel_id, channel, time.monotonic)
         now = shared.try_call(lambda store: store.time(), time.time())
         yield Planned(target.name, duties, channel, channel_id, replace(duties.rules(options.duty), time=now), shared)
