@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator
-from types import TracebackType
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar, overload
 
 from . import _config as config
@@ -59,11 +59,7 @@ class Notifier:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, Exception):
-            self._tell(error, None, (), {})
-
-    def tell(self, error: Exception, function: Callable[..., Any] | None) -> None:
-        """Send an exception that a function raised."""
-        self._tell(error, function, (), {})
+            self.tell(error, None)
 
     def _wrapped(self, function: Callable[..., Any]) -> Any:
         if inspect.isasyncgenfunction(function):
@@ -80,7 +76,7 @@ class Notifier:
             try:
                 return function(*args, **kwargs)
             except Exception as error:
-                self._tell(error, function, args, kwargs)
+                self.tell(error, function, args, kwargs)
                 raise
 
         return wrapper
@@ -91,7 +87,7 @@ class Notifier:
             try:
                 return await function(*args, **kwargs)
             except Exception as error:
-                self._tell(error, function, args, kwargs)
+                self.tell(error, function, args, kwargs)
                 raise
 
         return wrapper
@@ -102,7 +98,7 @@ class Notifier:
             try:
                 return (yield from function(*args, **kwargs))
             except Exception as error:
-                self._tell(error, function, args, kwargs)
+                self.tell(error, function, args, kwargs)
                 raise
 
         return wrapper
@@ -126,18 +122,19 @@ class Notifier:
             except StopAsyncIteration:
                 return
             except Exception as error:
-                self._tell(error, function, args, kwargs)
+                self.tell(error, function, args, kwargs)
                 raise
 
         return wrapper
 
-    def _tell(
+    def tell(
         self,
         error: Exception,
         function: Callable[..., Any] | None,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
+        """Send an exception that a function raised."""
         if isinstance(error, self._ignore):
             return
         try:
@@ -148,7 +145,7 @@ class Notifier:
         self._teller.tell(record)
 
     def _record(
-        self, error: Exception, function: Callable[..., Any] | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, error: Exception, function: Callable[..., Any] | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> logging.LogRecord:
         place = _place(error.__traceback__)
         name = getattr(function, "__qualname__", "") or (place.tb_frame.f_code.co_qualname if place else "?")
@@ -173,7 +170,7 @@ def _place(trace: TracebackType | None) -> TracebackType | None:
     return trace
 
 
-def _arguments(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, str]:
+def _arguments(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, str]:
     """The arguments by name, as their reprs; without names where they do not fit the function, which is then told."""
     try:
         named = inspect.signature(function).bind_partial(*args, **kwargs).arguments

@@ -73,7 +73,8 @@ class Reading:
     extra: Mapping[str, Any] = _NOTHING
     recipients: Recipients | None = None
     mention: tuple[str, ...] | None = None
-    _room: _Room | None = None
+    _left: int | None = None
+    """How much text its alert may still take: many long texts, or texts of many lines, cost the worker too much."""
 
     def __init__(self, record: logging.LogRecord, error: Raised | None = None, *, is_searched: bool = False) -> None:
         """``error``: its exception, where it was searched for one already."""
@@ -133,20 +134,9 @@ class Reading:
 
     def text(self, value: object) -> str:
         """A value as a capped string; all of an alert's texts together, the message among them, have a bound too."""
-        if self._room is None:
-            self._room = _Room()
-            self._room.text(self.message)
-        return self._room.text(value)
-
-
-class _Room:
-    """How much text one alert may still take: many long texts, or texts of many lines, cost the worker too much."""
-
-    def __init__(self) -> None:
-        self._left = _ALERT_BYTES
-
-    def text(self, value: object) -> str:
-        """A value as an exact string that is capped to what there is room for."""
+        if self._left is None:
+            self._left = _ALERT_BYTES
+            self.text(self.message)
         text = text_of(value, min(max(self._left, _LEAST_BYTES), CAP_BYTES))
         self._left -= len(text) if text.isascii() else size(text)
         self._left -= _LINE_BYTES * min(len(text.splitlines()), inert.MAX_LINES)

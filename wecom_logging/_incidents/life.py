@@ -87,17 +87,14 @@ def tell_at(incident: Incident, now: float) -> float:
     if incident.held_until:
         return max(incident.held_until, now)
     at = max(incident.told_at + _wait_s(incident), now)
-    return at if not incident.wait_s or _is_fresh(incident, at) else max(over_at(incident), now)
+    is_fresh = at <= incident.counted_at + FRESH_WINDOWS * incident.window_s
+    return at if is_fresh or not incident.wait_s else max(over_at(incident), now)
 
 
 def look_at(incident: Incident, now: float) -> float:
     """Of one of which something is untold: when it has to be looked at again. A record that comes after a long wait is
     told within a window."""
     return min(tell_at(incident, now), max(incident.told_at + _wait_s(incident), now + incident.window_s))
-
-
-def _is_fresh(incident: Incident, at: float) -> bool:
-    return at <= incident.counted_at + FRESH_WINDOWS * incident.window_s
 
 
 def has_stopped(incident: Incident, now: float) -> bool:
@@ -112,23 +109,16 @@ def is_rare(incident: Incident) -> bool:
 
 
 def _wait_s(incident: Incident) -> float:
-    """Between two digests; a variant that no message has shown makes it shorter."""
-    return _new_wait_s(incident) if has_new_variant(incident.variants) else incident.wait_s
-
-
-def _first_wait_s(incident: Incident) -> float:
-    """From its first message to the first digest."""
-    return _longer(incident.window_s, incident, MAX_WAIT_S)
+    """Between two digests; a variant that no message has shown makes it shorter. Names that never come twice would make
+    a digest a window: while each has some, the wait doubles."""
+    if not has_new_variant(incident.variants):
+        return incident.wait_s
+    return min(incident.wait_s, incident.window_s * (1 << max(incident.digests_with_new - NEW_AT_ONCE, 0)))
 
 
 def _longer(usual_s: float, incident: Incident, most_s: float) -> float:
     """Each time it comes again within a day it has twice as long."""
     return max(min(usual_s * (1 << min(incident.times - 1, 16)), most_s), usual_s)
-
-
-def _new_wait_s(incident: Incident) -> float:
-    """Names that never come twice would make a digest a window: while each has some, the wait doubles."""
-    return min(incident.wait_s, incident.window_s * (1 << max(incident.digests_with_new - NEW_AT_ONCE, 0)))
 
 
 def new_variant_at(incident: Incident) -> float:
@@ -267,7 +257,7 @@ def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | No
         told=incident.count,
         digests=incident.digests + is_again,
         tries=0,
-        wait_s=max(longer, incident.window_s) if is_again else _first_wait_s(incident),
+        wait_s=max(longer, incident.window_s) if is_again else _longer(incident.window_s, incident, MAX_WAIT_S),
         digests_with_new=min(incident.digests_with_new + 1, MAX_DIGESTS_WITH_NEW) if is_again and has_new else 0,
         told_at=now,
         since=incident.last,

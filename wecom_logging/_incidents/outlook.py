@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -61,21 +61,12 @@ def _way(moment: Moment, level: int, own: Recipients, people: Callable[[Rota, fl
     for step in duty.steps if level >= duty.steps_level and not until else ():
         due = told_at + step.after_s
         at = _not_before(due, level, moment)
-        steps.append(Further(step.after_s, at, _to(step.recipients, Recipients(), duty.rotas, people, at), step.calls))
-    return Way((level,), until, _to(own, own, duty.rotas, people, told_at), tuple(steps))
+        to = called(step.recipients, Recipients(), duty.rotas, lambda rota: people(rota, at))  # noqa: B023 # called at once
+        steps.append(Further(step.after_s, at, to, step.calls))
+    return Way((level,), until, called(own, own, duty.rotas, lambda rota: people(rota, told_at)), tuple(steps))
 
 
 def _not_before(time: float, level: int, moment: Moment) -> float:
     """That time, or the end of the quiet hours that hold then."""
     hours = hours_at(time, level, moment)
     return time if hours is None else hours.until
-
-
-def _to(
-    named: Recipients,
-    own: Recipients,
-    rotas: Sequence[Rota],
-    people: Callable[[Rota, float], tuple[str, ...] | None],
-    time: float,
-) -> Called:
-    return called(named, own, rotas, lambda rota: people(rota, time))

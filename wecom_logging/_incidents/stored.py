@@ -171,14 +171,9 @@ def _rates(incident: Incident, number: int, now: float) -> tuple[int, ...]:
     return tuple(rates)
 
 
-def span_s(incident: Incident) -> float:
-    """How long one step of the curve is; 0: there is one step only."""
-    return incident.wait_s / SPANS
-
-
 def span_at(incident: Incident, now: float) -> int:
     """The step of the curve in which a record is counted now."""
-    long = span_s(incident)
+    long = incident.wait_s / SPANS
     return min(max(int((now - incident.told_at) / long), 0), MAX_RATES - 1) if long > 0 else 0
 
 

@@ -39,7 +39,6 @@ from .redis_rows import (
     Row,
     change_of,
     count_of,
-    digest,
     left,
     number_of,
     opened_of,
@@ -48,7 +47,7 @@ from .redis_rows import (
     taken_over,
 )
 from .redis_server import MAX_STEPS, PREFIX, UNTOLD_FROM, RedisServer
-from .rows import new_version, place_of
+from .rows import digest, new_version, place_of
 from .windows import Sent
 
 _T = TypeVar("_T")

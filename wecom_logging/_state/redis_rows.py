@@ -6,8 +6,6 @@ A program that may write into the server may have written anything: what is read
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
 import itertools
 import json
 import math
@@ -21,6 +19,7 @@ from .._incidents.incident import Count, First, Incident, Place
 from .._incidents.short_id import LEAST, MOST, short_ids
 from .base import StateError
 from .entries import MAX_CHARACTERS, Entry, pack, text_of, unpack
+from .rows import digest
 
 MAX_KEY_CHARACTERS = 1024
 MAX_SAMPLE_CHARACTERS = 4096
@@ -43,11 +42,6 @@ NUMBERS = (
 )
 TEXTS = ("key", "id", "event", "owner", "audience", "cause")
 """The fields of a row. ``count`` has what was counted in all, ``folded`` how many parts of it are in the document."""
-
-
-@functools.lru_cache(1024)
-def digest(name: str) -> str:
-    return hashlib.blake2b(name.encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()
 
 
 def packed(text: str) -> str:

@@ -138,13 +138,13 @@ def new_version() -> int:
 
 def place_of(host: str, who: str) -> Place | None:
     """Where a batch comes from; None: from no process."""
-    return (_shortened(host), _shortened(who.partition(PART)[0])) if host else None
+    return (digest(host)[:8], digest(who.partition(PART)[0])[:8]) if host else None
 
 
 @functools.lru_cache(1024)
-def _shortened(name: str) -> str:
+def digest(name: str) -> str:
     """As version 2 has it in Redis."""
-    return hashlib.blake2b(name.encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()[:8]
+    return hashlib.blake2b(name.encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()
 
 
 def entry_of(row: Incident | Count) -> str:

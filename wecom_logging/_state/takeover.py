@@ -6,15 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
 
 from .._incidents.fingerprint import audience_of
-from .._incidents.incident import Count, First, Kept
+from .._incidents.incident import Count, Kept
 from .._lines import LINES, line
 from .entries import Entry, load
 from .shared import Shared
 from .write_ahead import Line
 
 _MOST = 100
+_whose = attrgetter("channel", "host")
 
 
 def taken_over(shared: Shared, now: float, warn_once: Callable[[str, str], object]) -> Iterator[tuple[str, Count]]:
@@ -31,27 +33,13 @@ def taken_over(shared: Shared, now: float, warn_once: Callable[[str, str], objec
         late = LINES[row][0].format(count=len(lines))
         for (channel, host), some in groupby(sorted(lines, key=_whose), key=_whose):
             counts = [_taken_over(one, late) for one in some]
+            # Named after the first: where this process ends amid that, the next adds nothing twice.
+            who = f"taken over {counts[0].event or counts[0].key}"
             for number, start in enumerate(range(0, len(counts), _MOST), 1):
-                _add(
-                    shared,
-                    channel,
-                    f"taken over {counts[0].event or counts[0].key}",
-                    host,
-                    number,
-                    counts[start : start + _MOST],
-                    now,
-                )
+                part = counts[start : start + _MOST]
+                shared.call(lambda store: store.add(channel, who, host, number, part, now))  # noqa: B023 # called at once
             yield from ((channel, count) for count in counts)
         warn_once("taken over", line(row, count=len(lines)))
-
-
-def _whose(line: Line) -> tuple[str, str]:
-    return line.channel, line.host
-
-
-def _add(shared: Shared, channel: str, who: str, host: str, number: int, counts: list[Count], now: float) -> None:
-    """``who`` is named after the file's first alert: where this process ends amid that, the next adds nothing twice."""
-    shared.call(lambda store: store.add(channel, who, host, number, counts, now))
 
 
 def _taken_over(line: Line, late: str) -> Count:
@@ -60,13 +48,7 @@ def _taken_over(line: Line, late: str) -> Count:
     try:
         alert = load(line.entry)
     except ValueError:
-        first: First = Entry(line.entry or "?")
-        return replace(count, last=time.time(), first=first)
+        return replace(count, last=time.time(), first=Entry(line.entry or "?"))
     said = replace(alert, fields=(*alert.fields, ("late", late)), ours=(*(alert.ours or ("",)), "late"))
-    return replace(
-        count,
-        last=alert.time,
-        first=Kept(said),
-        audience=audience_of(alert.recipients),
-        event=alert.id,
-    )
+    audience = audience_of(alert.recipients)
+    return replace(count, last=alert.time, first=Kept(said), audience=audience, event=alert.id)

@@ -7,7 +7,6 @@ import logging
 from django.apps import AppConfig
 
 from ..._telling import Teller
-from .. import need
 
 
 class WeComConfig(AppConfig):
@@ -23,7 +22,6 @@ class WeComConfig(AppConfig):
 
         from .middleware import know_again, tell
 
-        need("django", "4.2", "Django")
         Teller(getattr(settings, "WECOM_HANDLER", None), "django").at_start()
         got_request_exception.connect(tell, dispatch_uid="wecom_logging")
         logging.getLogger("django.request").addFilter(know_again)

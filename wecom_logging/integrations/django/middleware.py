@@ -15,7 +15,6 @@ from django.utils.functional import LazyObject, empty
 from ..._capture.context import context, logged
 from ..._capture.duplicates import is_about
 from ..._telling import Teller, asked_of
-from .. import need
 from .._web import answered, failed, shape_of
 
 _REGEX = re.compile(r"[\^$\\(]")
@@ -28,7 +27,6 @@ class WeComMiddleware:
     async_capable = True
 
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
-        need("django", "4.2", "Django")
         self._get_response = get_response
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
