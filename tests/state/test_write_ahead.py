@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from wecom_logging._runtime.bounded import BOUND_S
+from wecom_logging._state import disk
 from wecom_logging._state import write_ahead as module
 from wecom_logging._state.base import StateError
 from wecom_logging._state.entries import VERSION
@@ -201,13 +202,13 @@ def test_such_a_disk_holds_up_none_of_many_threads_and_not_the_worker(path: Path
 def test_a_disk_that_does_not_answer_when_the_first_file_is_made(
     path: Path, write_ahead: WriteAhead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    thawed, make = threading.Event(), module._make
+    thawed, make = threading.Event(), disk.make
 
     def made(name: str) -> Any:
         thawed.wait(60)
         return make(name)
 
-    monkeypatch.setattr(module, "_make", made)
+    monkeypatch.setattr(disk, "make", made)
     ticket = refuse(write_ahead)
     thawed.set()
     until(lambda: not write_ahead._bounded.is_late)
