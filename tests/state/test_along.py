@@ -114,7 +114,7 @@ def test_at_an_exit_one_message_tells_what_is_left_and_a_state_keeps_what_may_wa
         fail(2)
         go_on([job], clock, 21.0)  # the wait of the first is over now, not that of the second
         told = len(channel.told)
-        job._turn.store.end()
+        job._turn.store.batches.end()
         job.draining = True
         for _ in range(3):
             go_on([job], clock, 0.5)

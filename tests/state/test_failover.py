@@ -249,10 +249,10 @@ def test_what_was_lost_is_waited_for_under_its_first_number(process: Process) ->
 def test_what_others_have_told_is_waited_for_no_more(process: Process) -> None:
     process.log(new("a"))
     process.hand_over()
-    assert process.store.leaves_untold()
+    assert process.store.batches.leaves_untold()
     process.tell_elsewhere()
     process.claim()
-    assert not process.store.leaves_untold()
+    assert not process.store.batches.leaves_untold()
 
 
 def test_what_is_remembered_is_bounded(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,10 +307,10 @@ def test_of_very_many_the_shared_store_is_asked_some_at_a_time(
 
     with patch.object(process.there, "claim", claimed), patch.object(process.there, "untold", looked):
         for _ in range(4):
-            assert process.store.leaves_untold()
+            assert process.store.batches.leaves_untold()
             process.clock.now += 1
             process.claim()
-    assert not process.store.leaves_untold()
+    assert not process.store.batches.leaves_untold()
     assert max(asked) == 3
 
 
@@ -371,7 +371,7 @@ def test_an_alert_that_may_be_lost_with_the_store_is_told_from_memory_and_told_b
     claims = process.claim()
     assert [(claim.key, claim.is_shared, claim.incident.untold) for claim in claims] == [("a", False, 1)]
     process.tell(*claims)
-    assert not process.store.leaves_untold()
+    assert not process.store.batches.leaves_untold()
     process.comes()
     process.hand_over()
     assert process.rows() == {"a": (1, 1)}
@@ -574,7 +574,7 @@ def test_what_did_not_come_through_and_was_told_from_memory_keeps_nobody_waiting
     process.tell_elsewhere()
     process.claim()
     assert process.rows() == {"a": (1, 1)}
-    assert not process.store.leaves_untold()
+    assert not process.store.batches.leaves_untold()
 
 
 def test_what_was_told_from_memory_is_not_marked_in_a_row_that_this_process_is_at(process: Process) -> None:

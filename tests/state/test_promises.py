@@ -462,7 +462,7 @@ def teller(folder: Path, seed: int, *, puts_back: bool) -> Teller:
         clock.now += 1.0
         made.turn()
     made.torn.store.close()
-    assert not made.store.leaves_untold()
+    assert not made.store.batches.leaves_untold()
     return made
 
 

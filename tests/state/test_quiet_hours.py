@@ -276,7 +276,7 @@ def test_an_exit_leaves_it_in_a_state_and_without_one_tells_it_in_one_message(
         go_on([job], one.clock, 0.3)
     assert job.is_told(mark)
     assert job.give_up() == 0
-    assert not job._turn.store.leaves_untold()
+    assert not job._turn.store.batches.leaves_untold()
     if kind == "memory":
         (message,) = one.told
         assert message.text.startswith("🔴 quiet hours 22:00–08:00 · 3 incidents, 3 go on\n")

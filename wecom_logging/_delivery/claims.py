@@ -141,7 +141,7 @@ class Claims:
         return self._store.related(claim, causes or [claim.incident.cause], now)
 
     def moment(self, claim: Claim) -> Moment:
-        is_closing = (self._collector.closed or self._store.ends) and not claim.is_shared
+        is_closing = (self._collector.closed or self._store.batches.ends) and not claim.is_shared
         return self._duties.moment(claim.incident, is_closing=is_closing)
 
     def rules(self, claim: Claim, now: float) -> Rules:

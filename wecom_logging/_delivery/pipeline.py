@@ -128,7 +128,7 @@ class Pipeline:
             made = Turn(self.collector, self._channels, self.channel_id, self.options, lambda: self.looks, self._clock)
             self.__dict__.setdefault("_own", made)
             if self._ends and (turn := self._begun) is not None:
-                turn.store.end()
+                turn.store.batches.end()
         return self._begun
 
     @property
@@ -323,7 +323,7 @@ class Pipeline:
         self._ends = True
         self.collector.duplicates.end()
         if (turn := self._begun) is not None:
-            turn.store.end()
+            turn.store.batches.end()
         self._handlers.clear()  # when the interpreter takes all apart, nobody is to hear of them
 
     def give_up(self, has_time: Callable[[], bool] = bool) -> int:
@@ -358,7 +358,7 @@ class Pipeline:
         finally:
             if entered:
                 turn.section.release()
-        if turn.ledger.left_behind or (turn.store.leaves_untold() and not turn.senders.are_elsewhere):
+        if turn.ledger.left_behind or (turn.store.batches.leaves_untold() and not turn.senders.are_elsewhere):
             self.options.warn_once("left", line("left", seconds=self.exit_timeout_s))
         return lost.value - before
 

@@ -92,8 +92,8 @@ class FailoverStore:
         self.memory = memory
         self.shared = shared
         self._host = host
-        self._batches = Batches(channel, shared, host)
-        self._both = Reconciled(channel, shared, self._batches)
+        self.batches = Batches(channel, shared, host)
+        self._both = Reconciled(channel, shared, self.batches)
         self._lease_s = LET_GO_S + _TRIES * timeout_s
         self._publish = publish
         self._handed = handed
@@ -137,9 +137,9 @@ class FailoverStore:
         """After the store was away: add what it has lost."""
         if (failures := self.shared.failures) == self._failures:
             return
-        newest = self._batches.newest()
+        newest = self.batches.newest()
         self._both.resolve(newest, now)
-        self._batches.add_again(newest, self._batches.number + 1, now)
+        self.batches.add_again(newest, self.batches.number + 1, now)
         self._next_look = float("-inf")
         self._failures = failures
 
@@ -165,9 +165,8 @@ class FailoverStore:
                         raise
             pairs = self._among_others(pairs, now)
             # First without the alerts of what is open there, as far as is known.
-            known = {*self._batches.keys(), *(one.among for _, one in pairs)}
-            left = self._batch(pairs, [one.key in known and not one.event for _, one in pairs], now)
-            self._batch(left, [False] * len(left), now)
+            left = self._batch(pairs, {*self.batches.keys(), *(one.among for _, one in pairs)}, now)
+            self._batch(left, (), now)
         except BaseException:
             self._release_here(claims, now)  # but for those that were dropped
             raise
@@ -190,32 +189,32 @@ class FailoverStore:
         found = []
         for incident, one in pairs:
             if one.among in there:
-                found.append((incident, replace(one, key=one.among, event="")))
-            else:
-                found.append((incident, replace(one, among="", variants=()) if one.among else one))
+                one = replace(one, key=one.among, event="")
+            elif one.among:
+                one = replace(one, among="", variants=())
+            found.append((incident, one))
         return found
 
     def _batch(
-        self, pairs: Sequence[tuple[Incident, Count]], light: Sequence[bool], now: float
+        self, pairs: Sequence[tuple[Incident, Count]], known: Collection[str], now: float
     ) -> list[tuple[Incident, Count]]:
-        """Add to the shared store, exactly once. Returns those that have to be added with their first alert."""
+        """Add to the shared store, exactly once; of what is ``known`` to be open there without its first alert. Returns
+        those that have to be added with it."""
         if not pairs:
             return []
-        counts = [
-            replace(one, first=None) if is_light else one for (_, one), is_light in zip(pairs, light, strict=True)
-        ]
+        counts = [replace(one, first=None) if one.key in known and not one.event else one for _, one in pairs]
         try:
-            added = self._batches.add(counts, now)
+            added = self.batches.add(counts, now)
         except StateError:
             self._both.doubt(counts, pairs)
             raise
-        number = self._batches.number
+        number = self.batches.number
         for (incident, count), told in zip(pairs, added.told, strict=True):
             if told is not None:
-                self._batches.remember(number, count, incident.first, told)
+                self.batches.remember(number, count, incident.first, told)
                 self._drop(incident, count.key, "handed_over", now)
         self._next_look = float("-inf")
-        self._batches.add_again(added.before, number, now)
+        self.batches.add_again(added.before, number, now)
         return [pair for pair, told in zip(pairs, added.told, strict=True) if told is None]
 
     def _release_here(self, incidents: Sequence[Incident], now: float) -> None:
@@ -245,7 +244,7 @@ class FailoverStore:
         try:
             self._look(now, draining=draining)
             if draining:
-                wanted = replace(wanted, urgent=self._batches.urgent())
+                wanted = replace(wanted, urgent=self.batches.urgent())
             found = self.shared.call(
                 lambda store: store.claim(self.channel, self.shared.who, now, self._lease_s, wanted)
             )
@@ -256,12 +255,12 @@ class FailoverStore:
         except StateError:
             return []
         self._in_hand.update(((incident.key, incident.version), incident) for incident in found)
-        if draining and self._batches.ends and (early := [one for one in found if life.is_early(one, now)]):
+        if draining and self.batches.ends and (early := [one for one in found if life.is_early(one, now)]):
             self._swap_there([Swap(one, life.released(one, now)) for one in early], now)
             found = [one for one in found if one not in early]
             if not found:  # the next turn asks for others
                 self._next_look = now + DRAIN_S
-        return [Claim(self._batches.with_own_first(incident), True, now) for incident in found]
+        return [Claim(self.batches.with_own_first(incident), True, now) for incident in found]
 
     def related(self, claim: Claim, causes: Collection[str], now: float) -> list[Related]:
         """Others of these causes where a claim comes from."""
@@ -272,16 +271,16 @@ class FailoverStore:
 
     def look(self, now: float, *, draining: bool) -> None:
         """See what others have sent, where this process may send nothing now."""
-        if self._batches.keys() and self.shared.is_up:
+        if self.batches.keys() and self.shared.is_up:
             with suppress(StateError):  # said already
                 self._look(now, draining=draining)
 
     def _look(self, now: float, *, draining: bool) -> None:
         for channel, count in taken_over(self.shared, now, self._say_taken_over):
             if channel == self.channel and count.first is not None:
-                self._batches.remember(0, count, count.first, 0)
+                self.batches.remember(0, count, count.first, 0)
                 self._next_look = float("-inf")
-        self._batches.look(now, DRAIN_S if draining else _ASK_S)
+        self.batches.look(now, DRAIN_S if draining else _ASK_S)
 
     def _say_taken_over(self, cause: str, text: str) -> None:
         self._warn_once(cause, line("sent_now", text=text) if cause == "taken over" else text)
@@ -298,15 +297,11 @@ class FailoverStore:
         self._in_hand.pop((claim.key, claim.incident.version), None)
         self._next_look = float("-inf")
 
+        def changed(one: Incident) -> Incident:
+            return stored.changed_meanwhile(one, become(one), claim.incident)
+
         def ask(store: Incidents) -> Answered | None:
-            return answer(
-                store,
-                self.channel,
-                claim.key,
-                lambda one: stored.changed_meanwhile(one, become(one), claim.incident),
-                lambda one: None,
-                now,
-            )
+            return answer(store, self.channel, claim.key, changed, lambda one: None, now)
 
         found = self.shared.try_call(ask, None) if claim.is_shared else ask(self.memory)
         return None if found is None or found.is_busy else found.incident
@@ -330,9 +325,9 @@ class FailoverStore:
         for one in swaps:
             self._in_hand.pop((one.before.key, one.before.version), None)
             if one.after is None or one.after.told > one.before.told:
-                self._batches.was_told(one.before.key)
-            if self._batches.ends and one.after is not None and life.is_early(one.after, now):
-                self._batches.let_wait([one.before.key])
+                self.batches.was_told(one.before.key)
+            if self.batches.ends and one.after is not None and life.is_early(one.after, now):
+                self.batches.let_wait([one.before.key])
         self._next_look = float("-inf")
         try:
             return self._swap_shared(swaps, now)
@@ -349,15 +344,6 @@ class FailoverStore:
             self._swap_shared(self._unreported[:MOST], now)
             del self._unreported[:MOST]
         self._both.report(self._in_hand.keys(), now)
-
-    @property
-    def ends(self) -> bool:
-        """Whether the program ends."""
-        return self._batches.ends
-
-    def end(self) -> None:
-        """The program ends: what is only a count of what was told stays in the shared store."""
-        self._batches.end()
 
     def hear_all(self, now: float) -> None:
         """At exit: what an answer holds back in memory is due now. In a shared store it waits for its time."""
@@ -395,14 +381,12 @@ class FailoverStore:
         due = self.memory.next_due(self.channel, now)
         if self.shared.is_up:
             return max(self._next_look - now, 0.0)
-        if self.shared.seconds_to_next_try == float("inf"):
-            return due
         return min(due, max(self.shared.seconds_to_next_try, DRAIN_S))
 
     def mark(self) -> Mark:
         """What is to be sent now of all that this process has added."""
         here = {key: count for key, count in self.memory.untold_counts(self.channel).items() if count}
-        return Mark(here, set(self._batches.keys()), self._batches.number)
+        return Mark(here, set(self.batches.keys()), self.batches.number)
 
     def is_told(self, mark: Mark, *, handed_over_is_enough: bool = False) -> bool:
         """Whether nothing of it waits any more; ``handed_over_is_enough``: another process sends what it gets."""
@@ -414,21 +398,17 @@ class FailoverStore:
                 return False
         if handed_over_is_enough and self.shared.is_up:
             return True
-        return not self._batches.waits(mark.shared, mark.newest)
+        return not self.batches.waits(mark.shared, mark.newest)
 
     def has_untold(self) -> bool:
         """Whether others may wait for something that this process has to do in the shared store."""
         unreported = self._unreported and self.shared.is_up
-        return self.leaves_untold() or bool(self._in_hand or unreported) or not self._has_looked
+        return self.batches.leaves_untold() or bool(self._in_hand or unreported) or not self._has_looked
 
     def is_answered_here(self, key: str) -> bool:
         """Whether a person did something with an incident of memory, which is in force, or quiet hours hold its end."""
         found = self.memory.open(self.channel, 1, [key])
         return bool(found) and (found[0].answers.now is not None or found[0].quiet_since > 0)
-
-    def leaves_untold(self) -> bool:
-        """At exit: whether something that was handed over is left to others."""
-        return self._batches.leaves_untold()
 
     def incidents(self, most: int) -> list[Incident]:
         """What is open: with a shared store that of all, else that of this process."""
