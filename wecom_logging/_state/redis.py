@@ -17,35 +17,12 @@ from typing import Any, TypeVar
 
 from .._incidents import stored
 from .._incidents.codec import shifted
-from .._incidents.incident import NOTHING, Count, Incident, Own, Place, Related
+from .._incidents.incident import NOTHING, Count, Incident, Own, Related
+from ..errors import StateError
 from ..model import Secret
-from .base import (
-    DAY_S,
-    MAX_OPEN,
-    MINUTE_S,
-    Added,
-    DeadLetter,
-    Fact,
-    Rules,
-    SharedCounters,
-    StateError,
-    Swap,
-    Taken,
-    Wanted,
-)
+from .base import DAY_S, MAX_OPEN, MINUTE_S, Added, DeadLetter, Fact, Rules, SharedCounters, Swap, Taken, Wanted
 from .entries import pack, text_of, unpack
-from .redis_rows import (
-    NOT_OURS,
-    Row,
-    change_of,
-    count_of,
-    left,
-    number_of,
-    opened_of,
-    packed,
-    row_of,
-    taken_over,
-)
+from .redis_rows import NOT_OURS, Row, change_of, count_of, left, number_of, opened_of, packed, row_of, taken_over
 from .redis_server import MAX_STEPS, PREFIX, UNTOLD_FROM, RedisServer
 from .rows import digest, new_version, place_of
 from .windows import Sent
@@ -77,14 +54,12 @@ class RedisStore:
 
     def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
         self._take_over()
-        answer = self._add(channel, who, place_of(host, who), number, [(one, "") for one in counts])
+        place = place_of(host, who)
+        answer = self._add(channel, [count_of(one, "", place, new_version()) for one in counts], who, number)
         return Added(int(answer[0]), tuple(None if told < 0 else told for told in answer[1:]))
 
-    def _add(
-        self, channel: str, who: str, place: Place | None, number: int, counts: Sequence[tuple[Count, str]]
-    ) -> list[Any]:
-        """Counts, each with the dead letter that it was, or ""."""
-        rows = [count_of(one, letter, place, new_version()) for one, letter in counts]
+    def _add(self, channel: str, rows: Sequence[Any], who: str = "", number: int = -1) -> list[Any]:
+        """The batch of this number, or what belongs to none."""
         answer: list[Any] = self._run("add", channel, pack(channel), digest(who), number, MAX_OPEN, json.dumps(rows))
         if many := answer.pop():
             with contextlib.suppress(StateError):  # another time
@@ -94,8 +69,7 @@ class RedisStore:
     def begin(self, channel: str, incident: Incident, now: float) -> bool:
         ahead = float(self._run("rows", channel, "[[],[]]")[0]) - now
         row = opened_of(replace(shifted(incident, ahead), version=new_version(), own=NOTHING))
-        answer = self._run("add", channel, pack(channel), "", -1, MAX_OPEN, json.dumps([row]))
-        return bool(answer[1] >= 0)
+        return bool(self._add(channel, [row])[1] >= 0)
 
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
         self._take_over()
@@ -154,7 +128,8 @@ class RedisStore:
         short_id: str | None = None,
     ) -> list[Incident]:
         if short_id is not None:
-            names = self._named(channel, short_id)
+            found = self._run("ask", channel, "HGET", "names", short_id) if short_id.isascii() else None
+            names = [found] if found else []
         else:
             names = self._newest(channel, most, "-inf") if keys is None else [*map(pack, keys)]
         rows = [row.incident for row in self._rows(channel, names, now=now)]
@@ -286,7 +261,8 @@ class RedisStore:
             rows = self._rows(channel, (), self._letters(channel)[::-1])
             chosen = [row for row in rows if not keys or row.incident.key in keys]
             for some in _pieces(chosen):
-                self._add(channel, "", None, -1, [(stored.written_again(row.incident), row.letter) for row in some])
+                again = [(stored.written_again(row.incident), row.letter) for row in some]
+                self._add(channel, [count_of(one, letter, None, new_version()) for one, letter in again])
             found += len(chosen)
         return found
 
@@ -297,7 +273,7 @@ class RedisStore:
             if keys:
                 letters = [row.letter for row in self._rows(channel, (), letters) if row.incident.key in keys]
             for some in _pieces(letters):
-                self._add(channel, "", None, -1, [(Count(key="", number=0), letter) for letter in some])
+                self._add(channel, [count_of(Count(key="", number=0), letter, None, 0) for letter in some])
             found += len(letters)
             while rows := self._removable(channel, keys):
                 gone = sum(answer == 1 for answer in self._run("apply", channel, json.dumps(rows)))
@@ -319,10 +295,9 @@ class RedisStore:
         return changes
 
     def counters(self) -> SharedCounters:
-        names = ("told", "waiting", "given_up", "discarded")
         sums = [0, 0, 0, 0]
         for channel in self.channels():
-            counters = self._run("ask", channel, "HMGET", "books", *names)
+            counters = self._run("ask", channel, "HMGET", "books", "told", "waiting", "given_up", "discarded")
             sums = [one + max(int(number_of(more)), 0) for one, more in zip(sums, counters, strict=True)]
         return SharedCounters(sum(sums), *sums)
 
@@ -337,20 +312,13 @@ class RedisStore:
     def close(self) -> None:
         self._server.close()
 
-    def _named(self, channel: str, short_id: str) -> list[str]:
-        found = self._run("ask", channel, "HGET", "names", short_id) if short_id.isascii() else None
-        return [] if found is None else [found]
-
     def _newest(self, channel: str, most: int, least: float | str) -> list[str]:
         """The keys of what is open, the most severe first, then the newest."""
-        found: list[str] = self._run(
-            "ask", channel, "ZREVRANGEBYSCORE", "open", "+inf", least, "LIMIT", 0, max(most, MAX_STEPS)
-        )
-        return found
+        most = max(most, MAX_STEPS)
+        return list(self._run("ask", channel, "ZREVRANGEBYSCORE", "open", "+inf", least, "LIMIT", 0, most))
 
     def _letters(self, channel: str) -> list[str]:
-        found: list[str] = self._run("ask", channel, "ZREVRANGE", "dead", 0, MAX_STEPS - 1)
-        return found
+        return list(self._run("ask", channel, "ZREVRANGE", "dead", 0, MAX_STEPS - 1))
 
     def _rows(
         self, channel: str, keys: Sequence[str], letters: Sequence[str] = (), now: float | None = None
@@ -386,8 +354,7 @@ class RedisStore:
         for one in left(self._server.run, self.offset_s):
             row, channel = one.incident, one.channel
             is_open = one.why and self.open(channel, 1, [row.key])
-            rows = json.dumps([taken_over(row, one.place)])
-            told = self._run("add", channel, pack(channel), "", -1, MAX_OPEN, rows)[1]
+            told = self._add(channel, [taken_over(row, one.place)])[1]
             if one.why and not is_open and told >= 0:
                 self.swap(channel, [Swap(found, None, one.why) for found in self.open(channel, 1, [row.key])], 0.0)
             number += row.untold if told >= 0 else 0
