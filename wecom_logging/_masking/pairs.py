@@ -11,30 +11,21 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from .names import (
-    Kind,
-    ends_with,
-    is_plural,
-    kind_of,
-    looks_chosen,
-    looks_like_key,
-    looks_secret,
-    may_have_one,
-    names_password,
-)
+from .lines import is_line, on_next_lines
+from .names import Kind, ends_with, is_plural, kind_of, looks_chosen, looks_like_key, looks_secret, may_have_one
 from .patterns import BLANKS, MASK, lazy, masked_at
 from .placeholder import LOOKS_UP, PATH, REMARK, TEMPLATE, is_code, is_placeholder
+from .prose import behind_blank
+from .values import BARE, CONTAINER, NEXT_NAME, QUOTE, REACH, TEXT, TO_BLANK, VALUES, Span, bare_of, to_its_end, whole
 
 _NAME = lazy(r"[0-9a-z_-]{2,}+")
 _LONGEST_NAME = 80
-_REACH = 256
 _GLANCE = 64
-"""How far is looked for a value that may turn out to be none, and at one without quotes."""
+"""How far is looked at a value without quotes that may turn out to be none."""
 
 _ALIGNED = r"[^\S\r\n]{0,48}+"
-_QUOTE = r"\\{0,7}['\"`]"
 _AFTER = lazy(
-    rf"(?P<close>{_QUOTE}|%2[27]|\*\*(?!\*)|&(?:quot|#34|#39|#x27);|\(\)(?=\s[=!]=))?(?P<sub>(?::(?:protected|(?:\"[\w\\]{{1,80}}\":)?private))?\s?[\])]|%5[Dd])?{_ALIGNED}"
+    rf"(?P<close>{QUOTE}|%2[27]|\*\*(?!\*)|&(?:quot|#34|#39|#x27);|\(\)(?=\s[=!]=))?(?P<sub>(?::(?:protected|(?:\"[\w\\]{{1,80}}\":)?private))?\s?[\])]|%5[Dd])?{_ALIGNED}"
     r"(?:(?P<compare>[=!]={1,2}(?![=>])|<>(?=\s?N?['\"])|I?LIKE(?=\s?N?')|IN\s?\((?='))"
     # password: str = 'x'   var token string = "x"
     rf"|(?P<assign>:?{BLANKS}(?:\w{{1,20}}\[)?(?:str|bytes|[Ss]tring)\]?(?: \| None)?{BLANKS}:?=(?!=)"
@@ -45,27 +36,6 @@ _AFTER = lazy(
     rf"{_ALIGNED}(?:(?P<font><font\s[^<>\r\n]{{1,40}}>)|\r?\n[^\S\r\n]{{0,40}}(?=(?:[bruf]{{0,2}}|string\(\d{{1,9}}\)\s)['\"]))?"
 )
 _SIGNS = ("close", "sub", "compare", "assign", "colon", "comma", "call", "font")
-_QUOTED = (
-    r"(?:\"{3}(?:(?!\"{3})[\s\S]){1,4096}+(?:\"{3})?|'{3}(?:(?!'{3})[\s\S]){1,4096}+(?:'{3})?"
-    r"|(?P<escape>\\{1,15}+)(?P<mark>['\"])"
-    r"(?:(?!(?P=mark))[^\\\r\n]|(?!(?P=escape)(?P=mark))\\{1,15}+['\"]?)++(?:(?P=escape)?(?P=mark))?|`[^`\r\n]+`?"
-    # A quote before a letter ends nothing: its backslash was doubled by repr(), or somebody forgot one.
-    r"|\"(?!\")[^\"\\\r\n]*+(?:(?:\\.|\"(?=\w))[^\"\\\r\n]*+)*+\"?"
-    r"|'(?!')[^'\\\r\n]*+(?:(?:\\.|''?(?=\w))[^'\\\r\n]*+)*+'?)"
-)
-# ['x', 'y']   {'value': 'x', 'other': ('y',)}   also over several lines
-_ITEM = r"\"[^\"\r\n]*+\"|'[^'\r\n]*+'|,\s{1,64}|\r?\n\s{0,64}(?=['\"])|[^\[\](){}'\"\r\n]"
-_GAP = r"(?:\s|\\{1,3}[nrt]){0,64}+"  # also as repr() shows it
-_INSIDE = _ITEM
-for _ in range(4):
-    _INSIDE = rf"{_ITEM}|[\[({{]{_GAP}(?:{_INSIDE})*+\s{{0,64}}[\])}}]"
-_BRACKETS = rf"[\[({{]{_GAP}(?=\\{{0,7}}b?\\{{0,7}}['\"]|[\[({{])(?:{_INSIDE})*+(?:\s{{0,64}}[\])}}]|['\"][^\r\n]*)?"
-_ENTITY = r"&(?:quot|#34|#39|#x27);"
-_ESCAPED = rf"{_ENTITY}(?:[^&\r\n]++|&(?!{_ENTITY[1:]}))+(?:{_ENTITY})?"  # in HTML
-_TEXT = lazy(
-    rf"(?:[bruf]{{1,2}}|[@$NE]|string\(\d{{1,9}}\)\s|(?P<call>[\w.]{{1,64}}\(\s{{0,40}}(?:\w{{1,32}}=)?)b?)?{_QUOTED}|{_ESCAPED}"
-)  # 'x', b'x', Name('x')
-_CONTAINER = lazy(_BRACKETS)
 _MORE_TEXTS = lazy(r"(?:,\s?(?:\"[^\"\r\n]*\"|'[^'\r\n]*'))+")
 _MORE_VALUES = lazy(r"'[^'\r\n]*'(?:,\s?'[^'\r\n]*')+")  # token IN ('x', 'y')
 _LITERAL = r"(?:\"[^\"\r\n]*+\"|'[^'\r\n]*+')"
@@ -98,18 +68,10 @@ _NUMBER_OF_SESSION = lazy(r"0x[0-9a-f]{6,16}\b|\d{1,10}(?![\w.-])")
 _MASKED_COOKIE = lazy(r"['\"][\w.-]{1,40}=\*{3}['\"]")
 _KEY_SOON = lazy(r"[^0-9A-Za-z\r\n]{0,12}(?:\w{1,20}[^0-9A-Za-z\r\n]{1,6})?(?:b['\"])?[0-9A-Za-z_+/-]{16}")
 _KEY = lazy(r"(?:b?['\"])?[0-9A-Za-z_+/-]{16}")
-_NEXT_NAME = r"[\w.-]{0,40}"
-_BARE = lazy(
-    r"[^\s'\",;&)\]}\\，。；）】」]*+(?:"
-    rf"(?:,(?!{_NEXT_NAME}\s?[=:])(?!\s|$)|&(?!{_NEXT_NAME}=|amp;)|[)\]}}](?=[\w$#@!%^*~\[({{])"
-    r"|\\(?![nr](?:[\s'\"\\\w]|$)|['\"]))[^\s'\",;&)\]}\\，。；）】」]*+)*+"
-)
-_VALUES = (_TEXT, _CONTAINER, _BARE)
 _IN_BRACES = lazy(r"\{[^{}\r\n]{1,256}\}(?=[;'\"\s]|$)")  # of ODBC
-_TO_BLANK = lazy(r"[^\s'\"]++")  # --password=x
 _TO_LINE_END = lazy(r"[^\r\n]++")
 _TO_AMPERSAND = lazy(r"[^\s'\"&#<>\\]++")
-_IN_QUERY = lazy(rf"[^\s'\"&#<>\\]*+(?:&(?!{_NEXT_NAME}=|amp;)[^\s'\"&#<>\\]*+)*+")
+_IN_QUERY = lazy(rf"[^\s'\"&#<>\\]*+(?:&(?!{NEXT_NAME}=|amp;)[^\s'\"&#<>\\]*+)*+")
 
 _TAG = lazy(r"(?:\s[^<>]{0,160}(?<![/=]))?>")
 _IN_TAG = lazy(
@@ -122,7 +84,7 @@ _IS_ENTRY = lazy(
     rf"(?i)(?:\b|parameter)(?:name|key|type|attribute)\\{{0,3}}['\"]?{BLANKS}[:=]{BLANKS}\\{{0,3}}['\"]?(?:/?[\w-]{{1,40}}+[./]){{0,4}}+$"
 )
 _ENTRY = lazy(
-    rf"(?:{_QUOTE})?(?:,\s?\\{{0,3}}['\"]\w{{1,20}}\\{{0,3}}['\"]:\s?\\{{0,3}}['\"]?\w{{1,30}}\\{{0,3}}['\"]?)?,?\s{{0,64}}"
+    rf"(?:{QUOTE})?(?:,\s?\\{{0,3}}['\"]\w{{1,20}}\\{{0,3}}['\"]:\s?\\{{0,3}}['\"]?\w{{1,30}}\\{{0,3}}['\"]?)?,?\s{{0,64}}"
     rf"\\{{0,3}}['\"]?(?:(?:[Pp]arameter)?[Vv]alue|content)\\{{0,3}}['\"]?{BLANKS}[:=]{BLANKS}"
 )
 # name="password", and behind an empty line its value: a part of multipart/form-data
@@ -133,21 +95,6 @@ _INPUT = lazy(
     rf"(?:\.[\w.-]{{1,40}})?(?:\r?\n|\\{{1,3}}n)[^\S\r\n]{{1,8}}[^\r\n]{{0,200}}?\binput_value="
     rf"|['\"],?[\])][^\r\n]{{0,300}}?['\"]input['\"]:{BLANKS}"
 )
-_ARGUMENT = lazy(r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>[^\s'\"-][^\s'\"]*)")
-_PROSE = lazy(
-    r"(?:(?:[\])`]|\*{1,2})?(?:[^\S\r\n]|(?=\.{3}))(?:(?:is (?:generated|set) )?for (?:\w{1,12} ){0,2}"
-    r"[^\s:](?:[^\s:]|:(?!\s)){0,80}(?: \([\w ]{1,40}\))?(?=:| is )(?: is)?"
-    r"|(?:(?:(?:has|have) been |was |is )?(?:set|reset|changed|updated|rotated|generated|created|issued|revoked"
-    r"|rejected|refused|denied|invalid|expired|mismatch|not found|received)(?: successfully)?(?: (?:to|from|as|is))?"
-    r"|from|to)(?=[:\s])"
-    r"|(?P<sign>is|was|provided|given|received|used|->|[-–—]|\.{2,60}))?"
-    r":?[^\S\r\n]?"
-    rf"|(?:无效|错误|不正确|已?过期|已?失效)[:：,，]\s?)(?P<value>{_QUOTED}|[^\s'\",;，。；）】]+)"
-)
-_NAMED = lazy(r"[A-Za-z][\w.-]{1,40}=[^=]|\w{1,40}\]\(")
-_MOVED_TO = lazy(r" (?:to|->|=>|→) (?P<value>[^\s,;)]+)")
-# | password | x |
-_ROW_CELL = lazy(r"[^\S\r\n]{1,40}\|[^\S\r\n](?P<value>[^\s|]{4,200})[^\S\r\n]{1,200}\|")
 _AS_PAIR = lazy(r"(?:\(|[\[,]\s?\[)\s{0,40}b?\\{0,3}['\"]$|['\"]-{1,2}$")
 _COLUMNS = lazy(r"(?:INTO\s\S{1,64}|KEY|UNIQUE|INDEX|ON\s\S{1,64})\s?\(\\?.$")  # INSERT INTO a ("password", "name")
 _COMPARED = lazy(r"(?P<value>['\"`][^'\"`\r\n]{1,200}['\"`])\s?[=!]={1,2}\s?[\w.]{0,40}$")
@@ -159,13 +106,6 @@ _TO_SINGLE = lazy(r"[^'\"\r\n\\]{1,4096}+(?=')")
 _TO_DOUBLE = lazy(r"[^'\"\r\n\\]{1,4096}+(?=\")")
 _NEXT_PAIR = lazy(r"(?:[,;&?]\s?|\s)[\w.-]{1,40}\s?[=:]")
 _HAS_BLANK = lazy(r"\s")
-_ENTRY_LINE = lazy(r"(?m)[^\S\r\n]{0,80}+(?:- )?['\"]?[\w.-]{1,60}['\"]?(?:(?P<sign>:)(?:[^\S\r\n]|\r?$)|\s?=)")
-_LINE_PREFIX = lazy(r"[^\S\r\n]*(?:- |\+ |export |set )?['\"]?(?:[\w-]{1,40}\.)*")
-_BEFORE_NAME = lazy(r"[^\S\r\n]*(?:- |[\w.]{1,80}: )?['\"]?$")
-_FOLDED = lazy(r"[^\S\r\n]{0,4}(?:!\w{1,20}\s)?(?:[|>][+-]?)?\r?\n")
-
-
-Span = tuple[int, int]
 
 
 def without_pairs(text: str, small: str, more: frozenset[str]) -> str:
@@ -213,31 +153,31 @@ class _Pairs:
                 return None
         last = before[-1:]
         edge = found[0][0] if last == "." and (found := _DOTTED.search(before)) else last
-        if edge in ("<", ":", "/") and (tag := _TAG.match(text, end, end + _REACH)):
+        if edge in ("<", ":", "/") and (tag := _TAG.match(text, end, end + REACH)):
             return self._in_tag(tag.end(), kind)
         if last == ";" and before[-4:] == "&lt;" and kind is not Kind.SELDOM and (tag := _ESCAPED_TAG.match(text, end)):
             return tag.span("value")
         if self._has_entries and last in _BEFORE_ENTRY:
-            entry = _ENTRY.match(text, end, end + _REACH)
+            entry = _ENTRY.match(text, end, end + REACH)
             part = _PART.match(text, end) if kind is Kind.SECRET else None
-            element = _IN_ELEMENT.match(text, end, end + _REACH)
+            element = _IN_ELEMENT.match(text, end, end + REACH)
             if (entry or part or element) and _IS_ENTRY.search(before[-64:]):
                 if entry:
                     if text.startswith((MASK, "null", "None"), entry.end()):
                         return None
-                    return next(filter(None, (_whole(form.match(text, entry.end())) for form in _VALUES)), None)
+                    return next(filter(None, (whole(form.match(text, entry.end())) for form in VALUES)), None)
                 return part.span("value") if part else self._in_tag(element.end(), kind)  # type: ignore[union-attr] # one of the three
-        if self._has_input and (given := _INPUT.match(text, end, end + _REACH)):
+        if self._has_input and (given := _INPUT.match(text, end, end + REACH)):
             if kind is Kind.SELDOM:
                 return None
-            return _whole(_TEXT.match(text, given.end())) or _whole(_CONTAINER.match(text, given.end()))
+            return whole(TEXT.match(text, given.end())) or whole(CONTAINER.match(text, given.end()))
         if before[-2:-1] == "=" and kind is Kind.SECRET and (compared := self._compared(begin)):
             return compared
-        sign = _AFTER.match(text, end, end + _REACH)
-        if edge == ">" and (cell := _CELL.match(text, end, end + _REACH)):
+        sign = _AFTER.match(text, end, end + REACH)
+        if edge == ">" and (cell := _CELL.match(text, end, end + REACH)):
             return self._in_tag(cell.end(), kind) if kind is Kind.SECRET else None
         if sign is None:
-            return self._behind_blank(begin, end, kind)
+            return behind_blank(text, begin, end, kind)
         at = sign.end()
         close, sub, compare, assign, colon, comma, call, font = sign.group(*_SIGNS)
         if font:
@@ -245,30 +185,30 @@ class _Pairs:
         if sub and text[at - 1] == "=" and (last == "[" or text[begin - 1 : begin + 2].lower() == "%5b"):
             if kind is Kind.SELDOM or is_code(text, at, name, begin, before, colon=False):
                 return None
-            return _whole(_TO_AMPERSAND.match(text, at))  # user[password]=x
+            return whole(_TO_AMPERSAND.match(text, at))  # user[password]=x
         printed = sub and assign and assign.startswith("=>") and text[at : at + 1] not in "'\""
         if compare or comma or call or (sub and not printed):
             return self._argument(name, before, at, kind, sign)
-        if colon and kind is Kind.SECRET and (lines := self._on_next_lines(begin, sign.end("colon"))):
+        if colon and kind is Kind.SECRET and (lines := on_next_lines(text, begin, sign.end("colon"))):
             return lines
         first = text[at : at + 1]  # most forms are known by it
-        if (first in _OF_REMARK and REMARK.match(text, at, at + _REACH)) or (
+        if (first in _OF_REMARK and REMARK.match(text, at, at + REACH)) or (
             kind is Kind.SELDOM and not _KEY.match(text, at)
         ):
             return None
-        if (first in _OF_TEMPLATE and TEMPLATE.match(text, at, at + _REACH)) or (
+        if (first in _OF_TEMPLATE and TEMPLATE.match(text, at, at + REACH)) or (
             not close and first in _MARKS and before.count(first) % 2 and _CLOSED.match(text, at)
         ):
             return None  # f"{a}{b}"   input("Password: ")
-        if found := _TEXT.match(text, at, at + _REACH if kind is Kind.SELDOM else len(text)):
+        if found := TEXT.match(text, at, at + REACH if kind is Kind.SELDOM else len(text)):
             if kind is Kind.SELDOM:
-                if not looks_like_key(_bare_of(found[0])):
+                if not looks_like_key(bare_of(found[0])):
                     return None
-                found = _to_its_end(_TEXT, found, at, at + _REACH)
+                found = to_its_end(TEXT, found, at, at + REACH)
             unpacked = before.endswith(", ") and assign
             more = _DEFAULTS if found["call"] else _MORE_TEXTS if unpacked else _CHANGED
             several = more.match(text, found.end())
-            literal = _bare_of(text[found.end("call") : found.end()]) if found["call"] else ""
+            literal = bare_of(text[found.end("call") : found.end()]) if found["call"] else ""
             if _MASKED_COOKIE.fullmatch(found[0]):
                 return None
             if found["call"] and found["call"].endswith(("push(", "call(")):  # of a parser, of Redis
@@ -282,7 +222,7 @@ class _Pairs:
             return None  # a template's
         sure = kind is Kind.SECRET or "cred" in name.lower() or "cookie" in name.lower()
         far = sure or (close is not None and first != "{")  # what is not masked is not read twice
-        if first in "[({" and (found := _CONTAINER.match(text, at, len(text) if far else at + _REACH)):
+        if first in "[({" and (found := CONTAINER.match(text, at, len(text) if far else at + REACH)):
             return found.span() if far else None
         return self._without_quotes(name, before, begin, at, kind, sign)
 
@@ -290,7 +230,7 @@ class _Pairs:
         """os.environ.get("NAME", "x"): what is taken where nothing is set, if that is not a name, too."""
         begin = found.start() + _TO_MARK.match(found[0]).end()  # type: ignore[union-attr] # there is one
         end = found.end()
-        return None if kind_of(_bare_of(self._text[begin:end])) else (begin, end)
+        return None if kind_of(bare_of(self._text[begin:end])) else (begin, end)
 
     def _in_tag(self, at: int, kind: Kind) -> Span | None:
         """<name>value</name>: to its end."""
@@ -302,18 +242,18 @@ class _Pairs:
     def _argument(self, name: str, before: str, at: int, kind: Kind, sign: re.Match[str]) -> Span | None:
         """password != 'x'   ('password', 'x')   headers['X-Token'] = 'x'   secret("x")"""
         text = self._text
-        reach = min(at + _REACH, len(text))  # what is not masked is not read to its end
-        found = _TEXT.match(text, at, reach)
+        reach = min(at + REACH, len(text))  # what is not masked is not read to its end
+        found = TEXT.match(text, at, reach)
         if found is None or found["call"]:
             return None
-        form = _TEXT
+        form = TEXT
         if sign["comma"]:
             dashes = name[: len(name) - len(name.lstrip("-"))]
             sure = (
                 sign["close"] is not None
                 and _AS_PAIR.search(before + dashes) is not None
                 and not (before[-1:] in "\"'`" and _COLUMNS.search(before))
-                and not (_NAME_ALONE.fullmatch(found[0]) and kind_of(_bare_of(found[0])))
+                and not (_NAME_ALONE.fullmatch(found[0]) and kind_of(bare_of(found[0])))
             )
         elif sign["call"]:
             sure = kind is Kind.SECRET and name.lower().startswith(("set", "with")) and found[0][-1:] in "'\""
@@ -325,65 +265,14 @@ class _Pairs:
                 return None  # a parser's
             if text[at - 1] == "(" and (several := _MORE_VALUES.match(text, at, reach)):
                 form, found = _MORE_VALUES, several
-        if not (sure and kind is not Kind.SELDOM) and not looks_secret(_bare_of(found[0])):
+        if not (sure and kind is not Kind.SELDOM) and not looks_secret(bare_of(found[0])):
             return None
         return (form.match(text, at) or found).span()
 
-    def _behind_blank(self, begin: int, end: int, kind: Kind) -> Span | None:
-        """--password x, and in sentences what looks like one."""
-        text = self._text
-        short = kind is Kind.SECRET and text[begin] == "-" and text[begin - 1 : begin] == " "  # keytool -storepass x
-        if short or text.startswith("--", begin):
-            found = _ARGUMENT.match(text, end, end + _REACH)
-            if found is None or kind is Kind.SELDOM or (is_plural(text[begin:end]) and found["value"].isdecimal()):
-                return None
-            return _TO_BLANK.match(text, found.start("value")).span()  # type: ignore[union-attr] # it is no blank
-        if text[begin - 2 : begin] == "| " and (cell := _ROW_CELL.match(text, end, end + 2 * _REACH)):
-            return cell.span("value") if looks_secret(cell["value"]) and kind is not Kind.SELDOM else None
-        found = _PROSE.match(text, end, end + _REACH)
-        value = _bare_of(found["value"]).rstrip(".") if found else ""
-        if found is None or _NAMED.match(value):  # POST /oauth/token grant_type=password&…
-            return None
-        if kind is Kind.SELDOM and not (found["sign"] and value.isalnum() and looks_like_key(value)):
-            return None
-        if not looks_secret(value) and not (
-            kind is Kind.SECRET and names_password(text[begin:end]) and _told(found) and looks_chosen(value)
-        ):
-            return None
-        found = _to_its_end(_PROSE, found, end, end + _REACH)
-        moved = _MOVED_TO.match(text, found.end(), found.end() + _REACH)
-        return found.start("value"), moved.end() if moved and looks_secret(_bare_of(moved["value"])) else found.end()
-
     def _compared(self, begin: int) -> Span | None:
         """'x' == password"""
-        found = _COMPARED.search(self._text, max(self.masked_to, begin - _REACH), begin)
+        found = _COMPARED.search(self._text, max(self.masked_to, begin - REACH), begin)
         return found.span("value") if found else None
-
-    def _on_next_lines(self, begin: int, at: int) -> Span | None:
-        """In YAML the value can stand on the next lines, further in than its name."""
-        text = self._text
-        folded = _FOLDED.match(text, at)
-        start = text.rfind("\n", max(begin - 128, 0), begin) + 1
-        if folded is None or (not start and begin > 128) or not _BEFORE_NAME.match(text, start, begin):
-            return None
-        indent = text[start : start + len(text[start:begin]) - len(text[start:begin].lstrip())]
-        at = first = folded.end()
-        while text.startswith(indent, at) and text[at + len(indent) : at + len(indent) + 1] in (" ", "\t", "-"):
-            if text[at + len(indent)] == "-" and text[at + len(indent) + 1 : at + len(indent) + 2] != " ":
-                break
-            line_end = text.find("\n", at)
-            at = len(text) if line_end < 0 else line_end + 1
-            if line_end < 0:
-                break
-        if at == first:
-            return None
-        begin = first + len(indent)
-        while text[begin] in " \t-":
-            begin += 1
-            if begin == at:
-                return None
-        stop = at - 1 if text[at - 1] == "\n" else at
-        return begin, stop - 1 if text[stop - 1] == "\r" else stop
 
     def _without_quotes(
         self, name: str, before: str, begin: int, at: int, kind: Kind, sign: re.Match[str]
@@ -393,15 +282,15 @@ class _Pairs:
         if sure and self._is_none(name, before, begin, at, sign):
             return None
         option, query = name.startswith("--"), before[-1:] in ("?", "&")
-        line = not option and not query and self._is_line(begin, before, sign)
-        form = _TO_BLANK if option else _IN_QUERY if query else _TO_LINE_END if line else _BARE
+        line = not option and not query and is_line(text, begin, before, sign)
+        form = TO_BLANK if option else _IN_QUERY if query else _TO_LINE_END if line else BARE
         braces = _IN_BRACES.match(text, at) if before[-1:] == ";" else None
         quoted = before[-1:] in _MARKS and not sign["close"]
         within = braces.span() if braces else self._to_quote(name, before[-1], at, sign) if quoted else None
         reach = len(text) if sure else at + _GLANCE
         found = form.match(text, at, reach)
         if line and found and _NEXT_PAIR.search(found[0]):  # key=value among others, on each line
-            line, form, found = False, _BARE, _BARE.match(text, at, reach)
+            line, form, found = False, BARE, BARE.match(text, at, reach)
         if within is None:
             if found is None or not found[0].strip() or _is_name(found[0], name):
                 return None
@@ -411,7 +300,7 @@ class _Pairs:
             return None
         if within is not None or found is None:
             return within
-        value = _to_its_end(form, found, at, reach)[0].rstrip()
+        value = to_its_end(form, found, at, reach)[0].rstrip()
         if line and " #" in value:
             value = value[: value.index(" #")].rstrip()
         if not option and not line:
@@ -421,7 +310,7 @@ class _Pairs:
             stop = rest.end()
         if value.startswith("...") and (rest := _CUT_NAME.match(text, stop)):
             return at, rest.end()
-        changed = _CHANGED_TO.match(text, stop, stop + _REACH) if sure and text[stop : stop + 1] == " " else None
+        changed = _CHANGED_TO.match(text, stop, stop + REACH) if sure and text[stop : stop + 1] == " " else None
         return at, changed.end() if changed and looks_secret(changed["value"]) else stop
 
     def _counts(self, name: str, at: int, kind: Kind, value: str, is_name: bool) -> bool:
@@ -436,7 +325,7 @@ class _Pairs:
 
     def _is_none(self, name: str, before: str, begin: int, at: int, sign: re.Match[str]) -> bool:
         """Whether what stands there says something of the secret, or where it comes from."""
-        text, reach, first = self._text, at + _REACH, self._text[at : at + 1]
+        text, reach, first = self._text, at + REACH, self._text[at : at + 1]
         if is_placeholder(text, at, reach) or is_code(text, at, name, begin, before, colon=sign["colon"] is not None):
             return True
         if first in "/~":
@@ -454,45 +343,6 @@ class _Pairs:
             return None
         whole = name.isupper() or name.startswith("--") or (sign["colon"] is not None and "-" in name)
         return found.span() if whole or not _HAS_BLANK.search(found[0]) else None
-
-    def _is_line(self, begin: int, before: str, sign: re.Match[str]) -> bool:
-        """> X-Token: two words, or a line of YAML or INI among others: its value goes on to its end."""
-        text = self._text
-        start = before.rfind("\n") + 1
-        if (not start and begin > len(before)) or (sign["close"] is not None and sign["close"].startswith("%")):
-            return False
-        prefix = before[start:]
-        if prefix in ("> ", "< ", ">", "<"):
-            return sign["colon"] is not None
-        if not _LINE_PREFIX.fullmatch(prefix):
-            return False
-        line_start = begin - len(prefix)
-        previous = text.rfind("\n", max(line_start - 200, 0), max(line_start - 1, 0)) + 1
-        following = text.find("\n", sign.end(), sign.end() + 400) + 1
-        wanted = ":" if sign["colon"] else "="
-        return any(
-            (found := _ENTRY_LINE.match(text, place)) is not None and (found["sign"] or "=") == wanted
-            for place in ((previous,) if line_start else ()) + ((following,) if following else ())
-        )
-
-
-def _whole(found: re.Match[str] | None) -> Span | None:
-    return found.span() if found and found[0] else None
-
-
-def _to_its_end(form: re.Pattern[str], found: re.Match[str], at: int, reach: int) -> re.Match[str]:
-    """What is masked, where no more of it was looked at than to ``reach``."""
-    return (form.match(found.string, at) or found) if found.end() == reach else found
-
-
-def _told(prose: re.Match[str]) -> bool:
-    """password is x   password for bob: x   password "x": rather than ``password user1``."""
-    between = prose[0][: prose.start("value") - prose.start()]
-    return prose["sign"] is not None or ":" in between or prose["value"][0] in "'\"`"
-
-
-def _bare_of(quoted: str) -> str:
-    return quoted.lstrip("bruf@$").strip("'\"`\\ ")
 
 
 def _is_name(value: str, name: str) -> bool:
