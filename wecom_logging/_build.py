@@ -5,7 +5,6 @@ What is wrong with an option is said here. What sends is made in the worker's fi
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _config as config
 from ._capture.pending import Origin
-from ._delivery.options import Find, Looks, Options, Target
+from ._delivery.options import Find, Looks, Options
 from ._delivery.pipeline import Channels, Pipeline, left
 from ._incidents.pattern import changing_near_han
 from ._lines import line
@@ -107,9 +106,11 @@ def bot_setup(
     return Setup(identities, channels, looks, tuple(key for _, key in keys))
 
 
-def pipeline(kind: type, setup: Setup, options: config.CommonOptions, default_rate_limit: str) -> Pipeline:
+def pipeline(
+    kind: type, setup: Setup, options: config.CommonOptions, default_rate_limit: str, fallback: Find | None
+) -> Pipeline:
     """Check what all handlers have in common; make the way from a record to a message, or take one that was left."""
-    fallback, shared = _fallback(options.get("fallback")), shared_state(options.get("state"))
+    shared = shared_state(options.get("state"))
     options, rules_of_duty = _duty(options, setup, shared)
     found = config.checked(options)
     quiet_limits_s = found.pop("quiet_limit_s"), found.pop("critical_quiet_limit_s")
@@ -145,28 +146,6 @@ def pipeline(kind: type, setup: Setup, options: config.CommonOptions, default_ra
     if setup.join is not None:
         setup.join(made)
     return made
-
-
-def _fallback(value: logging.Handler | str | None) -> Find | None:
-    """How to find the other handler: a logging config may build it later than this one."""
-    if value is None:
-        return None
-    from .handlers import AlertHandler, handler_named
-
-    if not isinstance(value, logging.Handler | str) or value == "":
-        raise ConfigurationError("fallback", "not_a_handler")
-
-    def find() -> Target | None:
-        handler = handler_named(value) if isinstance(value, str) else value
-        if handler is None:
-            return None
-        if not isinstance(handler, AlertHandler):
-            return Target(handler)
-        if handler._pipeline is None:
-            return Target(handler, away="fallback_off")
-        return Target(handler, handler._pipeline.collector.key, away="fallback_closed" if handler._is_closed else "")
-
-    return find
 
 
 _MAX_DUTY = 64 * 1024
