@@ -18,7 +18,7 @@ from wecom_logging import _build as build
 from wecom_logging._delivery import declared, pipeline, sender
 from wecom_logging._masking import redact
 from wecom_logging._runtime import clock as clocks
-from wecom_logging._runtime import ending, warn
+from wecom_logging._runtime import warn, worker
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
 from wecom_logging._wecom import aibot, token
@@ -198,11 +198,11 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("WECOM_"):
             monkeypatch.delenv(name)
-    for number, left in list(ending.all_workers.items()):
+    for number, left in list(worker._workers.items()):
         if left.closed or not left.job.settled():  # another test's: who looks at all would see it, or wait
             left.finish(0.0)
             left.job.turn = lambda: float("inf")  # type: ignore[method-assign] # its server is gone
-            del ending.all_workers[number]
+            del worker._workers[number]
     warn._last.clear()
     pipeline.forget_left()
     scopes.forget_scopes()

@@ -288,9 +288,9 @@ def test_ctrl_c_while_the_exit_waits_ends_the_wait(black_hole: str, how: str) ->
     """Also where another thread has got the signal: then nothing interrupts what the main thread waits for."""
     code = f"""
     import signal, threading, time
-    from wecom_logging._runtime import ending
+    from wecom_logging._runtime import worker
     def interrupt():
-        while not ending.the_exit.begun:
+        while not worker._exit.begun:
             time.sleep(0.01)
         time.sleep(0.2)
         {how}, signal.SIGINT)

@@ -41,7 +41,7 @@ from wecom_logging._answers.desk import Desk
 from wecom_logging._answers.place import SharedPlace
 from wecom_logging._delivery import calls, duties, on_call, steps, turn  # noqa: F401 # loaded before the forks
 from wecom_logging._runtime import clock
-from wecom_logging._runtime.ending import living_workers
+from wecom_logging._runtime.worker import living_workers
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import SharedCounters
 from wecom_logging._state.redis import RedisStore

@@ -22,8 +22,8 @@ from ._delivery.memory_place import MemoryPlace  # loaded now: a child that is f
 from ._delivery.options import Looks
 from ._delivery.pipeline import Pipeline
 from ._delivery.sender import windows
-from ._runtime.ending import living_workers
 from ._runtime.version import with_extra
+from ._runtime.worker import living_workers
 from ._state.shared import Shared, SharedLease, alone
 from ._wecom.aibot import AIBotChannel, People, connection_of
 from ._wecom.client import WeComClient

@@ -27,8 +27,8 @@ from ._delivery.message_builder import Attachment, Part, Picture
 from ._delivery.pipeline import forget_left
 from ._delivery.sender import Sender
 from ._runtime import clock
-from ._runtime.ending import living_workers
 from ._runtime.version import with_extra
+from ._runtime.worker import living_workers
 from .errors import MissingDependencyError
 from .handlers import (
     AlertHandler,

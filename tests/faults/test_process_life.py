@@ -559,8 +559,8 @@ def test_an_exit_without_wecom_takes_its_timeout_and_keeps_its_code(
     code = f"""
     atexit._clear()  # the measuring comes first
     atexit.register(lambda: print(time.monotonic() - began))
-    from wecom_logging._runtime import ending
-    atexit.register(ending.the_exit.hook)
+    from wecom_logging._runtime import worker
+    atexit.register(worker._exit.hook)
     for letter in "abcdefghijklmnopqrst":
         log.error("lost " + letter)
     began = time.monotonic()
@@ -747,7 +747,7 @@ def test_sigterm_with_a_handler_that_exits_is_an_exit_like_any(sandbox: Sandbox,
 def test_ctrl_c_while_the_exit_waits(stalled: str, times: int) -> None:
     code = f"""
     def interrupt():
-        while not ending.the_exit.begun:
+        while not worker._exit.begun:
             time.sleep(0.01)
         time.sleep(0.2)
         os.kill(os.getpid(), signal.SIGINT)
@@ -755,7 +755,7 @@ def test_ctrl_c_while_the_exit_waits(stalled: str, times: int) -> None:
         if frame.f_code is worker.Worker.finish.__code__:
             sys.setprofile(None)
             signal.raise_signal(signal.SIGINT)
-    from wecom_logging._runtime import ending, worker
+    from wecom_logging._runtime import worker
     log.error("lost")
     threading.Thread(target=interrupt, daemon=True).start()
     sys.setprofile(once_more if {times} == 2 else None)

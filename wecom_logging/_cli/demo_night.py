@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from .._delivery.duties import Duties
 from .._expect import expect
 from .._runtime import clock
-from .._runtime.ending import living_workers
+from .._runtime.worker import living_workers
 from ..handlers import WeComAIBotHandler, WeComHandler
 from .doctor.outlook import Planned, line_of
 from .texts import language, text

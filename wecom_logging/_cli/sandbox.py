@@ -114,7 +114,7 @@ def _read(path: str) -> object:
 
 
 def run_demo(options: argparse.Namespace) -> int:
-    from .._runtime.ending import at_end
+    from .._runtime.worker import at_end
 
     watched = sys.stdin is not None and sys.stdin.isatty()
     if options.night:
@@ -154,7 +154,7 @@ def _show_night(port: int, watched: bool) -> int:
     from unittest.mock import patch
 
     from .._runtime import clock
-    from .._runtime.ending import end_all
+    from .._runtime.worker import end_all
 
     server = _started(port, clock=clock.wall)
     try:

@@ -17,10 +17,9 @@ import time
 from types import FrameType
 
 from ..errors import ConfigurationError
-from .ending import end_all
 from .forks import holds_loggings_lock
 from .warn import warn_once
-from .worker import OWN_MODULES
+from .worker import OWN_MODULES, end_all
 
 _BUSY_S = 0.5
 """How long the signal waits for what it has interrupted: a log call, or something whose locks our thread may need."""

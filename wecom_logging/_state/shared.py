@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._lines import line
 from .._runtime import forks
 from .._runtime.clock import between, wall
-from .._runtime.ending import at_end
+from .._runtime.worker import at_end
 from ..errors import StateError
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from .._lines import LINES, line
 from .._runtime import forks
 from .._runtime.clock import between
-from .._runtime.ending import at_end
+from .._runtime.worker import at_end
 from ..errors import APIError, BadResponseError, ConnectError, WeComError
 from ..model import Secret
 from .body import Json

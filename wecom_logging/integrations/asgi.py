@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from .._capture.context import context, logged
-from .._runtime.ending import flush_all
+from .._runtime.worker import flush_all
 from .._telling import Teller, asked_of
 from ._web import answered, failed, shape_of
 

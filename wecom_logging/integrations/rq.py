@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from .._render.words import JOB_FAILED, JOB_PROCESS_ENDED, JOB_PROCESS_KILLED
-from .._runtime.ending import end_all
+from .._runtime.worker import end_all
 from .._telling import Teller, asked_of, record_of, record_saying
 from . import need
 
