@@ -5,14 +5,16 @@ What is wrong with an option is said here. What sends is made in the worker's fi
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _config as config
 from ._capture.pending import Origin
-from ._delivery.options import Find, Looks, Options
+from ._delivery.options import Looks, Options, Target
 from ._delivery.pipeline import Channels, Pipeline, left
 from ._incidents.pattern import changing_near_han
 from ._lines import line
@@ -107,9 +109,18 @@ def bot_setup(
 
 
 def pipeline(
-    kind: type, setup: Setup, options: config.CommonOptions, default_rate_limit: str, fallback: Find | None
+    kind: type,
+    setup: Setup,
+    options: config.CommonOptions,
+    default_rate_limit: str,
+    find: Callable[[logging.Handler | str], Target | None],
 ) -> Pipeline:
-    """Check what all handlers have in common; make the way from a record to a message, or take one that was left."""
+    """Check what all handlers have in common; make the way from a record to a message, or take one that was left.
+
+    ``find``: the handler that is given as the fallback, or that has its name.
+    """
+    if (named := options.get("fallback")) is not None and (not isinstance(named, logging.Handler | str) or named == ""):
+        raise ConfigurationError("fallback", "not_a_handler")
     shared = shared_state(options.get("state"))
     options, rules_of_duty = _duty(options, setup, shared)
     found = config.checked(options)
@@ -126,7 +137,7 @@ def pipeline(
         mask=_mask(_secrets(setup, shared, found["heartbeat_url"]), _redact(options.get("redact"))),
         rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
         routes=setup.routes,
-        fallback=fallback,
+        fallback=None if named is None else partial(find, named),
         quiet_limits_s=quiet_limits_s,
         shared=shared,
         mask_may_log=callable(options.get("redact")),
@@ -138,7 +149,7 @@ def pipeline(
     likeness = (
         *(kind, setup.identities, setup.secrets, setup.recipients, setup.answerers),
         *(replace(checked, mask=str, fallback=None), options.get("redact")),
-        getattr(options.get("fallback"), "_pipeline", None) or options.get("fallback"),
+        getattr(named, "_pipeline", None) or named,
     )
     channels = Channels(setup.identities, setup.recipients, lambda: setup.channels(shared))
     made = left(likeness) or Pipeline(channels, checked)

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ._runtime.hiding import hiding_frames
-from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from ._answers.reception import Reception
     from ._build import Ids, Setup
     from ._config import CommonOptions
-    from ._delivery.options import Find, Target
+    from ._delivery.options import Target
     from ._delivery.pipeline import Pipeline
     from ._wecom.long_connection import LongConnection
     from .model import IncidentView, Secret, Stats
@@ -84,8 +83,7 @@ class AlertHandler(logging.Handler):
         level = config.level("level", options.get("level", logging.NOTSET))
         pipeline = None
         if setup is not None:
-            fallback = _fallback(options.get("fallback"))
-            pipeline = _build.pipeline(type(self), setup, options, default_rate_limit, fallback)
+            pipeline = _build.pipeline(type(self), setup, options, default_rate_limit, _target)
         super().__init__(level)  # only now: logging remembers every handler that gets here
         self._pipeline, self._fallback = pipeline, options.get("fallback")
         self._disabled_counters = Counters()
@@ -263,27 +261,18 @@ class AlertHandler(logging.Handler):
         return any(getattr(lock, "_is_owned", bool)() for lock in locks)
 
 
-def _fallback(value: object) -> Find | None:
-    """How to find the other handler: a logging config may build it later than this one."""
-    if value is None:
-        return None
+def _target(named: logging.Handler | str) -> Target | None:
+    """The fallback that is named so: a logging config may build it later than the handler that has it."""
     from ._delivery.options import Target
 
-    if not isinstance(value, logging.Handler | str) or value == "":
-        raise ConfigurationError("fallback", "not_a_handler")
-    chosen = value
-
-    def find() -> Target | None:
-        handler = handler_named(chosen) if isinstance(chosen, str) else chosen
-        if handler is None:
-            return None
-        if not isinstance(handler, AlertHandler):
-            return Target(handler)
-        if handler._pipeline is None:
-            return Target(handler, away="fallback_off")
-        return Target(handler, handler._pipeline.collector.key, away="fallback_closed" if handler._is_closed else "")
-
-    return find
+    handler = handler_named(named) if isinstance(named, str) else named
+    if handler is None:
+        return None
+    if not isinstance(handler, AlertHandler):
+        return Target(handler)
+    if handler._pipeline is None:
+        return Target(handler, away="fallback_off")
+    return Target(handler, handler._pipeline.collector.key, away="fallback_closed" if handler._is_closed else "")
 
 
 def _hold_as_fallback(name: str, held: AlertHandler | None) -> None:
