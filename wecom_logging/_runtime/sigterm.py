@@ -18,8 +18,9 @@ from types import FrameType
 
 from ..errors import ConfigurationError
 from .forks import holds_loggings_lock
+from .stack import OWN_MODULES, modules
 from .warn import warn_once
-from .worker import OWN_MODULES, end_all
+from .worker import end_all
 
 _BUSY_S = 0.5
 """How long the signal waits for what it has interrupted: a log call, or something whose locks our thread may need."""
@@ -98,12 +99,7 @@ _polite = _Polite()
 
 def _is_busy(frame: FrameType | None) -> bool:
     """Whether the signal came amid a log call, in our own code or in an import."""
-    while frame is not None:
-        name = str(frame.f_globals.get("__name__", ""))
-        if any(name == each or name.startswith(f"{each}.") for each in _BUSY):
-            return True
-        frame = frame.f_back
-    return False
+    return any(name == each or name.startswith(f"{each}.") for name in modules(frame) for each in _BUSY)
 
 
 def _comes_again(number: int) -> bool:

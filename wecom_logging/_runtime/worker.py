@@ -17,7 +17,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
+from itertools import dropwhile
 from typing import Any, Protocol
 
 from .._lines import line
@@ -25,6 +25,7 @@ from . import forks, threads
 from .clock import within
 from .counters import Number
 from .forks import Children, prefork
+from .stack import OWN_MODULES, modules
 from .threads import Runner, runner_of
 from .warn import warn_once
 
@@ -34,8 +35,6 @@ MEND_S = 15.0
 RESCUE_S = 2.0
 RESCUE_EVERY_S = 10.0
 """Where no thread can be had, one message in so long is sent by the calling thread, within so long."""
-
-OWN_MODULES = tuple(f"wecom_logging.{room}" for room in ("_capture", "_delivery", "_runtime", "_state", "_wecom"))
 
 _LOOK_S = 0.5
 """Where all wait together: Ctrl-C that comes just before the wait for a lock is noticed only behind it."""
@@ -136,8 +135,7 @@ class Worker:
             return True
         if _thread.get_ident() == self.runner.ident:  # asked by user code that runs in this very thread
             return False
-        settled = self.ask()
-        if settled is None:
+        if (settled := self.ask()) is None:
             return self.drain(timeout_s)
         return settled.acquire(timeout=min(max(timeout_s, 0.0), threading.TIMEOUT_MAX))
 
@@ -147,13 +145,11 @@ class Worker:
         settled.acquire()
         waiter = (None, settled)
         self._waiters.append(waiter)
-        if self.runner.nudge(self):
-            return settled
-        try:
-            self._waiters.remove(waiter)
-        except ValueError:  # a thread came, and has taken it
-            return settled
-        return None
+        if not self.runner.nudge(self):
+            with suppress(ValueError):  # a thread came, and has taken it
+                self._waiters.remove(waiter)
+                return None
+        return settled
 
     def drain(self, timeout_s: float) -> bool:
         """Without a thread (none could be started): do the turns here."""
@@ -166,8 +162,7 @@ class Worker:
             with within(ends):
                 self.job.waits_for()
                 while time.monotonic() < ends and not self.job.settled():
-                    wait = self.job.turn()
-                    time.sleep(min(wait, max(ends - time.monotonic(), 0.0)))
+                    time.sleep(min(self.job.turn(), max(ends - time.monotonic(), 0.0)))
         except Exception as error:
             self._warn_once(error)
         finally:
@@ -177,9 +172,8 @@ class Worker:
     def _rescue(self) -> None:
         """No thread can be had: send one message here, now and then."""
         now = self._clock()
-        if now < self._no_rescue_before or _is_within_our_code() or forks.holds_loggings_lock():
-            return
-        if not self._turning.acquire(blocking=False):
+        is_wrong_time = now < self._no_rescue_before or _is_within_our_code() or forks.holds_loggings_lock()
+        if is_wrong_time or not self._turning.acquire(blocking=False):
             return
         try:
             self._no_rescue_before = now + RESCUE_EVERY_S
@@ -203,8 +197,7 @@ class Worker:
         if me in self._finishing:
             self._finishing[me] = True
             return 0
-        more = True
-        while more:
+        while True:
             self._finishing[me] = False
             try:
                 self.flush(ends - time.monotonic())
@@ -214,8 +207,8 @@ class Worker:
                 lost += self.job.give_up(lambda: self._finishing[me] and time.monotonic() < ends)
             except BaseException as error:  # as above
                 self._warn_once(error)
-            more = self._finishing.pop(me, False)
-        return lost
+            if not self._finishing.pop(me, False):
+                return lost
 
     # The thread.
 
@@ -274,27 +267,17 @@ class Worker:
 
 def _is_within_our_code() -> bool:
     """Whether the record was made by something that interrupts our own code, or that it calls: half of it is done."""
-    frame: FrameType | None = sys._getframe(1)
-    left = False
-    while frame is not None:
-        ours = str(frame.f_globals.get("__name__", "")).startswith(OWN_MODULES)
-        if ours and left:
-            return True
-        left = left or not ours
-        frame = frame.f_back
-    return False
+    ours = (name.startswith(OWN_MODULES) for name in modules(sys._getframe(1)))
+    return any(dropwhile(bool, ours))
 
 
 class _Exit:
     """The one exit hook: all handlers together get the longest ``exit_timeout``."""
 
     def __init__(self) -> None:
-        self.begun = False
-        self.over = False
-        self.ends = 0.0
-        self._longest = 0.0
+        self.begun = self.over = self._ends_threads = False
+        self.ends = self._longest = 0.0
         self._lost, self._lines = Number(), Number()
-        self._ends_threads = False
 
     def be_heard_by_subinterpreter(self) -> None:
         """It waits for our thread before it runs exit hooks: the thread has to end before that."""
@@ -358,11 +341,10 @@ def _stay_interrupted() -> None:
 def _flush_all(workers: list[Worker], ends: float) -> None:
     """Wait until then for all together; those that have no thread get equal shares of the time that is left."""
     asked = [(worker, worker.ask()) for worker in workers if not worker.job.settled()]
-    for _, settled in asked:
-        if settled is not None:
-            while not settled.acquire(timeout=max(min(ends - time.monotonic(), _LOOK_S), 0.0)):
-                if time.monotonic() >= ends:
-                    break
+    for settled in [lock for _, lock in asked if lock is not None]:
+        while not settled.acquire(timeout=max(min(ends - time.monotonic(), _LOOK_S), 0.0)):
+            if time.monotonic() >= ends:
+                break
     alone = [worker for worker, settled in asked if settled is None]
     for number, worker in enumerate(alone):
         worker.drain((ends - time.monotonic()) / (len(alone) - number))
