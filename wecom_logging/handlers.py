@@ -29,15 +29,13 @@ were_closed: set[str] = set()
 _named: dict[str, AlertHandler] = {}
 """Logging remembers handlers weakly: one of a logging config that no logger has, such as a fallback, would be gone."""
 
-
 when_switched_off: list[Callable[[AlertHandler], None]] = []
 """What `capture_alerts` does with a handler that is made while it is open, and is switched off."""
 
 
 def handler_named(name: str) -> logging.Handler | None:
     """The handler of this name in the logging config, if there is one."""
-    found: logging.Handler | None = logging._handlers.get(name)  # type: ignore[attr-defined] # getHandlerByName: 3.12
-    return found
+    return logging._handlers.get(name)  # type: ignore[attr-defined, no-any-return] # getHandlerByName: 3.12
 
 
 def _all() -> list[AlertHandler]:
