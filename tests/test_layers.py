@@ -138,7 +138,7 @@ OF_A_TURN = ("_answers", "_delivery", "_incidents", "_masking", "_render", "_sta
 """Rooms that the worker's first turn loads, but for what a log call needs of them."""
 LOADED_TO_LOG = {
     *("_delivery.declared", "_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits"),
-    "_incidents.pattern",
+    *("_incidents.codes", "_incidents.pattern"),
     *("_incidents.short_id", "_masking.patterns", "_render.headline", "_render.source", "_render.traceback_text"),
     *("_render.words", "_state.shared", "_text.cut", "_text.inert", "_text.said", "_text.sha256"),
     *("model.captured", "model.recipients"),
