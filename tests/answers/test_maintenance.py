@@ -71,6 +71,7 @@ def test_q8_what_was_told_before_has_no_further_message_inside_and_one_at_the_en
     assert office.type("list").text.startswith("maintenance of shop until ")
     (told,) = office.go_on(200)
     assert "× 30" in told
+    assert "maintenance shop (部署) " in told
     assert not office.type("list").text.startswith("maintenance")
     office.assert_balance()
 
@@ -154,6 +155,20 @@ def test_a_reason_that_was_given_elsewhere_shows_no_secret_in_a_list(office: Off
     found = desk.do(Command("list"), "Li", "chat ops").text
     assert found.startswith("maintenance of shop.a until ")
     assert CANARY not in found
+
+
+@pytest.mark.parametrize("desk", ["memory"], indirect=True)
+def test_a_reason_that_was_given_elsewhere_shows_no_secret_in_the_message_at_the_end(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wecom_logging._masking.redact._remembered", (CANARY,))
+    place, end = office.jobs[0].place, office.time_s() + 60
+    place.scopes(lambda found: begun(found, Scope("shop", 0, end, f"v2 {CANARY}", "Li")))
+    office.log()
+    assert office.go_on(50) == []
+    (told,) = office.go_on(30)
+    assert "maintenance shop (v2 " in told
+    assert CANARY not in told
 
 
 @pytest.mark.parametrize("desk", ["sqlite"], indirect=True)

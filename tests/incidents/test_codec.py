@@ -35,7 +35,15 @@ def row() -> Incident:
         "call_at": 80.0,
     }
     made = replace(
-        made, ended=True, group="g", duty='{"zone":"Asia/Shanghai"}', quiet_since=2.0, quiet_by="shop", **times, **steps
+        made,
+        ended=True,
+        group="g",
+        duty='{"zone":"Asia/Shanghai"}',
+        quiet_since=2.0,
+        quiet_by="shop",
+        quiet_why="v2",
+        **times,
+        **steps,
     )
     return replace(made, rates=(1, 0, 2), places=(("a", "b"),), **numbers)
 

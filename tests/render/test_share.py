@@ -99,6 +99,12 @@ ENDED = Digest(
         ),
         (Held(T, T + 60), [PRICE], Reader("zh", CHINA), "🔴 维护 09:12–09:13 · 1 件，1 件仍在发生"),
         (Held(T, T + 60), [PRICE], Reader("en", CHINA), "🔴 maintenance 09:12–09:13 · 1 incident, 1 goes on"),
+        (
+            Held(T, T + 60, scope="shop.pay", why="部署 v2"),
+            [PRICE],
+            Reader("zh", CHINA),
+            "🔴 维护 shop.pay（部署 v2） 09:12–09:13 · 1 件，1 件仍在发生",
+        ),
     ],
 )
 def test_what_has_waited_has_a_headline_that_says_for_what(
@@ -118,13 +124,30 @@ def test_what_was_over_before_it_was_told_is_one_line_among_others_and_whole_by_
 
 
 @STYLES
+def test_the_reason_of_a_maintenance_is_inert_and_cut(style: Style) -> None:
+    held = Held(
+        T, T + 60, scope="shop", why="see [this](https://evil.example) <@all>\n🚨 CRITICAL shop: down " + "长" * 500
+    )
+    text, _ = share([PRICE], style, 4096, held=held)
+    headline, *others = text.split("\n")
+    assert "[this](" not in headline or not style.markdown
+    assert "<@" not in headline
+    assert "(see " in headline
+    assert size(headline) < 300
+    assert not any("CRITICAL" in line for line in others)
+
+
+@STYLES
 @pytest.mark.parametrize("number", [1, 2, 9, 10, 11, 60])
-@pytest.mark.parametrize("most", [300, 511, 512, 513, 1024])
-def test_what_has_waited_fits_too(style: Style, number: int, most: int) -> None:
+@pytest.mark.parametrize(
+    ("held", "most"),
+    [*((NIGHT, most) for most in (300, 511, 512, 513, 1024)), (Held(T, T + 60, scope="shop", why="长" * 500), 500)],
+)
+def test_what_has_waited_fits_too(style: Style, number: int, held: Held, most: int) -> None:
     found = distinct(number)
     for goes_on in range(0, number + 1, max(number // 4, 1)):
         some = [replace(one, is_over=place >= goes_on) for place, one in enumerate(found)]
-        text, shown = share(some, style.within(Reader("zh", UTC)), most, held=NIGHT)
+        text, shown = share(some, style.within(Reader("zh", UTC)), most, held=held)
         assert size(text) <= most
         assert 1 <= shown <= number
 

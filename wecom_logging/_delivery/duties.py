@@ -114,14 +114,15 @@ class Duties:
         return rules
 
     def _scopes_of(self, incident: Incident) -> Scopes:
-        """The maintenances of what has logged it."""
+        """The maintenances of what has logged it. Another program may have given any reason."""
         if not (scopes := known_scopes(self._options.shared)):
             return ()
         try:
             alert = incident.first.alert
+            found = (one for one in scopes if is_of(one, alert.service, alert.logger))
+            return tuple(replace(one, why=self._options.mask(one.why)) for one in found)
         except Exception:  # of user code (redact): it is said where its message is made
             return ()
-        return tuple(one for one in scopes if is_of(one, alert.service, alert.logger))
 
     def step(self, incident: Incident) -> Step | None:
         """The step of its escalation that began last; None: another version wrote it."""

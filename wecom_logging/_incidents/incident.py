@@ -215,6 +215,7 @@ class Incident:
     """Since when quiet hours or a maintenance hold it, in seconds since the epoch; 0: they do not."""
     quiet_by: str = ""
     """What the maintenance is of; "": quiet hours."""
+    quiet_why: str = ""
     group: str = ""
     """Its group key, where that is not its key: in memory, once its alert is made."""
     own: Own = NOTHING

@@ -266,6 +266,7 @@ def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | No
         rates=(),
         quiet_since=0.0,
         quiet_by="",
+        quiet_why="",
         own=NOTHING,
     )
 
@@ -311,6 +312,7 @@ def ended(incident: Incident, now: float) -> Incident | None:
         call_at=0.0,
         quiet_since=0.0,
         quiet_by="",
+        quiet_why="",
         own=NOTHING,
         ended=True,
     )
@@ -341,7 +343,7 @@ def hastened(incident: Incident) -> Incident:
     return replace(incident, wait_s=0.0, not_before=0.0, held_until=0.0)
 
 
-def quietened(incident: Incident, until: float, *, time: float, by: str = "") -> Incident:
+def quietened(incident: Incident, until: float, *, time: float, by: str = "", why: str = "") -> Incident:
     """Quiet hours, or a maintenance ``by`` name, hold it until then: it is counted, not told."""
     return replace(
         unclaimed(incident),
@@ -349,6 +351,7 @@ def quietened(incident: Incident, until: float, *, time: float, by: str = "") ->
         held_until=max(incident.held_until, until),
         quiet_since=incident.quiet_since or time,
         quiet_by=by,
+        quiet_why=why,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .._text import inert
-from .._text.cut import size
+from .._text.cut import size, trim
 from .._text.said import Language, Reader, zone_of
 from ..model import Digest
 from ..model.duty import Held
@@ -30,6 +30,7 @@ from .times import clock_time, hours_of, lasting_short
 
 SHORT_LINE_BYTES = 110
 _LEAST_LINE_BYTES = 8
+_MAX_SCOPE_BYTES = 160
 _LONGEST_SPAN_S = 1e9
 _LONGEST_MINUTES_S = 119 * 60
 # What is worth giving to one block: the place and the last line of a traceback. Below the least, nothing is gained.
@@ -48,7 +49,7 @@ def share(
     ``most`` bytes (300 or more). ``losses`` is one line of ours about alerts that never arrived. The id of each stands
     in it, and the time of one that is new: WeCom shows the very same text once within half an hour, also where the same
     alerts have come again.
-    ``held``: what they have waited for.
+    ``held``: what they have waited for; where that is a maintenance, ``most`` is 500 or more.
     """
     number_bytes = size(number_line(replace(digests[0], short_id=_LONGEST_ID), style)) + 1
     text, number = _share(digests, style, most - number_bytes, losses, held)
@@ -92,7 +93,7 @@ def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) 
         return style.step("", news_of(digests[0], style))
     open_ones = [digest for digest in digests if digest.quiet_s <= 0]
     if held is not None:
-        waited = _waited(held, len(digests), sum(not one.is_over for one in open_ones), language)
+        waited = _waited(held, len(digests), sum(not one.is_over for one in open_ones), style)
         return style.shared(max(one.alert.level for one in open_ones), waited) if open_ones else style.quiet("", waited)
     quiet = _quiet(len(digests) - len(open_ones), language)
     if not open_ones:
@@ -102,11 +103,14 @@ def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) 
     return style.shared(level, words.BETWEEN_LOST.within(language).join(filter(None, [said, quiet])))
 
 
-def _waited(held: Held, number: int, goes_on: int, language: Language) -> str:
-    """``quiet hours 22:00–08:00 · 7 incidents, 2 go on``; with their zone where that is not the reader's."""
+def _waited(held: Held, number: int, goes_on: int, style: Style) -> str:
+    """``quiet hours 22:00–08:00 · 7 incidents, 2 go on``; with their zone where that is not the reader's; or
+    ``maintenance shop.pay (deploy) 10:00–10:30 · …``."""
+    language = style.language
     span, is_night = hours_of(held.began, held.until, Reader(language, held.zone or zone_of(language)))
     what = words.MAINTENANCE if held.zone is None else words.NIGHT if is_night else words.QUIET_HOURS
-    scope = f"{inert.line(held.scope)} " if held.scope else ""
+    why = words.BECAUSE.within(language, held.why) if held.why else ""
+    scope = trim(style.safe(inert.line(held.scope + why)), _MAX_SCOPE_BYTES) + " " if held.scope else ""
     zone = "" if held.zone is None or str(held.zone) == str(zone_of(language)) else f" {held.zone}"
     incidents = (words.INCIDENT if number == 1 else words.INCIDENTS).within(language, number)
     rest = words.NONE_GOES_ON if not goes_on else words.ONE_GOES_ON if goes_on == 1 else words.SOME_GO_ON
@@ -122,7 +126,7 @@ def _longest_headline(digests: Sequence[Digest], style: Style, held: Held | None
         return headline(digests, style)
     if held is not None:
         number = max(len(digests), 2)
-        every = [_waited(held, *one, language) for one in ((1, 0), (1, 1), (number, 0), (number, 1), (number, number))]
+        every = [_waited(held, *one, style) for one in ((1, 0), (1, 1), (number, 0), (number, 1), (number, number))]
         return style.shared(logging.CRITICAL, max(every, key=size))
     minutes = words.WITHIN.within(language, lasting_short(_LONGEST_MINUTES_S, language))
     span = max(minutes, _span(digests, language), key=size)

@@ -309,8 +309,11 @@ class FailoverStore:
     def quieten(self, held: Sequence[tuple[Claim, Held]], now: float) -> None:
         """Each waits for the end of what holds it, which is a time of the wall: see `wake`."""
         time_s = self.shared.time_s()
-        at = [life.quietened(one.incident, now + by.until - time_s, time=time_s, by=by.scope) for one, by in held]
-        self.swap([(claim, after, "") for (claim, _), after in zip(held, at, strict=True)], now)
+        swaps = []
+        for claim, by in held:
+            until = now + by.until - time_s
+            swaps.append((claim, life.quietened(claim.incident, until, time=time_s, by=by.scope, why=by.why), ""))
+        self.swap(swaps, now)
 
     def _swap_here(self, swaps: Sequence[Swap], now: float) -> list[Own | None]:
         found = swap_lent(self.memory, self.channel, swaps, now)

@@ -41,9 +41,10 @@ def known_scopes(shared: Shared, *, asks: bool = True) -> Scopes:
 
 
 def _read(store: Store) -> Scopes:
-    """Without what holds for longer than a day: no person has said that."""
+    """Without what holds for longer than a day, or gives a reason without end: no person has said that."""
     scopes, now = read_standing(store, _CHANNEL, _NAME, Scope)[1], store.time()
-    return tuple(one for one in scopes if one.until <= min(one.began, now) + QUIET_LIMIT_S + _READ_S)
+    known = (one for one in scopes if one.until <= min(one.began, now) + QUIET_LIMIT_S + _READ_S)
+    return tuple(one for one in known if len(one.why) <= MAX_WHY)
 
 
 def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:

@@ -103,12 +103,13 @@ class Swap:
 @dataclass(frozen=True, slots=True)
 class Held:
     """What messages wait for, from ``began`` until ``until`` in seconds since the epoch: quiet hours in a
-    ``zone``; without one a maintenance of ``scope``."""
+    ``zone``; without one a maintenance of ``scope``, and ``why``."""
 
     began: float
     until: float
     zone: tzinfo | None = None
     scope: str = ""
+    why: str = ""
 
 
 NO_DUTY = Duty()

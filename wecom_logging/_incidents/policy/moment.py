@@ -38,7 +38,8 @@ def what_holds(incident: Incident, moment: Moment) -> Held | None:
     if moment.is_closing:
         return None
     may = [one for one in moment.scopes if one.began <= moment.time and (one.critical or incident.level < CRITICAL)]
-    hold = [hours_at(moment.time, incident.level, moment), *(Held(one.began, one.until, scope=one.name) for one in may)]
+    by_scopes = (Held(one.began, one.until, scope=one.name, why=one.why) for one in may)
+    hold = [hours_at(moment.time, incident.level, moment), *by_scopes]
     lasting = [one for one in hold if one is not None and one.until > moment.time + SOON_S]
     return max(lasting, key=lambda one: one.until, default=None)
 
@@ -47,7 +48,7 @@ def what_held(incident: Incident, moment: Moment) -> Held | None:
     """What it has waited for, and is told with: also the quiet hours within which the program ends. None: nothing."""
     since, by = incident.quiet_since or moment.time, incident.quiet_by
     hours = None if by else hours_at(since, incident.level, moment)
-    return hours or (Held(since, moment.time, scope=by) if incident.quiet_since else None)
+    return hours or (Held(since, moment.time, scope=by, why=incident.quiet_why) if incident.quiet_since else None)
 
 
 def hours_at(time: float, level: int, moment: Moment) -> Held | None:
