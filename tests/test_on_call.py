@@ -245,6 +245,50 @@ def test_e7_who_is_on_call_gets_it_and_a_hand_over_in_the_middle_is_seen(app: Ap
     assert len({one.text.split("#")[1][:4] for one in app.told if "#" in one.text}) == 1
 
 
+def test_e7_who_was_told_before_a_hand_over_hears_that_it_is_over(app: App, clock: Time, wall: Wall) -> None:
+    storm = pipeline(app, clock, duty=duty())
+    wall.set("2026-12-14 09:58")
+    for _ in range(2):
+        storm.collector.take(record("disk full"))
+        storm.collector.take(record("no stock", line=7))
+        pass_time(storm, clock, 1)
+    turn(storm)
+    assert app.users == [("zhangsan",)] * 2
+    pass_time(storm, clock, 200)
+    before = len(app.told)
+    storm.collector.take(record("disk full"))  # what goes on is told to who is on call
+    storm.collector.take(record("no power", line=8))
+    storm.collector.take(record("no power", line=8))
+    pass_time(storm, clock, 90)
+    assert {one.recipients.users for one in app.told[before:] if one.recipients} == {("lisi", "wangwu")}
+    before = len(app.told)
+    pass_time(storm, clock, 3600)
+    closing = {line: one.recipients.users for one in app.told[before:] for line in one.text.split("\n") if "✅" in line}
+    assert len(closing) == 3
+    heard = {text: next(to for line, to in closing.items() if text in line) for text in ("full", "stock", "power")}
+    assert heard["full"] == heard["stock"] == ("lisi", "wangwu", "zhangsan")
+    assert heard["power"] == ("lisi", "wangwu")
+
+
+def test_e7_who_was_told_before_a_hand_over_hears_who_has_closed_it(app: App, clock: Time, wall: Wall) -> None:
+    storm = pipeline(app, clock, duty=duty())
+    wall.set("2026-12-14 09:59")
+    storm.collector.take(record("disk full"))
+    turn(storm)
+    pass_time(storm, clock, 90)
+    (incident,) = storm._turn.store.incidents(9)
+    answer(
+        storm._turn.store.memory,
+        storm._channel_id,
+        incident.key,
+        lambda one: answered.done(one, "lisi", "here", now=clock.now, time=wall()),
+        lambda one: None,
+        clock.now,
+    )
+    turn(storm)
+    assert app.users == [("zhangsan",), ("lisi", "wangwu", "zhangsan")]
+
+
 def test_e7_a_message_that_waits_for_another_try_goes_to_who_is_on_call_then(app: App, clock: Time, wall: Wall) -> None:
     storm = pipeline(app, clock, duty=duty())
     wall.set("2026-12-14 09:59:50")

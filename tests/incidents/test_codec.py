@@ -31,6 +31,7 @@ def row() -> Incident:
         "step_at": 70.0,
         "stepping_at": 60.0,
         "told_too": ("amy",),
+        "heard": ("eve",),
         "calls": Calls(("bob",), "amy", "6-1", 1),
         "call_at": 80.0,
     }
@@ -128,6 +129,6 @@ def test_times_of_the_store_move_with_its_clock_and_no_others() -> None:
 
 
 def test_of_steps_that_others_have_written_no_more_come_than_an_option_may_have() -> None:
-    one = replace(row(), steps=tuple(map(float, range(1, 100))), told_too=("x",) * 99)
+    one = replace(row(), steps=tuple(map(float, range(1, 100))), told_too=("x",) * 99, heard=("y",) * 99)
     found = codec.load(codec.dump(one), one.first)
-    assert (len(found.steps), len(found.told_too)) == (8, 16)
+    assert (len(found.steps), len(found.told_too), len(found.heard)) == (8, 16, 16)

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from .._capture.collector import Collector
 from .._incidents import life, policy
-from .._incidents.fingerprint import recipients_of
+from .._incidents.escalation import also_told
+from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.incident import Related
 from .._incidents.policy import Rules
 from .._incidents.policy.moment import Moment, what_holds
@@ -49,10 +50,21 @@ class Claims:
         self._telling: dict[str, float] = {}
         """What this process tells for all, and since when."""
 
-    def due(self, now: float, most: int, audience: str | None = None, cause: str = "") -> list[Claim]:
+    def due(
+        self, now: float, most: int, audience: str | None = None, cause: str = "", urgent: Sequence[str] = ()
+    ) -> list[Claim]:
         """What is due, the most severe first."""
-        wanted = Wanted(most, (), self._outbox.blocked, audience, cause)
-        return self._store.claim(now, wanted, draining=self.is_draining)
+        wanted = Wanted(most, urgent, self._outbox.blocked, audience, cause)
+        return [self._after_hand_over(one) for one in self._store.claim(now, wanted, draining=self.is_draining)]
+
+    def _after_hand_over(self, claim: Claim) -> Claim:
+        """Who has heard of it and is on call no more is one of those told too."""
+        if not claim.incident.heard:
+            return claim
+        now = self._duties.known(self.recipients(claim), claim.incident) or Recipients()
+        known = {who for one in (now, *policy.told_by_steps(claim.incident)) for who in one.users}
+        before = tuple(who for who in claim.incident.heard if who not in known)
+        return replace(claim, incident=also_told(claim.incident, audience_of(Recipients(before)))) if before else claim
 
     def sharing(self, lead: Claim, now: float, cause: str = "") -> list[Claim]:
         """What is due of its audience and may share a message with it; the others are released."""
@@ -64,9 +76,8 @@ class Claims:
     def along(self, claim: Claim, now: float) -> list[Claim]:
         """Where a digest goes, or an end, others that will be due soon go in the same message."""
         mark, draining = self._store.mark(), self.is_draining
-        urgent = [*mark.here, *mark.shared][: MAX_SHARED - 1]
-        wanted = Wanted(MAX_SHARED - 1, urgent, self._outbox.blocked, claim.incident.audience)
-        found, along = self._store.claim(now, wanted, draining=draining), []
+        urgent, along = [*mark.here, *mark.shared][: MAX_SHARED - 1], []
+        found = self.due(now, MAX_SHARED - 1, claim.incident.audience, urgent=urgent)
         for one in self.free(found, now):
             may = one.key not in self._ledger.refused and self.goes_with(claim, one)
             if may and policy.may_go_along(one.incident, now, draining=draining):

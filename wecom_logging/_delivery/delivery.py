@@ -55,6 +55,11 @@ class Delivery:
         self.named, self.recipients, self.nobody, self.failed = named, found.recipients, found.nobody, found.failed
 
     @property
+    def heard(self) -> tuple[str, ...]:
+        """The persons who got it in the place of a rota, and beside them."""
+        return self.recipients.users if self.named is not None and self.recipients is not None else ()
+
+    @property
     def level(self) -> int:
         return max(claim.incident.level for claim in self.claims)
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from .._capture.intake import Intake
 from .._incidents import life
 from .._incidents.incident import Incident, Kept, Own
+from .._incidents.limits import MAX_TOLD_TOO
 from .._lines import line
 from .._render.mask import slim
 from .._state.entries import dump, load
@@ -69,14 +70,15 @@ class Ledger:
         """Nothing was told of them: each is another one."""
         self.store.swap([(claim, after(claim.incident), "") for claim in claims], now)
 
-    def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "") -> None:
-        """They were sent, here or by the fallback, or refused: the counters, the tallies, when they are due again."""
+    def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "", heard: Sequence[str] = ()) -> None:
+        """They were sent, here (who is on call has ``heard`` it) or by the fallback, or refused: the counters, the
+        tallies, when they are due again."""
         for claim in claims:
             if not (self._options.looks.answers or claim.incident.steps):
                 continue
             if not isinstance(claim.incident.first, Kept) and not claim.is_shared:
                 self.details.keep(claim.key, claim.incident.first.alert)
-        after = [_after(claim, now, why) for claim in claims]
+        after = [_after(claim, now, why, heard) for claim in claims]
         ended = self.store.swap([(claim, new, why) for claim, new in zip(claims, after, strict=True)], now)
         for claim, new, own in zip(claims, after, ended, strict=True):
             if own is not None:
@@ -254,10 +256,13 @@ class DetailsCache:
         return None if packed is None else load(zlib.decompress(packed).decode())
 
 
-def _after(claim: Claim, now: float, why: str) -> Incident | None:
+def _after(claim: Claim, now: float, why: str, heard: Sequence[str]) -> Incident | None:
     ends = life.is_over(claim.incident, claim.claimed_at)
     after = (life.refused if why else life.sent)(claim.incident, now, ends=ends)
-    return None if after is None else replace(after, first=_slim_first(claim.incident.first))
+    if after is None:
+        return None
+    heard = tuple(dict.fromkeys((*after.heard, *heard)))[-MAX_TOLD_TOO:]
+    return replace(after, first=_slim_first(claim.incident.first), heard=heard)
 
 
 def _is_made(claim: Claim) -> bool:

@@ -350,7 +350,7 @@ class Turn:
                     self.steps.settle(delivery, outcome, now, refused=refused and not waits)
                 elif outcome.delivered:
                     self.ledger.losses_told = delivery.losses
-                    self.ledger.sent(delivery.claims, "delivered", now)
+                    self.ledger.sent(delivery.claims, "delivered", now, heard=delivery.heard)
                 elif alone:
                     self.ledger.refused.update(claim.key for claim in delivery.claims)
                     self.ledger.release(delivery.claims, now)
@@ -371,7 +371,7 @@ class Turn:
             if delivery.is_step:
                 self.steps.told(delivery, delivery.claims[:sent], now)
             else:
-                self.ledger.sent(delivery.claims[:sent], "delivered", now)
+                self.ledger.sent(delivery.claims[:sent], "delivered", now, heard=delivery.heard)
             self.ledger.release(delivery.claims[sent:], now)
 
     def _refuse(self, delivery: Delivery, verdict: Fate | None, given: Sequence[Claim], now: float) -> None:

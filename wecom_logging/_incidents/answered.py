@@ -206,7 +206,9 @@ def begun_anew(incident: Incident) -> Incident:
     """It had ended, and comes again."""
     answers = replace(incident.answers, now=None, before=None, base=incident.told)
     again = after(incident, incident)
-    return replace(again, told_too=(), answers=answers, digests=0, wait_s=0.0, began=incident.since, ended=False)
+    return replace(
+        again, told_too=(), heard=(), answers=answers, digests=0, wait_s=0.0, began=incident.since, ended=False
+    )
 
 
 def nothing_came(incident: Incident) -> bool:

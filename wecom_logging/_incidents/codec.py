@@ -39,6 +39,7 @@ _MOST = {
     "places": MAX_PLACES,
     "steps": MAX_STEPS,
     "told_too": MAX_TOLD_TOO,
+    "heard": MAX_TOLD_TOO,
 }
 
 

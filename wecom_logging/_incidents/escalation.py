@@ -100,6 +100,11 @@ def step_told(
     return replace(_said(told, is_said=True), calls=Calls(calls), call_at=now) if calls else told
 
 
+def also_told(incident: Incident, audience: str) -> Incident:
+    """As if steps had told these, too, before all others."""
+    return replace(incident, told_too=(audience, *incident.told_too)[-MAX_TOLD_TOO:])
+
+
 def step_missed(incident: Incident, why: str, *, now: float, time: float) -> Incident:
     """Its step told nobody: the next one begins at once, and says so; after the last a line does."""
     missed = _step_over(incident, where=why)

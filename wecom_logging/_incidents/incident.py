@@ -211,6 +211,8 @@ class Incident:
     """When the next person is called, or it is looked who has answered; 0: no phone rings."""
     told_too: tuple[str, ...] = ()
     """The audiences that steps have told, the one told last at the end."""
+    heard: tuple[str, ...] = ()
+    """The persons who were on call when a message told it."""
     quiet_since: float = 0.0
     """Since when quiet hours or a maintenance hold it, in seconds since the epoch; 0: they do not."""
     quiet_by: str = ""

@@ -9,4 +9,4 @@ MAX_VARIANTS = 64
 """Of an incident that stands for many, so many have their names told."""
 
 MAX_TOLD_TOO = 16
-"""Of the audiences that steps of an escalation have told, so many are kept."""
+"""Of the audiences that steps of an escalation have told, so many are kept; of the persons on call, too."""
