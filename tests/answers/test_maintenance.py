@@ -106,6 +106,37 @@ def test_a_person_makes_it_shorter_which_holds_for_what_waits_already(office: Of
     office.assert_balance()
 
 
+@pytest.mark.parametrize("said", ["quiet {} 2h", "take {}"])
+def test_what_a_person_has_said_for_a_time_ends_by_the_wall_where_the_machine_has_slept(
+    office: Office, said: str
+) -> None:
+    office.log()
+    office.go_on()
+    assert office.type(said.format(office.name)).why == ""
+    office.go_on(60)
+    office.log(3)
+    assert office.go_on(600) == []
+    office._began += 7200
+    office.log()
+    (told,) = office.go_on(60)
+    assert "× 4" in told
+    office.assert_balance()
+
+
+@pytest.mark.parametrize("ahead_s", [3600, -3600])
+def test_a_silence_lasts_no_longer_where_the_clock_on_the_wall_is_set(office: Office, ahead_s: int) -> None:
+    office.log()
+    office.go_on()
+    assert office.type(f"quiet {office.name} 2h").why == ""
+    office.go_on(60)
+    office.log(3)
+    assert office.go_on(60) == []
+    office._began += ahead_s
+    assert office.go_on(3400 if ahead_s > 0 else 7000) == []
+    (told,) = office.go_on(300)
+    assert "× 3" in told
+
+
 def test_of_two_of_one_name_the_longer_one_holds_wherever_it_stands() -> None:
     """A block begins its own beside those of others; what waits for the longer one stays as it is."""
     held = life.quietened(opened(now=0.0), 7200.0, time=1.0, by="shop")

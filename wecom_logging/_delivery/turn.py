@@ -73,7 +73,7 @@ class Turn:
         self._clock = clock
         self._has_more = False
         self._by_wall = False
-        """Whether quiet hours or a maintenance may hold something until a time of the wall."""
+        """Whether quiet hours, a maintenance or a person may hold something until a time of the wall."""
         self.section = threading.RLock()
         """Between the worker and the exit hook: held but while a message is made and sent."""
         self.ledger = ledger = Ledger(intake, options, clock)
@@ -183,8 +183,8 @@ class Turn:
         self.store.memory.pull(self._channel_id, self._intake, now, all_of_it=at_once)
         self.store.add(self._intake.counted(now, at_once=at_once or self.senders.draining), now)
         scopes = known_scopes(self._options.shared, asks=False)
-        self._by_wall = bool(self._options.duty or scopes)
-        self.store.wake(scopes, now, by_wall=self._by_wall)
+        self._by_wall = bool(self._options.duty or scopes or self._options.looks.answers)
+        self.store.wake(scopes, now)
         self.store.hand_over(now)
         if (written := self._options.shared.write_ahead) is not None:
             written.tidy()

@@ -356,7 +356,7 @@ def quietened(incident: Incident, until: float, *, time: float, by: str = "", wh
 
 
 def woken(incident: Incident, *, now: float, time: float) -> Incident:
-    """What holds it is over before its time; what a person silenced stays so."""
+    """What holds it is over before its time; what a person has said holds until then on the wall, and no longer."""
     answer = incident.answers.now
-    still = answer.until - time if answer is not None else 0.0
-    return replace(incident, not_before=0.0, held_until=now + still if still > 0 else 0.0)
+    until = 0.0 if answer is None else min(incident.held_until, now + max(answer.until - time, 0.0))
+    return replace(incident, not_before=0.0, held_until=until)

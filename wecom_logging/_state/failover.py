@@ -353,13 +353,12 @@ class FailoverStore:
         held = [one for one in self.memory.rows(self.channel) if one.held_until and one.untold]
         self.memory.swap(self.channel, [Swap(one, life.hastened(one)) for one in held if not one.owner], now)
 
-    def wake(self, scopes: Scopes, now: float, *, by_wall: bool) -> None:
-        """What a maintenance holds in memory that is over before its time is due now. Where something may wait
-        ``by_wall``, and the clock there was set, or the machine slept, all that is held is judged anew."""
-        has_leapt, time_s = False, self.shared.time_s()
-        if by_wall:
-            has_leapt = abs(time_s - now - self._ahead_s) > _LEAP_S
-            self._ahead_s = time_s - now
+    def wake(self, scopes: Scopes, now: float) -> None:
+        """What a maintenance holds in memory that is over before its time is due now. Where the clock on the wall was
+        set, or the machine slept, all that is held is judged anew."""
+        time_s = self.shared.time_s()
+        has_leapt = abs(time_s - now - self._ahead_s) > _LEAP_S
+        self._ahead_s = time_s - now
         if has_leapt:
             with suppress(StateError):  # said already
                 wake(self.shared, self.channel, None, now)

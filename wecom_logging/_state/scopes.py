@@ -82,10 +82,11 @@ def ended(scopes: Scopes, name: str) -> Scopes:
 
 def woken(rows: Sequence[Incident], scopes: Scopes | None, now: float, time_s: float) -> list[Swap]:
     """What a maintenance has held that is over before its time, or sooner than it was: it is due now. None: all that is
-    held, to be judged anew."""
+    held, also by a person, to be judged anew."""
     ends = {one.name: now + one.until - time_s for one in sorted(scopes or (), key=lambda one: one.until)}
-    held = [row for row in rows if row.quiet_since and (scopes is None or row.quiet_by) and not row.owner]
-    late = [row for row in held if row.not_before > ends.get(row.quiet_by, now) + life.NEAR_S]
+    held = [row for row in rows if (row.quiet_by or (scopes is None and row.held_until)) and not row.owner]
+    until = [row.not_before if row.quiet_since else row.held_until for row in held]
+    late = [row for row, at in zip(held, until, strict=True) if at > ends.get(row.quiet_by, now) + life.NEAR_S]
     return [Swap(row, life.woken(row, now=now, time=time_s)) for row in late]
 
 
