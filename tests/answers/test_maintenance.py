@@ -159,6 +159,21 @@ def test_critical_goes_through_and_a_scope_of_all_is_refused(office: Office) -> 
     assert office.desk.do(too_long, "Li", "chat ops").why == "limit"
 
 
+def test_what_is_critical_is_told_where_a_maintenance_of_its_name_holds_it_no_more(office: Office) -> None:
+    critical = Command("quiet", length_s=600.0, scope="shop", critical=True)
+    assert office.desk.do(critical, "Li", "chat ops").why == ""
+    office.log()
+    office.log(text="no power", level=logging.CRITICAL)
+    assert office.go_on(60) == []
+    assert office.type("quiet service shop 10m").why == ""
+    (told,) = office.go_on(30)
+    assert "no power" in told
+    assert office.go_on(540) == []
+    (told,) = office.go_on(60)
+    assert "disk full" in told
+    office.assert_balance()
+
+
 @pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("began", "until"), [(0.0, 8e15), (0.0, 1e300), (1e300, 1.1e300), (-1e300, 1e18)])
 def test_what_another_hand_has_made_quiet_for_ever_holds_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -36,9 +37,9 @@ class Jobs:
         self.clock = clock
         self.made = self.seen = 0
 
-    def log(self, number: int = 1, text: str = "disk full") -> None:
+    def log(self, number: int = 1, text: str = "disk full", level: int = logging.ERROR) -> None:
         for _ in range(number):
-            self.jobs[self.made % len(self.jobs)].collector.take(record(text))
+            self.jobs[self.made % len(self.jobs)].collector.take(record(text, level=level))
             self.made += 1
 
     def go_on(self, seconds: float = 12.0) -> list[str]:

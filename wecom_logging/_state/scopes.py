@@ -13,6 +13,7 @@ from dataclasses import replace
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.limits import QUIET_LIMIT_S
+from .._incidents.policy.moment import may_hold
 from ..model.duty import Scope
 from .base import Store, Swap
 from .shared import Shared, alone
@@ -81,13 +82,16 @@ def ended(scopes: Scopes, name: str) -> Scopes:
 
 
 def woken(rows: Sequence[Incident], scopes: Scopes | None, now: float, time_s: float) -> list[Swap]:
-    """What a maintenance has held that is over before its time, or sooner than it was: it is due now. None: all that is
-    held, also by a person, to be judged anew."""
-    ends = {one.name: now + one.until - time_s for one in sorted(scopes or (), key=lambda one: one.until)}
+    """What waits for longer than a maintenance of its name holds it now: it is due. None: all that is held, also by a
+    person, is judged anew."""
+
+    def is_late(row: Incident) -> bool:
+        holds = (one.until for one in scopes or () if one.name == row.quiet_by and may_hold(one, row.level))
+        until = row.not_before if row.quiet_since else row.held_until
+        return until > now + max(holds, default=time_s) - time_s + life.NEAR_S
+
     held = [row for row in rows if (row.quiet_by or (scopes is None and row.held_until)) and not row.owner]
-    until = [row.not_before if row.quiet_since else row.held_until for row in held]
-    late = [row for row, at in zip(held, until, strict=True) if at > ends.get(row.quiet_by, now) + life.NEAR_S]
-    return [Swap(row, life.woken(row, now=now, time=time_s)) for row in late]
+    return [Swap(row, life.woken(row, now=now, time=time_s)) for row in held if is_late(row)]
 
 
 def wake(shared: Shared, channel: str, scopes: Scopes | None, now: float) -> None:

@@ -37,7 +37,7 @@ def what_holds(incident: Incident, moment: Moment) -> Held | None:
     """The quiet hours or the maintenance that hold it longest. None: it need not wait."""
     if moment.is_closing:
         return None
-    may = [one for one in moment.scopes if one.began <= moment.time and (one.critical or incident.level < CRITICAL)]
+    may = [one for one in moment.scopes if one.began <= moment.time and may_hold(one, incident.level)]
     by_scopes = (Held(one.began, one.until, scope=one.name, why=one.why) for one in may)
     hold = [hours_at(moment.time, incident.level, moment), *by_scopes]
     lasting = [one for one in hold if one is not None and one.until > moment.time + SOON_S]
@@ -58,6 +58,11 @@ def hours_at(time: float, level: int, moment: Moment) -> Held | None:
         return None
     began, until = quiet(duty.quiet, time, moment.zone, moment.is_workday)
     return Held(began, until, moment.zone) if time < until < float("inf") else None
+
+
+def may_hold(scope: Scope, level: int) -> bool:
+    """Whether it holds what is of this level."""
+    return scope.critical or level < CRITICAL
 
 
 def is_of(scope: Scope, service: str, logger: str) -> bool:
