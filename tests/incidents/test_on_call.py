@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from wecom_logging._incidents.policy.on_call import called, handover_at, on_duty
+from wecom_logging._incidents.policy import on_call
+from wecom_logging._incidents.policy.on_call import called
 from wecom_logging.model import Recipients
 from wecom_logging.model.duty import Rota, Swap
 
@@ -30,6 +32,14 @@ def at(text: str, zone: ZoneInfo = BERLIN) -> float:
 
 def rota(*people: str, since: str = "2026-03-02 10:00", days: int = 7, hours: int = 0, name: str = "web") -> Rota:
     return Rota(name, tuple((one,) for one in people), since, 0 if hours else days, hours)
+
+
+def on_duty(rota: Rota, time: float, zone: ZoneInfo, swaps: Sequence[Swap] = ()) -> tuple[str, ...]:
+    return on_call.on_duty(rota, time, zone, swaps).people
+
+
+def handover_at(rota: Rota, time: float, zone: ZoneInfo, swaps: Sequence[Swap] = ()) -> float:
+    return on_call.on_duty(rota, time, zone, swaps).until
 
 
 def wall(time: float, zone: ZoneInfo = BERLIN) -> str:

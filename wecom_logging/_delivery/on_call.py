@@ -16,7 +16,7 @@ from .._config.on_call import persons
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.policy.moment import Moment
-from .._incidents.policy.on_call import Called, OnDuty, called, handover_at, on_duty, swapped
+from .._incidents.policy.on_call import Called, OnDuty, called, on_duty
 from .._lines import line
 from .._runtime.functions import function_named
 from .._state.swaps import known_swaps
@@ -82,13 +82,13 @@ class OnCall:
 
     def people(self, rota: Rota, moment: Moment, bound_s: float = BOUND_S) -> People | None:
         """Who is on call at this moment; a message waits for so long for an answer. None: that cannot be found out."""
-        moment = replace(moment, swaps=known_swaps(self._options.shared, self._channel_id))
-        if rota.people or swapped(rota, moment.time, moment.swaps) is not None:
-            try:
-                return on_duty(rota, moment.time, moment.zone, moment.swaps)
-            except (ValueError, OverflowError) as error:  # nothing that stands in a state is trusted
-                self._failed(rota, type(error).__name__, None)
-                return None
+        try:
+            now = on_duty(rota, moment.time, moment.zone, known_swaps(self._options.shared, self._channel_id))
+        except (ValueError, OverflowError) as error:  # nothing that stands in a state is trusted
+            self._failed(rota, type(error).__name__, None)
+            return None
+        if rota.people or now.swapped_by is not None:
+            return now.people
         if rota not in self._asked:
             if len(self._asked) >= _MOST:
                 self._asked.clear()
@@ -103,11 +103,9 @@ class OnCall:
         """By each rota."""
         swaps, found = known_swaps(self._options.shared, self._channel_id), []
         for rota in moment.duty.rotas:
-            swap = swapped(rota, moment.time, swaps)
-            until = handover_at(rota, moment.time, moment.zone, swaps)
-            then = on_duty(rota, until, moment.zone, swaps) if until < float("inf") else ()
-            by = None if swap is None else swap.who
-            found.append(OnDuty(rota.name, self.people(rota, moment) or (), until, then, by))
+            now = on_duty(rota, moment.time, moment.zone, swaps)
+            then = on_duty(rota, now.until, moment.zone, swaps).people if now.until < float("inf") else ()
+            found.append(replace(now, people=self.people(rota, moment) or (), then=then))
         return found
 
     def _called(

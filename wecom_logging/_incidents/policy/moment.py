@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 
-from ...model.duty import NO_DUTY, Duty, Held, Scope, Swap
+from ...model.duty import NO_DUTY, Duty, Held, Scope
 from ..incident import SOON_S, Incident
 from ..stored import CRITICAL
 from .hours import quiet
@@ -20,15 +20,13 @@ def monday_to_friday(day: date) -> bool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """``time`` is in seconds since the epoch, on the clock of all who share a state; ``duty`` are the rules that the
-    incident came with, in ``zone``. ``scopes`` are the maintenances of what has logged it, ``swaps`` what people have
-    changed of rotas; each may have ended."""
+    incident came with, in ``zone``. ``scopes`` are the maintenances of what has logged it, which may have ended."""
 
     time: float = 0.0
     duty: Duty = NO_DUTY
     zone: tzinfo = UTC
     is_workday: Callable[[date], bool] = monday_to_friday
     scopes: Sequence[Scope] = ()
-    swaps: Sequence[Swap] = ()
     is_closing: bool = False
     """Whether the program ends, and no other can tell what waits: nothing is held."""
 

@@ -15,35 +15,6 @@ from ...model.recipients import ON_CALL
 from .hours import instant
 
 
-def swapped(rota: Rota, time: float, swaps: Sequence[Swap]) -> Swap | None:
-    """What holds at this time in the place of whose turn it is: of several the newest, which is the last."""
-    return next((one for one in reversed(swaps) if one.rota == rota.name and one.began <= time < one.until), None)
-
-
-def on_duty(rota: Rota, time: float, zone: tzinfo, swaps: Sequence[Swap] = ()) -> tuple[str, ...]:
-    """Who is on call at this time, in seconds since the epoch. Nobody: a function knows, or WeCom."""
-    if (swap := swapped(rota, time, swaps)) is not None:
-        return swap.people
-    return rota.people[_turn(rota, time, zone)[0] % len(rota.people)] if rota.people else ()
-
-
-def handover_at(rota: Rota, time: float, zone: tzinfo, swaps: Sequence[Swap] = ()) -> float:
-    """When the next turn begins after this time, or a swap begins or ends; infinity: never, as far as is known."""
-    borders = [border for one in swaps if one.rota == rota.name for border in (one.began, one.until)]
-    if rota.people and swapped(rota, time, swaps) is None:
-        borders.append(_turn(rota, time, zone)[1])
-    return min((border for border in borders if border > time), default=float("inf"))
-
-
-def _turn(rota: Rota, time: float, zone: tzinfo) -> tuple[int, float]:
-    """Its number, and when the next begins: that which begins at ``since`` is 0, those before have less."""
-    since, length = datetime.fromisoformat(rota.since), timedelta(days=rota.days, hours=rota.hours)
-    number = (datetime.fromtimestamp(time, zone).replace(tzinfo=None) - since) // length
-    while (then := instant(since + (number + 1) * length, zone)) <= time:  # the clock on the wall was put back
-        number += 1
-    return number, then
-
-
 @dataclass(frozen=True, slots=True)
 class OnDuty:
     """Who is on call by a rota, until when (infinity: nobody knows), and who is then. ``swapped_by`` has said so."""
@@ -53,6 +24,28 @@ class OnDuty:
     until: float = float("inf")
     then: tuple[str, ...] = ()
     swapped_by: str | None = None
+
+
+def on_duty(rota: Rota, time: float, zone: tzinfo, swaps: Sequence[Swap] = ()) -> OnDuty:
+    """Who is on call at this time, in seconds since the epoch; nobody: a function knows, or WeCom. What replaces a turn
+    is of several swaps the newest, which is the last."""
+    mine = [one for one in swaps if one.rota == rota.name]
+    now = [one for one in mine if one.began <= time < one.until]
+    people, by = (now[-1].people, now[-1].who) if now else ((), None)
+    borders = [border for one in mine for border in (one.began, one.until)]
+    if rota.people and not now:
+        number, then = _turn(rota, time, zone)
+        people, borders = rota.people[number % len(rota.people)], [*borders, then]
+    return OnDuty(rota.name, people, min((one for one in borders if one > time), default=float("inf")), swapped_by=by)
+
+
+def _turn(rota: Rota, time: float, zone: tzinfo) -> tuple[int, float]:
+    """Its number, and when the next begins: that which begins at ``since`` is 0, those before have less."""
+    since, length = datetime.fromisoformat(rota.since), timedelta(days=rota.days, hours=rota.hours)
+    number = (datetime.fromtimestamp(time, zone).replace(tzinfo=None) - since) // length
+    while (then := instant(since + (number + 1) * length, zone)) <= time:  # the clock on the wall was put back
+        number += 1
+    return number, then
 
 
 @dataclass(frozen=True, slots=True)
