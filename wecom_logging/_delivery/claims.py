@@ -89,8 +89,7 @@ class Claims:
     def together(self, lead: Claim, now: float) -> list[Claim]:
         """Those of its audience whose steps do now what its step does, or whose line is the same; the others are
         released."""
-        is_of_step = policy.is_step_due(lead.incident, now) or policy.tells_of_a_step(lead.incident)
-        if lead.key in self._ledger.refused or not is_of_step:
+        if lead.key in self._ledger.refused or policy.of_step(lead.incident, now) is None:
             return []
         claims = self.free(self.due(now, MAX_SHARED - 1, lead.incident.audience), now)
         found = {one.key for one in claims if self.are_together(lead, one, now)}
@@ -98,7 +97,9 @@ class Claims:
         return [one for one in claims if one.key in found]
 
     def are_together(self, lead: Claim, claim: Claim, now: float) -> bool:
-        return claim.key not in self._ledger.refused and policy.are_together(lead.incident, claim.incident, now)
+        of_step = policy.of_step(lead.incident, now)
+        is_same = of_step is not None and of_step == policy.of_step(claim.incident, now)
+        return is_same and claim.key not in self._ledger.refused
 
     def tells_for_all(self, claim: Claim, now: float, wait_s: float, what: str = "") -> bool:
         """Whether this process tells now what all processes want to tell at this moment.
@@ -174,10 +175,8 @@ class Claims:
         audience = claim.incident.audience
         if audience in self._given:
             return self._given[audience]
-        try:
-            return recipients_of(audience)
-        except ValueError:  # of a newer version; whom it means stands in the alert, too
-            return claim.incident.first.alert.recipients
+        found = recipients_of(audience)
+        return found if found is None or found else claim.incident.first.alert.recipients  # whom it means stands there
 
     @property
     def is_draining(self) -> bool:

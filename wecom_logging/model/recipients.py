@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, replace
 
 EVERYBODY = "@all"
@@ -41,6 +42,11 @@ class Recipients:
     def rotas(self) -> tuple[str, ...]:
         """The names of the rotas among the users, in whose place those on call get it."""
         return tuple(one.removeprefix(ON_CALL) for one in self.users if one.startswith(ON_CALL))
+
+    def with_people(self, turns: Mapping[str, Iterable[str] | None]) -> Recipients:
+        """With people in the place of rotas, each once."""
+        named = (turns[one.removeprefix(ON_CALL)] if one.startswith(ON_CALL) else (one,) for one in self.users)
+        return replace(self, users=tuple(dict.fromkeys(who for people in named for who in people or ())))
 
     @property
     def only_members(self) -> bool:

@@ -8,8 +8,9 @@ beside it (`hours`, `on_call`), which `decide` calls; what it asks is in `Moment
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from ...model import Recipients
 from ...model.alert import ESCALATED
@@ -130,16 +131,13 @@ def is_step_due(incident: Incident, now: float) -> bool:
     return escalation.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now)
 
 
-def are_together(incident: Incident, other: Incident, now: float) -> bool:
-    """Whether the step of the other does now what that of the first does; else whether both are told by the same line
-    about a step."""
+def of_step(incident: Incident, now: float) -> Hashable:
+    """What its step does now, or what the line says that is sent about one: of several, one message does the same, or
+    says it. None: neither."""
     if is_step_due(incident, now):
-        return is_step_due(other, now) and escalation.doing(incident, now) == escalation.doing(other, now)
-    return not is_step_due(other, now) and tells_of_a_step(other) and _line_of(incident) == _line_of(other)
-
-
-def _line_of(incident: Incident) -> tuple[object, ...]:
-    """What says who is told by a line about its step, and what."""
+        return escalation.doing(incident, now)
+    if not tells_of_a_step(incident):
+        return None
     last = incident.answers.journal[-1]
     return incident.audience, incident.duty, incident.told_too, last.who, last.where
 
@@ -163,12 +161,7 @@ def ends(incident: Incident, now: float, *, closed: bool) -> bool:
 
 def stands_alone(incident: Incident, now: float, *, refused: bool) -> bool:
     """Whether no message of others tells it. What has waited is told with what has."""
-    return (
-        refused
-        or escalation.step_due_at(incident) <= now + SOON_S
-        or is_for_others(incident, now)
-        or incident.quiet_since > 0
-    )
+    return refused or is_step_due(incident, now) or is_for_others(incident, now) or incident.quiet_since > 0
 
 
 def is_for_others(incident: Incident, now: float) -> bool:
@@ -184,13 +177,7 @@ def tells_of_a_step(incident: Incident) -> bool:
 
 def told_by_steps(incident: Incident) -> list[Recipients]:
     """Those whom steps have told."""
-    found = []
-    for one in incident.told_too:
-        try:
-            found.append(recipients_of(one))
-        except ValueError:  # of a newer version
-            continue
-    return [one for one in found if one]
+    return [one for one in map(recipients_of, incident.told_too) if one]
 
 
 def place_of(chat: str, user: str = "") -> str:
@@ -201,15 +188,10 @@ def place_of(chat: str, user: str = "") -> str:
 def who_is_told(incident: Incident, recipients: Recipients) -> Recipients:
     """Of those who get it, and whom steps have told: what a person did stands already in the chat where he did it, and
     who did it in a group is not told alone; of a step, those whom it has told have more than a line."""
-    told, of_step, where = told_by_steps(incident), Recipients(), ""
-    if not incident.answers.is_said:
-        what = incident.answers.journal[-1]
-        if what.verb != ESCALATED:
-            where = what.where
-        elif told and tells_of_a_step(incident):
-            of_step = told.pop()
-    for others in told:
-        recipients = recipients.with_others(others)
+    told, news = told_by_steps(incident), () if incident.answers.is_said else incident.answers.journal[-1:]
+    of_step = told.pop() if told and tells_of_a_step(incident) else Recipients()
+    where = "".join(one.where for one in news if one.verb != ESCALATED)
+    recipients = reduce(Recipients.with_others, told, recipients)
     users = tuple(one for one in recipients.users if one not in of_step.users)
     chats = tuple(chat for chat in recipients.chats if place_of(chat) != where and chat not in where.split()[1:])
     return replace(recipients, users=users or recipients.users, chats=chats or recipients.chats)

@@ -6,12 +6,11 @@ A hand-over is at a time of the wall: at 10:00 before and after a change of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from ...model import Recipients
 from ...model.duty import Rota, Swap
-from ...model.recipients import ON_CALL
 from .hours import instant
 
 
@@ -67,21 +66,14 @@ def called(
     people of its rotas.
     """
     known = {one.name: one for one in rotas}
-    found: dict[str, tuple[str, ...] | None] = {}
 
-    def meant(recipients: Recipients) -> Recipients:
-        """With people in the place of rotas."""
-        for name in recipients.rotas:
-            found[name] = found[name] if name in found else people(known[name]) if name in known else ()
-        turns = (found[one.removeprefix(ON_CALL)] if one.startswith(ON_CALL) else (one,) for one in recipients.users)
-        return replace(recipients, users=_each_once(turns))
+    def turns(recipients: Recipients) -> dict[str, tuple[str, ...] | None]:
+        return {name: people(known[name]) if name in known else () for name in recipients.rotas}
 
-    to = meant(named)
-    nobody, failed = tuple(name for name, who in found.items() if not who), None in found.values()
-    if nobody and not (to := to.with_others(meant(own))):
-        to = Recipients(_each_once(turn for name in found if name in known for turn in known[name].people))
+    found = turns(named)
+    to, failed = named.with_people(found), None in found.values()
+    if nobody := tuple(name for name, who in found.items() if not who):
+        found = {**turns(own), **found}
+        everybody = (who for name in found if name in known for turn in known[name].people for who in turn)
+        to = to.with_others(own.with_people(found)) or to.with_others(Recipients(tuple(everybody)))
     return Called(to, nobody, failed)
-
-
-def _each_once(turns: Iterable[tuple[str, ...] | None]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(who for turn in turns for who in turn or ()))
