@@ -54,7 +54,7 @@ from wecom_logging import WeComHandler
 handler = WeComHandler()
 handler.handle(logging.LogRecord("shop", 50, "", 1, "x", None, None))
 assert handler.flush(10)
-print(sorted(name for name in sys.modules if name.endswith(("_config.escalation", ".steps", ".calls", "_config.duty"))))
+print(sorted(name for name in sys.modules if name.endswith(("_config.escalation", ".steps", ".calls", ".duty"))))
 """
-    assert run(code, url=sandbox.url).out.strip() == "[]"
+    assert run(code, url=sandbox.url).out.strip() == "['wecom_logging.model.duty']"
     assert len(sandbox.messages()) == 1

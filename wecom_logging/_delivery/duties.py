@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .. import _config as config
-from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.policy.moment import Moment, is_of, monday_to_friday
 from .._lines import line
@@ -130,6 +129,8 @@ class Duties:
         return steps[incident.step - 1] if 0 < incident.step <= len(steps) else None
 
     def _duty(self, text: str) -> Duty:
+        from .._incidents.duty import duty_of  # a program whose options say something of it has it since it was built
+
         try:
             return duty_of(text)
         except ValueError:  # of a newer version: it is told as without rules
