@@ -6,12 +6,14 @@ import asyncio
 import logging
 import os
 import re
+import sqlite3  # another program at the file of a state
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wecom_logging import expect
+from wecom_logging import _expect, expect
 from wecom_logging._delivery import declared as declared_here
 from wecom_logging._incidents.job import Job
 from wecom_logging._runtime import clock
@@ -256,7 +258,7 @@ def test_without_cronsim_a_cron_line_says_what_to_install(monkeypatch: pytest.Mo
 SCRIPT = """
 import sys
 import threading
-from wecom_logging import expect
+from wecom_logging import _expect, expect
 
 with expect("对账"):
     sys.exit({code})
@@ -294,6 +296,30 @@ def test_where_the_state_does_not_answer_the_job_runs_on_and_stderr_says_so(tmp_
     ended = script("memory://")
     assert (ended.returncode, ended.stderr.count("\n")) == (7, 1)
     assert "Set WECOM_STATE" in ended.stderr
+
+
+def test_a_report_takes_no_longer_than_was_promised_whatever_the_lock_of_a_file_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody writes for a while, and then reads without an end: what waits for both waits once."""
+    path = tmp_path / "alerts.db"
+    monkeypatch.setenv("WECOM_STATE", f"sqlite://{path}")
+    monkeypatch.setattr(_expect, "REPORT_S", 0.6)
+    job = expect("对账")
+    with job:
+        pass
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        reads = other.execute("SELECT name FROM sqlite_master")
+        reads.fetchone()
+        timer = threading.Timer(0.4, other.execute, ["COMMIT"])  # what still reads keeps the lock of a reader
+        timer.start()
+        began = time.monotonic()
+        job.began()
+        took_s = time.monotonic() - began
+        timer.join()
+    assert 0.4 < took_s < 1.2
+    assert "a run of job 对账 could not be reported" in capfd.readouterr().err
 
 
 def test_where_handlers_are_switched_off_a_program_runs_as_ever_and_says_nothing(

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 Ids = str | int | Iterable[str | int]
 
-REPORT_S = 2.0
-"""So long a job waits at most, before it begins and after it has ended, to report that."""
+REPORT_S = 1.8
+"""So long a state is waited for before a job begins, and after it has ended: with all the rest it is 2 s at most."""
 
 _MOST_REPORTERS = 8
 

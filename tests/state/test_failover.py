@@ -13,8 +13,8 @@ import pytest
 from tests.programs import Clock
 from wecom_logging._incidents import answered, life
 from wecom_logging._incidents.incident import Count, Incident
-from wecom_logging._runtime.clock import within
-from wecom_logging._state import batches
+from wecom_logging._runtime.clock import seconds_left, within
+from wecom_logging._state import batches, failover
 from wecom_logging._state.base import StateError, Swap, Wanted
 from wecom_logging._state.failover import Claim, FailoverStore
 from wecom_logging._state.memory import UNNAMED, MemoryStore
@@ -181,6 +181,23 @@ def test_what_there_was_no_time_for_is_handed_over_next(process: Process) -> Non
     process.redact = bool
     process.hand_over()
     assert len(process.rows()) == 2
+
+
+def test_what_was_made_slowly_is_handed_over_without_haste(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process may be at the store just then."""
+    left = list[float]()
+    add = process.there.add
+
+    def asked(*of: Any) -> Any:
+        left.append(seconds_left())
+        return add(*of)
+
+    monkeypatch.setattr(failover, "_GIVE_S", 0.05)
+    process.log(new("a"), new("b"))
+    process.redact = lambda: time.sleep(0.06)
+    with patch.object(process.there, "add", asked):
+        process.hand_over()
+    assert (left, len(process.rows())) == ([float("inf")] * 2, 2)
 
 
 def test_what_is_open_there_is_counted_without_its_alert(process: Process) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from .._incidents import answered, escalation, life, stored
 from .._incidents.incident import NOTHING, Count, Incident, Own, Related
 from .._lines import line
-from .._runtime.clock import seconds_left, within
+from .._runtime.clock import seconds_left
 from ..errors import StateError
 from ..model.duty import Held
 from .base import Answered, Incidents, Swap, Wanted, answer, swap_lent
@@ -128,8 +128,7 @@ class FailoverStore:
                 claims = self.memory.claim(self.channel, _HERE, now, self._lease_s, wanted)
                 if not claims:
                     break
-                with within(time.monotonic() + _GIVE_S):
-                    self._give(claims, now)
+                self._give(claims, now)
         except StateError:  # said already; what is here stays here
             return
 
@@ -144,10 +143,10 @@ class FailoverStore:
         self._failures = failures
 
     def _give(self, claims: Sequence[Incident], now: float) -> None:
-        pairs: list[tuple[Incident, Count]] = []
+        pairs, ends = list[tuple[Incident, Count]](), time.monotonic() + _GIVE_S
         try:
             for at, incident in enumerate(claims):
-                if seconds_left() <= 0:
+                if min(seconds_left(), ends - time.monotonic()) <= 0:
                     self._release_here(claims[at:], now)
                     break
                 key, is_there = self._both.of(incident.key)

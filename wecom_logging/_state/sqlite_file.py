@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import quote
 
 from .._runtime import forks
+from .._runtime.clock import seconds_left
 from .base import VERSION, StateError
 from .disk import CAREFULLY, is_ours, resolved
 
@@ -78,7 +79,7 @@ class SqliteFile:
         self._leave_to_parent()
         with ExitStack() as held:
             for lock in (self._lock, forks.gate):
-                if not lock.acquire(timeout=wait_s):
+                if not lock.acquire(timeout=max(min(wait_s, seconds_left()), 0.0)):
                     raise StateError(f"{self.path} is busy")
                 held.callback(lock.release)
             yield
@@ -237,14 +238,15 @@ def _inode(found: os.stat_result) -> tuple[int, int]:
 
 
 def _patiently(connection: sqlite3.Connection, statement: str) -> None:
-    """Wait for other processes, at most `BUSY_S`; where it has locked nothing yet, let this one fork meanwhile."""
-    ends, wait = time.monotonic() + BUSY_S, 0.001
+    """Wait for other processes, at most `BUSY_S`, and no longer than the deadline of this thread; where it has locked
+    nothing yet, let this one fork meanwhile."""
+    ends, wait = time.monotonic() + min(BUSY_S, seconds_left()), 0.001
     while True:
         try:
             connection.execute(statement)
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() + wait > ends:
                 raise
         if connection.in_transaction:
             time.sleep(wait)
