@@ -25,13 +25,14 @@ from wecom_logging._delivery.declared import Declared
 from wecom_logging._delivery.options import Looks, Options
 from wecom_logging._delivery.watch import LOOK_S, Watch
 from wecom_logging._incidents import answered, life
-from wecom_logging._incidents.job import Spec
+from wecom_logging._incidents.job import Spec, Target
 from wecom_logging._incidents.policy.expected import due_at
 from wecom_logging._state.base import Swap, Wanted
 from wecom_logging._state.jobs import Jobs, Report, schedule_of
 from wecom_logging._state.memory import MemoryStore
 from wecom_logging._state.shared import Shared, alone
 from wecom_logging.errors import StateError
+from wecom_logging.model import Recipients
 from wecom_logging.model.alert import BY_RUN
 
 from .conftest import CHANNEL, Rig, rig_of
@@ -73,7 +74,8 @@ class World:
             mask=str,
             shared=self.shared,
         )
-        return Watch(store, Jobs(self.shared, lambda: self.time), options, lambda *_: None, lambda: self.rig.now)
+        jobs = Jobs(self.shared, lambda: self.time)
+        return Watch(store, jobs, options, lambda name, level, given: given, lambda: self.rig.now)
 
     def at(self, text: str) -> World:
         """Set the clock, as an administrator does: no time passes."""
@@ -324,6 +326,25 @@ def test_j10_what_nobody_watched_is_told_although_something_was_missed_behind_it
     assert missed == ("job 对账 did not run: it was due 11-30 02:20 Asia/Shanghai", 1)
     assert unwatched[0].startswith("nobody watched from 11-30 02:05 Asia/Shanghai to 11-30 02:19 Asia/Shanghai; jobs ")
     assert unwatched[1] == 1
+
+
+@pytest.mark.parametrize(
+    "other", [{"level": 50}, {"targets": (Target(channel="", recipients=Recipients(users=("lisi",))),)}]
+)
+def test_a_run_closes_what_was_told_before_the_job_was_declared_otherwise(world: World, other: dict[str, Any]) -> None:
+    world.at("2026-11-29T12:00").declare()
+    world.until("2026-11-30T02:40")
+    assert world.told() == [(MISSED, 1)]
+    for given in (other, {}, other):
+        world.declare(**given)
+    world.until("2026-12-01T02:40")
+    assert world.told() == [(MISSED.replace("11-30", "12-01"), 1)]
+    world.runs()
+    assert world.told() == [("对账 ran again", 0)] * 2
+    assert not any(map(answered.is_open, world.rig.store.open(CHANNEL, 9)))
+    row = world.jobs.find("对账")
+    assert row is not None
+    assert row.job.seen.left == ()
 
 
 @pytest.mark.parametrize("is_told", [True, False])

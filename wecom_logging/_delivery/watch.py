@@ -126,7 +126,11 @@ class Watch:
             others = [one for one in (job.spec.targets if job else ()) if one.channel in channels]
             targets = (*(one for one in others if one.channel != mine.channel), mine)
             new = replace(spec, targets=tuple(sorted(targets, key=lambda one: one.channel)))
-            return Job(spec=new, seen=expected.declared(job, new, now))
+            seen = expected.declared(job, new, now)
+            if job is not None and (seen.missed or seen.over or seen.news):
+                left = {*seen.left, *self._places(job.spec)} - {*self._places(new)}
+                seen = replace(seen, left=tuple(sorted(left)[:_MOST_NAMES]))
+            return Job(spec=new, seen=seen)
 
         self.jobs.change(spec.name, become)
 
@@ -189,7 +193,9 @@ class Watch:
                 told.append((name, row))
         self._tell_unwatched([row.job for _, row in told], gap, time)
         for name, row in told:  # where a report has come meanwhile it is told again, and taken once
-            self.jobs.swap(name, row, replace(row.job, seen=replace(row.job.seen, news=())))
+            seen = row.job.seen
+            left = () if any(news.kind == RAN for news in seen.news) else seen.left
+            self.jobs.swap(name, row, replace(row.job, seen=replace(seen, news=(), left=left)))
         self._has_more = self._clock() >= ends
         return 0.0 if self._has_more else LOOK_S
 
@@ -227,12 +233,19 @@ class Watch:
         return use(self._store.memory) if shared is alone else shared.call(use)
 
     def _tell(self, job: Job, news: News) -> None:
-        for target in job.spec.targets if news.kind != UNWATCHED else ():
-            if news.kind == RAN:
-                self._close(job.spec, target, news)
-            else:
+        if news.kind == RAN:
+            for channel, key in (*self._places(job.spec), *job.seen.left):
+                self._close(job.spec, channel, key, news)
+        elif news.kind != UNWATCHED:
+            for target in job.spec.targets:
                 alert = self._alert(job.spec, target, news, *self._said(job, news))
                 self._add(job.spec, target, alert, news, _WINDOW_S)
+
+    def _places(self, spec: Spec) -> list[tuple[str, str]]:
+        """Channel and group key of each of its incidents, as it is declared."""
+        none = News(RAN, 0.0, 0.0)
+        alerts = [(one, self._alert(spec, one, none, words.JOB_DID_NOT_RUN, ("", ""), ())) for one in spec.targets]
+        return [(one.channel, group_key(alert, one.recipients)) for one, alert in alerts]
 
     def _add(self, spec: Spec, target: Target, alert: Alert, news: News, window_s: float) -> None:
         key = group_key(alert, target.recipients)
@@ -261,8 +274,7 @@ class Watch:
         self._use(lambda store: store.add(target.channel, who, "", news.serial, [count], now))
         self._use(lambda store: answer(store, target.channel, key, again, lambda one: None, now))
 
-    def _close(self, spec: Spec, target: Target, news: News) -> None:
-        key = group_key(self._alert(spec, target, news, words.JOB_DID_NOT_RUN, ("", ""), ()), target.recipients)
+    def _close(self, spec: Spec, channel: str, key: str, news: News) -> None:
         now = self._clock()
 
         def closed(one: Incident) -> Incident:
@@ -271,7 +283,7 @@ class Watch:
                 return one
             return answered.done(one, spec.name, BY_RUN, now=now, time=news.at)
 
-        self._use(lambda store: answer(store, target.channel, key, closed, lambda one: None, now))
+        self._use(lambda store: answer(store, channel, key, closed, lambda one: None, now))
 
     def _tell_unwatched(self, jobs: Iterable[Job], gap: Gap, time: float) -> None:
         """One line for all of a channel and its recipients."""

@@ -76,7 +76,8 @@ class Seen:
 
     ``judged_to`` is the newest occurrence that was missed or unwatched, ``began`` when the newest run did.
     ``missed`` and ``over`` were told since the last run that came, or ended, in time: while one is not 0, the incident
-    is open. ``news`` is to be told by whoever looks next.
+    is open. ``news`` is to be told by whoever looks next. ``left``: channels and group keys of what was told as the job
+    was declared before, which the next run closes as well.
     """
 
     base: float
@@ -91,6 +92,7 @@ class Seen:
     paused_until: float = 0.0
     serial: int = 0
     news: tuple[News, ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
