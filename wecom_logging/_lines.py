@@ -148,6 +148,12 @@ LINES: Mapping[str, tuple[str, str]] = {
         "{who}：以下任务的执行时间无法监视，其余的都会监视：{names}",
     ),
     "no_watch": ("jobs cannot be watched now ({error})", "暂时无法监视任务（{error}）"),
+    "other_schedule": (
+        "job {name} is due by another schedule from now on: {after}, not {before}. If another program declares it so, "
+        "a run that does not come may stay untold: give each job one schedule",
+        "任务 {name} 改按新的时间表执行：{after}，不再是 {before}。若另有程序按原时间表声明它，可能漏报："
+        "每个任务只用一个时间表",
+    ),
     "no_schedule": ("when job {name} is due cannot be told ({why})", "无法得知任务 {name} 的执行时间（{why}）"),
     # Of handlers that are not there.
     "closed": (

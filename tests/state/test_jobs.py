@@ -183,13 +183,18 @@ def test_j2_start_is_judged_by_grace_and_length_by_max_runtime(world: World) -> 
     assert world.told() == [("对账 ran again", 0)]
 
 
-def test_j3_a_deploy_and_another_schedule_are_no_misses_but_a_job_that_never_ran_is(world: World) -> None:
+def test_j3_a_deploy_and_another_schedule_are_no_misses_but_a_job_that_never_ran_is(
+    world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
     world.at("2026-11-30T02:31").declare()
     world.until("2026-11-30T03:00")
     world.declare()  # a deploy
     world.until("2026-11-30T12:00")
-    assert world.told() == []
+    assert (world.told(), capfd.readouterr().err) == ([], "")
     world.declare(cron="0 11 * * *")
+    (said,) = capfd.readouterr().err.splitlines()
+    assert "job 对账 is due by another schedule" in said
+    assert "0 11 * * * (Asia/Shanghai), not 30 2 * * * (Asia/Shanghai)" in said
     world.until("2026-12-01T10:00")
     assert world.told() == []
     world.declare(cron="0 11 * * *")

@@ -127,6 +127,10 @@ class Watch:
             targets = (*(one for one in others if one.channel != mine.channel), mine)
             new = replace(spec, targets=tuple(sorted(targets, key=lambda one: one.channel)))
             seen = expected.declared(job, new, now)
+            if job is not None and job.spec.targets and job.spec.schedule != new.schedule:
+                name, before, after = self._options.mask(spec.name), _schedule_of(job.spec), _schedule_of(new)
+                said = line("other_schedule", name=name, before=before, after=after)
+                self._options.warn_once(f"schedule {spec.name}", said)
             if job is not None and (seen.missed or seen.over or seen.news):
                 left = {*seen.left, *self._places(job.spec)} - {*self._places(new)}
                 seen = replace(seen, left=tuple(sorted(left)[:_MOST_NAMES]))
@@ -306,8 +310,7 @@ class Watch:
         spec, seen = job.spec, job.seen
         due = self._clock_time(news.due, spec.zone)
         last = self._clock_time(seen.began, spec.zone) if seen.began else words.NONE.en
-        every = f"{spec.cron} ({spec.zone})" if spec.cron else words.EVERY.en.format(span=_span(spec.every_s))
-        fields = (("last run", last), ("schedule", every))
+        fields = (("last run", last), ("schedule", _schedule_of(spec)))
         if news.kind == OVER:
             if not spec.max_runtime_s:
                 return words.JOB_IS_BEHIND, (spec.name, due, str(expected.MAX_RUNS)), fields[1:]
@@ -361,6 +364,10 @@ def _gap(before: Watched | None, time: float) -> Gap:
         return before.gap
     is_one = before.gap[1] > 0 and before.at - before.gap[1] < _JOINED_S
     return (before.gap[0] if is_one else before.at, time)
+
+
+def _schedule_of(spec: Spec) -> str:
+    return f"{spec.cron} ({spec.zone})" if spec.cron else words.EVERY.en.format(span=_span(spec.every_s))
 
 
 def _span(seconds: float) -> str:
