@@ -425,6 +425,17 @@ def test_j12_a_run_closes_what_was_missed_although_the_clock_was_set_back_meanwh
     assert world.told() == [("对账 ran again", 0)]
 
 
+def test_j12_a_run_closes_what_was_missed_at_a_later_time_of_a_clock_that_was_set_back(world: World) -> None:
+    world.at("2026-11-29T12:00").declare()
+    world.until("2026-11-30T02:36")
+    assert world.told() == [(MISSED, 1)]
+    world.at("2026-11-30T02:30").look()
+    world.until("2026-11-30T02:33")
+    world.runs()
+    world.until("2026-11-30T02:37", watched=False)
+    assert world.told() == [("对账 ran again", 0)]
+
+
 def test_j13_a_paused_job_stays_paused_though_it_runs(world: World) -> None:
     world.at("2026-11-29T12:00").declare()
     end = world.epoch("2026-12-01T12:00")

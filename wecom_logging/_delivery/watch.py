@@ -24,14 +24,14 @@ from .._incidents.schedule import Cron
 from .._lines import line
 from .._render import words
 from .._render.mask import masked
-from .._state.base import Incidents, answer
+from .._state.base import Answered, Incidents, answer
 from .._state.failover import FailoverStore
 from .._state.jobs import Jobs, Row, Watched, schedule_of, zone_to_show
 from .._state.shared import alone
 from .._text.said import Phrase
 from ..errors import StateError
 from ..model import Alert, Frame, Recipients
-from ..model.alert import BY_RUN
+from ..model.alert import BY_RUN, DONE
 from .declared import declared
 from .options import Options
 
@@ -270,24 +270,30 @@ class Watch:
         now, who = self._clock(), f"{'unwatched' if news.kind == UNWATCHED else 'job'} {spec.name}"
 
         def again(one: Incident) -> Incident:
-            if answered.is_closed_unheard(one, self.jobs.time()):
-                return answered.not_closed(one)
+            """What was closed before it came goes on where nobody has heard so yet."""
+            closed = one.answers.now
+            if closed is not None and closed.verb == DONE and not one.answers.is_said:
+                is_of_before = before < news.serial or (before == news.serial and closed.where == BY_RUN)
+                return answered.not_closed(one) if is_of_before else one
             is_long_ago = one.told > 0 and now - one.told_at >= _AGAIN_S
             return replace(one, wait_s=0.0) if is_long_ago and not one.owner else one
 
-        self._use(lambda store: store.add(target.channel, who, "", news.serial, [count], now))
+        before = self._use(lambda store: store.add(target.channel, who, "", news.serial, [count], now)).before
         self._use(lambda store: answer(store, target.channel, key, again, lambda one: None, now))
 
     def _close(self, spec: Spec, channel: str, key: str, news: News) -> None:
         now = self._clock()
 
-        def closed(one: Incident) -> Incident:
-            was_missed_again = news.at < one.last <= self.jobs.time()  # else the clock was set back
-            if not answered.is_open(one) or was_missed_again:
-                return one
-            return answered.done(one, spec.name, BY_RUN, now=now, time=news.at)
+        def close(store: Incidents) -> Answered | None:
+            def closed(one: Incident) -> Incident:
+                newest = store.add(channel, f"job {spec.name}", "", news.serial, [], now).before
+                if not answered.is_open(one) or newest > news.serial:  # it was missed again, whatever a clock shows
+                    return one
+                return answered.done(one, spec.name, BY_RUN, now=now, time=news.at)
 
-        self._use(lambda store: answer(store, channel, key, closed, lambda one: None, now))
+            return answer(store, channel, key, closed, lambda one: None, now)
+
+        self._use(close)
 
     def _tell_unwatched(self, jobs: Iterable[Job], gap: Gap, time: float) -> None:
         """One line for all of a channel and its recipients."""

@@ -56,15 +56,6 @@ def silence_over(incident: Incident) -> Incident:
     return replace(incident, answers=replace(incident.answers, now=None, before=None), held_until=0.0)
 
 
-def is_closed_unheard(incident: Incident, time: float) -> bool:
-    """Whether it came again after it was closed, of which those who get it have not heard yet. It is ``time``: what was
-    closed later than now was so before the clock was set back."""
-    answers, answer = incident.answers, incident.answers.now
-    if answer is None or answer.verb != DONE or answers.is_said:
-        return False
-    return incident.last > answer.at or answer.at > time
-
-
 def not_closed(incident: Incident) -> Incident:
     """It goes on: what came since is due, and its end is not told."""
     return replace(
