@@ -207,6 +207,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     pipeline.forget_left()
     scopes.forget_scopes()
     declared.declared.clear()
+    declared.newest.clear()
     redact._remembered = ()
     build.secrets_of_all.clear()
     sender._channels.clear()  # ports come back, and with them what was known of another test's server

@@ -23,6 +23,7 @@ import pytest
 
 from wecom_logging import _expect, expect
 from wecom_logging._delivery import declared as declared_here
+from wecom_logging._delivery.declared import Declared
 from wecom_logging._incidents.job import Job
 from wecom_logging._runtime import clock
 from wecom_logging._sandbox import Sandbox
@@ -205,6 +206,22 @@ def test_what_is_declared_in_a_loop_is_declared_once_and_another_schedule_takes_
     service.pipeline._turn.watch._heard = 0  # as in a process that is forked, or for a handler that is made anew
     service.looks()
     assert service.job() == first
+
+
+def test_thousands_of_jobs_are_declared_at_the_cost_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    place = Declared.place.fget
+    assert place is not None
+
+    def counted(one: Declared) -> tuple[str, object]:
+        nonlocal asked
+        asked += 1
+        return place(one)
+
+    monkeypatch.setattr(Declared, "place", property(counted))
+    for number in range(300):
+        expect(f"job {number}", every="1h")
+    assert (len(declared_here.declared), asked) == (300, 600)
 
 
 def test_who_gets_the_alert_and_at_which_level_is_as_it_was_declared(service: Service) -> None:

@@ -201,6 +201,7 @@ def test_the_page_of_jobs_shows_what_arrives_and_what_commands_print(sandbox: Sa
     finally:
         handler.close()
         declared_here.declared.clear()
+        declared_here.newest.clear()
     assert shape(missed) == shape(blocks(page, "text")[0])
     ran = re.sub(CLOCK, "02:55", again.split("\n")[0])  # the date stands there on another day
     assert shape(ran)[0] in shape(page.replace("`", "\n"))

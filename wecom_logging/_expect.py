@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _config as config
 from ._build import shared_state
-from ._delivery.declared import Declared, declared
+from ._delivery.declared import Declared, declared, newest
 from ._delivery.pipeline import Pipeline
 from ._incidents.job import GRACE_S, Spec, Target
 from ._lines import line
@@ -280,9 +280,10 @@ def _declare(spec: Spec, teller: Teller) -> None:
         return {one.channel_id for one in with_state or found}
 
     new = Declared(spec, channels, os.getpid(), teller.handler)
-    before = next((one for one in reversed(declared) if new.is_like(one)), None)
+    before = newest.get(new.place)
     if before is not None and (before.spec, before.pid) == (spec, new.pid):  # as with each turn of a loop
         return
+    newest[new.place] = new
     declared.append(new)
     teller.at_start()
     for one in _pipelines(teller):

@@ -24,6 +24,7 @@ __all__ = ["make", "state", "wecom"]
 def _nothing_declared() -> Iterator[None]:
     yield
     declared_here.declared.clear()
+    declared_here.newest.clear()
 
 
 @pytest.mark.parametrize("text", ["任务", "@机器人 任务", "jobs", "任务列表", "Jobs"])

@@ -38,6 +38,7 @@ def handler(sandbox: Sandbox) -> Iterator[WeComHandler]:
     yield made
     made.close()
     declared_here.declared.clear()
+    declared_here.newest.clear()
     ours._expected.clear()
 
 

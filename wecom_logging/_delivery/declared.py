@@ -23,12 +23,15 @@ class Declared(NamedTuple):
     handler: object = None
     """Which was named."""
 
-    def is_like(self, other: Declared) -> bool:
-        """Whether the later of the two takes the place of the other."""
-        return self.spec.name == other.spec.name and self.handler == other.handler
+    @property
+    def place(self) -> tuple[str, object]:
+        """Of two with the same one the later holds."""
+        return self.spec.name, self.handler
 
 
 declared: list[Declared] = []
+newest: dict[tuple[str, object], Declared] = {}
+"""The last of each place."""
 
 
 class Asked:

@@ -109,10 +109,11 @@ class Watch:
 
     def _declare(self, ends: float) -> bool:
         """Whether that is all."""
-        for at, one in enumerate(declared[self._heard :], self._heard + 1):
+        new = declared[self._heard :]
+        newest = {one.place: one for one in new}
+        for one in new:
             is_mine = self._options.shared is not alone or one.pid == os.getpid()
-            is_newest = not any(one.is_like(later) for later in declared[at:])
-            if is_mine and is_newest and self._store.channel in (channels := one.channels()):
+            if is_mine and newest[one.place] is one and self._store.channel in (channels := one.channels()):
                 self._declare_one(one.spec, channels)
             self._heard += 1
             if self._clock() >= ends:
