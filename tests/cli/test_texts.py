@@ -14,8 +14,10 @@ import pytest
 from wecom_logging import _cli as cli
 from wecom_logging._cli import _parser, _parsers
 from wecom_logging._cli.incidents import _shown
+from wecom_logging._cli.parser import _table
 from wecom_logging._cli.printing import width
 from wecom_logging._cli.texts import field
+from wecom_logging._runtime.version import __version__
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
 from wecom_logging.model import Department, Member, Tag
@@ -111,11 +113,17 @@ def test_help_is_in_the_language_that_is_set(language: str, monkeypatch: pytest.
         said = one.format_help()
         assert said.startswith("用法：" if language == "zh" else "usage: ")
         assert ("显示帮助并退出" in said) == (language == "zh")
-        assert not re.search(r"\b[a-z]+\.(help|about)\b", said), one.prog
+        assert not re.search(rf"\b({'|'.join(_table())})\.[a-z_]+\b", said, re.IGNORECASE), one.prog
         assert all(width(line) <= 100 for line in said.splitlines()), said
         if language == "zh":
             assert not re.search(r"(?<![-\w])[a-z]{3,} [a-z]{3,} [a-z]{3,}", said.partition("\n\n")[2]), said
             assert not re.search("。 |[一-鿿] [一-鿿]", said)
+
+
+def test_the_version_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"{__version__}\n"
 
 
 @pytest.mark.parametrize(

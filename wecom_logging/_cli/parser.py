@@ -17,7 +17,7 @@ from .._text.said import Phrase
 from .printing import wrapped
 from .texts import language
 
-_ROW = re.compile(r"([a-z]+)\.([a-z_]+)")
+_ROW = re.compile(r"([a-z_]+)\.([a-z_]+)")
 
 
 @cache
@@ -51,7 +51,8 @@ class Formatter(argparse.HelpFormatter):
         return told(action.help or "")
 
     def add_text(self, text: str | None) -> None:
-        super().add_text(text and ("" if language() == "zh" else " ").join(sentence(told(row)) for row in text.split()))
+        said = [sentence(told(row)) if _ROW.fullmatch(row) else row for row in (text or "").split()]
+        super().add_text(text and ("" if language() == "zh" else " ").join(said))
 
     def start_section(self, heading: str | None) -> None:
         super().start_section(heading and told(heading))
