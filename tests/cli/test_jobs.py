@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -65,6 +66,14 @@ def test_jobs_are_listed_with_their_next_time_and_its_zone(command: Command, job
     (shown,) = command("jobs", "list", "--json").json
     assert (shown["name"], shown["zone"], shown["last_run"], shown["runs"]) == ("对账", "Asia/Shanghai", "", 0)
     assert shown["next"].endswith("T02:30:00+08:00")
+
+
+def test_a_length_is_shown_as_it_was_given(command: Command, jobs: Jobs) -> None:
+    for every_s in (60.0, 90.5, 3600.0, 7500.0):
+        spec = Spec(name=f"a{every_s}", every_s=every_s)
+        jobs.change(spec.name, lambda job, now: Job(spec=spec, seen=expected.new(now)))  # noqa: B023 # at once
+    _, *rows, _ = command("jobs").out.splitlines()
+    assert [re.split("  +", row)[1] for row in rows] == ["1 h", "1 min", "125 min", "90.5 s"]
 
 
 def test_a_zone_that_this_machine_lacks_and_times_that_no_calendar_has_hide_no_other_job(

@@ -261,6 +261,17 @@ def test_j8_starts_alone_hide_no_hang(world: World) -> None:
     assert [run.id for run in row.job.seen.runs] == ["run 13", "run 14", "run 15"]
 
 
+def test_the_alert_of_a_job_without_a_schedule_names_none(world: World) -> None:
+    world.at("2026-11-30T12:00").declare(cron="", max_runtime_s=5400)
+    world.began()
+    world.until("2026-11-30T13:34")
+    assert [text for text, _ in world.told()] == [
+        "job 对账 is still running, or was killed: it began 11-30 12:00 Asia/Shanghai, and may take 90 min"
+    ]
+    (row,) = world.rig.store.open(CHANNEL, 9, None, world.rig.now)
+    assert row.first.alert.fields == (("schedule", "(none)"),)
+
+
 def test_j8_without_a_longest_time_the_ninth_open_run_tells_of_the_oldest(world: World) -> None:
     world.at("2026-11-29T12:00").declare(every_s=3600)
     for number in range(9):

@@ -20,7 +20,7 @@ from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.job import Job, Target
 from .._incidents.policy.expected import due_at
-from .._render.times import lasting_short, local_time
+from .._render.times import exactly, local_time
 from .._state.base import Store, answer
 from .._state.jobs import UNWATCHED_S, Jobs, schedule_of, zone_to_show
 from .._state.shared import Shared
@@ -82,7 +82,7 @@ def _shown(job: Job) -> dict[str, Any]:
         say(text("jobs.not_read", name=hide(spec.name)))
     return {
         "name": inert.line(hide(spec.name)),
-        "schedule": spec.cron or (lasting_short(spec.every_s, language()) if spec.every_s else ""),
+        "schedule": spec.cron or (exactly(spec.every_s, language()) if spec.every_s else ""),
         "words": words,
         "zone": spec.zone,
         "grace_s": spec.grace_s,

@@ -24,6 +24,7 @@ from .._incidents.schedule import Cron
 from .._lines import line
 from .._render import words
 from .._render.mask import masked
+from .._render.times import exactly
 from .._state.base import Answered, Incidents, answer
 from .._state.failover import FailoverStore
 from .._state.jobs import Jobs, Row, Watched, schedule_of, zone_to_show
@@ -321,7 +322,7 @@ class Watch:
         if news.kind == OVER:
             if not spec.max_runtime_s:
                 return words.JOB_IS_BEHIND, (spec.name, due, str(expected.MAX_RUNS)), fields[1:]
-            return words.JOB_IS_NOT_OVER, (spec.name, due, _span(spec.max_runtime_s)), fields[1:]
+            return words.JOB_IS_NOT_OVER, (spec.name, due, exactly(spec.max_runtime_s, "en")), fields[1:]
         is_away = self._away >= news.due - expected.EARLY_S
         return words.JOB_DID_NOT_REPORT if is_away else words.JOB_DID_NOT_RUN, (spec.name, due), fields
 
@@ -374,14 +375,6 @@ def _gap(before: Watched | None, time: float) -> Gap:
 
 
 def _schedule_of(spec: Spec) -> str:
-    return f"{spec.cron} ({spec.zone})" if spec.cron else words.EVERY.en.format(span=_span(spec.every_s))
-
-
-def _span(seconds: float) -> str:
-    """``90 s``, ``20 min``, ``2 h``"""
-    if not seconds:
-        return words.NONE.en
-    for unit, row in ((3600, words.SHORT_HOURS), (60, words.SHORT_MINUTES)):
-        if seconds >= unit and seconds % unit == 0:
-            return row.en.format(int(seconds // unit))
-    return words.SHORT_SECONDS.en.format(f"{seconds:g}")
+    if spec.cron:
+        return f"{spec.cron} ({spec.zone})"
+    return words.EVERY.en.format(span=exactly(spec.every_s, "en")) if spec.every_s else words.NONE.en

@@ -71,6 +71,14 @@ def lasting_short(seconds: float, language: Language) -> str:
     return _SHORT[unit].within(language, number)
 
 
+def exactly(seconds: float, language: Language) -> str:
+    """``90 s``, ``125 min``, ``2 h``: a length as it was given."""
+    for unit, said in ((3600, words.SHORT_HOURS), (60, words.SHORT_MINUTES)):
+        if seconds % unit == 0:
+            return said.within(language, int(seconds // unit))
+    return words.SHORT_SECONDS.within(language, f"{seconds:g}")
+
+
 def _whole_units(seconds: float) -> tuple[int, int]:
     """How many seconds (0), minutes (1) or hours (2)."""
     whole = max(int(seconds), 1)
