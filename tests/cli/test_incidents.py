@@ -296,6 +296,20 @@ def test_the_table_has_what_two_channels_tell_once_and_what_is_in_maintenance(
     assert len(json.loads(incidents("--json").out)["incidents"]) == 3
 
 
+def test_what_two_channels_tell_is_shown_and_changed_as_one(incidents: Callable[..., Said], path: Path) -> None:
+    for channel, number in (("app", 1), ("bot a", 3), ("bot b", 2)):
+        fill(path, first("fire", number=number), channel=channel)
+    name = short_id("fire")
+    assert len(incidents("take", name, "--as", "Li").out.splitlines()) == 1
+    fields, did = incidents("show", name).out.split("\n\n")
+    assert dict(line.split(maxsplit=1) for line in fields.splitlines()).items() >= {
+        *{"id": name, "count": "3", "channel": "bot a, bot b, app", "taken_by": "Li"}.items()
+    }
+    assert did.splitlines()[1:] == ["now: Li"]
+    shown = json.loads(incidents("show", name, "--json").out)["incidents"]
+    assert [one["channel"] for one in shown] == ["bot a", "bot b", "app"]
+
+
 def test_a_length_may_stand_behind_the_name(incidents: Callable[..., Said], path: Path) -> None:
     fill(path, first("fire"))
     said = incidents("quiet", name := short_id("fire"), "1h", "--as", "Li", "30", "min")

@@ -19,7 +19,7 @@ from .._answers.command import Command, seconds
 from .._answers.desk import LOOKED_AT, Desk, Person
 from .._answers.maintenance import maintained, standing
 from .._answers.place import SharedPlace
-from .._answers.reply import Reply, did, held_by, people, place_in_list
+from .._answers.reply import Reply, held_by, people, place_in_list
 from .._incidents import answered
 from .._incidents.incident import Incident, Kept
 from .._incidents.short_id import read_short_id
@@ -124,16 +124,15 @@ def _print(found: Found, options: argparse.Namespace, now: float, scopes: Iterab
 
 
 def _show(found: Found, options: argparse.Namespace, now: float) -> int:
-    """All that is known of these, with what people did."""
+    """All that is known of one, of which these are the channels, with what people did."""
     hide = mask()
     if options.json:
         print_json({"incidents": [_shown(*one, hide, now) | {"journal": _journal(one[1])} for one in found]})
         return 0
-    for number, (channel, incident) in enumerate(found):
-        if number:
-            print()
-        print_value(_for_people(_shown(channel, incident, hide, now, language())))
-        print("", *map(inert.line, people(incident, now, language())), sep="\n")
+    incident = found[0][1]
+    channels = ", ".join(dict.fromkeys(channel for channel, _ in found))
+    print_value(_for_people(_shown(channels, incident, hide, now, language())))
+    print("", *map(inert.line, people(incident, now, language())), sep="\n")
     return 0
 
 
@@ -217,13 +216,9 @@ def _run(options: argparse.Namespace, name: str) -> int:
         reply = desk.carry_out(replace(command, whom=whom.name, whom_id=whom.user), who, where)
         if reply.why:
             _refuse(reply)
-        if command.scope:
-            print_json({"said": reply.said.en, "said_zh": reply.said.zh}) if options.json else print(reply.text)
-            return 0
-        if options.json:
+        if options.json and not command.scope:
             return _show(reply.done, options, shared.time_s())
-        for _, incident in reply.done:
-            print(inert.line(did(incident, shared.time_s(), language())))
+        print_json({"said": reply.said.en, "said_zh": reply.said.zh}) if options.json else print(reply.text)
         return 0
 
     return use(options.state, run, None if command.scope else lambda: _refuse(Desk(list).unknown(wanted)))
