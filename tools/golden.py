@@ -53,12 +53,12 @@ class Reader(logging.Handler):
         super().__init__()
         self.lines: list[str] = []
         self.reports: list[DeliveryReport] = []
-        self._alerts, self._each, self._now = alerts, each, START_S
+        self._alerts, self._each, self.now = alerts, each, START_S
         self._number, self._opened_by = 0, dict[str, int]()
 
     def stamp(self, record: logging.LogRecord) -> None:
         """Give a record a time and a process that are the same whenever and wherever the case runs."""
-        record.created, self._now = self._now, self._now + 1
+        record.created, self.now = self.now, self.now + 1
         record.process, record.processName, record.threadName = PID, "MainProcess", "MainThread"
         if record.stack_info:  # without who runs the case
             record.stack_info = re.sub(rf'\n.*?(?=\n  File "{FILE}")', "", record.stack_info, count=1, flags=re.DOTALL)
@@ -71,7 +71,7 @@ class Reader(logging.Handler):
     def wait(self, seconds: float) -> None:
         """For a program: what it has logged is told, and so much time passes."""
         self.look()
-        self._now += seconds
+        self.now += seconds
         self._alerts.advance(seconds)
         self.look()
 
@@ -127,8 +127,9 @@ def told(code: str, *, before: str = "", each: bool = True, bot: bool = True, **
         log.handlers = [stamp, *ours, reader]
         names |= {"log": log, "wait": reader.wait, "run_file": run_file, "LIBRARIES": LIBRARIES}
         try:
-            run_file(FILE, code, run_file("shop/worker.py", before, names))
-            reader.look()
+            with patch("wecom_logging._state.shared.wall", lambda: reader.now):
+                run_file(FILE, code, run_file("shop/worker.py", before, names))
+                reader.look()
         finally:
             for handler in ours:
                 handler.close()

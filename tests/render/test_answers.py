@@ -23,7 +23,7 @@ from .alerts import alert
 AT = datetime(2026, 11, 25, 10, 31, 20).timestamp()  # on the wall of this machine
 FROM, TO = (f"{local_time(at, 'en'):%H:%M}" for at in (AT, AT + 7200))
 ALERT = alert(logger="shop", message="disk full", time=AT - 600)
-TOLD = Digest(ALERT, count=312, total=12345, last=AT - 5, short_id="k7f2", answered_s=3600.0, answered_count=312)
+TOLD = Digest(ALERT, count=312, total=12345, last=AT - 5, short_id="k7f2", told_at=AT + 3600, answered_count=312)
 
 NEWS: dict[str, tuple[str, str]] = {
     "taken": (f"✋ shop: #k7f2 taken by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 认领"),
@@ -94,8 +94,14 @@ def test_what_was_closed_before_anybody_was_told_says_when() -> None:
 
 
 def test_another_day_is_said_with_its_date() -> None:
-    told = replace(TOLD, answer=answer("taken"), answered_s=30 * 3600.0, is_news=True)
+    told = replace(TOLD, answer=answer("taken"), told_at=AT + 30 * 3600, is_news=True)
     assert text(told).startswith(f"✋ shop: #k7f2 taken by Li {local_time(AT, 'en'):%m-%d %H:%M}\n")
+
+
+def test_a_silence_of_another_day_is_said_with_its_date() -> None:
+    told = replace(TOLD, answer=answer("silenced"), told_at=AT + 30 * 3600.0)
+    day = f"{local_time(AT, 'en'):%m-%d}"
+    assert f"\nsilenced by Li, {day} {FROM} to {day} {TO}: × 312\n" in text(told)
 
 
 @pytest.mark.parametrize("style", [TEXT, MARKDOWN])

@@ -59,8 +59,8 @@ def test_a_silence_that_ends_on_another_day_says_which(days: int, en: str, zh: s
 def test_a_long_name_leaves_the_state_and_its_time_whole(verb: str, language: Language) -> None:
     who = "sandbox-user@example.com"
     for short_id in ("k7f2", "k7f2ab"):
-        for answered_s in (0.0, 86_400.0):  # yesterday's has a date
-            body = made(verb, language, who, short_id=short_id, answered_s=answered_s)
+        for later in (0.0, 86_400.0):  # yesterday's has a date
+            body = made(verb, language, who, short_id=short_id, told_at=AT + later)
             title = body["main_title"]["title"]
             assert len(title) <= TITLE
             assert (TO if verb in ("silenced", OVER) else FROM) in title
@@ -82,7 +82,7 @@ def test_a_record_that_was_logged_nowhere_has_no_place(place: Frame, shown: list
 def told(verb: str, length_s: float, ago_s: float) -> dict[str, Any]:
     """The card of a digest, of what a person did something with so long ago."""
     answer = Answer(verb, "Li", "here", AT, length_s, 1)
-    return card(replace(OPEN, answer=answer, answered_s=ago_s), "en", AT, lengths=("1h",))
+    return card(replace(OPEN, answer=answer, told_at=AT + ago_s), "en", AT, lengths=("1h",))
 
 
 def buttons(body: dict[str, Any]) -> list[str]:

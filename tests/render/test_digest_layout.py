@@ -22,6 +22,7 @@ some = settings(
     max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 T = 1_795_569_123.0  # 2026-11-25 09:12:03 in China
+MONDAY = T + 5 * 86_400
 ORDER = alert(service="web shop", logger="shop", message="order 4711 cannot be priced", time=T)
 MANY = Digest(
     replace(ORDER, failures=(Failure("shop.PriceError", "no rate", (Frame("app/pay.py", 88, "charge"),)),)),
@@ -48,6 +49,15 @@ def test_a_digest_as_text() -> None:
         "2026-11-25 09:12:03.000 +08:00 #k7f2",
         "since 09:13:03, last 10:03:11.000 +08:00 ▂▅▁█",
         "3 alerts were lost: queue_overflow",
+    ]
+
+
+@pytest.mark.usefixtures("in_china")
+def test_what_is_told_on_another_day_has_the_day_of_each_time() -> None:
+    assert lines(replace(MANY, told_at=MONDAY), TEXT)[1:] == [
+        "│ 11-25 09:12:04 order 4712 cannot be priced",
+        "2026-11-25 09:12:03.000 +08:00 #k7f2",
+        "since 11-25 09:13:03, last 10:03:11.000 +08:00 ▂▅▁█",
     ]
 
 
@@ -103,6 +113,16 @@ def test_a_closing_line_is_a_short_message_of_its_own() -> None:
     [
         ({"has_stopped": True}, "ERROR none since 10:03, × 4321, 12345 in all"),
         ({"has_stopped": True, "quiet_s": 600.0}, "quiet for 10 minutes, × 4321 since 09:13, 12345 in all"),
+        ({"has_stopped": True, "told_at": MONDAY}, "ERROR none since 11-25 10:03, × 4321, 12345 in all"),
+        ({"quiet_s": 600.0, "told_at": MONDAY}, "quiet for 10 minutes, × 4321 since 11-25 09:13, 12345 in all"),
+        (
+            {"quiet_s": 600.0, "told_at": MONDAY, "count": 0},
+            "quiet for 10 minutes, 12345 in all, 11-25 09:12 to 11-25 10:03",
+        ),
+        (
+            {"count": 9, "total": 9, "times": 2, "times_since": T, "told_at": MONDAY},
+            "ERROR again, 2nd since 11-25 09:12, × 9",
+        ),
         ({"count": 9, "total": 9, "times": 2, "times_since": T - 60}, "ERROR again, 2nd time today, × 9"),
         ({"count": 1, "total": 1, "times": 11, "times_since": T}, "ERROR again, 11th time today"),
         ({"count": 1, "total": 1, "times": 22, "times_since": T - 43200}, "ERROR again, 22nd since 11-24 21:12"),
@@ -386,7 +406,7 @@ def test_how_many(count: int, total: int, words: str) -> None:
     [
         ({"rates": ()}, "since 09:13:03, last 10:03:11.000 +08:00"),
         ({"rates": (), "since": 0.0}, "last 10:03:11.000 +08:00"),
-        ({"rates": (), "last": T + 86_400}, "since 09:13:03, last 2026-11-26 09:12:03.000 +08:00"),
+        ({"rates": (), "last": T + 86_400}, "since 11-25 09:13:03, last 2026-11-26 09:12:03.000 +08:00"),
         ({"count": 1, "rates": (0, 0, 1)}, "last 10:03:11.000 +08:00"),
         ({"rates": (1, 0, 3, 1)}, "since 09:13:03, last 10:03:11.000 +08:00 ▄▁█▄"),
         ({"rates": (*[0] * 16, 2, *[0] * 15, 4)}, "since 09:13:03, last 10:03:11.000 +08:00 ▁▁▁▁▅▁▁▁█"),

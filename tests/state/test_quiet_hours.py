@@ -128,7 +128,7 @@ def test_q1_the_morning_tells_once_what_was_held_and_goes_on(kind: str, night: C
     assert headline == "🔴 quiet hours 22:00–08:00 · 2 incidents, 1 goes on"
     assert ["the disk is full" in text for text in others] == [True, False]
     assert others[0].startswith("🔴 ERROR × 5 ")
-    assert re.fullmatch(r"🔴 ERROR none since 23:00, × 2( in 2 processes)? #\w+ shop: no stock", others[1])
+    assert re.fullmatch(r"🔴 ERROR none since 12-07 23:00, × 2( in 2 processes)? #\w+ shop: no stock", others[1])
     assert_all_told(one, 8)
     one.at("12-08 23:00", 600.0)
     assert len(one.told) == 2  # nothing came since
@@ -403,7 +403,7 @@ def test_what_had_ended_and_comes_again_at_night_is_over_in_the_morning(kind: st
     one.morning()
     (message,) = one.told[told:]
     assert "1 incident, none goes on" in message.first_line
-    assert "again, 2nd time" in message.text
+    assert "again, 2nd since 12-07 21:00, none since 12-07 23:00" in message.text
     assert_all_told(one, 4)
 
 

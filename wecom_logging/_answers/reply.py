@@ -255,7 +255,7 @@ def details(incident: Incident, now: float, language: Language, mask: Callable[[
 
     Raises `Exception` where the alert cannot be read.
     """
-    digest = in_language(_whole_digest(incident, mask), language)
+    digest = in_language(_whole_digest(incident, now, mask), language)
     whole = _layout(incident, digest, now, language, markdown=True)
     text = quotes_apart("\n".join(whole.lines()))
     if size(text) <= MAX_DETAILS_BYTES:
@@ -265,7 +265,7 @@ def details(incident: Incident, now: float, language: Language, mask: Callable[[
     return quotes_apart(f"{fit(whole, _BESIDE_A_FILE_BYTES - size(note) - 1)}\n{note}"), file
 
 
-def _whole_digest(incident: Incident, mask: Callable[[str], str]) -> Digest:
+def _whole_digest(incident: Incident, now: float, mask: Callable[[str], str]) -> Digest:
     """All that has come, as if nothing had been told."""
     number = answered.total(incident)
     return Digest(
@@ -279,6 +279,7 @@ def _whole_digest(incident: Incident, mask: Callable[[str], str]) -> Digest:
         hosts=incident.hosts,
         processes=incident.processes,
         short_id=incident.short_id,
+        told_at=now,
         variants=tuple(replace(one, name=mask(one.name), text=mask(one.text)) for one in incident.variants),
     )
 
@@ -336,7 +337,7 @@ def _card_digest(incident: Incident, short_id: str, now: float) -> Digest:
     return Digest(
         anew(incident.first.alert, incident),
         answer=last,
-        answered_s=0.0 if last is None else max(now - last.at, 0.0),
+        told_at=now,
         count=incident.untold or total,
         total=total,
         last=incident.last,

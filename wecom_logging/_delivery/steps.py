@@ -85,6 +85,7 @@ class Steps:
             times_since=incident.times_since,
             short_id=incident.short_id,
             answer=began,
+            told_at=began.at,
             escalation=Escalation(
                 incident.step,
                 len(incident.steps),

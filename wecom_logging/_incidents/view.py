@@ -43,14 +43,12 @@ def with_answer(digest: Digest, incident: Incident, time: float) -> Digest:
     """A digest with what a person did with its incident. ``time``: now, in seconds since the epoch."""
     news = answered.news(incident)
     answer = news or incident.answers.now
-    alert = anew(digest.alert, incident)
+    digest = replace(digest, alert=anew(digest.alert, incident), told_at=time)
     if answer is None:
-        return replace(digest, alert=alert)
+        return digest
     return replace(
         digest,
-        alert=alert,
         answer=answer,
-        answered_s=max(time - answer.at, 0.0),
         answered_count=max(incident.count - answer.count, 0),
         is_news=news is not None,
         back=answered.back(incident, time),

@@ -11,7 +11,7 @@ from .._text.said import Language
 from ..model import EVERYBODY, Answer, Digest, Recipients, Variant
 from ..model.alert import BY_RUN, DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE, Escalation
 from . import words
-from .times import clock_span, lasting, local_time, short_time
+from .times import SECONDS, clock_span, lasting, short_time
 
 MAX_NAME_BYTES = 60
 _MAX_NEW_LINES = 8
@@ -43,7 +43,7 @@ def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
     form, when = _VERBS[answer.verb][1], answer.until if answer.verb in (SILENCED, OVER) else answer.at
     if answer.verb in (TAKEN, SILENCED) and has_ended(digest):
         form, when = (words.CARD_CLAIM_OVER if answer.verb == TAKEN else words.CARD_SILENCE_OVER), answer.until
-    return form.within(language, short_time(when, _now(digest, answer), language)), _named(answer.who)
+    return form.within(language, short_time(when, digest.now, language)), _named(answer.who)
 
 
 def has_ended(digest: Digest) -> bool:
@@ -58,13 +58,12 @@ def news_words(digest: Digest, language: Language) -> str:
     if answer is None:
         return ""
     if answer.verb == OVER:
-        return _in_silence(answer, 0, language)
+        return _in_silence(answer, 0, digest.now, language)
     if answer.verb == ESCALATED and answer.who:
-        at, phoned = short_time(answer.at, _now(digest, answer), language), inert.line(answer.where)
+        at, phoned = short_time(answer.at, digest.now, language), inert.line(answer.where)
         called = words.PHONED.within(language, trim(phoned, _MAX_PHONED_BYTES)) if phoned else ""
         return words.NOW_TOLD.within(language, _named(answer.who), at, called)
-    now = _now(digest, answer)
-    return with_holder(did(answer, _named, now, language), digest.back, _named, now, language)
+    return with_holder(did(answer, _named, digest.now, language), digest.back, _named, digest.now, language)
 
 
 def with_holder(said: str, back: Answer | None, named: Callable[[str], str], now: float, language: Language) -> str:
@@ -133,17 +132,13 @@ def did(answer: Answer, named: Callable[[str], str], now: float, language: Langu
     return _VERBS[answer.verb][0].within(language, named(answer.who), at, *until)
 
 
-def _now(digest: Digest, answer: Answer) -> float:
-    return answer.at + digest.answered_s
-
-
 def answer_line(digest: Digest, language: Language) -> str:
     """``taken by Li 60 minutes ago, × 312 since``: what is said of it beside what came; empty for nothing."""
     answer = digest.answer
     if answer is None or digest.escalation is not None or digest.is_news:
         return ""
     if answer.verb == SILENCED:
-        return _in_silence(answer, digest.answered_count, language)
+        return _in_silence(answer, digest.answered_count, digest.now, language)
     ago = lasting(digest.answered_s, language)
     if answer.verb == DONE and digest.total > digest.answered_count:  # it is this message that says so
         return news_words(digest, language)
@@ -156,10 +151,10 @@ def answer_line(digest: Digest, language: Language) -> str:
     return words.TAKEN_AGO.within(language, _named(answer.who), ago, digest.answered_count)
 
 
-def _in_silence(answer: Answer, number: int, language: Language) -> str:
+def _in_silence(answer: Answer, number: int, now: float, language: Language) -> str:
     """``silenced by Li, 10:31 to 11:31: × 312``: what came while it was."""
     form = words.SILENT_FROM_TO if number else words.NOTHING_CAME
-    return form.within(language, _named(answer.who), clock_span(answer.at, answer.until, language), number)
+    return form.within(language, _named(answer.who), clock_span(answer.at, answer.until, now, language), number)
 
 
 def _named(who: str) -> str:
@@ -180,7 +175,9 @@ def new_lines(digest: Digest, language: Language) -> list[str]:
     """``new 10:03:11 user zoe not found``: one line for each variant that is new, but for the title's, at most 8."""
     title = title_variant(digest)
     new = [variant for variant in _new(digest) if variant is not title]
-    told = ((f"{local_time(one.time, language):%H:%M:%S}", inert.line(one.text.strip(), language)) for one in new)
+    told = (
+        (short_time(one.time, digest.now, language, SECONDS), inert.line(one.text.strip(), language)) for one in new
+    )
     return [trim(words.NEW.within(language, *one), _MAX_NEW_BYTES) for one in islice(told, _MAX_NEW_LINES)]
 
 

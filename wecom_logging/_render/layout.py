@@ -18,7 +18,7 @@ from ..model.alert import DONE, ESCALATED, OVER
 from . import words
 from .facts import answer_line, new_lines, news_words, title_variant, variants_line
 from .headline import headline, in_one_line
-from .times import clock_span, clock_time, last_time, lasting, local_time, short_time, spark
+from .times import SECONDS, clock_span, clock_time, last_time, lasting, local_time, short_time, spark
 from .trace import MUST, TraceLine, location, trace_lines
 
 MAX_LINE_BYTES = 700
@@ -302,18 +302,17 @@ def which_time(digest: Digest, language: Language) -> str:
     """``3rd time today``; empty for what did not end before."""
     if digest.times < 2:
         return ""
-    now = max(digest.last, digest.alert.time)
     times = words.ordinal(digest.times) if language == "en" else digest.times
-    if local_time(digest.times_since, language).date() == local_time(now, language).date():
+    if local_time(digest.times_since, language).date() == local_time(digest.now, language).date():
         return words.TIME_TODAY.within(language, times)
-    return words.TIME_SINCE.within(language, times, short_time(digest.times_since, now, language))
+    return words.TIME_SINCE.within(language, times, short_time(digest.times_since, digest.now, language))
 
 
 def _stopped(digest: Digest, language: Language) -> str:
     """``none since 07:51``: of what was told before, or was over before it is told."""
     if (digest.is_first and not digest.is_over) or not digest.has_stopped or digest.last <= 0:
         return ""
-    return words.NONE_SINCE.within(language, f"{local_time(digest.last, language):%H:%M}")
+    return words.NONE_SINCE.within(language, short_time(digest.last, digest.now, language))
 
 
 def _origin(alert: Alert, style: Style) -> str:
@@ -330,10 +329,10 @@ def quiet_words(digest: Digest, language: Language) -> str:
     began, on = digest.alert.time, where(digest, language)
     last = digest.last if digest.last > 0 else began
     if digest.count and digest.since > 0:
-        since = short_time(digest.since, last, language)
+        since = short_time(digest.since, digest.now, language)
         numbers = words.COUNT_SINCE.within(language, digest.count, since, digest.total, on)
     else:
-        numbers = words.TOTAL_FROM_TO.within(language, digest.total, on, clock_span(began, last, language))
+        numbers = words.TOTAL_FROM_TO.within(language, digest.total, on, clock_span(began, last, digest.now, language))
     form = words.QUIET_OR_NOT_TRIED if digest.is_rare else words.QUIET
     return form.within(language, lasting(digest.quiet_s, language), numbers)
 
@@ -343,8 +342,8 @@ def _samples(digest: Digest, style: Style) -> list[str]:
     lines: list[str] = []
     for sample in digest.samples:
         text = trim(style.safe(inert.line(sample.text.strip(), style.language)), MAX_SAMPLE_BYTES)
-        time = local_time(sample.time, style.language)
-        lines.append(style.quote(f"{time:%H:%M:%S} {text or words.NO_TEXT.within(style.language)}"))
+        time = short_time(sample.time, digest.now, style.language, SECONDS)
+        lines.append(style.quote(f"{time} {text or words.NO_TEXT.within(style.language)}"))
     return lines
 
 
@@ -442,7 +441,7 @@ def _last(digest: Digest, language: Language) -> str:
     """``since 10:02:04, last 10:03:11.000 +08:00 ▁▂▅█``: when what is new came, and how the rate went."""
     last = f"{words.LAST.within(language)} {last_time(digest.alert.time, digest.last, language)}"
     if not digest.is_first and digest.count > 1 and digest.since > 0:
-        last = words.SINCE_LAST.within(language, f"{local_time(digest.since, language):%H:%M:%S}", last)
+        last = words.SINCE_LAST.within(language, short_time(digest.since, digest.now, language, SECONDS), last)
     return " ".join(filter(None, [last, _curve(digest)]))
 
 

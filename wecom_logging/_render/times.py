@@ -11,6 +11,7 @@ from . import words
 _LONG = (words.SECOND, words.SECONDS), (words.MINUTE, words.MINUTES), (words.HOUR, words.HOURS)
 _SHORT = words.SHORT_SECONDS, words.SHORT_MINUTES, words.SHORT_HOURS
 _BARS = "▁▂▃▄▅▆▇█"
+MINUTES, SECONDS = "%H:%M", "%H:%M:%S"
 
 
 def local_time(seconds: float, language: Language) -> datetime:
@@ -34,19 +35,19 @@ def last_time(first: float, last: float, language: Language) -> str:
     return text[11:] if same_day else text
 
 
-def short_time(at: float, now: float, language: Language) -> str:
+def short_time(at: float, now: float, language: Language, look: str = MINUTES) -> str:
     """``16:04``, ``tomorrow 16:04``, or with the date, where that is another one than ``now``."""
     found = local_time(at, language)
     days = (found.date() - local_time(now, language).date()).days
     if days == 1:
-        return words.TOMORROW.within(language, f"{found:%H:%M}")
-    return f"{found:{'%m-%d %H:%M' if days else '%H:%M'}}"
+        return words.TOMORROW.within(language, f"{found:{look}}")
+    return f"{found:{f'%m-%d {look}' if days else look}}"
 
 
-def clock_span(first: float, last: float, language: Language) -> str:
-    """``09:12 to 10:03``, with dates where they differ; one time where both are the same minute."""
+def clock_span(first: float, last: float, now: float, language: Language) -> str:
+    """``09:12 to 10:03``, with dates where one is another day than ``now``; one time where both are the same minute."""
     start, end = local_time(first, language), local_time(last, language)
-    look = "%H:%M" if start.date() == end.date() else "%m-%d %H:%M"
+    look = MINUTES if start.date() == end.date() == local_time(now, language).date() else f"%m-%d {MINUTES}"
     ends = [f"{start:{look}}", f"{end:{look}}"]
     return words.SPAN.within(language, *ends) if ends[0] != ends[1] else ends[0]
 

@@ -122,11 +122,12 @@ class Digest:
     mean that it was not tried again. ``has_stopped``: nothing came for more than a window. ``times``: how often it came
     since ``times_since``, each time after an end. ``hosts`` and ``processes`` are how many have had it. ``short_id`` is
     that of the incident, without ``#``. ``variants``: of an incident that stands for many, those of which something
-    came since the last message, the most frequent first. ``answer``: what a person did with it, ``answered_s`` seconds
-    ago, which is in force or has just ended; ``answered_count`` came since. ``is_news``: the message is about that.
+    came since the last message, the most frequent first. ``answer``: what a person did with it, which
+    is in force or has just ended; ``answered_count`` came since. ``is_news``: the message is about that.
     ``back``: what is in force again, where that was an undo.
     ``escalation``: it is sent to those of a step.
     ``is_over``: it is over, also where that is told with its beginning, after quiet hours: ``quiet_s`` is 0 then.
+    ``told_at``: when this is told (seconds since the epoch); 0 for the time of the newest.
     """
 
     alert: Alert
@@ -146,17 +147,27 @@ class Digest:
     short_id: str = ""
     variants: tuple[Variant, ...] = ()
     answer: Answer | None = None
-    answered_s: float = 0.0
     answered_count: int = 0
     is_news: bool = False
     back: Answer | None = None
     escalation: Escalation | None = None
     is_over: bool = False
+    told_at: float = 0.0
 
     @property
     def is_first(self) -> bool:
         """Whether no message told it before."""
         return self.count == self.total
+
+    @property
+    def now(self) -> float:
+        """When it is told."""
+        return self.told_at or max(self.last, self.alert.time)
+
+    @property
+    def answered_s(self) -> float:
+        """For how long its answer has been there."""
+        return max(self.now - self.answer.at, 0.0) if self.answer is not None else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
