@@ -179,9 +179,8 @@ class Walk(Office):
         if view.taken_by:
             assert answer is not None
             return Fact("taken", view.taken_by, short_time(answer.until, now, self.desk.language))
-        if view.silent_until:
-            assert answer is not None
-            return Fact("silenced", answer.who, short_time(view.silent_until, now, self.desk.language))
+        if view.silenced_by:
+            return Fact("silenced", view.silenced_by, short_time(view.silent_until, now, self.desk.language))
         return Fact()
 
 
@@ -343,7 +342,18 @@ def check_commands(run: Run, short_id: str, fact: Fact, view: IncidentView | Non
 
 
 def check_json(shown: dict[str, Any], view: IncidentView) -> None:
-    names = ("level_name", "logger", "text", "count", "told", "messages", "hosts", "processes", "taken_by")
+    names = (
+        "level_name",
+        "logger",
+        "text",
+        "count",
+        "told",
+        "messages",
+        "hosts",
+        "processes",
+        "taken_by",
+        "silenced_by",
+    )
     read = {"level" if name == "level_name" else name: getattr(view, name) for name in names}
     times = {"since": view.since, "last": view.last, "silent_until": view.silent_until}
     read |= {name: iso(at) if at else "" for name, at in times.items()}

@@ -74,10 +74,11 @@ def test_who_has_it_is_the_same_everywhere(desk: Office, name: str) -> None:
     shown = _shown("channel", incident, str, now)
     assert (shown["count"], shown["told"], shown["since"]) == (seen.count, seen.told, iso(seen.since))
     silent_until = iso(seen.silent_until) if seen.silent_until else ""
-    assert (shown["taken_by"], shown["silent_until"]) == (seen.taken_by, silent_until)
+    assert (shown["taken_by"], shown["silenced_by"]) == (seen.taken_by, seen.silenced_by)
+    assert shown["silent_until"] == silent_until
     assert [one.short_id for one in desk.jobs[0].incidents()] == ([] if buttons is CLOSED else [short_id])
     is_silent = seen.silent_until > 0
-    assert seen.taken_by == ("" if is_silent else who)
+    assert (seen.taken_by, seen.silenced_by) == (("", who) if is_silent else (who, ""))
     assert is_silent == (buttons is SILENT)
     listed = desk.type("list").said
     languages: tuple[Language, ...] = ("en", "zh")

@@ -141,7 +141,7 @@ def _shown(
 ) -> dict[str, Any]:
     """One incident: ``told`` of ``count`` are in ``messages``. ``channel`` names an app or a bot, without a secret.
 
-    ``taken_by``: who has it; ``silent_until``: when its silence ends; each may be "". In English for a program,
+    ``taken_by``, ``silenced_by``: who has it; ``silent_until``: until when; each may be "". In English for a program,
     whatever the language of the environment is.
     """
     seen = _seen(incident, now)
@@ -162,6 +162,7 @@ def _shown(
         "text": first,
         "channel": channel,
         "taken_by": inert.line(seen.taken_by),
+        "silenced_by": inert.line(seen.silenced_by),
         "silent_until": iso(seen.silent_until) if seen.silent_until else "",
     }
 

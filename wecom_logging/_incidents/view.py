@@ -35,6 +35,7 @@ def view(incident: Incident, time: float) -> IncidentView:
         hosts=incident.hosts,
         processes=incident.processes,
         taken_by=answer.who if answer is not None and answer.verb == TAKEN else "",
+        silenced_by=answer.who if answer is not None and answer.verb == SILENCED else "",
         silent_until=answer.until if answer is not None and answer.verb == SILENCED else 0.0,
     )
 

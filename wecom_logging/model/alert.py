@@ -177,7 +177,7 @@ class IncidentView:
     ``short_id`` stands in every message about it, there with ``#``. ``count`` is how many came in all, ``told`` how
     many of these stand in messages, of which there were ``messages``. ``since`` and ``last`` are when the first and the
     newest came, in seconds since the epoch. ``place`` is where it was logged. ``taken_by`` is who has taken it, or "";
-    ``silent_until`` is when its silence ends, in seconds since the epoch, or 0.
+    ``silenced_by`` is who has silenced it, or ""; ``silent_until`` is when that ends, in seconds since the epoch, or 0.
     """
 
     short_id: str
@@ -194,4 +194,5 @@ class IncidentView:
     hosts: int = 1
     processes: int = 1
     taken_by: str = ""
+    silenced_by: str = ""
     silent_until: float = 0.0
