@@ -11,6 +11,8 @@ import pytest
 import wecom_logging
 from wecom_logging._lines import ERRORS, LINES, in_chinese, line
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom.errcodes import api_error
+from wecom_logging._wecom.explained import explained, warned
 
 from .programs import run
 
@@ -181,3 +183,24 @@ def test_the_language_is_that_of_the_variable_or_of_the_locale(monkeypatch: pyte
     assert line("state_again", name="{x}") == "状态存储已恢复：{x}"
     monkeypatch.setenv("WECOM_LANGUAGE", "en")
     assert line("state_again", name="x") == "state: x can be used again"
+
+
+@pytest.mark.parametrize(
+    ("errcode", "errmsg", "shown"),
+    [
+        (
+            40058,
+            "Missing card.task_id, hint: [12], from ip: 192.0.2.7",
+            "参数不合法或过长（Missing card.task_id）。请查看",
+        ),
+        (60020, "not allow to access, from ip: 192.0.2.7, more info at x", "企业微信看到的 IP（192.0.2.7）添加到"),
+        (987654, "odd (thing)", "企业微信拒绝了请求（odd (thing)）。请在"),
+        (40058, "", "参数不合法或过长。请查看"),
+    ],
+)
+def test_a_chinese_warning_has_what_wecom_said_as_the_english_one_has(errcode: int, errmsg: str, shown: str) -> None:
+    error = api_error(errcode, errmsg, "send")
+    assert explained(error, "zh") in (one := warned(f"chat a: {error}; chat b: {error}", "zh"))
+    assert one.count(shown) == 2
+    assert warned("WeCom took the message but warns of its format", "zh") == "企业微信已接收消息，但提示其格式有误"
+    assert warned(f"a picture could not be sent: {error}", "zh") == f"图片未能发出：{explained(error, 'zh')}"

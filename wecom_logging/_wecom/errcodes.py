@@ -97,7 +97,7 @@ _PAUSE_S = 60.0
 
 # api_error() puts the address into these words, because the admin has to type it into the console.
 _THE_IP = "the IP that WeCom saw"
-_THE_IP_ZH = "企业微信看到的 IP"
+_THE_IP_ZH = "企业微信看到的 IP "
 
 
 def lookup(errcode: int) -> ErrCode:
@@ -159,7 +159,7 @@ def api_error(errcode: int, errmsg: str, path: str) -> APIError:
     ip = seen[1] if seen else ""
     if errcode == 60020 and ip:
         remedy = remedy.replace(_THE_IP, f"the IP {ip} that WeCom saw")
-        remedy_zh = remedy_zh.replace(_THE_IP_ZH, f"{_THE_IP_ZH}（{ip}）")
+        remedy_zh = remedy_zh.replace(_THE_IP_ZH, f"{_THE_IP_ZH.strip()}（{ip}）")
     return row.exception(
         errcode,
         text,

@@ -14,7 +14,8 @@ from ..errors import APIError, ConnectError, HTTPStatusError, RequestTimeout, Tr
 from .errcodes import Verdict, api_error, lookup
 
 _CHATS = re.compile("; (?=chat )")
-_OF_WECOM = re.compile(r"errcode (?P<errcode>-?\d{1,9}) from (?P<path>\S+): .*", re.S)
+_OF_WECOM = re.compile(r"errcode (?P<errcode>-?\d{1,9}) from (?P<path>\S+): (?P<text>.*)", re.S)
+_IP = re.compile("the IP (\\S+) that WeCom saw")
 
 
 @cache
@@ -43,7 +44,13 @@ def warned(text: str, language: Language) -> str:
 
 
 def _whole(found: re.Match[str]) -> str:
-    return explained(api_error(int(found["errcode"]), "", found["path"]), "zh")
+    """With WeCom's own words and the IP that it saw, where the English text has them."""
+    row = lookup(int(found["errcode"]))
+    said, _, rest = found["text"].partition(f". {row.remedy}")
+    errmsg = said[len(row.meaning) + 2 : -1] if said.startswith(f"{row.meaning} (") else ""
+    seen = _IP.search(said)
+    errmsg = f"{errmsg}, from ip: {seen[1]}" if seen else errmsg
+    return explained(api_error(row.code, errmsg, found["path"]), "zh") + rest
 
 
 def cause_of(error: APIError | TransportError) -> Said:

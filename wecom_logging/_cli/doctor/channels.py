@@ -18,6 +18,7 @@ from ..._wecom import BotClient, WeComClient
 from ..._wecom.aibot import AIBotChannel
 from ..._wecom.channels import AppChannel
 from ..._wecom.directory import MAX_BYTES, Departments, Tags
+from ..._wecom.explained import warned
 from ..._wecom.long_connection import LongConnection
 from ..._wecom.token import Access
 from ...errors import APIError, CredentialError, MessageError, PermissionDeniedError, WeComError
@@ -259,8 +260,9 @@ def _send(notes: Notes, send: Callable[[], Outcome], number: str = "", *, missin
         return
     # WeCom answers in lower case
     left_out = {text.casefold(): text for text in (*left_out_of(outcome), *missing)}.values()
-    if left_out or outcome.warning:
-        but = said("found.not_to", names=listed(left_out)) if left_out else said("found.but", warning=outcome.warning)
+    warning = Said(outcome.warning, warned(outcome.warning, "zh"))
+    if left_out or warning.en:
+        but = said("found.not_to", names=listed(left_out)) if left_out else said("found.but", warning=warning)
         notes.bad("send", but, said("found.see_recipients"), subject=number, warning=True)
     else:
         notes.good("send", said("found.sent"), number)
