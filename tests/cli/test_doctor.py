@@ -146,6 +146,7 @@ def test_the_text_has_a_line_for_each_finding_in_the_language_of_the_locale(doct
     assert (
         "  ! 时区：消息是中文，时间却是 UTC（本机的时区）\n      → 请把 timezone（WECOM_TIMEZONE）设为" in chinese.out
     )
+    assert chinese.out.count("! 时区：") == 1  # for both handlers
     assert "✓ 告警可以通过全部渠道送达：app、bot；标有 ! 的项目请留意。" in chinese.out
     doctor.set(WECOM_TIMEZONE="Asia/Shanghai")
     chinese = doctor()

@@ -52,6 +52,10 @@ def round_trip(targets: list[Target], trip: Trip) -> list[Finding]:
         answer = look_at_network(notes, api_base, app=app, timeout_s=trip.timeout_s)
         reached[api_base] = answer, notes.blocked_by
         findings += notes.findings
+    if any(_lacks_zone(target) for target in targets if target.enabled):
+        shared = Notes("")
+        shared.bad("timezone", said("found.in_utc"), remedy_of_field("timezone"), warning=True)
+        findings += shared.findings
     for target in targets:
         findings += _look_at(target, reached, trip)
     return findings
@@ -105,7 +109,6 @@ def _note_configuration(notes: Notes, target: Target) -> None:
         notes.refused(check, error, subject)
     if not target.errors:
         notes.good("configuration", said("found.can_be_built"))
-    _note_zone(notes, target)
     if not target.errors:
         look_at_duty(notes, target.options)
     with planned(target) as one:
@@ -117,13 +120,13 @@ def _note_configuration(notes: Notes, target: Target) -> None:
         notes.unknown("logger", said("found.unused"), said("found.use_it"))
 
 
-def _note_zone(notes: Notes, target: Target) -> None:
+def _lacks_zone(target: Target) -> bool:
     """A machine in UTC, as containers are, beside messages in Chinese: where no zone is given, that is an oversight."""
     with suppress(ConfigurationError):
         is_chinese = config.language(target.options.get("language")) == "zh"
         is_given = config.timezone(with_file(cast(config.CommonOptions, target.options)).get("timezone")) is not None
-        if is_chinese and not is_given and local_time(time.time(), "zh").tzname() == "UTC":
-            notes.bad("timezone", said("found.in_utc"), remedy_of_field("timezone"), warning=True)
+        return is_chinese and not is_given and local_time(time.time(), "zh").tzname() == "UTC"
+    return False
 
 
 def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> None:
