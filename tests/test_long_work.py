@@ -145,7 +145,7 @@ def test_an_exception_is_told_once_with_how_far_it_came(
         work()
     (text,) = told()
     assert text.startswith("🔴 ERROR tests.test_long_work: prices: failed, 3 of 10 (30 %) in 4 s: ValueError: no stock")
-    assert "in test_an_exception_is_told_once_with_how_far_it_came.＜locals>.work" in text
+    assert "in test_an_exception_is_told_once_with_how_far_it_came.〈locals〉.work" in text
     assert handler.stats().accepted == 1
 
 

@@ -108,7 +108,7 @@ def test_what_is_open_is_listed_over_all_apps_and_bots(
     ]
     assert "the roof is on fire" in rows[0]
     assert "more" not in rows[0]
-    assert " in <module>" in rows[1]
+    assert " in 〈module〉" in rows[1]
     assert "\x1b" not in table.out + said.out
     assert incidents("list").out == table.out
     assert incidents("list", "--json").out == incidents("--json", "list").out == said.out
@@ -276,7 +276,7 @@ def test_what_people_do_with_one_is_stored_and_shown(
     host = r" · cli \S+ · × 5\n"
     assert re.fullmatch(rf"taken by Li .*{host}silenced by Li .*{host}made heard again by Wang .*{host}now: Li\n", did)
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
-    assert re.search(rf"^#{taken} +错误 .* Li +\S+:\d+ <module> ", incidents().out, re.M)
+    assert re.search(rf"^#{taken} +错误 .* Li +\S+:\d+ 〈module〉 ", incidents().out, re.M)
     shown = incidents("show", taken).out
     assert re.search(r"^级别 +错误$", shown, re.M)
     assert re.search(rf"^Li 于 {CLOCK} 认领，.* · 命令行 \S+ · × 5$", shown, re.M)

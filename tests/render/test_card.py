@@ -72,7 +72,12 @@ def test_a_long_name_leaves_the_state_and_its_time_whole(verb: str, language: La
 
 
 @pytest.mark.parametrize(
-    ("place", "shown"), [(Frame("app/pay.py", 88, "charge"), ["app/pay.py:88 in charge"]), (Frame("", 0, ""), [])]
+    ("place", "shown"),
+    [
+        (Frame("app/pay.py", 88, "charge"), ["app/pay.py:88 in charge"]),
+        (Frame("pay.py", 8, "<module>"), ["pay.py:8 in 〈module〉"]),  # as messages have it
+        (Frame("", 0, ""), []),
+    ],
 )
 def test_a_record_that_was_logged_nowhere_has_no_place(place: Frame, shown: list[str]) -> None:
     body = card(replace(OPEN, alert=alert(place=place)), "en", AT, in_force="")

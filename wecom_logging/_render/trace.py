@@ -155,9 +155,9 @@ def place(frame: Frame, language: Language = "en") -> str:
 
 
 def location(frame: Frame, language: Language = "en") -> str:
-    """``app/pay.py:88 in charge``; of a long path the end."""
+    """``app/pay.py:88 in charge``; of a long path the end. ``〈module〉`` is spelt as in a message, also elsewhere."""
     file = inert.line(frame.file)
     if size(file) > _MAX_FILE_BYTES:
         file = f"…{tail(file, _MAX_FILE_BYTES - 3)}"
     name = trim(inert.line(frame.name), _MAX_NAME_BYTES)
-    return PLACE.within(language, file, frame.line, name) if name else f"{file}:{frame.line}"
+    return inert.in_text(PLACE.within(language, file, frame.line, name) if name else f"{file}:{frame.line}")

@@ -38,7 +38,7 @@ _MARKDOWN_START = lazy(r"^(\s*)([#>])")
 _EDGE = lazy(r"(?<!\w)_+|_+(?!\w)")  # within a word it has no meaning
 
 
-_NAMES = ("module", "lambda", "genexpr", "listcomp")
+_NAMES = ("module", "lambda", "locals", "genexpr", "listcomp", "dictcomp", "setcomp")
 
 
 def lines(text: str, language: Language = "en") -> list[str]:
