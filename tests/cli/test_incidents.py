@@ -114,7 +114,7 @@ def test_what_is_open_is_listed_over_all_apps_and_bots(
     assert incidents("list", "--json").out == incidents("--json", "list").out == said.out
     newest = incidents("--limit", "1").out.splitlines()
     assert [line.split()[0] for line in newest] == ["id", f"#{fire['id']}", "…"]
-    assert newest[-1] == "… these are the first 1; --limit shows more"
+    assert newest[-1] == "… these are the first 1; --limit shows up to 500"
 
 
 def test_what_waits_is_open_and_what_is_over_is_not(incidents: Callable[..., Said], path: Path) -> None:

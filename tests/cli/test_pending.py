@@ -158,7 +158,7 @@ def test_the_newest_are_shown_up_to_the_limit(pending: Callable[..., Said], path
     leave(path, *(f"{word(number)} is full" for number in range(25)))
     assert len(alerts(pending("list", "--json"))) == 20
     said = pending("list", "--limit", "3")
-    assert said.out.splitlines()[-2] == "… these are the newest 3; --limit shows more"
+    assert said.out.splitlines()[-2] == "… these are the newest 3; --limit shows up to 500"
     assert len(alerts(pending("--limit", "25", "--json"))) == 25
     for wrong in ("0", "-1", "501", "many"):
         with pytest.raises(SystemExit) as ended:

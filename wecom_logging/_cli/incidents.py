@@ -35,7 +35,7 @@ from .._text.cut import trim
 from .._text.said import Language
 from ..model import Alert, Frame, IncidentView
 from ..model.duty import Scope
-from .environment import mask, state_options, use
+from .environment import MOST, mask, state_options, use
 from .parser import command
 from .printing import Refusal, brief, clock, iso, print_json, print_table, print_value, refuse, say
 from .texts import language, said, text
@@ -119,7 +119,7 @@ def _print(found: Found, options: argparse.Namespace, now: float, scopes: Iterab
     else:
         print(text("incidents.none"))
     if more:
-        print(text("incidents.more", count=len(lines)))
+        print(text("incidents.more", count=len(lines), most=MOST))
     return 0
 
 

@@ -90,7 +90,7 @@ def _print_list(
     else:
         print(text("pending.none"))
     if len(held) > len(found):
-        print(text("usage.more", count=len(found)))
+        print(text("usage.more", count=len(found), most=MOST))
     for file in set_aside:
         print(text("pending.set_aside", file=inert.line(file)))
     print(text("pending.counters", **asdict(counters)))
