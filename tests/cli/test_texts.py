@@ -256,6 +256,14 @@ def test_arguments_that_are_not_known_are_named_in_chinese_too(
     assert "canary" not in said
 
 
+def test_each_command_stands_in_the_page_of_commands() -> None:
+    commands = {parts[1] for one in _parsers(_parser()) if len(parts := one.prog.split()) > 1}
+    assert {"doctor", "on-call", "watch"} < commands
+    for page in ("cli.md", "cli.zh.md"):
+        said = (ROOT / "docs" / page).read_text(encoding="utf-8")
+        assert [one for one in sorted(commands) if f"wecom-logging {one}" not in said] == []
+
+
 def test_each_page_that_a_text_names_is_there() -> None:
     texts = "".join(path.read_text("utf-8") for path in sorted((ROOT / "wecom_logging").rglob("*.toml")))
     named = set(re.findall(r"[\w/.-]+\.md\b", texts))
