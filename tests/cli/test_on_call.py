@@ -260,3 +260,22 @@ def test_r4_who_takes_over_gets_what_is_open_and_who_hands_over_a_line(run: Run,
     assert len(told["wangwu"]) == 1
     assert told["wangwu"][0].startswith(f"web: {before} on call from ")
     handler.close()
+
+
+def test_a_swap_holds_for_each_handler_and_whichever_is_an_app_tells(
+    run: Run, company: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in company.environment.items():
+        if "WEBHOOK" in name or "AIBOT" in name:
+            monkeypatch.setenv(name, value)
+    swap = ("swap", "web", "王五", "--from", "2026-12-08 09:00", "--to", "2099-01-01 10:00", "--tell")
+    code, out, err = run(*swap)
+    assert (code, err) == (0, "")
+    assert out == "web: 王五 on call from 2026-12-08 09:00 to 2099-01-01 10:00, in the place of 张三\n"
+    assert sorted(one["receivers"][0] for one in company.messages()) == ["wangwu", "zhangsan"]
+    shown = json.loads(run("show", "--at", "2026-12-09 10:00", "--json")[1])["handlers"]
+    assert [(one["handler"], one["rotas"][0]["on_call"]) for one in shown] == [
+        ("app", ["王五"]),
+        ("bot", ["王五"]),
+        ("aibot", ["王五"]),
+    ]

@@ -139,21 +139,25 @@ def _iso(one: Planned, at: float) -> str:
 
 
 def _swap(options: argparse.Namespace) -> int:
-    code, names = None, list[str]()
+    """For all handlers that have the rota; one line says it, and whichever is an app tells people."""
+    codes, names, lines, has_app = list[int](), list[str](), set[Said](), False
     for target in _targets(options):
         with planned(target, makes_state=True) as one:
             if one is None:
                 continue
             names += [rota.name for rota in one.moment.duty.rotas]
             rota = next((each for each in one.moment.duty.rotas if each.name == options.rota), None)
-            if rota is not None and (code := _swap_in(one, rota, options)) != 0:
-                break
-    if code is None:
-        refuse("on_call.no_rota", 2, name=options.rota, names=", ".join(names) or "–")
-    return code
+            if rota is not None:
+                has_app |= isinstance(one.channel, AppChannel)
+                codes.append(_swap_in(one, rota, options, lines))
+    if not codes:
+        refuse("on_call.no_rota", 2, name=options.rota, names=", ".join(dict.fromkeys(names)) or "–")
+    if options.tell and not has_app:
+        refuse("on_call.only_an_app", 1)
+    return max(codes)
 
 
-def _swap_in(one: Planned, rota: Rota, options: argparse.Namespace) -> int:
+def _swap_in(one: Planned, rota: Rota, options: argparse.Namespace, lines: set[Said]) -> int:
     begin = one.moment.time if options.begins is None else _time(options.begins, one.moment)
     end = _time(options.ends, replace(one.moment, time=begin))
     if not begin < end or end <= one.moment.time:
@@ -187,15 +191,14 @@ def _swap_in(one: Planned, rota: Rota, options: argparse.Namespace) -> int:
     )
     if options.json:
         print_json({**shown, "said": line.en, "said_zh": line.zh})
-    else:
+    elif line not in lines:
+        lines.add(line)
         print(inert.line(line.within(language())))
-    return _tell(one, people, before, line) if options.tell else 0
+    return _tell(one, people, before, line) if options.tell and isinstance(one.channel, AppChannel) else 0
 
 
 def _tell(one: Planned, people: Sequence[str], before: Sequence[str], line: Said) -> int:
     """Those on call then get what is open, those whose turn it was a line."""
-    if not isinstance(one.channel, AppChannel):
-        refuse("on_call.only_an_app", 1)
     desk = Desk(lambda: [SharedPlace(one.shared)], language=language(), mask=mask(), time_s=one.shared.time_s)
     shown = inert.line(line.within(language()))
     others = tuple(who for who in before if who not in people)
