@@ -589,6 +589,22 @@ def test_e7_a_step_tells_who_is_on_call_at_that_moment(escalated: Any, who: Any)
     assert [(minute, users) for minute, users, _ in found] == [(10, ("zhaoliu",)), (25, ("lisi", "wangwu"))]
 
 
+def test_e7_a_step_after_a_hand_over_names_who_was_told_not_who_is_on_call_now(
+    app: App, clock: Time, wall: Wall
+) -> None:
+    wall.set("2026-12-14 09:55")
+    steps = (Step(600.0, Recipients(("boss",))),)
+    storm = pipeline(
+        app, clock, duty=duty_text(Duty(zone="Asia/Shanghai", rotas=(ROTA,), steps=steps)), steps_s=(600.0,)
+    )
+    storm.collector.take(record("disk full", level=logging.CRITICAL))
+    turn(storm)
+    assert app.users == [("zhangsan",)]
+    pass_time(storm, clock, 660)
+    (line,) = [one.first_line for one in app.told if "⏫ Escalation" in one.text]
+    assert line.endswith("told so far: zhangsan")
+
+
 def test_e5_a_step_by_whose_rota_nobody_is_on_call_goes_on_to_the_next_at_once(escalated: Any, who: Any) -> None:
     who.answer = list
     ((minute, users, line),) = escalated(20)

@@ -76,7 +76,9 @@ class Steps:
         """The whole alert, with what had come when the step began."""
         incident, began = claim.incident, escalation.began(claim.incident)
         number = max(began.count - incident.answers.base, 1)
-        first = self._channel.addressed(self._duties.known(self._claims.recipients(claim), incident))
+        first = self._channel.addressed(
+            self._duties.known(self._claims.recipients(claim), incident, at=incident.steps_from)
+        )
         return Digest(
             anew(self._ledger.details.find(claim.key) or incident.first.alert, incident),
             count=number,
