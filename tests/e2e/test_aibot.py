@@ -199,6 +199,23 @@ def test_a_wide_page_opens_on_the_chats_in_which_something_is(
     assert violations(page) == []
 
 
+def test_a_wide_page_opens_on_the_newest_and_a_narrow_one_of_one_receiver_on_theirs(
+    open_page: Open, sandbox: Sandbox, wecom: Caller
+) -> None:
+    users = {"zhangsan": "张三", "lisi": "李四", "wangwu": "王五", "zhaoliu": "赵六"}
+    for user, name in users.items():
+        sandbox.add_member(user, name=name)
+    for user in (*users, "zhangsan", "lisi"):
+        assert wecom.send(touser=user)["errcode"] == 0
+    page = open_page(sandbox.url, viewport={"width": 1280, "height": 800}).page
+    for name in ("张三", "李四", "赵六"):
+        expect(phone(page, f"{name} · WeCom")).to_be_visible()
+    expect(page.locator(".phone:visible")).to_have_count(3)
+    narrow = open_page(f"{sandbox.url}/?receiver=wangwu", **NARROW).page
+    expect(phone(narrow, "王五 · WeCom")).to_be_visible()
+    expect(narrow.locator(".phone:visible")).to_have_count(1)
+
+
 def test_a_wide_page_that_no_hand_has_touched_leaves_an_empty_phone_for_the_chat_in_which_something_comes(
     open_page: Open, sandbox: Sandbox, bot: Talker, group: str
 ) -> None:

@@ -57,7 +57,7 @@ export function receive(news, wanted, anew) {
     for (const who of message.to) for (const place of placesOf(who)) keep(phoneOf(who, place), message);
   }
   for (const message of news.changed) rewrite(message);
-  if (anew) choosePhones(wanted.get("receiver") ?? "", news);
+  if (anew) choosePhones(wanted.get("receiver") ?? "");
   for (const message of anew ? news.messages.slice(-1) : news.messages) leaveEmpty(message, anew);
   for (const phone of phones.values()) {
     if (anew) restart(phone);
@@ -118,13 +118,16 @@ function keep(phone, message) {
   if (!phone.stuck) phone.fresh += 1;
 }
 
-function choosePhones(receiver, news) {
+function choosePhones(receiver) {
   const who = !receiver || receiver.startsWith("g:") ? receiver : `u:${receiver}`;
   only = who && [...phones.values()].some((phone) => isOf(phone, who)) ? who : "";
-  if (only && !(isNarrow() && news.messages.length)) {
-    for (const phone of phones.values()) if (isOf(phone, only)) phone.on = true;
-  }
+  if (!only) return;
+  const own = [...phones.values()].filter((phone) => isOf(phone, only));
+  if (!isNarrow()) for (const phone of own) phone.on = true;
+  else if (!own.some((phone) => phone.on)) turn(own.sort(newestFirst)[0], true);
 }
+
+const newestFirst = (one, other) => (other.store.at(-1)?.number ?? 0) - (one.store.at(-1)?.number ?? 0);
 
 // Phones that are all empty leave their places to those with the newest messages when the page is opened. Later, until a
 // hand has chosen, one that is empty leaves its place to that of a message that comes.
@@ -142,7 +145,7 @@ function leaveEmpty({ to: [who] }, anew) {
   if (shown.some((phone) => phone.store.length)) return;
   for (const phone of shown) phone.on = false;
   const isFirst = ({ who, place, store }) => store.length && placesOf(who)[0] === place; // WeChat shows the same again
-  const others = [...phones.values()].filter((phone) => isFirst(phone) && phone !== full).slice(1 - AT_ONCE);
+  const others = [...phones.values()].filter((phone) => isFirst(phone) && phone !== full).sort(newestFirst).slice(0, AT_ONCE - 1);
   for (const phone of isNarrow() ? [] : others) phone.on = true;
   turn(full, true);
   full.button.scrollIntoView({ block: "nearest", inline: "nearest" });
