@@ -43,9 +43,10 @@ def call(
 
 @pytest.mark.slow
 def test_demo_shows_what_arrived_and_ends_where_nobody_watches() -> None:
-    done = call("demo", "--port", "0")
+    done = call("demo", "--port", "0", WECOM_TIMEZONE="Asia/Shanghai")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+    assert {*re.findall(r"[+-]\d\d:\d\d(?= #)", done.stdout)} == {"+08:00"}  # the zone of who looks
     assert "8 messages arrived" in done.stdout
     assert "as a page" not in done.stdout
     assert "× 9999, 10000 in all" in done.stdout

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8765
 DEFAULT_HOST = "127.0.0.1"
 TOKEN = "WECOM_SANDBOX_TOKEN"
-KEPT = ("WECOM_LANGUAGE",)
+KEPT = ("WECOM_LANGUAGE", "WECOM_TIMEZONE")
 """Of the variables of who runs the demo, what its program has, too."""
 
 
