@@ -18,6 +18,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from wecom_logging import WeComAIBotHandler, WeComClient
 from wecom_logging._cli import main
+from wecom_logging._lines import in_chinese
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.shared import Shared
 from wecom_logging._wecom.aibot import KEPT_S, People, upload
@@ -284,8 +285,9 @@ def test_what_is_asked_when_the_handler_has_gone_is_sent_by_one_thread(
 
 
 def test_where_nothing_listens_and_where_no_websocket_is(sandbox: Sandbox) -> None:
-    with connection("ws://127.0.0.1:9/") as ours, pytest.raises(ConnectError, match="Connection refused"):
+    with connection("ws://127.0.0.1:9/") as ours, pytest.raises(ConnectError, match="Connection refused") as caught:
         ours.request("aibot_send_msg", {})
+    assert in_chinese(str(caught.value)).endswith("：请检查 url、防火墙和 HTTPS_PROXY")
     with connection(sandbox.url.replace("http", "ws") + "/cgi-bin/gettoken") as ours, pytest.raises(WeComError):
         ours.request("aibot_send_msg", {})
 

@@ -138,7 +138,7 @@ def test_no_redirect_is_followed(code: int) -> None:
         with connection(f"ws://{HOST}:{wecom.port}/") as ours, pytest.raises(HTTPStatusError) as caught:
             ours.request("aibot_send_msg", {"chatid": ME})
         assert (caught.value.status, caught.value.retryable) == (code, False)
-        assert "redirects, which WeCom never does: check the url" in str(caught.value)
+        assert "redirects, which WeCom never does: check url" in str(caught.value)
         assert elsewhere.connections == 0
 
 
@@ -154,7 +154,7 @@ def test_an_alert_behind_a_redirect_waits_and_the_remedy_is_said(capfd: pytest.C
         def is_said() -> bool:
             nonlocal said
             said += capfd.readouterr().err
-            return "redirects, which WeCom never does: check the url" in said
+            return "redirects, which WeCom never does: check url" in said
 
         until(is_said)
         assert (handler.stats().delivered, handler.stats().pending) == (0, 1)

@@ -193,7 +193,7 @@ def _upgraded(url: str, host: str, timeout_s: float) -> WebSocket | WeComError:
         with response.raw as raw:
             return _taken(response, raw, key, host, timeout_s)
     except Exception as error:
-        return our_error(error, host, "the url")
+        return our_error(error, host, "url")
 
 
 def _taken(response: requests.Response, raw: Any, key: bytes, host: str, timeout_s: float) -> WebSocket | WeComError:
@@ -212,9 +212,9 @@ def _taken(response: requests.Response, raw: Any, key: bytes, host: str, timeout
     return WebSocket(sock, host, timeout_s, begun)
 
 
-_CHECK = "check the url, the firewall and HTTPS_PROXY"
+_CHECK = "check url, the firewall and HTTPS_PROXY"
 
 
 def as_ours(error: BaseException, host: str) -> WeComError:
     """What reading and writing raise; only fixed words go on."""
-    return error if isinstance(error, WeComError) else our_error(error, host, "the url")
+    return error if isinstance(error, WeComError) else our_error(error, host, "url")
