@@ -61,7 +61,7 @@ def test_one_message_for_each_period_and_one_at_the_end(
     assert heads(texts) == [
         "training: started",
         "training: still running, 30 of 100 (30 %) in 30 min",
-        "training: still running, 60 of 100 (60 %) in 60 min",
+        "training: still running, 60 of 100 (60 %) in 1 h",
         "training: still running, 90 of 100 (90 %) in 90 min",
         "training: done, 100 of 100 (100 %) in 100 min",
     ]

@@ -73,7 +73,17 @@ def test_a_length_is_shown_as_it_was_given(command: Command, jobs: Jobs) -> None
         spec = Spec(name=f"a{every_s}", every_s=every_s)
         jobs.change(spec.name, lambda job, now: Job(spec=spec, seen=expected.new(now)))  # noqa: B023 # at once
     _, *rows, _ = command("jobs").out.splitlines()
-    assert [re.split("  +", row)[1] for row in rows] == ["1 h", "1 min", "125 min", "90.5 s"]
+    assert [re.split("  +", row)[1] for row in rows] == ["every 1 h", "every 1 min", "every 125 min", "every 90.5 s"]
+
+
+def test_a_job_without_cron_is_listed_in_the_language_of_the_reader_and_for_programs_in_one(
+    command: Command, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs.change("月报", lambda job, now: Job(spec=Spec(name="月报", every_s=3600), seen=expected.new(now)))
+    for language, words in (("en", "every 1 h"), ("zh", "每 1 小时")):
+        monkeypatch.setenv("WECOM_LANGUAGE", language)
+        assert words in command("jobs").out
+        assert command("jobs", "--json").json[1]["schedule"] == "every 1 h"
 
 
 def test_a_zone_that_this_machine_lacks_and_times_that_no_calendar_has_hide_no_other_job(

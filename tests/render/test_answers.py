@@ -39,9 +39,9 @@ NEWS: dict[str, tuple[str, str]] = {
     ),
 }
 FACTS: dict[str, tuple[str, str]] = {
-    "taken": ("taken by Li 60 minutes ago, × 312 since", "Li 于 60 分钟前认领，此后 × 312"),
+    "taken": ("taken by Li 1 hour ago, × 312 since", "Li 于 1 小时前认领，此后 × 312"),
     "silenced": (f"silenced by Li, {FROM} to {TO}: × 312", f"Li 静默期间（{FROM} 至 {TO}）× 312"),
-    "done": ("closed by Li 60 minutes ago, and came again", "Li 于 60 分钟前关闭，再次出现"),
+    "done": ("closed by Li 1 hour ago, and came again", "Li 于 1 小时前关闭，再次出现"),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from .._incidents.job import Job
 from .._incidents.policy.expected import due_at
-from .._render.times import exactly, short_time
+from .._render.times import every, short_time
 from .._render.words import JOB_LAST, JOB_MISSED_TIMES, JOB_NEXT, JOB_PAUSED, JOB_RUNS, MORE_JOBS, NO_JOBS, RUN_FAILED
 from .._text import inert
 from .._text.said import Language
@@ -47,7 +47,7 @@ def _line(job: Job, now: float, language: Language, mask: Callable[[str], str]) 
     failed = RUN_FAILED.within(language) if seen.has_failed else ""
     parts = [
         mask(spec.name),
-        spec.cron or (exactly(spec.every_s, language) if spec.every_s else ""),
+        spec.cron or (every(spec.every_s, language) if spec.every_s else ""),
         JOB_LAST.within(language, short_time(seen.began, now, language), failed) if seen.began else "",
         JOB_NEXT.within(language, short_time(due, now, language)) if due < float("inf") else "",
         JOB_RUNS.within(language) if seen.runs else "",

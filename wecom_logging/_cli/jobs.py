@@ -20,7 +20,7 @@ from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.job import Job, Target
 from .._incidents.policy.expected import due_at
-from .._render.times import exactly, local_time
+from .._render.times import every, local_time
 from .._state.base import Store, answer
 from .._state.jobs import UNWATCHED_S, Jobs, schedule_of, zone_to_show
 from .._state.shared import Shared
@@ -82,7 +82,7 @@ def _shown(job: Job) -> dict[str, Any]:
         say(text("jobs.not_read", name=hide(spec.name)))
     return {
         "name": inert.line(hide(spec.name)),
-        "schedule": spec.cron or (exactly(spec.every_s, language()) if spec.every_s else ""),
+        "schedule": spec.cron or (every(spec.every_s, "en") if spec.every_s else ""),
         "words": words,
         "zone": spec.zone,
         "grace_s": spec.grace_s,
@@ -111,7 +111,7 @@ def _for_people(job: Job, shown: Mapping[str, Any]) -> dict[str, object]:
     last = clock(seen.began, shown["last_run"])
     in_words = f" ({shown['words']})" if shown["words"] and language() == "en" else ""
     return {
-        "schedule": f"{shown['schedule']}{in_words}",
+        "schedule": f"{spec.cron}{in_words}" if spec.cron or not spec.every_s else every(spec.every_s, language()),
         "last_run": text("jobs.failed_run", time=last) if seen.has_failed else last,
         "took": duration(seen.took_s) if seen.ended and seen.took_s else "",
         "next": clock(due, shown["next"]),

@@ -24,7 +24,7 @@ from .._incidents.schedule import Cron
 from .._lines import line
 from .._render import words
 from .._render.mask import masked
-from .._render.times import exactly
+from .._render.times import every, exactly
 from .._state.base import Answered, Incidents, answer
 from .._state.failover import FailoverStore
 from .._state.jobs import Jobs, Row, Watched, schedule_of, zone_to_show
@@ -377,4 +377,4 @@ def _gap(before: Watched | None, time: float) -> Gap:
 def _schedule_of(spec: Spec) -> str:
     if spec.cron:
         return f"{spec.cron} ({spec.zone})"
-    return words.EVERY.en.format(span=exactly(spec.every_s, "en")) if spec.every_s else words.NONE.en
+    return every(spec.every_s, "en") if spec.every_s else words.NONE.en

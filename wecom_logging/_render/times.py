@@ -61,7 +61,7 @@ def hours_of(first: float, last: float, language: Language) -> tuple[str, bool]:
 
 
 def lasting(seconds: float, language: Language) -> str:
-    """``90 seconds``, ``10 minutes``, ``3 hours``: whole ones, of the largest unit of which there are two."""
+    """``90 seconds``, ``10 minutes``, ``1 hour``: whole ones, of the largest unit of which there are two or one."""
     number, unit = _whole_units(seconds)
     return _LONG[unit][number != 1].within(language, number)
 
@@ -80,12 +80,19 @@ def exactly(seconds: float, language: Language) -> str:
     return words.SHORT_SECONDS.within(language, f"{seconds:g}")
 
 
+def every(seconds: float, language: Language) -> str:
+    """``every 4 h``"""
+    form = words.EVERY.zh if language == "zh" else words.EVERY.en
+    return form.format(span=exactly(seconds, language))
+
+
 def _whole_units(seconds: float) -> tuple[int, int]:
     """How many seconds (0), minutes (1) or hours (2)."""
     whole = max(int(seconds), 1)
-    if whole < 120:
-        return whole, 0
-    return (whole // 60, 1) if whole < 120 * 60 else (whole // 3600, 2)
+    for size, unit in ((3600, 2), (60, 1)):
+        if whole == size or whole >= 2 * size:
+            return whole // size, unit
+    return whole, 0
 
 
 def spark(rates: Sequence[int]) -> str:
