@@ -254,9 +254,8 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "应为 URL，或 redis-py、valkey-py 的同步客户端",
     ),
     "not_shared": (
-        "memory:// is in the memory of each process, where no other can look; set WECOM_STATE, such as "
-        "sqlite:///path/to/alerts.db",
-        "memory:// 只在各进程自己的内存里，无法从外面查看；请设置 WECOM_STATE，例如 sqlite:///path/to/alerts.db",
+        "memory:// is in the memory of each process, where no other can look",
+        "memory:// 只在各进程自己的内存里，无法从外面查看",
     ),
     # Packages.
     "needs_package": ("it needs {package}: pip install {install}", "需要 {package}：pip install {install}"),

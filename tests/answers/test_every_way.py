@@ -370,7 +370,7 @@ def check_answer(verb: str, text: str, before: Fact, after: Fact, is_known: bool
         assert not changed
         assert fact == Fact()
         assert re.search("no open incident|is over|没有编号为|已结束", text)
-    elif re.search("card is out of date|卡片已过期", text):
+    elif re.search("card is out of date|卡片已不是最新的", text):
         assert not changed
         assert fact == before, text
     elif not changed and verb == "undo":

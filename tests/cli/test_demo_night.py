@@ -22,7 +22,7 @@ SAYS = {
     ],
     "zh": ["22:30", "等到 08:00 再通知", "立即通知值班的张三", "升级 1/2", "lisi 接了电话"],
 }
-MORNING = {"en": "quiet hours 22:00–08:00 · 2 incidents, 2 go on", "zh": "夜间静默 22:00–08:00 · 2 件，2 件仍在发生"}
+MORNING = {"en": "quiet hours 22:00–08:00 · 2 incidents, 2 go on", "zh": "夜间静默 22:00–08:00 · 2 件，2 件尚未结束"}
 
 
 JOB = {"en": "job reconcile did not run", "zh": "任务 对账 没有运行"}

@@ -119,7 +119,7 @@ SCOPE_OF_ALL = Said(
     "name a service or a logger, such as {}; {} switches all off", "请写明服务或模块，例如 {}；要全部关闭请设 {}"
 )
 BECAUSE = Said(" ({})", "（{}）")
-OLD_CARD = Said("this card is out of date, nothing was changed: {}", "卡片已过期，未作更改：{}")
+OLD_CARD = Said("this card is out of date, nothing was changed: {}", "这张卡片已不是最新的，未作更改：{}")
 STATE_AWAY = Said("the shared state is away; nothing was changed", "状态存储暂时无法使用，未作任何更改")
 CHANGES = Said("#{} changes all the time; try again", "有人同时在操作 #{}，请重试")
 NOT_UNDERSTOOD = Said("“{}” is not understood. {}", "没看懂“{}”。{}")
@@ -188,7 +188,7 @@ QUIET_HOURS, NIGHT = Said("quiet hours", "静默时段"), Said("quiet hours", "�
 MAINTENANCE = Said("maintenance", "维护")
 INCIDENT, INCIDENTS = Said("{} incident", "{} 件"), Said("{} incidents", "{} 件")
 NONE_GOES_ON = Said(", none goes on", "，均未再出现")
-ONE_GOES_ON, SOME_GO_ON = Said(", {} goes on", "，{} 件仍在发生"), Said(", {} go on", "，{} 件仍在发生")
+ONE_GOES_ON, SOME_GO_ON = Said(", {} goes on", "，{} 件尚未结束"), Said(", {} go on", "，{} 件尚未结束")
 
 # Many of one cause.
 
