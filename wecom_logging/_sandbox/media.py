@@ -124,36 +124,22 @@ class Kept:
     where ``places`` bounds how many there are."""
 
     def __init__(self, pieces: Iterable[bytes], places: threading.Semaphore | None = None) -> None:
-        self._data = b""
-        self._file: int | None = None
+        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # see above
+        weakref.finalize(self, self._file.close)
         self._moving = threading.Lock()
-        with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
-            for piece in pieces:
-                if self._file is None and file.tell() + len(piece) > IN_MEMORY:
-                    self._take(places)
-                    file.rollover()
-                    self._file = os.dup(file.fileno())
-                    weakref.finalize(self, os.close, self._file)
-                file.write(piece)
-            self.size = file.tell()
-            file.seek(0)
-            if self._file is None:
-                self._data = file.read()
-
-    def _take(self, places: threading.Semaphore | None) -> None:
-        if places is not None:
-            if not places.acquire(timeout=PLACE_S):
-                raise NoPlace
-            weakref.finalize(self, places.release)
+        self.size = 0
+        for piece in pieces:
+            if places is not None and self.size <= IN_MEMORY < self.size + len(piece):
+                if not places.acquire(timeout=PLACE_S):
+                    raise NoPlace
+                weakref.finalize(self, places.release)
+            self.size += self._file.write(piece)
 
     def __iter__(self) -> Iterator[bytes]:
-        if self._file is None:
-            yield self._data
-            return
         for at in range(0, self.size, PIECE):
             with self._moving:  # another reader stands elsewhere
-                os.lseek(self._file, at, os.SEEK_SET)
-                piece = os.read(self._file, PIECE)
+                self._file.seek(at)
+                piece = self._file.read(PIECE)
             yield piece
 
     def read(self) -> bytes:
