@@ -7,7 +7,6 @@ lower-cased id.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -92,9 +91,7 @@ class Directory:
         self._leaders: defaultdict[int, dict[str, None]] = defaultdict(dict)
         self._contacts: dict[tuple[str, str], str] = {}
         self._tag_names: dict[str, int] = {}
-        self._numbers: list[int] = []
-        self._by_number: dict[int, str] = {}
-        self._next_number = 1
+        self._count = 0
         self._next_department = ROOT + 1
         self.put_department(Department(ROOT, "沙箱公司", 0))
 
@@ -161,7 +158,8 @@ class Directory:
         """Adds or changes; refuses like `check_contacts`."""
         self.check_contacts(member)
         old = self.members.get(member.key)
-        member = replace(member, number=old.number if old else self._take_number(member.key))
+        self._count += old is None
+        member = replace(member, number=old.number if old else self._count)
         self._forget_member(old)
         self.members[member.key] = member
         for id in member.departments:
@@ -182,8 +180,6 @@ class Directory:
     def remove_member(self, member: Member) -> None:
         self._forget_member(member)
         del self.members[member.key]
-        del self._by_number[member.number]
-        del self._numbers[bisect_left(self._numbers, member.number)]
         for tag in [tag for tag in self.tags.values() if member.key in tag.users]:
             self.put_tag(replace(tag, users=tag.users - {member.key}))
 
@@ -196,20 +192,8 @@ class Directory:
             for contact in _contacts_of(old):
                 del self._contacts[contact]
 
-    def _take_number(self, key: str) -> int:
-        number = self._next_number
-        self._next_number += 1
-        self._numbers.append(number)
-        self._by_number[number] = key
-        return number
-
     def member(self, user_id: str) -> Member | None:
         return self.members.get(user_id.lower())
-
-    def members_after(self, number: int) -> Iterator[Member]:
-        """Those that came after it, in that order. Finding the first of them does not walk over the others."""
-        for i in range(bisect_right(self._numbers, number), len(self._numbers)):
-            yield self.members[self._by_number[self._numbers[i]]]
 
     def people(self, department: int) -> Mapping[str, None]:
         """The keys of a department's own members."""

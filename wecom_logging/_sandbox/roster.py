@@ -77,11 +77,10 @@ class Roster:
         return in_order(self._directory, self._directory.people(id))
 
     def _rows(self, after: Place) -> Iterator[tuple[Member, int]]:
-        number, index = after
-        for member in self._directory.members_after(number - 1):
-            first = index + 1 if member.number == number else 0
-            for i in range(first, len(member.departments)):
-                yield member, i
+        for member in self._directory.members.values():
+            for i in range(len(member.departments)):
+                if (member.number, i) > after:
+                    yield member, i
 
     def by_mobile(self, asked: Asked) -> Answer:
         mobile = asked.body.text("mobile")

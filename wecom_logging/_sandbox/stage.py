@@ -118,10 +118,10 @@ def put_app(corp: Corp, wish: Wish) -> None:
     agent_id, secret = wish["agent_id"], wish.get("secret", "")
     grant = corp.tokens.find(secret)
     wrong_if(grant is not None and grant.agent_id != agent_id, "secret", '"secret" belongs to another')
-    if not secret and agent_id not in corp.ranges:
-        raise WrongField("secret", f'there is no app {agent_id}, and "secret", which makes one, is missing')
-    if len(corp.ranges) >= MAX_APPS and agent_id not in corp.ranges:
-        raise WrongField("agent_id", f"{MAX_APPS} apps are there already")
+    is_new = agent_id not in corp.ranges
+    missing = f'there is no app {agent_id}, and "secret", which makes one, is missing'
+    wrong_if(is_new and not secret, "secret", missing)
+    wrong_if(is_new and len(corp.ranges) >= MAX_APPS, "agent_id", f"{MAX_APPS} apps are there already")
     if secret:
         corp.add_app(secret, agent_id)
     visible = [tuple(wish.get(name, ())) for name in ("users", "departments", "tags")]
@@ -179,7 +179,7 @@ def reset(corp: Corp) -> None:
 
 def list_members(corp: Corp) -> list[Json]:
     sight = Sight(corp.directory, WHOLE)
-    return [member_json(corp.directory, one, sight, secret=True) for one in corp.directory.members_after(0)]
+    return [member_json(corp.directory, one, sight, secret=True) for one in corp.directory.members.values()]
 
 
 def list_departments(corp: Corp) -> list[Json]:
