@@ -12,7 +12,7 @@ from .access import Answer, Asked
 from .corp import Corp
 from .fields import Fields
 from .media import APPS
-from .refusal import Refusal, known, refuse_if
+from .refusal import known, refuse_if
 
 CHARS = {"name": range(1, 33), "description": range(4, 121), "redirect_domain": range(2049), "home_url": range(2049)}
 MAX_BUTTONS = 3
@@ -52,8 +52,9 @@ class Agents:
         agent_id = _named(asked)
         refuse_if((asked.request.content_length or 0) > MENU_BYTES, 40206)
         buttons = asked.body.parts("button")
-        if not 1 <= len(buttons) <= MAX_BUTTONS:
-            raise Refusal(40058, f"field `button` expect array size in [1, {MAX_BUTTONS}]")
+        refuse_if(
+            not 1 <= len(buttons) <= MAX_BUTTONS, 40058, f"field `button` expect array size in [1, {MAX_BUTTONS}]"
+        )
         for button in buttons:
             below = button.parts("sub_button")
             refuse_if(len(below) > MAX_BELOW, 40023)

@@ -93,8 +93,7 @@ class App:
         users, invalid = self._who_sees(asked, message)
         new, name = body.part("template_card"), body.part("button").text("replace_name")
         content = shown_of(new, self._find) if body.has("template_card") else ""
-        if not content and not name:
-            raise body.missing("template_card")
+        body.missing_if(not content and not name, "template_card")
         del self._codes[code]
         if message:  # else it is forgotten, and there is nothing to be seen
             for user in users:
@@ -136,8 +135,8 @@ class App:
         What WeCom answers then is not documented; the sandbox answers as it did the first time.
         """
         interval = body.number("duplicate_check_interval", DUPLICATE_S)
-        if not 0 <= interval <= MAX_DUPLICATE_S:
-            raise body.wrong("duplicate_check_interval", f"must be from 0 to {MAX_DUPLICATE_S}")
+        wrong = not 0 <= interval <= MAX_DUPLICATE_S
+        body.refuse_if(wrong, "duplicate_check_interval", f"must be from 0 to {MAX_DUPLICATE_S}")
         if not body.number("enable_duplicate_check"):
             return None
         id, seen_at = self._seen.get(_digest(body, agent_id), ("", 0.0))

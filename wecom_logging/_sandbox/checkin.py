@@ -15,7 +15,7 @@ from .corp import Corp
 from .directory import Member
 from .fields import NO_NUMBER, Fields
 from .limits import Limit, SlidingWindow
-from .refusal import Refusal
+from .refusal import known, refuse_if
 from .visibility import Sight
 
 RATE = Limit(60, 60)
@@ -57,23 +57,19 @@ class Checkin:
         body, sight = self._asked(asked)
         year, month = divmod(body.number("yearmonth"), 100)
         items = body.parts("items")
-        if body.number("groupid") != GROUP["groupid"] or not items or year not in range(2000, 2100):
-            raise Refusal(WRONG)
-        if month not in range(1, 13):
-            raise Refusal(WRONG)
+        is_known = body.number("groupid") == GROUP["groupid"] and year in range(2000, 2100) and month in range(1, 13)
+        refuse_if(not is_known or not items, WRONG)
         wanted = {}
         for item in items:
             day, shift = item.number("day"), item.number("schedule_id", NO_NUMBER)
-            if not 1 <= day <= monthrange(year, month)[1] or (shift not in SHIFTS and shift != OFF):
-                raise Refusal(WRONG)
-            wanted[self._member(item.text("userid"), sight).key, date(year, month, day)] = shift
+            refuse_if(not 1 <= day <= monthrange(year, month)[1] or shift not in (OFF, *SHIFTS), WRONG)
+            wanted[known(sight.member(item.text("userid")), NOBODY).key, date(year, month, day)] = shift
         self._schedule |= wanted
         return {}
 
     def options(self, asked: Asked) -> Answer:
         body, sight = self._asked(asked)
-        if not 0 < body.number("datetime") <= LATEST:
-            raise Refusal(WRONG)
+        refuse_if(not 0 < body.number("datetime") <= LATEST, WRONG)
         group = {
             "grouptype": 2,
             **GROUP,
@@ -86,29 +82,19 @@ class Checkin:
         return {"info": [{"userid": member.user_id, "group": group} for member in self._members(body, sight)]}
 
     def _asked(self, asked: Asked) -> tuple[Fields, Sight]:
-        if not self._corp.checkin:
-            raise Refusal(48002)
-        if not self._window.admits((asked.app, asked.request.path)):
-            raise Refusal(45009)
+        refuse_if(not self._corp.checkin, 48002)
+        refuse_if(not self._window.admits((asked.app, asked.request.path)), 45009)
         return asked.body, asked.sight
 
     def _members(self, body: Fields, sight: Sight) -> list[Member]:
         users = body.texts("useridlist")
-        if not 1 <= len(users) <= MAX_USERS:
-            raise Refusal(WRONG)
-        return [self._member(user_id, sight) for user_id in dict.fromkeys(users)]
-
-    def _member(self, user_id: str, sight: Sight) -> Member:
-        member = self._corp.directory.member(user_id)
-        if member is None or not sight.sees_member(member):
-            raise Refusal(NOBODY)
-        return member
+        refuse_if(not 1 <= len(users) <= MAX_USERS, WRONG)
+        return [known(sight.member(user_id), NOBODY) for user_id in dict.fromkeys(users)]
 
 
 def _days(body: Fields) -> Iterator[date]:
     first, last = body.number("starttime", NO_NUMBER), body.number("endtime", NO_NUMBER)
-    if not 0 < first <= last <= LATEST or last - first > MAX_DAYS * 24 * 3600:
-        raise Refusal(WRONG)
+    refuse_if(not 0 < first <= last <= LATEST or last - first > MAX_DAYS * 24 * 3600, WRONG)
     day, end = datetime.fromtimestamp(first, CHINA).date(), datetime.fromtimestamp(last, CHINA).date()
     while day <= end:
         yield day

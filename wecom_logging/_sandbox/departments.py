@@ -14,7 +14,7 @@ from dataclasses import replace
 from .access import Answer, Asked, Family
 from .directory import MAX_ID, MAX_LEVELS, MAX_NODES, MAX_ORDER, ROOT, Department
 from .fields import Fields
-from .refusal import Refusal, known, refuse_if
+from .refusal import known, refuse_if
 from .visibility import department_json
 
 NAME_CHARS = 64
@@ -96,8 +96,7 @@ class Departments(Family):
     def _check_room(self, parent_id: int, *, levels: int) -> None:
         """Whether a tree of so many levels fits below the parent."""
         refuse_if(sum(1 for _ in self._directory.line(parent_id)) + levels > MAX_LEVELS, 81002)
-        if self._directory.node_count(parent_id) >= MAX_NODES or len(self._directory.departments) >= MAX_NODES:
-            raise Refusal(81001)
+        refuse_if(max(self._directory.node_count(parent_id), len(self._directory.departments)) >= MAX_NODES, 81001)
 
     def _height(self, id: int) -> int:
         return 1 + max(map(self._height, self._directory.children(id)), default=0)

@@ -122,9 +122,9 @@ class Fields:
         if wrong:
             raise self.wrong(name, why)
 
-    def missing(self, name: str) -> Refusal:
+    def missing_if(self, absent: object, name: str) -> None:
         """As WeCom's newer calls word it."""
-        return Refusal(40058, f"{MISSING}`{self.path}{name}`")
+        refuse_if(absent, 40058, f"{MISSING}`{self.path}{name}`")
 
     def doubt(self, name: str, why: str) -> None:
         self.reading.doubt(f"{self.path}{name} {why}")

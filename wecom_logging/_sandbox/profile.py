@@ -12,7 +12,7 @@ from typing import Any
 
 from .directory import MAX_ID, MAX_ORDER
 from .fields import Fields
-from .refusal import Refusal, refuse_if
+from .refusal import refuse_if
 
 MAX_DEPARTMENTS = 100
 MAX_LEADERS = 1
@@ -126,8 +126,8 @@ def _object(body: Fields, name: str) -> Fields:
 
 def _text(body: Fields, name: str) -> str:
     rule, value = TEXTS[name], body.text(name)
-    if len(value) > rule.max_chars or not rule.form.fullmatch(value):
-        raise Refusal(rule.errcode, "" if rule.errcode != 40058 else f"{name} is not allowed")
+    wrong = len(value) > rule.max_chars or not rule.form.fullmatch(value)
+    refuse_if(wrong, rule.errcode, "" if rule.errcode != 40058 else f"{name} is not allowed")
     return value
 
 

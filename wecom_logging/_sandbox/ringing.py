@@ -12,7 +12,7 @@ from .access import Answer, Asked
 from .corp import Corp
 from .limits import Limit, SlidingWindow
 from .phones import ring_json
-from .refusal import Refusal
+from .refusal import refuse_if
 from .shapes import WrongField
 from .visibility import Sight
 
@@ -34,10 +34,8 @@ class Ringing:
         sight = self._allowed(asked)
         body = asked.body
         users = dict.fromkeys(body.texts("callee_userid"))
-        if not users:
-            raise body.missing("callee_userid")
-        if self._corp.phone_calls == "no_balance":
-            raise Refusal(301051)
+        body.missing_if(not users, "callee_userid")
+        refuse_if(self._corp.phone_calls == "no_balance", 301051)
         return {"states": [self._begin(user_id, sight) for user_id in users]}
 
     def states(self, asked: Asked) -> Answer:
@@ -45,22 +43,19 @@ class Ringing:
         self._allowed(asked)
         body = asked.body
         for name in ("callee_userid", "callid"):
-            if not body.text(name):
-                raise body.missing(name)
+            body.missing_if(not body.text(name), name)
         ring = self._corp.phones.find(body.text("callid"))
         if ring is None or ring.user_id.lower() != body.text("callee_userid").lower():
             raise body.wrong("callid", "is that of no call to this member in seven days")
         return ring.state(self._corp.clock())
 
     def _allowed(self, asked: Asked) -> Sight:
-        sight = asked.sight
-        if self._corp.phone_calls in REFUSED:
-            raise Refusal(REFUSED[self._corp.phone_calls])
-        return sight
+        refuse_if(self._corp.phone_calls in REFUSED, REFUSED.get(self._corp.phone_calls, 0))
+        return asked.sight
 
     def _begin(self, user_id: str, sight: Sight) -> Answer:
-        member = self._corp.directory.member(user_id)
-        if member is None or not sight.sees_member(member):
+        member = sight.member(user_id)
+        if member is None:
             return {"code": UNKNOWN, "callid": "", "userid": user_id}
         if not member.mobile:
             return {"code": NO_MOBILE, "callid": "", "userid": user_id}

@@ -11,7 +11,7 @@ from dataclasses import replace
 from .access import Answer, Asked, Family
 from .directory import MAX_ID, MAX_NODES, Tag
 from .fields import Fields
-from .refusal import Refusal, known, refuse_if
+from .refusal import known, refuse_if
 from .visibility import tag_json
 
 MAX_TAGS = 3000
@@ -95,9 +95,9 @@ def _users(body: Fields) -> list[str]:
     items = body.values.get("userlist")
     if items is None:
         return []
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise Refusal(40035, "userlist must be a list")
-    return items
+    is_list = isinstance(items, list) and all(isinstance(item, str) for item in items)
+    refuse_if(not is_list, 40035, "userlist must be a list")
+    return list(items)
 
 
 def _parties(body: Fields) -> list[int]:

@@ -108,8 +108,8 @@ class Commands:
     def _rewrite(self, line: Line, req_id: str, body: Fields) -> Given:
         """Once for a click, within five seconds; for those whom ``userids`` names, or for all who see the card."""
         ticket = self._ticket(line, req_id, "click")
-        if body.text("response_type") != "update_template_card":
-            raise body.wrong("response_type", "must be update_template_card")
+        is_other = body.text("response_type") != "update_template_card"
+        body.refuse_if(is_other, "response_type", "must be update_template_card")
         card, message = body.part("template_card"), self._corp.mailbox.find(ticket.message)
         content = shown_of(card, self._find)
         if message is None:  # forgotten meanwhile: there is nothing to be seen
@@ -199,14 +199,12 @@ class Uploads:
         self._open: dict[str, Upload] = {}
 
     def begin(self, body: Fields) -> dict[str, Any]:
-        kind, size, count = KINDS.get(body.text("type")), body.number("total_size"), body.number("total_chunks")
+        size, count = body.number("total_size"), body.number("total_chunks")
         for name in ("type", "filename", "total_size", "total_chunks"):
-            if not body.has(name):
-                raise body.missing(name)
-        if kind is None:
-            raise Refusal(40005)
-        if not 0 < len(body.text("filename").encode()) <= NAME_BYTES:
-            raise body.wrong("filename", f"must have 1 to {NAME_BYTES} bytes")
+            body.missing_if(not body.has(name), name)
+        kind = known(KINDS.get(body.text("type")), 40005)
+        is_named = 0 < len(body.text("filename").encode()) <= NAME_BYTES
+        body.refuse_if(not is_named, "filename", f"must have 1 to {NAME_BYTES} bytes")
         refuse_if(size < MIN_BYTES, 40006)
         refuse_if(size > kind.max_bytes, kind.too_large)
         body.refuse_if(not 1 <= count <= MAX_CHUNKS, "total_chunks", f"must be 1 to {MAX_CHUNKS}")

@@ -14,7 +14,7 @@ from ..cards import APP_CARDS, INTERACTIVE, check_card
 from ..content import APP_CHECKS, Check, FindMedia, sized_content
 from ..fields import Fields, objects
 from ..refusal import refuse_if
-from ..shapes import WrongField, wrong_if
+from ..shapes import wrong_if
 
 MARKDOWN_BYTES = 20_480
 STREAM = "stream"
@@ -35,8 +35,7 @@ Card = Mapping[str, Any]
 
 def _media(kind: str) -> Check:
     def check(part: Fields, find: FindMedia) -> str:
-        if not part.has("media_id"):
-            raise part.missing("media_id")
+        part.missing_if(not part.has("media_id"), "media_id")
         return APP_CHECKS[kind](part, find)
 
     return check
@@ -44,8 +43,7 @@ def _media(kind: str) -> Check:
 
 def _stream(part: Fields, _find: FindMedia) -> str:
     """The first frame may be empty: "thinking"."""
-    if not part.text("id"):
-        raise part.missing("id")
+    part.missing_if(not part.text("id"), "id")
     return sized_content(part, MARKDOWN_BYTES, may_be_empty=not part.flag("finish", False))
 
 
@@ -166,9 +164,9 @@ def choose(card: Card, key: str, selected: Mapping[str, str | Sequence[str]]) ->
     wrong_if(key not in keys, "key", f"the card has no {key!r}; it has {', '.join(keys) or 'nothing to click'}")
     in_menu = any(action.get("key") == key for action in objects(card.get("action_menu"), "action_list"))
     questions = {} if in_menu else {str(question.get("question_key")): question for question in questions_of(card)}
+    asks = ", ".join(questions) or "nothing"
     for name in selected:
-        if name not in questions:
-            raise WrongField("selected", f"the card does not ask {name!r}; it asks {', '.join(questions) or 'nothing'}")
+        wrong_if(name not in questions, "selected", f"the card does not ask {name!r}; it asks {asks}")
     return Choice(key, {name: _chosen(question, selected.get(name)) for name, question in questions.items()})
 
 

@@ -134,8 +134,8 @@ class AiBot:
         with self._corp.changing():
             members = list(dict.fromkeys(map(self._member, users)))
             wrong_if(not chat or self._corp.directory.member(chat), "chat", '"chat" must be an id that no member has')
-            if len(self._state.groups) >= MAX_GROUPS and chat not in self._state.groups:
-                raise WrongField("chat", f"{MAX_GROUPS} groups are there already")
+            is_full = len(self._state.groups) >= MAX_GROUPS and chat not in self._state.groups
+            wrong_if(is_full, "chat", f"{MAX_GROUPS} groups are there already")
             self._state.groups[chat] = Group(chat, members, written)
 
     def leave(self, chat: str) -> None:
