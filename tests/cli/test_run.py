@@ -18,8 +18,7 @@ from typing import Any
 import pytest
 
 from wecom_logging._cli.process import Tail
-from wecom_logging._cli.run import duration, reason
-from wecom_logging._cli.runs import Runs
+from wecom_logging._cli.run import Runs, duration, reason
 from wecom_logging._sandbox import Sandbox
 
 from ..programs import CREDENTIALS, ROOT, at_best, until
