@@ -21,7 +21,7 @@ from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler
 from wecom_logging._answers.desk import Desk
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.aibot.state import open_userid
-from wecom_logging._sandbox.page.markdown import V1_BOT, V2
+from wecom_logging._sandbox.page.nodes import V1_BOT, V2
 from wecom_logging._state.base import Wanted
 from wecom_logging._wecom.long_connection import MAX_BACKOFF_S, STANDBY_S, LongConnection
 from wecom_logging.errors import ConfigurationError, StateError

@@ -10,8 +10,7 @@ from ..aibot.content import SENDS, questions_of
 from ..content import DESCRIPTION_BYTES, TITLE_BYTES, cut
 from ..fields import objects
 from ..mailbox import Message
-from .markdown import V1_APP, V1_BOT, V2
-from .nodes import Node, card_text, link, mention, node, text_nodes
+from .nodes import V1_APP, V1_BOT, V2, Node, card_text, link, mention, node, text_nodes
 
 ONLY_IN_WECOM = frozenset({"markdown", "markdown_v2", "template_card", "miniprogram_notice"})
 """The WeChat plugin does not show these (path/90236, /90248)."""
