@@ -23,8 +23,7 @@ from wecom_logging import WeComBotHandler, WeComHandler
 from wecom_logging import _build as build
 from wecom_logging._masking import redact
 from wecom_logging._sandbox import Sandbox
-from wecom_logging._sandbox.app import MEMBER_LIMITS
-from wecom_logging._sandbox.bot import BOT_LIMIT
+from wecom_logging._sandbox.app import BOT_LIMIT, MEMBER_LIMITS
 
 from .programs import CREDENTIALS, app_handler, until, word
 from .scripted import ScriptedWeCom, hold

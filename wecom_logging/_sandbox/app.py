@@ -1,4 +1,7 @@
-"""What an app may call: tokens, messages to members, and recall."""
+"""What an app and a group's bot may call: tokens, messages, recall; a bot's key is all it needs.
+
+The bot: https://developer.work.weixin.qq.com/document/path/99110
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,13 @@ from functools import partial
 
 from .access import Answer, Asked
 from .aibot.content import shown_of
-from .cards import INTERACTIVE
-from .content import APP_CHECKS, check_content
+from .content import APP_CHECKS, BOT_CHECKS, INTERACTIVE, check_content
 from .corp import CORP_ID, Corp
 from .fields import Fields
-from .limits import Limit, SlidingWindow
+from .files import file_part, upload
+from .limits import Limit, Newest, SlidingWindow
 from .mailbox import Message, Rewrite
-from .media import APPS
-from .newest import Newest
+from .media import APPS, BOT_KINDS
 from .refusal import Refusal, refuse_if
 from .visibility import Audience, find_audience
 
@@ -181,3 +183,33 @@ def check_safe(body: Fields, msgtype: str) -> None:
 def _digest(body: Fields, agent_id: int) -> str:
     canonical = json.dumps([agent_id, body.values], sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+BOT_LIMIT = Limit(20, 60)
+
+
+class Bot:
+    def __init__(self, corp: Corp) -> None:
+        self._corp = corp
+        self._rate = corp.rates["bot"] = SlidingWindow(corp.clock, BOT_LIMIT)
+
+    def send(self, asked: Asked) -> Answer:
+        """No msgid comes back. What is over 20 a minute is refused with 45009 and lost; it does not count itself."""
+        key = self._key(asked)
+        refuse_if(not asked.request.content_length, 93017)
+        body = asked.body
+        msgtype, content = check_content(body, BOT_CHECKS, partial(self._corp.media.find, owner=key))
+        refuse_if(not self._rate.admits(key), 45009)
+        self._corp.post("bot", msgtype, content, body, key=key)
+        return {}
+
+    def upload(self, asked: Asked) -> Answer:
+        """The file is looked at before the key."""
+        part = file_part(asked.request)
+        refuse_if(not asked.text("key"), 40058, "invalid param 'key'", alone=True)
+        return upload(asked, part, BOT_KINDS, self._key(asked))
+
+    def _key(self, asked: Asked) -> str:
+        key = asked.text("key")
+        refuse_if(key not in self._corp.bot_keys, 93000)
+        return key

@@ -17,9 +17,8 @@ from .app import check_safe
 from .content import APP_CHECKS, check_content
 from .corp import Corp
 from .directory import ROOT, Member
-from .limits import Limit, SlidingWindow
+from .limits import Limit, Newest, SlidingWindow
 from .media import APPS
-from .newest import Newest
 from .refusal import known, refuse_if
 
 CHAT_ID = re.compile(r"[0-9a-zA-Z]{1,32}")

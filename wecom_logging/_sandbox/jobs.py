@@ -20,7 +20,7 @@ import requests
 from .corp import CORP_ID, Corp
 from .fields import Fields
 from .journal import Exchange
-from .newest import Newest
+from .limits import Newest
 from .refusal import known
 
 MAX_JOBS = 10

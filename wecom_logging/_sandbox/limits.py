@@ -1,4 +1,5 @@
-"""What is let through: so many in so many seconds for each key, the addresses that are trusted, who guesses no secrets.
+"""What is let through: so many in so many seconds for each key, the addresses that are trusted, who guesses no secrets;
+and of what is kept, so many.
 
 Limits: https://developer.work.weixin.qq.com/document/path/90312 (members of an app), /99110 (bots). Whether WeCom's
 windows slide or stand is not written anywhere; sliding is the stricter of the two.
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .refusal import Refusal
 
@@ -78,3 +80,21 @@ class SecretGuard:
 
     def note(self, ip: str) -> None:
         self._wrong[ip].append(self._clock())
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Newest(dict[K, V]):
+    """So many entries, the newest of them."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self.pop(key, None)
+        super().__setitem__(key, value)
+        if len(self) > self._most:
+            del self[next(iter(self))]

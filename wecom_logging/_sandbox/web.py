@@ -16,8 +16,7 @@ from .access import Asked, any_app, any_token, anybody, contacts_sync, details, 
 from .agents import Agents
 from .aibot.connections import PATHS as AIBOT_PATHS
 from .aibot.connections import Connections
-from .app import App
-from .bot import Bot
+from .app import App, Bot
 from .calls import answer_json
 from .chats import Chats
 from .checkin import Checkin

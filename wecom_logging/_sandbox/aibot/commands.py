@@ -18,10 +18,9 @@ from typing import Any
 from ..content import check_content
 from ..corp import Corp
 from ..fields import Fields
-from ..limits import Limit, SlidingWindow
+from ..limits import Limit, Newest, SlidingWindow
 from ..mailbox import Rewrite
 from ..media import FILE, IMAGE, MIB, VIDEO, VOICE
-from ..newest import Newest
 from ..refusal import Refusal, known, refuse_if
 from .content import PUSH_CHECKS, REPLY_CHECKS, STREAM, WELCOME_CHECKS, shown_of
 from .state import Line, Ticket

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..cards import APP_CARDS, INTERACTIVE, check_card
-from ..content import APP_CHECKS, Check, FindMedia, sized_content
+from ..content import APP_CARDS, APP_CHECKS, INTERACTIVE, Check, FindMedia, check_card, sized_content
 from ..fields import Fields, objects
 from ..refusal import refuse_if
 from ..shapes import wrong_if

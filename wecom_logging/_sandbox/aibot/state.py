@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..directory import Directory
 from ..fields import COMPACT
-from ..newest import Newest
+from ..limits import Newest
 
 if TYPE_CHECKING:
     from websockets.sync.connection import Connection
