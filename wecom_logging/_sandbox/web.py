@@ -26,15 +26,13 @@ from .departments import Departments
 from .faults import AIBOT, Fault, is_wecoms
 from .fields import READING, Reading
 from .files import Files
-from .imports import Imports
-from .jobs import Jobs
+from .imports import Imports, Jobs
 from .journal import read, told
 from .limits import Limit, SlidingWindow
-from .members import Members
+from .members import Members, Roster
 from .page.page import Page
 from .refusal import OK, WARNING, Refusal, errmsg, known, refuse_if
 from .ringing import Ringing
-from .roster import Roster
 from .sockets import Sockets, converse
 from .strangers import Doorkeeper
 from .tags import Tags
