@@ -69,36 +69,27 @@ class Family:
         self._corp, self._directory = corp, corp.directory
 
 
-def anybody(corp: Corp, request: Request) -> Asked:
-    """No token is asked for."""
-    return Asked(corp, request)
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """Whose token a call wants; a disabled app's opens nothing more (50003), but for the call that tells that it is."""
+
+    apps: bool = True
+    contacts_sync: bool = True
+    disabled_apps: bool = False
+    is_detail: bool = False
+    """Contacts-sync may be barred from it."""
+
+    def __call__(self, corp: Corp, request: Request) -> Asked:
+        agent_id = corp.tokens.check(request.args.get("access_token", "")).agent_id
+        refuse_if(corp.trusted_ips is not None and request.remote_addr not in corp.trusted_ips, 60020)
+        refuse_if(agent_id in corp.disabled and not self.disabled_apps, 50003)
+        refuse_if(not (self.contacts_sync if agent_id is None else self.apps), 48002)
+        refuse_if(self.is_detail and agent_id is None and not corp.contacts_details, 48009)
+        return Asked(corp, request, agent_id)
 
 
-def any_token(corp: Corp, request: Request, *, even_disabled: bool = False) -> Asked:
-    """A disabled app's tokens open nothing more (50003), but for the call that tells that it is."""
-    grant = corp.tokens.check(request.args.get("access_token", ""))
-    refuse_if(corp.trusted_ips is not None and request.remote_addr not in corp.trusted_ips, 60020)
-    refuse_if(grant.agent_id in corp.disabled and not even_disabled, 50003)
-    return Asked(corp, request, grant.agent_id)
-
-
-def any_app(corp: Corp, request: Request, *, even_disabled: bool = False) -> Asked:
-    asked = any_token(corp, request, even_disabled=even_disabled)
-    return Asked(corp, request, asked.app)
-
-
-def disabled_too(corp: Corp, request: Request) -> Asked:
-    return any_app(corp, request, even_disabled=True)
-
-
-def contacts_sync(corp: Corp, request: Request) -> Asked:
-    asked = any_token(corp, request)
-    refuse_if(asked.agent_id is not None, 48002)
-    return asked
-
-
-def details(corp: Corp, request: Request) -> Asked:
-    """Any token, for what contacts-sync may be barred from."""
-    asked = any_token(corp, request)
-    refuse_if(asked.agent_id is None and not corp.contacts_details, 48009)
-    return asked
+anybody = Asked
+"""No token is asked for."""
+any_token, details = Opens(), Opens(is_detail=True)
+any_app, disabled_too = Opens(contacts_sync=False), Opens(contacts_sync=False, disabled_apps=True)
+contacts_sync = Opens(apps=False)
