@@ -73,7 +73,7 @@ class Corp:
         self.aibot.begin(self.directory, CREATOR)
         self.app_callback = False
         """Whether the app has a callback URL: then it may send cards that answer back."""
-        self.trusted_ips: frozenset[str] | None = None
+        self.trusted_ips: list[str] | None = None
         """The addresses that may call with a token (企业可信IP); everybody else gets 60020. ``gettoken`` is not among
         those calls: it has no token, and no page says that it answers 60020."""
         self.contacts_details = True

@@ -12,7 +12,7 @@ from .directory import ROOT, Department, Directory, Member, Tag
 from .faults import read_fault
 from .limits import Limit, SlidingWindow
 from .refusal import Refusal, meaning, refuse_if
-from .shapes import ANYTHING, LIMITED, SWITCHES, WISHES, WrongField, check, fields, wrong_if
+from .shapes import ANYTHING, LIMITED, WISHES, WrongField, check, fields, wrong_if
 from .visibility import WHOLE, Json, Range, Sight, department_json, member_json, tag_json
 
 MAX_BOTS = 1000
@@ -36,32 +36,18 @@ def as_wrong_field() -> Iterator[None]:
 def order(corp: Corp, wish: Wish) -> None:
     """A switch, or a fault."""
     corp.touch()
-    for name in wish:
-        if name in SWITCHES:
-            _turn(corp, name, wish[name])
-            return
-    corp.faults.add(read_fault(wish))
-
-
-def _turn(corp: Corp, switch: str, to: Any) -> None:
-    match switch:
-        case "void_token":
+    match wish:
+        case {"void_token": _}:
             corp.tokens.void_all()
-        case "trusted_ips":
-            corp.trusted_ips = None if to is None else frozenset(to)
-        case "aibot_connection":
-            corp.aibot.disturb(to)
-        case _:
-            part, name = PARTS[switch]
-            setattr(part(corp), name, to)
-
-
-PARTS: dict[str, tuple[Callable[[Corp], object], str]] = {
-    "token_mode": (lambda corp: corp.tokens, "mode"),
-    **{name: (lambda corp: corp, name) for name in ("contacts_details", "app_callback", "phone_calls", "checkin")},
-    **{f"aibot_{name}": (lambda corp: corp.aibot, name) for name in ("group_cards", "open_userids", "close_after_s")},
-}
-"""Of what a switch is a field, and of which name."""
+        case {"aibot_connection": how}:
+            corp.aibot.disturb(how)
+        case {"token_mode": mode}:
+            corp.tokens.mode = mode
+        case {"path": _}:
+            corp.faults.add(read_fault(wish))
+        case _:  # another switch is a field, by its name
+            ((name, to),) = wish.items()
+            setattr(corp.aibot if name.startswith("aibot_") else corp, name.removeprefix("aibot_"), to)
 
 
 def put_member(corp: Corp, wish: Wish) -> None:
