@@ -6,7 +6,6 @@ Bad input is 400 with ``error``, a text for people, and ``field``; so is what a 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from itertools import chain, islice
@@ -23,65 +22,14 @@ from .corp import Corp
 from .directory import ROOT
 from .downloads import as_archive, as_lines, as_list, files_of
 from .files import answer_picture
-from .filters import Filter
+from .filters import Filter, find_messages, read_bounds, wait_for
 from .journal import KEPT_CHARS as CALLS_CHARS
 from .journal import Call as Made
-from .mailbox import KEPT, KEPT_BYTES, Message
+from .mailbox import KEPT_BYTES, Message
 from .media import KEPT_BYTES as FILES_BYTES
 from .media import Kept, NoPlace
 from .ringing import answer_ring, list_rings
-from .shapes import FILTERS, LATEST, LISTED, WrongField, number, whole, wrong_if
-
-LOOK_S = 1.0
-
-
-def find_messages(
-    corp: Corp, wanted: Filter, order: str = "oldest", limit: int = KEPT, after: str = ""
-) -> list[Message]:
-    """The lock is held while they are picked up, not while they are looked through."""
-    with corp.lock:
-        kept = list(corp.mailbox)
-    if order == "newest":
-        kept.reverse()
-    if after:
-        places = (at for at, message in enumerate(kept, 1) if message.id == after)
-        first = next(places, None)
-        if first is None:
-            raise WrongField("after", '"after" is the id of no message that is there')
-        kept = kept[first:]
-    return list(islice(filter(wanted.fits, kept), limit))
-
-
-def read_bounds(count: int, at_most: int | None) -> tuple[int, int | None]:
-    """Where none is wanted, at most none is, and the other way round."""
-    if (count, at_most) in ((0, None), (1, 0)):
-        return 0, 0
-    wrong_if(at_most is not None and at_most < count, "at_most", f'"at_most" is less than "count", which is {count}')
-    return count, at_most
-
-
-def wait_for(corp: Corp, wanted: Filter, count: int, timeout_s: float, at_most: int | None = None) -> list[Message]:
-    """So many that fit, or what there is when the time is up or the sandbox stops. What came before counts.
-
-    With ``at_most`` the whole time is waited, or until more are there. The lock is held while messages are picked up,
-    not while they are looked through.
-    """
-    ends = time.monotonic() + timeout_s
-    enough = count if at_most is None else at_most + 1
-    found: list[Message] = []
-    seen, held = 0, (-1, -1)
-    while True:
-        with corp.lock:
-            now, version = (corp.mailbox.epoch, corp.mailbox.changes), corp.version
-            if held != now:  # one went away, or became another: what was found may be gone
-                found, seen, held = [], 0, now
-            new = corp.mailbox.newest(KEPT, after=seen)
-            seen = corp.mailbox.count
-        found += [message for _, message in new if wanted.fits(message)]
-        left = ends - time.monotonic()
-        if len(found) >= enough or left <= 0 or corp.stopping.is_set():
-            return found
-        corp.wait_for_news(version, min(left, LOOK_S))
+from .shapes import FILTERS, LATEST, LISTED, number, whole
 
 
 def find_calls(corp: Corp, since: float = 0.0, until: float = LATEST, **wanted: object) -> list[Made]:

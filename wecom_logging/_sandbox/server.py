@@ -15,10 +15,10 @@ from . import stage
 from .aibot.connections import PATH as AIBOT_PATH
 from .aibot.people import AiBot
 from .board import put_panel
-from .control import delete_messages, find_calls, find_messages, read_bounds, wait_for
+from .control import delete_messages, find_calls
 from .corp import Clock, Corp, variables
 from .directory import ROOT
-from .filters import Filter
+from .filters import Filter, find_messages, read_bounds, wait_for
 from .journal import Call
 from .listener import Listener, make_tls
 from .mailbox import KEPT
