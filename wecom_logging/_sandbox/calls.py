@@ -193,7 +193,8 @@ def document(paths: Paths) -> Json:
 def _operation(call: Call) -> Json:
     named = [*(("path", *one) for one in call.in_path.items()), *(("query", *one) for one in call.query.items())]
     content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-    wish = {"required": True, "content": {"application/json": {"schema": _ref(call.body)}}}
+    errors = (*([404] if call.in_path else []), *call.errors)
+    wish = {"required": True, **_json(call.body)}
     return {
         "operationId": call.act.__name__,
         "summary": call.summary,
@@ -204,23 +205,16 @@ def _operation(call: Call) -> Json:
         "responses": {
             "200": {"description": "a download", "content": content}
             if call.answer == FILE
-            else _answer("done", call.answer),
-            "400": _answer("what was sent makes no sense", "Error"),
+            else {"description": "done", **_json(call.answer)},
+            "400": {"description": "what was sent makes no sense", **_json("Error")},
             "401": {"description": "away from loopback: the token is missing"},
-            **{
-                str(status): _answer(WHY[status], "Error")
-                for status in (*([404] if call.in_path else []), *call.errors)
-            },
+            **{str(status): {"description": WHY[status], **_json("Error")} for status in errors},
         },
     }
 
 
-def _answer(description: str, name: str) -> Json:
-    return {"description": description, "content": {"application/json": {"schema": _ref(name)}}}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
+def _json(name: str) -> Json:
+    return {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
 
 
 def page(paths: Paths) -> str:
@@ -242,8 +236,8 @@ def _section(call: Call) -> str:
     rows = [(name, shape.get("description", "")) for name, shape in named]
     rows += _fields(WISHES[call.body]) if call.body else []
     listed = "".join(f"<li><code>{_text(name)}</code> {_text(what)}</li>" for name, what in rows)
-    head = f"<h2><code>{call.method} {_text(call.path)}</code></h2>\n<p>{_text(call.summary)}</p>\n"
-    return head + (f"<ul>{listed}</ul>\n" if listed else "")
+    listed = f"<ul>{listed}</ul>\n" if listed else ""
+    return f"<h2><code>{call.method} {_text(call.path)}</code></h2>\n<p>{_text(call.summary)}</p>\n{listed}"
 
 
 def _fields(shape: Shape) -> Iterator[tuple[str, str]]:

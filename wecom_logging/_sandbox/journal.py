@@ -180,7 +180,15 @@ class Journal:
             self._calls[number] = Call(old.time, old.path, exchange.errcode, exchange.status, exchange.discarded)
         if shown:
             self.note(replace(exchange, ms=(perf_counter() - began) * 1000))
-            self._count(exchange)
+            delivered, failed, now = int(exchange.message > 0), int(exchange.errcode != 0), int(self._clock())
+            self.delivered += delivered
+            self.failed += failed
+            if not self._beats or self._beats[-1].second != now:
+                self._beats.append(Beat(now))
+            beat = self._beats[-1]
+            beat.delivered += delivered
+            beat.failed += failed
+            beat.discarded += exchange.discarded
 
     def note(self, exchange: Exchange) -> None:
         """For the page."""
@@ -189,17 +197,6 @@ class Journal:
         self.chars += exchange.chars
         while len(self._exchanges) > KEPT_EXCHANGES or self.chars > KEPT_CHARS:
             self.chars -= self._exchanges.popleft().chars
-
-    def _count(self, exchange: Exchange) -> None:
-        delivered, failed, now = int(exchange.message > 0), int(exchange.errcode != 0), int(self._clock())
-        self.delivered += delivered
-        self.failed += failed
-        if not self._beats or self._beats[-1].second != now:
-            self._beats.append(Beat(now))
-        beat = self._beats[-1]
-        beat.delivered += delivered
-        beat.failed += failed
-        beat.discarded += exchange.discarded
 
     def calls(self) -> tuple[Call, ...]:
         return tuple(self._calls.values())

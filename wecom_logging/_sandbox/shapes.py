@@ -340,12 +340,11 @@ def _parsed(text: str, kind: str) -> object:
 def _chosen(value: object, shape: Shape) -> Shape:
     """Of alternatives the first of the value's type, whose first needed field it has; else the last."""
     alternatives: list[Shape] = shape.get("oneOf", [])
-    fitting = (one for one in alternatives if _is_of(value, one) and _has_first(value, one))
-    return next(fitting, alternatives[-1] if alternatives else shape)
-
-
-def _has_first(value: object, shape: Shape) -> bool:
-    return not isinstance(value, dict) or not shape.get("required") or shape["required"][0] in value
+    for one in alternatives:
+        lacks = isinstance(value, dict) and any(name not in value for name in one.get("required", ())[:1])
+        if _is_of(value, one) and not lacks:
+            return one
+    return alternatives[-1] if alternatives else shape
 
 
 def _is_of(value: object, shape: Shape) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 WECOMS_NAMES = frozenset({"qyapi.weixin.qq.com", "openws.work.weixin.qq.com"})
 """Clients that know no other name are sent here by a hosts file. Another site could point a browser here by one of them
 (DNS rebinding), so by these names a browser gets nothing, and a program WeCom's own calls alone."""
+PORT = re.compile(":[0-9]+$")
 FROM_BROWSERS = ("HTTP_ORIGIN", "HTTP_SEC_FETCH_")
 
 
@@ -41,7 +43,7 @@ class Doorkeeper:
         if request.method == "CONNECT":
             return 400, "The sandbox is no proxy."
         host = request.environ.get("HTTP_HOST", "")
-        name = _name_of(host)
+        name = PORT.sub("", host).lower()
         if name in WECOMS_NAMES:
             called = is_socket or request.path.startswith("/cgi-bin/")
             if not called or any(header.startswith(FROM_BROWSERS) for header in request.environ):
@@ -52,7 +54,9 @@ class Doorkeeper:
         origin, site = request.environ.get("HTTP_ORIGIN"), request.environ.get("HTTP_SEC_FETCH_SITE", "none")
         if origin is not None and _host_of(origin) != host:
             return 403, "A page of another site may not call the sandbox."
-        if site not in ("none", "same-origin") and not _is_visit(request):  # no Origin: <img>
+        how = request.environ.get("HTTP_SEC_FETCH_MODE"), request.environ.get("HTTP_SEC_FETCH_DEST", "document")
+        is_visit = (request.method, request.path, *how) == ("GET", "/", "navigate", "document")
+        if site not in ("none", "same-origin") and not is_visit:  # no Origin: <img>
             return 403, "A page of another site may show a link to the sandbox's page at /, and no more."
         return None
 
@@ -68,17 +72,6 @@ class Doorkeeper:
 
     def _is_ours(self, name: str) -> bool:
         return name in self._names or (bool(self._token) and _address(name.strip("[]")) is not None)
-
-
-def _name_of(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return (name if colon and port.isascii() and port.isdigit() else host).lower()
-
-
-def _is_visit(request: Request) -> bool:
-    """A person follows a link to the page, in a tab of its own."""
-    asked = request.environ.get("HTTP_SEC_FETCH_MODE"), request.environ.get("HTTP_SEC_FETCH_DEST", "document")
-    return request.method == "GET" and request.path == "/" and asked == ("navigate", "document")
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -184,8 +184,10 @@ class Web:
         if request.path.startswith("/cgi-bin/"):
             return self._answer_api(request)
         if request.path.startswith("/sandbox/"):
-            known = request.path in OPEN_TO_ALL or self._doorkeeper.knows(request)
-            return self._answer_control(request) if known else _html(401)
+            if request.path not in OPEN_TO_ALL and not self._doorkeeper.knows(request):
+                return _html(401)
+            is_page = request.path == "/sandbox/events"
+            return self._page.events(request) if is_page else CALLS.answer(self._corp, request)
         return self._page.file(request) or _html(404)
 
     def _refused(self, request: Request) -> Response | None:
@@ -198,11 +200,6 @@ class Web:
         if fault.drop:
             raise Dropped
         return None if fault.status is None else _html(fault.status)
-
-    def _answer_control(self, request: Request) -> Response:
-        if request.path == "/sandbox/events":
-            return self._page.events(request)
-        return CALLS.answer(self._corp, request)
 
     def _answer_api(self, request: Request) -> Response:
         corp = self._corp
@@ -241,20 +238,17 @@ class Web:
         except Refusal as no:
             if no.errcode == 0:
                 return ok, None
+            text = f"{WARNING if reading.doubts else ''}{no.text}"
+            if no.errcode != WITHOUT_HINT or request.path == WITH_HINT_ALWAYS:
+                text = errmsg(no.errcode, text, now=self._corp.clock(), ip=request.remote_addr or "")
             empty: dict[str, Any] = {name: [] for name in EMPTY_LISTS.get(request.path, ())}
-            return {"errcode": no.errcode, "errmsg": self._text(request, reading, no), **empty, **no.extra}, None
+            return {"errcode": no.errcode, "errmsg": text, **empty, **no.extra}, None
         if isinstance(found, Response):
             return ok, found
         answer = {**ok, **found}
         if reading.doubts:
             answer["errmsg"] += f". {WARNING}"
         return answer, None
-
-    def _text(self, request: Request, reading: Reading, no: Refusal) -> str:
-        text = f"{WARNING if reading.doubts else ''}{no.text}"
-        if no.errcode == WITHOUT_HINT and request.path != WITH_HINT_ALWAYS:
-            return text
-        return errmsg(no.errcode, text, now=self._corp.clock(), ip=request.remote_addr or "")
 
     def _find(self, request: Request, reading: Reading) -> tuple[Check, Endpoint]:
         """A wrong method is not told as such: the parameters are looked for where they are not (path/90313).

@@ -189,7 +189,8 @@ def news(corp: Corp, seen: Seen, wanted: Filter) -> tuple[Seen, Json]:
         calls = corp.journal.newest(MOST_CALLS, after=seen.call)
         state = _state(corp)
         bots = {key: number for number, key in enumerate(corp.bot_keys, 1)}
-    messages = _fitting(kept, wanted)
+    fitting = (numbered for numbered in reversed(kept) if wanted.fits(numbered[1]))
+    messages = kept if wanted == ALL else list(islice(fitting, MOST_MESSAGES))[::-1]
     with corp.lock:
         names = _names(corp, [*messages, *changed], state["aibot"])
     told = {
@@ -204,14 +205,6 @@ def news(corp: Corp, seen: Seen, wanted: Filter) -> tuple[Seen, Json]:
         told["exports"] = variables(corp.suffix)
     newest = Seen(seen.epoch, state["messages_in_all"], state["calls_in_all"], changes)
     return newest, told
-
-
-def _fitting(kept: list[tuple[int, Message]], wanted: Filter) -> list[tuple[int, Message]]:
-    """The newest that fit, oldest first."""
-    if wanted == ALL:
-        return kept
-    fitting = (numbered for numbered in reversed(kept) if wanted.fits(numbered[1]))
-    return list(islice(fitting, MOST_MESSAGES))[::-1]
 
 
 def _names(corp: Corp, messages: list[tuple[int, Message]], aibot: Json | None) -> dict[str, str]:

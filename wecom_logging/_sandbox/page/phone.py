@@ -201,35 +201,22 @@ def _texts(nodes: list[Node]) -> Iterator[str]:
 
 def controls(card: Card) -> list[Node]:
     """Below the texts: questions first, then buttons, then what a tap on the menu does, then what a tap writes."""
-    return [*_questions(card), *_row("buttons", _buttons(card)), *_row("tasks", _menu(card)), *_taps(card)]
-
-
-def _row(kind: str, shown: list[Node]) -> list[Node]:
-    return [node(kind, *shown)] if shown else []
+    rows = [node(kind, *shown) for kind, shown in (("buttons", _buttons(card)), ("tasks", _menu(card))) if shown]
+    jumps = [jump for jump in objects(card, "jump_list") if jump.get("type") in SENDS]
+    taps = [["press", {"key": _label(jump, "question"), "style": 5}, _label(jump, "title")] for jump in jumps]
+    return [*_questions(card), *rows, *taps]
 
 
 def _questions(card: Card) -> Iterator[Node]:
     for part in questions_of(card):
-        if card.get("card_type") != "vote_interaction":
-            yield _choice(part)
-            continue
-        options = objects(part, "option_list")[:MOST_OPTIONS]
-        checked = [_label(option, "id") for option in options if option.get("is_checked") is True]
-        about = {"question": _label(part, "question_key"), "many": part.get("mode") in (1, "1"), "checked": checked}
-        yield ["vote", {**about, "options": _options(part)}]
-
-
-def _choice(part: Card) -> Node:
-    about = {
-        "question": _label(part, "question_key"),
-        "title": _label(part, "title"),
-        "first": _label(part, "selected_id"),
-    }
-    return ["choice", {**about, "options": _options(part)}]
-
-
-def _options(part: Card) -> list[list[str]]:
-    return [[_label(one, "id"), _label(one, "text")] for one in objects(part, "option_list")[:MOST_OPTIONS]]
+        question, found = _label(part, "question_key"), objects(part, "option_list")[:MOST_OPTIONS]
+        about: dict[str, Any] = {"title": _label(part, "title"), "first": _label(part, "selected_id")}
+        is_vote = card.get("card_type") == "vote_interaction"
+        if is_vote:
+            checked = [_label(option, "id") for option in found if option.get("is_checked") is True]
+            about = {"many": part.get("mode") in (1, "1"), "checked": checked}
+        options = [[_label(one, "id"), _label(one, "text")] for one in found]
+        yield ["vote" if is_vote else "choice", {"question": question, **about, "options": options}]
 
 
 def _buttons(card: Card) -> list[Node]:
@@ -251,11 +238,6 @@ def _menu(card: Card) -> list[Node]:
     if not isinstance(menu, dict):
         return []
     return [node("gray", _label(menu, "desc")), *(_press(action, 4) for action in objects(menu, "action_list"))]
-
-
-def _taps(card: Card) -> list[Node]:
-    jumps = [jump for jump in objects(card, "jump_list") if jump.get("type") in SENDS]
-    return [["press", {"key": _label(jump, "question"), "style": 5}, _label(jump, "title")] for jump in jumps]
 
 
 def _press(part: Card, style: int) -> Node:
