@@ -23,7 +23,7 @@ from wecom_logging._answers.reply import card_of
 from wecom_logging._cli.printing import iso
 from wecom_logging._incidents.incident import NO_ANSWERS, Incident
 from wecom_logging._render.card import Pressed
-from wecom_logging._render.layout import level_word
+from wecom_logging._render.facts import level_word
 from wecom_logging._render.times import local_time, short_time
 from wecom_logging._render.words import CARD_SINCE, CARD_WHO, COMMANDS, SAY
 from wecom_logging._sandbox import Sandbox

@@ -19,7 +19,8 @@ from wecom_logging._capture.pending import Origin, capture, snapshot
 from wecom_logging._capture.record import Reading
 from wecom_logging._incidents.fingerprint import fingerprint
 from wecom_logging._masking.redact import redact
-from wecom_logging._render.layout import facts, fit, lay_out
+from wecom_logging._render.facts import when_and_where
+from wecom_logging._render.layout import fit, lay_out
 from wecom_logging._render.mask import masked
 from wecom_logging._render.source import with_source
 from wecom_logging._render.styles import TEXT
@@ -624,7 +625,7 @@ def test_what_a_library_logs_of_an_exception_is_placed_where_that_left_the_users
     for error, place in ((caught.value, "tests/pipeline/test_capture.py:"), (None, "json/__init__.py:1 in charge")):
         of_json = record(exc_info=error, pathname=json.__file__, lineno=1)
         alert = with_source(capture(snapshot(Reading(of_json)), Origin()))
-        assert facts(Digest(alert), "en")[-1].startswith(place)
+        assert when_and_where(Digest(alert), "en")[-1].startswith(place)
 
 
 def test_a_secret_in_a_long_source_line_is_not_torn(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wecom_logging._render.layout import Style, count_words, first_line, fit, lay_out, split, where
+from wecom_logging._render.facts import count_words, where
+from wecom_logging._render.layout import Style, first_line, fit, lay_out, split
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text.cut import size
 from wecom_logging.model import Digest, Failure, Frame, Sample, Variant

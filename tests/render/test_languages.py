@@ -21,8 +21,9 @@ from wecom_logging._delivery.sender import hand_over
 from wecom_logging._lines import LINES
 from wecom_logging._masking.redact import redact
 from wecom_logging._render import words
+from wecom_logging._render.facts import told_losses
 from wecom_logging._render.flood import summary, table, worst_first
-from wecom_logging._render.layout import first_line, fit, lay_out, split, told_losses
+from wecom_logging._render.layout import first_line, fit, lay_out, split
 from wecom_logging._render.mask import masked
 from wecom_logging._render.retold import in_language
 from wecom_logging._render.share import share

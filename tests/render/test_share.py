@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wecom_logging._render import share as share_module
-from wecom_logging._render.layout import Style, count_words, lay_out
+from wecom_logging._render.facts import count_words
+from wecom_logging._render.layout import Style, lay_out
 from wecom_logging._render.share import share
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text.cut import size
@@ -103,7 +104,7 @@ ENDED = Digest(
             Held(T, T + 60, scope="shop.pay", why="部署 v2"),
             [PRICE],
             Reader("zh", CHINA),
-            "🔴 维护 shop.pay（部署 v2） 09:12–09:13 · 1 件，1 件仍在发生",
+            "🔴 维护 shop.pay（部署 v2） 09:12–09:13 · 1 件，1 件尚未结束",
         ),
     ],
 )

@@ -12,7 +12,8 @@ from .._incidents.policy.on_call import OnDuty
 from .._incidents.view import anew, first_line
 from .._render import facts, words
 from .._render.card import Pressed, card, no_card, offered
-from .._render.layout import Layout, fact_line, fit, lay_out, level_name, level_word
+from .._render.facts import level_name, level_word
+from .._render.layout import Layout, fact_line, fit, lay_out
 from .._render.mask import masked
 from .._render.retold import in_language
 from .._render.styles import BOTH_MARKDOWNS, TEXT

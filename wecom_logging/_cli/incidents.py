@@ -25,8 +25,7 @@ from .._incidents.incident import Incident, Kept
 from .._incidents.short_id import read_short_id
 from .._incidents.view import view
 from .._masking.redact import redact
-from .._render.facts import MAX_NAME_BYTES
-from .._render.layout import level_word
+from .._render.facts import MAX_NAME_BYTES, level_word
 from .._render.times import local_time
 from .._render.trace import place
 from .._state.shared import Shared

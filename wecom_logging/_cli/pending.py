@@ -16,7 +16,7 @@ from .._incidents import life
 from .._incidents.short_id import LEAST, read_short_id
 from .._incidents.short_id import MOST as LONGEST
 from .._incidents.view import first_line
-from .._render.layout import level_name, level_word
+from .._render.facts import level_name, level_word
 from .._render.words import REASONS
 from .._state.base import DeadLetter, SharedCounters, Swap
 from .._state.entries import load

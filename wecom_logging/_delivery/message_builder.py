@@ -11,19 +11,9 @@ from .._incidents import answered
 from .._incidents.cause import cause_key
 from .._render.card import card, offered
 from .._render.cause import share_cause
-from .._render.facts import step_line
+from .._render.facts import count_words, step_line
 from .._render.flood import summary, table
-from .._render.layout import (
-    MAX_FIRST_LINE_BYTES,
-    Layout,
-    Style,
-    count_words,
-    fact_line,
-    fit,
-    lay_out,
-    number_line,
-    split,
-)
+from .._render.layout import MAX_FIRST_LINE_BYTES, Layout, Style, fact_line, fit, lay_out, number_line, split
 from .._render.retold import in_language
 from .._render.share import SHORT_LINE_BYTES, share
 from .._render.styles import BOTH_MARKDOWNS, MARKDOWN, TEXT, fill_link

@@ -15,8 +15,8 @@ from .._incidents import answered, policy
 from .._incidents.cause import cause_key
 from .._incidents.incident import SOON_S, Kept
 from .._incidents.policy.moment import what_held
+from .._render.facts import told_losses
 from .._render.flood import worst_first
-from .._render.layout import told_losses
 from .._render.mask import slim
 from .._state.failover import Claim
 from ..model import Digest

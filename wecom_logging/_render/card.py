@@ -17,9 +17,9 @@ from .._text.said import Language, Said
 from ..model import Alert, Digest
 from ..model.alert import DONE, SILENCED, TAKEN
 from . import words
-from .facts import has_ended, state_and_name
+from .facts import has_ended, state_and_name, which_time
 from .headline import headline, in_one_line
-from .layout import level_and_count, which_time
+from .layout import level_and_count
 from .styles import TEXT
 from .times import clock_time
 from .trace import place

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from .._text import inert
 from .._text.cut import size, trim
 from ..model import Digest, Failure
+from .facts import count_words, origin
 from .headline import short_type
-from .layout import Style, count_words, fact_line, number_line, origin
+from .layout import Style, fact_line, number_line
 from .words import BETWEEN_LOST, CAUSE_OF_PLACES, COUNT, IN_ALL, PLACES, PLACES_IN_SERVICES, QUIET_KIND
 
 _MAX_CAUSE_BYTES = 300

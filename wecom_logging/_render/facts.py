@@ -1,25 +1,34 @@
-"""Facts of a digest in words: what a person did with the incident, and of which variants it is."""
+"""Facts of a digest in words: what a person did with the incident, of which variants it is; how often it came, when and
+where.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language
-from ..model import EVERYBODY, Answer, Digest, Recipients, Variant
+from ..model import EVERYBODY, Alert, Answer, Digest, Frame, Recipients, Variant
 from ..model.alert import BY_RUN, DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE, Escalation
 from . import words
-from .times import SECONDS, clock_span, lasting, short_time
+from .times import SECONDS, clock_span, clock_time, last_time, lasting, local_time, short_time, spark
+from .trace import location
 
 MAX_NAME_BYTES = 60
+MAX_ORIGIN_BYTES = 120
+MAX_LEVEL_BYTES = 32
+MAX_BARS = 9
 _MAX_NEW_LINES = 8
 _MAX_NEW_BYTES = 200
 _MAX_VARIANT_BYTES = 40
 _MAX_VARIANTS_BYTES = 200
 _MAX_CALLED = 5
 _MAX_PHONED_BYTES = 240
+# In a name it would begin another fact.
+_DOTS = re.compile("[\u00b7\u0387\u2022\u2027\u2219\u22c5\u2e31\u30fb\ua78f\uff65]")
 _CLOCK_S = 1.0
 """By so much two clocks may differ."""
 _VERBS = {
@@ -207,3 +216,136 @@ def variants_line(digest: Digest, language: Language) -> str:
         parts.append(words.OTHERS.within(language, others))
     number = (words.KIND if len(variants) == 1 else words.KINDS).within(language, len(variants))
     return words.VARIANTS_OF_IT.within(language, number, words.BETWEEN_KINDS.within(language).join(parts))
+
+
+def told_losses(losses: Mapping[str, int], before: Mapping[str, int], language: Language) -> str:
+    """What was lost, by reason, since the last message that got through."""
+    new = {reason: number - before.get(reason, 0) for reason, number in losses.items()}
+    names = words.REASONS if language == "zh" else {}
+    lost = [words.LOST_NUMBER.within(language, new[one], names.get(one, one)) for one in new if new[one]]
+    return words.LOST.within(language, words.BETWEEN_LOST.within(language).join(lost)) if lost else ""
+
+
+def count_words(digest: Digest, language: Language) -> str:
+    """``× 4321, 12345 in all on 14 hosts``; less where there is less to say."""
+    if digest.is_news and not digest.count:
+        return words.IN_ALL.within(language, digest.total, where(digest, language))
+    if digest.count != digest.total:
+        return words.COUNT_AND_TOTAL.within(language, digest.count, digest.total, where(digest, language))
+    return words.COUNT.within(language, digest.count, where(digest, language)) if digest.count > 1 else ""
+
+
+def where(digest: Digest, language: Language) -> str:
+    """``on 14 hosts``, or in how many processes of one host: of what had come by then, no more than that."""
+    hosts, processes = (min(number, digest.total) for number in (digest.hosts, digest.processes))
+    if hosts > 1:
+        return words.ON_HOSTS.within(language, hosts)
+    return words.IN_PROCESSES.within(language, processes) if processes > 1 else ""
+
+
+def how_often(digest: Digest, language: Language) -> str:
+    """``again, 3rd time today, × 4321, 12345 in all``"""
+    said = [_again(digest, language), _stopped(digest, language), count_words(digest, language)]
+    return words.BETWEEN_LOST.within(language).join(filter(None, said))
+
+
+def _again(digest: Digest, language: Language) -> str:
+    """``again, 3rd time today``: of the first message since it came again."""
+    if digest.times < 2 or not digest.is_first:
+        return ""
+    times = "" if "failed" in digest.alert.ours[1:] else which_time(digest, language)  # a field says how often it did
+    return words.BETWEEN_LOST.within(language).join(filter(None, [words.AGAIN.within(language), times]))
+
+
+def which_time(digest: Digest, language: Language) -> str:
+    """``3rd time today``; empty for what did not end before."""
+    if digest.times < 2:
+        return ""
+    times = words.ordinal(digest.times) if language == "en" else digest.times
+    if local_time(digest.times_since, language).date() == local_time(digest.now, language).date():
+        return words.TIME_TODAY.within(language, times)
+    return words.TIME_SINCE.within(language, times, short_time(digest.times_since, digest.now, language))
+
+
+def _stopped(digest: Digest, language: Language) -> str:
+    """``none since 07:51``: of what was told before, or was over before it is told."""
+    if (digest.is_first and not digest.is_over) or not digest.has_stopped or digest.last <= 0:
+        return ""
+    return words.NONE_SINCE.within(language, short_time(digest.last, digest.now, language))
+
+
+def no_count(name: str) -> str:
+    """A name beside which a count stands, unable to pass for one."""
+    return name.replace("×", "x")
+
+
+def quiet_words(digest: Digest, language: Language) -> str:
+    """``quiet for 10 minutes, × 41 since 07:12, 1204 in all``: how it ended, with what no message has told."""
+    began, on = digest.alert.time, where(digest, language)
+    last = digest.last if digest.last > 0 else began
+    if digest.count and digest.since > 0:
+        since = short_time(digest.since, digest.now, language)
+        numbers = words.COUNT_SINCE.within(language, digest.count, since, digest.total, on)
+    else:
+        numbers = words.TOTAL_FROM_TO.within(language, digest.total, on, clock_span(began, last, digest.now, language))
+    form = words.QUIET_OR_NOT_TRIED if digest.is_rare else words.QUIET
+    return form.within(language, lasting(digest.quiet_s, language), numbers)
+
+
+def level_name(alert: Alert, language: Language = "en") -> str:
+    """The level as the program names it; those of logging have a name in each language."""
+    return trim(inert.line(level_word(alert.level_name, language), language), MAX_LEVEL_BYTES)
+
+
+def level_word(name: str, language: Language) -> str:
+    """The same of a name."""
+    return name if language == "en" else words.LEVELS.get(name, name)
+
+
+def origin(alert: Alert) -> str:
+    """``payments (prod) shop.charge``: service, environment, and the logger where its name says more."""
+    service = f"{alert.service} ({alert.environment})" if alert.service and alert.environment else ""
+    words = [
+        service or alert.service or alert.environment,
+        "" if alert.logger in ("root", "__main__", alert.service) else alert.logger,
+    ]
+    return trim(inert.line(" ".join(word for word in words if word)), MAX_ORIGIN_BYTES)
+
+
+def when_and_where(digest: Digest, language: Language) -> list[str]:
+    """When, where and which: one line each; of what was told before, when."""
+    alert = digest.alert
+    came_again = digest.last > 0 and (digest.total > 1 or not digest.is_first)
+    first = words.FIRST.within(language) if came_again or not digest.is_first else ""
+    found = [f"{first} {clock_time(alert.time, language)} #{digest.short_id}".strip()]
+    found += [_last(digest, language)] if came_again else []
+    if not digest.is_first:
+        return found
+    process = "" if alert.process is None else words.PROCESS.within(language, alert.process)
+    names = [name for name in (alert.process_name, alert.thread_name) if name not in ("MainProcess", "MainThread", "")]
+    found.append(
+        inert.line(" · ".join(trim(_DOTS.sub(".", word), 64) for word in (alert.host, process, *names) if word))
+    )
+    return [*found, *([location(_place(alert), language)] if alert.place.file else [])]
+
+
+def _place(alert: Alert) -> Frame:
+    """Where it was logged; if by a server or a library, where the exception has left the user's own code."""
+    if alert.place.own or not alert.failures:
+        return alert.place
+    return next((frame for frame in reversed(alert.failures[-1].frames) if frame.own), alert.place)
+
+
+def _last(digest: Digest, language: Language) -> str:
+    """``since 10:02:04, last 10:03:11.000 +08:00 ▁▂▅█``: when what is new came, and how the rate went."""
+    last = f"{words.LAST.within(language)} {last_time(digest.alert.time, digest.last, language)}"
+    if not digest.is_first and digest.count > 1 and digest.since > 0:
+        last = words.SINCE_LAST.within(language, short_time(digest.since, digest.now, language, SECONDS), last)
+    return " ".join(filter(None, [last, curve(digest)]))
+
+
+def curve(digest: Digest) -> str:
+    """How the rate went, in few bars; of one record there is none."""
+    each = -(-len(digest.rates) // MAX_BARS)
+    bars = [sum(digest.rates[at : at + each]) for at in range(0, len(digest.rates), each or 1)]
+    return spark(bars) if digest.count > 1 else ""

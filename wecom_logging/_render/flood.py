@@ -13,7 +13,8 @@ from .._text.cut import size, trim
 from .._text.said import Language
 from ..model import Digest
 from ..model.duty import Held
-from .layout import Style, fact_line, first_line, level_name, origin
+from .facts import level_name, origin
+from .layout import Style, fact_line, first_line
 from .share import SHORT_LINE_BYTES, headline
 from .times import clock_time
 from .trace import place

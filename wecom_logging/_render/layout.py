@@ -7,35 +7,29 @@ program's own text are set apart on every line, so that none of them can pass fo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from .._text import inert
 from .._text.cut import head, size, trim, wrap
 from .._text.said import Language
-from ..model import Alert, Digest, Frame
+from ..model import Alert, Digest
 from ..model.alert import DONE, ESCALATED, OVER
-from . import words
-from .facts import answer_line, new_lines, news_words, title_variant, variants_line
+from . import facts, words
 from .headline import headline, in_one_line
-from .times import SECONDS, clock_span, clock_time, last_time, lasting, local_time, short_time, spark
-from .trace import MUST, TraceLine, location, trace_lines
+from .times import SECONDS, clock_time, short_time
+from .trace import MUST, TraceLine, trace_lines
 
 MAX_LINE_BYTES = 700
 MAX_FIRST_LINE_BYTES = 400
 MAX_FACT_BYTES = 280
 MAX_LINK_BYTES = 700
-MAX_ORIGIN_BYTES = 120
-MAX_LEVEL_BYTES = 32
 MAX_SAMPLE_BYTES = 240
 MAX_PARTS = 10
-MAX_BARS = 9
 _LEAST_RANK = 9
 _LEAST_BYTES = 40
 _LEAST_TEXT_BYTES = 24
 _MAX_FIRST_LINE = 2048  # characters that are looked at for a first line alone
-# In a name it would begin another fact.
-_DOTS = re.compile("[\u00b7\u0387\u2022\u2027\u2219\u22c5\u2e31\u30fb\ua78f\uff65]")
 
 _COROUTINE = re.compile(r"^(?:future|task): \W?Task \S.{0,256}? coro=\W?([\w.<>\uff1c]{1,128})\(")
 
@@ -93,66 +87,45 @@ class Layout:
 
 def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> Layout:
     """All of a digest, whatever its length. ``losses`` is one line of ours about alerts that never arrived."""
-    digest = _titled(digest)
+    digest, language = _titled(digest), style.language
     alert = digest.alert
     is_whole = link and size(link) <= MAX_LINK_BYTES  # the half of a link leads nowhere
-    links = [style.link(link, words.LOG.within(style.language))] if is_whole else []
+    links = [style.link(link, words.LOG.within(language))] if is_whole else []
     if digest.is_news:
         return _news(digest, style, losses)
-    if digest.quiet_s > 0:
-        return _closing(digest, style, losses)
-    if not digest.is_first:
-        return _more(digest, style, links, losses)
-    if alert.formatted is not None:  # what the user's own formatter made of it; number, count and losses are added
-        return _formatted(digest, alert.formatted, style, links, losses)
+    answered, variants = facts.answer_line(digest, language), facts.variants_line(digest, language)
+    if digest.quiet_s > 0:  # it went quiet: a few short lines
+        ends = [number_line(digest, style), *_fact_lines([answered, losses], style)]
+        return Layout(language, first_line(digest, style, MAX_FIRST_LINE_BYTES), facts=ends)
+    new, samples = _quoted(facts.new_lines(digest, language), style), _samples(digest, style)
+    if (
+        digest.is_first and alert.formatted is not None
+    ):  # by the user's own formatter; number, count and losses are added
+        first, rest = _first_line(alert.formatted, style, MAX_LINE_BYTES)
+        ours = [number_line(digest, style, facts.count_words(digest, language))]
+        ours += _fact_lines([answered, variants, losses], style)
+        return Layout(language, first, trace=_ranked(_quoted(rest, style), [*new, *samples], ours), link=links)
     first, rest = _told(alert, style, MAX_FIRST_LINE_BYTES)
-    if alert.title:
-        rest += inert.lines(alert.message, style.language)
-    return Layout(
-        first=_first(digest, style, level_and_count(digest, style), first, _origin(alert, style)),
-        fields=_quoted((inert.line(": ".join(filter(None, one)), style.language) for one in alert.fields), style),
-        message=[
-            *_quoted(new_lines(digest, style.language), style),
-            *_quoted(rest, style),
-            *_samples(digest, style),
-        ],
-        facts=_fact_lines(
-            [
-                answer_line(digest, style.language),
-                *facts(digest, style.language),
-                variants_line(digest, style.language),
-                losses,
-            ],
-            style,
-        ),
-        trace=_trace(alert, style),
+    layout = Layout(
+        language,
+        _first(digest, style, level_and_count(digest, style), first, _where(digest, style)),
+        message=[*new, *samples],
+        facts=_fact_lines([answered, *facts.when_and_where(digest, language), variants, losses], style),
         link=links,
-        language=style.language,
     )
+    if not digest.is_first:  # the rest stands in its first message
+        return layout
+    rest += inert.lines(alert.message, language) if alert.title else []
+    fields = (inert.line(": ".join(filter(None, one)), language) for one in alert.fields)
+    message = [*new, *_quoted(rest, style), *samples]
+    return replace(layout, fields=_quoted(fields, style), message=message, trace=_trace(alert, style))
 
 
 def _titled(digest: Digest) -> Digest:
     """With the title of a digest: of one that stands for many variants that is not what the first of them said."""
-    if (variant := title_variant(digest)) is None:
+    if (variant := facts.title_variant(digest)) is None:
         return digest
     return replace(digest, alert=replace(digest.alert, message=variant.text, title="", failures=(), formatted=None))
-
-
-def _more(digest: Digest, style: Style, links: list[str], losses: str) -> Layout:
-    """What is new of one that was told before; the rest stands in its first message."""
-    language, alert = style.language, digest.alert
-    facts = [
-        f"{words.FIRST.within(language)} {clock_time(alert.time, language)} #{digest.short_id}".strip(),
-        *([_last(digest, language)] if digest.last > 0 else []),
-    ]
-    text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
-    return Layout(
-        first=_first(digest, style, level_and_count(digest, style), text, _where(digest, style)),
-        message=[*_quoted(new_lines(digest, language), style), *_samples(digest, style)],
-        facts=_fact_lines([answer_line(digest, language), *facts, variants_line(digest, language), losses], style),
-        link=links,
-        language=language,
-    )
 
 
 def _news(digest: Digest, style: Style, losses: str) -> Layout:
@@ -161,7 +134,7 @@ def _news(digest: Digest, style: Style, losses: str) -> Layout:
     assert answer is not None
     looks = style.quiet if answer.verb in (DONE, OVER) else style.step if answer.verb == ESCALATED else style.news
     said = f"#{digest.short_id} {news_of(digest, style)}"
-    number = count_words(digest, language) or words.COUNT.within(language, digest.count, "")
+    number = facts.count_words(digest, language) or words.COUNT.within(language, digest.count, "")
     return Layout(
         first=looks(_origin(digest.alert, style), said),
         message=[style.quote(_told(digest.alert, style, MAX_FIRST_LINE_BYTES)[0])],
@@ -175,27 +148,7 @@ def _news(digest: Digest, style: Style, losses: str) -> Layout:
 
 def news_of(digest: Digest, style: Style) -> str:
     """What a person did with an incident, or which step was told."""
-    return style.safe(_no_count(news_words(digest, style.language)))
-
-
-def _closing(digest: Digest, style: Style, losses: str) -> Layout:
-    """A group that went quiet, in a few short lines."""
-    return Layout(
-        first=first_line(digest, style, MAX_FIRST_LINE_BYTES),
-        facts=[number_line(digest, style), *_fact_lines([answer_line(digest, style.language), losses], style)],
-        language=style.language,
-    )
-
-
-def _formatted(digest: Digest, text: str, style: Style, links: list[str], losses: str) -> Layout:
-    first, rest = _first_line(text, style, MAX_LINE_BYTES)
-    lines = _both_ends(_quoted(rest, style))
-    more = [*_quoted(new_lines(digest, style.language), style), *_samples(digest, style)]
-    samples = [TraceLine(line, (_LEAST_RANK + 2 * len(lines), n)) for n, line in enumerate(more)]
-    facts = _fact_lines([answer_line(digest, style.language), variants_line(digest, style.language), losses], style)
-    ours = [number_line(digest, style, count_words(digest, style.language)), *facts]
-    must = [TraceLine(line, (MUST, place)) for place, line in enumerate(ours)]
-    return Layout(style.language, first, trace=[*lines, *samples, *must], link=links)
+    return style.safe(facts.no_count(facts.news_words(digest, style.language)))
 
 
 def number_line(digest: Digest, style: Style, words: str = "") -> str:
@@ -207,31 +160,6 @@ def number_line(digest: Digest, style: Style, words: str = "") -> str:
     return style.fact(f"#{digest.short_id} {time} {words}".strip())
 
 
-def told_losses(losses: Mapping[str, int], before: Mapping[str, int], language: Language) -> str:
-    """What was lost, by reason, since the last message that got through."""
-    new = {reason: number - before.get(reason, 0) for reason, number in losses.items()}
-    names = words.REASONS if language == "zh" else {}
-    lost = [words.LOST_NUMBER.within(language, new[one], names.get(one, one)) for one in new if new[one]]
-    return words.LOST.within(language, words.BETWEEN_LOST.within(language).join(lost)) if lost else ""
-
-
-def count_words(digest: Digest, language: Language) -> str:
-    """``× 4321, 12345 in all on 14 hosts``; less where there is less to say."""
-    if digest.is_news and not digest.count:
-        return words.IN_ALL.within(language, digest.total, where(digest, language))
-    if digest.count != digest.total:
-        return words.COUNT_AND_TOTAL.within(language, digest.count, digest.total, where(digest, language))
-    return words.COUNT.within(language, digest.count, where(digest, language)) if digest.count > 1 else ""
-
-
-def where(digest: Digest, language: Language) -> str:
-    """``on 14 hosts``, or in how many processes of one host: of what had come by then, no more than that."""
-    hosts, processes = (min(number, digest.total) for number in (digest.hosts, digest.processes))
-    if hosts > 1:
-        return words.ON_HOSTS.within(language, hosts)
-    return words.IN_PROCESSES.within(language, processes) if processes > 1 else ""
-
-
 def first_line(digest: Digest, style: Style, most: int, *, with_id: bool = False) -> str:
     """What a message about a digest begins with, in at most ``most`` bytes.
 
@@ -241,9 +169,9 @@ def first_line(digest: Digest, style: Style, most: int, *, with_id: bool = False
     """
     digest = _titled(digest)
     alert = digest.alert
-    name = quiet_words(digest, style.language) if digest.quiet_s > 0 else level_and_count(digest, style)
+    name = facts.quiet_words(digest, style.language) if digest.quiet_s > 0 else level_and_count(digest, style)
     if with_id:
-        name = " ".join(filter(None, [name, "" if digest.quiet_s > 0 else _curve(digest), f"#{digest.short_id}"]))
+        name = " ".join(filter(None, [name, "" if digest.quiet_s > 0 else facts.curve(digest), f"#{digest.short_id}"]))
     text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
     where = _where(digest, style)
     room = most - size(_first(digest, style, name, "", "")) - 1
@@ -254,7 +182,7 @@ def first_line(digest: Digest, style: Style, most: int, *, with_id: bool = False
 
 
 def _where(digest: Digest, style: Style) -> str:
-    """Its origin, unless a text of the user's own formatter says it."""
+    """Its facts.origin, unless a text of the user's own formatter says it."""
     return _origin(digest.alert, style) if digest.alert.formatted is None or digest.quiet_s > 0 else ""
 
 
@@ -284,57 +212,12 @@ def _told(alert: Alert, style: Style, most: int) -> tuple[str, list[str]]:
 
 def level_and_count(digest: Digest, style: Style) -> str:
     """``ERROR × 4321, 12345 in all``: the count stands here because no cut comes this far."""
-    language = style.language
-    level = trim(style.safe(_no_count(level_name(digest.alert, language))), MAX_LEVEL_BYTES)
-    said = [_again(digest, language), _stopped(digest, language), count_words(digest, language)]
-    return " ".join(filter(None, [level, words.BETWEEN_LOST.within(language).join(filter(None, said))]))
-
-
-def _again(digest: Digest, language: Language) -> str:
-    """``again, 3rd time today``: of the first message since it came again."""
-    if digest.times < 2 or not digest.is_first:
-        return ""
-    times = "" if "failed" in digest.alert.ours[1:] else which_time(digest, language)  # a field says how often it did
-    return words.BETWEEN_LOST.within(language).join(filter(None, [words.AGAIN.within(language), times]))
-
-
-def which_time(digest: Digest, language: Language) -> str:
-    """``3rd time today``; empty for what did not end before."""
-    if digest.times < 2:
-        return ""
-    times = words.ordinal(digest.times) if language == "en" else digest.times
-    if local_time(digest.times_since, language).date() == local_time(digest.now, language).date():
-        return words.TIME_TODAY.within(language, times)
-    return words.TIME_SINCE.within(language, times, short_time(digest.times_since, digest.now, language))
-
-
-def _stopped(digest: Digest, language: Language) -> str:
-    """``none since 07:51``: of what was told before, or was over before it is told."""
-    if (digest.is_first and not digest.is_over) or not digest.has_stopped or digest.last <= 0:
-        return ""
-    return words.NONE_SINCE.within(language, short_time(digest.last, digest.now, language))
+    level = trim(style.safe(facts.no_count(facts.level_name(digest.alert, style.language))), facts.MAX_LEVEL_BYTES)
+    return " ".join(filter(None, [level, facts.how_often(digest, style.language)]))
 
 
 def _origin(alert: Alert, style: Style) -> str:
-    return trim(style.safe(_no_count(origin(alert))), MAX_ORIGIN_BYTES)
-
-
-def _no_count(name: str) -> str:
-    """A name beside which a count stands, unable to pass for one."""
-    return name.replace("×", "x")
-
-
-def quiet_words(digest: Digest, language: Language) -> str:
-    """``quiet for 10 minutes, × 41 since 07:12, 1204 in all``: how it ended, with what no message has told."""
-    began, on = digest.alert.time, where(digest, language)
-    last = digest.last if digest.last > 0 else began
-    if digest.count and digest.since > 0:
-        since = short_time(digest.since, digest.now, language)
-        numbers = words.COUNT_SINCE.within(language, digest.count, since, digest.total, on)
-    else:
-        numbers = words.TOTAL_FROM_TO.within(language, digest.total, on, clock_span(began, last, digest.now, language))
-    form = words.QUIET_OR_NOT_TRIED if digest.is_rare else words.QUIET
-    return form.within(language, lasting(digest.quiet_s, language), numbers)
+    return trim(style.safe(facts.no_count(facts.origin(alert))), facts.MAX_ORIGIN_BYTES)
 
 
 def _samples(digest: Digest, style: Style) -> list[str]:
@@ -356,10 +239,12 @@ def _fact_lines(texts: Iterable[str], style: Style) -> list[str]:
     return [fact_line(text, style) for text in texts if text]
 
 
-def _both_ends(lines: list[str]) -> list[TraceLine]:
-    """Lines of which it is not known what they say: the first and the last matter most, a traceback is at the end."""
+def _ranked(lines: list[str], samples: list[str], ours: list[str]) -> list[TraceLine]:
+    """Of lines that may say anything, the first and the last matter most: a traceback is at the end."""
     last = len(lines) - 1
-    return [TraceLine(line, (MUST + 1 + min(2 * place, 2 * (last - place) + 1),)) for place, line in enumerate(lines)]
+    said = [TraceLine(line, (MUST + 1 + min(2 * n, 2 * (last - n) + 1),)) for n, line in enumerate(lines)]
+    said += [TraceLine(line, (_LEAST_RANK + 2 * len(lines), n)) for n, line in enumerate(samples)]
+    return said + [TraceLine(line, (MUST, n)) for n, line in enumerate(ours)]
 
 
 def _first_line(text: str, style: Style, most: int) -> tuple[str, list[str]]:
@@ -394,73 +279,17 @@ def _trace(alert: Alert, style: Style) -> list[TraceLine]:
     ]
 
 
-def level_name(alert: Alert, language: Language = "en") -> str:
-    """The level as the program names it; those of logging have a name in each language."""
-    return trim(inert.line(level_word(alert.level_name, language), language), MAX_LEVEL_BYTES)
-
-
-def level_word(name: str, language: Language) -> str:
-    """The same of a name."""
-    return name if language == "en" else words.LEVELS.get(name, name)
-
-
-def origin(alert: Alert) -> str:
-    """``payments (prod) shop.charge``: service, environment, and the logger where its name says more."""
-    service = f"{alert.service} ({alert.environment})" if alert.service and alert.environment else ""
-    words = [
-        service or alert.service or alert.environment,
-        "" if alert.logger in ("root", "__main__", alert.service) else alert.logger,
-    ]
-    return trim(inert.line(" ".join(word for word in words if word)), MAX_ORIGIN_BYTES)
-
-
-def facts(digest: Digest, language: Language) -> list[str]:
-    """When, where and which: one line each."""
-    alert = digest.alert
-    process = "" if alert.process is None else words.PROCESS.within(language, alert.process)
-    came_again = digest.total > 1 and digest.last > 0
-    first = words.FIRST.within(language) if came_again else ""
-    names = [name for name in (alert.process_name, alert.thread_name) if name not in ("MainProcess", "MainThread", "")]
-    where = [alert.host, process, *names]
-    return [
-        f"{first} {clock_time(alert.time, language)} #{digest.short_id}".strip(),
-        *([_last(digest, language)] if came_again else []),
-        inert.line(" · ".join(trim(_DOTS.sub(".", word), 64) for word in where if word)),
-        *([location(_place(alert), language)] if alert.place.file else []),
-    ]
-
-
-def _place(alert: Alert) -> Frame:
-    """Where it was logged; if by a server or a library, where the exception has left the user's own code."""
-    if alert.place.own or not alert.failures:
-        return alert.place
-    return next((frame for frame in reversed(alert.failures[-1].frames) if frame.own), alert.place)
-
-
-def _last(digest: Digest, language: Language) -> str:
-    """``since 10:02:04, last 10:03:11.000 +08:00 ▁▂▅█``: when what is new came, and how the rate went."""
-    last = f"{words.LAST.within(language)} {last_time(digest.alert.time, digest.last, language)}"
-    if not digest.is_first and digest.count > 1 and digest.since > 0:
-        last = words.SINCE_LAST.within(language, short_time(digest.since, digest.now, language, SECONDS), last)
-    return " ".join(filter(None, [last, _curve(digest)]))
-
-
-def _curve(digest: Digest) -> str:
-    """How the rate went, in few bars; of one record there is none."""
-    each = -(-len(digest.rates) // MAX_BARS)
-    bars = [sum(digest.rates[at : at + each]) for at in range(0, len(digest.rates), each or 1)]
-    return spark(bars) if digest.count > 1 else ""
-
-
 def fit(layout: Layout, most: int) -> str:
     """The message in at most ``most`` bytes: its head, and of the traceback what matters most."""
     whole = "\n".join(layout.lines())
     if size(whole) <= most:
         return whole
     room = most - _bytes([layout.first])
-    ours = _that_fit([*layout.link, *layout.facts], room - most // 3)
-    facts = [line for line in layout.facts if line in ours]
-    link = [line for line in layout.link if line in ours]
+    ours: list[str] = []
+    for line in (*layout.link, *layout.facts):
+        if _bytes([*ours, line]) <= room - most // 3:
+            ours.append(line)
+    told, link = ([line for line in lines if line in ours] for lines in (layout.facts, layout.link))
     room -= _bytes(ours)
     fields = _first_lines(layout.fields, room // 3, layout.language)
     room -= _bytes(fields)
@@ -468,19 +297,11 @@ def fit(layout: Layout, most: int) -> str:
     message_bytes = max(room // 3, room - trace_bytes) if layout.trace else room
     message = _first_lines(layout.message, message_bytes, layout.language)
     trace = _most_important(layout.trace, room - _bytes(message))
-    return trim("\n".join([layout.first, *fields, *message, *facts, *trace, *link]), most)
+    return trim("\n".join([layout.first, *fields, *message, *told, *trace, *link]), most)
 
 
 def _bytes(lines: Iterable[str]) -> int:
     return sum(size(line) + 1 for line in lines)
-
-
-def _that_fit(lines: list[str], most: int) -> list[str]:
-    kept: list[str] = []
-    for line in lines:
-        if _bytes([*kept, line]) <= most:
-            kept.append(line)
-    return kept
 
 
 def _first_lines(lines: list[str], most: int, language: Language) -> list[str]:
