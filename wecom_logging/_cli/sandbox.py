@@ -121,17 +121,7 @@ def run_demo(options: argparse.Namespace) -> int:
         return _show_night(options.port, watched)
     server = _started(options.port)
     directory = tempfile.mkdtemp(prefix="wecom-logging-demo-")
-    remove = partial(shutil.rmtree, directory, ignore_errors=True)
-    try:
-        return _show_all(server, f"sqlite://{directory}/alerts.db", watched)
-    finally:
-        if watched:
-            at_end.append(remove)  # the handler that hears the answers uses it to the end
-        else:
-            remove()
-
-
-def _show_all(server: Sandbox, state: str, watched: bool) -> int:
+    remove, state = partial(shutil.rmtree, directory, ignore_errors=True), f"sqlite://{directory}/alerts.db"
     try:
         print(text("demo.started", url=server.url))
         print(text("demo.program"), end="\n\n")
@@ -147,6 +137,10 @@ def _show_all(server: Sandbox, state: str, watched: bool) -> int:
         return 0 if status == 0 and has_messages else 1
     finally:
         server.stop()
+        if watched:
+            at_end.append(remove)  # the handler that hears the answers uses it to the end
+        else:
+            remove()
 
 
 def _show_night(port: int, watched: bool) -> int:

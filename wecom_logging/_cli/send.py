@@ -26,7 +26,7 @@ from .._wecom.channels import AppChannel
 from .._wecom.directory import Members
 from .._wecom.token import Access
 from ..errors import ConfigurationError, MessageError, TransportError, WeComError
-from ..model import Call, CallState, Markdown, Member, Message, Outcome, Recipients, Text
+from ..model import Call, CallState, Markdown, Message, Outcome, Recipients, Text
 from .doctor.outlook import on_call_now
 from .doctor.recipients import members
 from .environment import channels
@@ -88,7 +88,9 @@ def run(options: argparse.Namespace) -> int:
             else:
                 nobody = is_all and outcome.delivered
                 left_out = () if nobody else (*left_out_of(outcome), *inactive_users)
-                print(inert.line(_sentence(way.name, "nobody" if nobody else outcome.reason, left_out)))
+                came = text(f"send.{'nobody' if nobody else outcome.reason}")
+                came = text("send.not_to", outcome=came, names=", ".join(left_out)) if left_out else came
+                print(inert.line(labelled(text(f"send.{way.name}"), came)))
     return 0 if arrived else 1
 
 
@@ -195,13 +197,6 @@ def _shown(name: str, outcome: Outcome, inactive_users: Sequence[str]) -> dict[s
     }
 
 
-def _sentence(name: str, reason: str, left_out: Sequence[str]) -> str:
-    said = text(f"send.{reason}")
-    if left_out:
-        said = text("send.not_to", outcome=said, names=", ".join(left_out))
-    return labelled(text(f"send.{name}"), said)
-
-
 # call
 
 
@@ -219,7 +214,16 @@ def call(options: argparse.Namespace) -> int:
     if made.code == 0:
         say(text("call.rings", who=who))
         state = _waited(client, made)
-    _print_call(options, member, made, state, who)
+    if options.json:
+        more = {} if state is None else {**asdict(state), "over": state.over}
+        print_json({"user_id": member.user_id, "name": member.name, "call_id": made.call_id, "code": made.code, **more})
+    elif state is None:
+        print(inert.line(text("call.not_begun", who=who, code=made.code)))
+    elif state.answered:
+        print(inert.line(text("call.answered", who=who)))
+    else:
+        meaning = state.meaning_zh if language() == "zh" else state.meaning
+        print(inert.line(text("call.not_answered", who=who, meaning=meaning)))
     return 0 if state is not None and state.answered else 1
 
 
@@ -231,17 +235,3 @@ def _waited(client: WeComClient, call: Call) -> CallState:
         if state.answered or state.over or time.monotonic() >= ends:
             return state
         time.sleep(POLL_S)
-
-
-def _print_call(options: argparse.Namespace, member: Member, call: Call, state: CallState | None, who: str) -> None:
-    if options.json:
-        more = {} if state is None else {**asdict(state), "over": state.over}
-        print_json({"user_id": member.user_id, "name": member.name, "call_id": call.call_id, "code": call.code, **more})
-        return
-    if state is None:
-        line = text("call.not_begun", who=who, code=call.code)
-    elif state.answered:
-        line = text("call.answered", who=who)
-    else:
-        line = text("call.not_answered", who=who, meaning=state.meaning_zh if language() == "zh" else state.meaning)
-    print(inert.line(line))

@@ -23,7 +23,7 @@ from ..environment import secrets
 from ..parser import command
 from ..printing import Refusal, one_line, print_json, wrapped
 from ..texts import labelled, language, listed, said
-from .findings import Finding, Report, Setting
+from .findings import Finding, Report
 from .round_trip import Trip, round_trip
 from .settings import settings
 from .targets import OPTIONS, refuse_misuse, targets
@@ -102,22 +102,17 @@ def _safe(value: Any, mask: Mask) -> Any:
 
 def as_text(report: Report, language: Language, mask: Mask) -> str:
     lines = [said("report.settings").within(language)]
-    lines += [f"  {line}" for line in _settings(report.settings, language)]
+    for one in report.settings:
+        is_secret, source = all_options()[one.name].secret, said(f"sources.{one.source}").within(language)
+        shown = one.value.replace(_LENGTH.en, _LENGTH.within(language)) if is_secret else one.value
+        value = "" if one.source == "missing" else f" = {shown}"
+        lines.append(f"  {one.handler}: {one.name}{value}  [{source}{one.place and f' {one.place}'}]")
     for handler, findings in groupby(report.findings, lambda finding: finding.handler):
         lines += ["", handler or said("report.shared").within(language)]
         for finding in findings:
             lines += _finding(finding, language)
     lines += ["", _verdict(report).within(language)]
     return "\n".join(mask(one_line(line)) for line in lines)
-
-
-def _settings(settings: tuple[Setting, ...], language: Language) -> Iterator[str]:
-    for one in settings:
-        source = said(f"sources.{one.source}").within(language)
-        shown = one.value.replace(_LENGTH.en, _LENGTH.within(language)) if all_options()[one.name].secret else one.value
-        value = f" = {shown}" if one.source != "missing" else ""
-        place = f" {one.place}" if one.place else ""
-        yield f"{one.handler}: {one.name}{value}  [{source}{place}]"
 
 
 def _finding(finding: Finding, language: Language) -> Iterator[str]:

@@ -60,7 +60,12 @@ def look_at_app(notes: Notes, client: WeComClient, ip: str) -> None:
         _note_refusal(notes, error, ip)
     else:
         notes.good("token", said("found.token_given"))
-        _note_app(notes, answer)
+        name = str(answer.get("name") or answer.get("agentid") or "")
+        if answer.get("close") == 1:
+            notes.bad("app", cause_of_errcode(_SWITCHED_OFF), remedy_of_errcode(_SWITCHED_OFF), subject=name)
+            notes.blocked_by = "app"
+        else:
+            notes.good("app", said("found.app_enabled"), name)
         notes.good("trusted_ip", said("found.calls_from", where=ip or said("found.here")))
         if not notes.skipped("visible_range"):
             _note_range(notes, client, answer)
@@ -92,15 +97,6 @@ def _note_refusal(notes: Notes, error: WeComError, ip: str) -> None:
         notes.blocked_by = ""  # the token is good: recipients can be looked up with it
 
 
-def _note_app(notes: Notes, answer: dict[str, Any]) -> None:
-    name = str(answer.get("name") or answer.get("agentid") or "")
-    if answer.get("close") == 1:
-        notes.bad("app", cause_of_errcode(_SWITCHED_OFF), remedy_of_errcode(_SWITCHED_OFF), subject=name)
-        notes.blocked_by = "app"
-    else:
-        notes.good("app", said("found.app_enabled"), name)
-
-
 def _note_range(notes: Notes, client: WeComClient, answer: dict[str, Any]) -> None:
     users = [str(item.get("userid")) for item in _items(answer, "allow_userinfos", "user") if isinstance(item, dict)]
     departments = [str(id) for id in _items(answer, "allow_partys", "partyid")]
@@ -112,8 +108,11 @@ def _note_range(notes: Notes, client: WeComClient, answer: dict[str, Any]) -> No
     names = Departments(client, Access.APP)
     departments = _named(departments, lambda: {id: names.get(id).name for id in departments[:MAX_SHOWN]})
     tags = _named(tags, lambda: {str(tag.id): tag.name for tag in Tags(client, Access.APP).list()})
-    visible = (("found.members", users), ("found.departments", departments), ("found.tags", tags))
-    notes.good("visible_range", listed([said(row, names=_some(items)) for row, items in visible if items], "; ", "；"))
+    rows = []
+    for row, items in (("found.members", users), ("found.departments", departments), ("found.tags", tags)):
+        more = [f"… ({len(items)})"] if len(items) > MAX_SHOWN else []
+        rows += [said(row, names=listed([*items[:MAX_SHOWN], *more]))] if items else []
+    notes.good("visible_range", listed(rows, "; ", "；"))
 
 
 def _items(answer: dict[str, Any], name: str, inner: str) -> list[Any]:
@@ -129,10 +128,6 @@ def _named(ids: list[str], names: Callable[[], dict[str, str]]) -> list[str]:
     except (WeComError, MessageError):  # or what WeCom told is no id
         found = {}
     return [f"{found[id]} ({id})" if found.get(id) else id for id in ids]
-
-
-def _some(items: list[str]) -> Said:
-    return listed([*items[:MAX_SHOWN], *([f"… ({len(items)})"] if len(items) > MAX_SHOWN else [])])
 
 
 def _look_at_contacts(notes: Notes, client: WeComClient) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from ... import _config as config
-from ..._text.said import Said
 from ..._wecom.explained import is_about_proxy
 from ..._wecom.http import Transport, in_a_round
 from ...errors import APIError, WeComError
@@ -32,7 +32,13 @@ def look_at_network(notes: Notes, api_base: str, *, app: bool, timeout_s: float)
     """Findings about one host; ``app`` says whether an app or only a bot needs it."""
     reached = _reach(api_base, app, timeout_s)
     host = urlsplit(api_base).netloc
-    _note_proxy(notes, api_base, host, reached.failure)
+    address = proxy_for(api_base)
+    if reached.failure is not None and is_about_proxy(reached.failure):
+        cause, remedy = cause_of(reached.failure), remedy_of(reached.failure)
+        notes.bad("proxy", cause, remedy, subject=without_login(address))
+    else:
+        found = said("found.through_proxy" if address else "found.no_proxy", host=host)
+        notes.good("proxy", found, without_login(address))
     if reached.failure is None:
         notes.good("network", said("found.seen_as", ip=reached.ip) if reached.ip else said("found.answers"), host)
     elif is_about_proxy(reached.failure):
@@ -56,25 +62,11 @@ def _reach(api_base: str, app: bool, timeout_s: float) -> Reached:
         ip = error.ip
     except WeComError as error:
         failure = error
-    now = time.time()
+    now, skew_s = time.time(), None
     transport.close()
-    return Reached(failure, ip, _skew(transport.date, now))
-
-
-def _skew(date: str, now: float) -> float | None:
-    try:
-        return now - parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError):  # no date, no skew
-        return None
-
-
-def _note_proxy(notes: Notes, api_base: str, host: str, failure: WeComError | None) -> None:
-    address = proxy_for(api_base)
-    if failure is not None and is_about_proxy(failure):
-        notes.bad("proxy", cause_of(failure), remedy_of(failure), subject=without_login(address))
-    else:
-        found = said("found.through_proxy" if address else "found.no_proxy", host=host)
-        notes.good("proxy", found, without_login(address))
+    with suppress(ValueError, TypeError):  # no date, no skew
+        skew_s = now - parsedate_to_datetime(transport.date).timestamp()
+    return Reached(failure, ip, skew_s)
 
 
 def proxy_for(api_base: str) -> str:
@@ -98,16 +90,12 @@ def _note_clock(notes: Notes, host: str, skew_s: float | None) -> None:
         if not notes.skipped("clock"):
             notes.unknown("clock", said("found.no_time", host=host))
         return
-    skew = _duration(abs(skew_s))
-    if abs(skew_s) <= MAX_SKEW_S:
+    units = ((86400.0, "found.days"), (3600.0, "found.hours"), (60.0, "found.minutes"))
+    size = abs(skew_s)
+    large = next((said(row, count=f"{size / unit_s:.1f}") for unit_s, row in units if size >= unit_s), None)
+    skew = large or said("found.seconds", count=f"{size:.0f}")
+    if size <= MAX_SKEW_S:
         notes.good("clock", said("found.clock_good", skew=skew))
     else:
         cause = said("found.clock_ahead" if skew_s > 0 else "found.clock_behind", skew=skew)
         notes.bad("clock", cause, said("found.set_clock"))
-
-
-def _duration(seconds: float) -> Said:
-    for unit_s, row in ((86400.0, "found.days"), (3600.0, "found.hours"), (60.0, "found.minutes")):
-        if seconds >= unit_s:
-            return said(row, count=f"{seconds / unit_s:.1f}")
-    return said("found.seconds", count=f"{seconds:.0f}")

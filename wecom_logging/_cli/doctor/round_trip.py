@@ -47,9 +47,10 @@ def round_trip(targets: list[Target], trip: Trip) -> list[Finding]:
     """All findings, in the order in which one failure causes others."""
     findings: list[Finding] = []
     reached: dict[str, tuple[Reached, str]] = {}
-    for api_base, app in _hosts(targets).items():
+    of_apps = {host for target in targets if target.channel == "app" for host in _hosts_of(target)}
+    for api_base in dict.fromkeys(host for target in targets for host in _hosts_of(target)):
         notes = Notes("")
-        answer = look_at_network(notes, api_base, app=app, timeout_s=trip.timeout_s)
+        answer = look_at_network(notes, api_base, app=api_base in of_apps, timeout_s=trip.timeout_s)
         reached[api_base] = answer, notes.blocked_by
         findings += notes.findings
     if any(_lacks_zone(target) for target in targets if target.enabled):
@@ -59,15 +60,6 @@ def round_trip(targets: list[Target], trip: Trip) -> list[Finding]:
     for target in targets:
         findings += _look_at(target, reached, trip)
     return findings
-
-
-def _hosts(targets: list[Target]) -> dict[str, bool]:
-    """The hosts that are needed, and whether an app needs them."""
-    found: dict[str, bool] = {}
-    for target in targets:
-        for host in _hosts_of(target):
-            found[host] = found.get(host, False) or target.channel == "app"
-    return found
 
 
 def _hosts_of(target: Target) -> list[str]:
