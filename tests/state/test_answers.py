@@ -58,7 +58,7 @@ class Jobs:
         """Somebody does it; gives what is in the way."""
         (incident,) = self.open()
         store: FailoverStore = self.jobs[0]._turn.store
-        now, at = self.clock.now, time.time()
+        now, at = self.clock.now, self.jobs[0].options.shared.time_s()
 
         def become(one: Incident) -> Incident:
             after: Incident = getattr(answered, verb)(one, who, "here", now=now, time=at, **more)
@@ -178,7 +178,7 @@ def test_a_silence_ends_with_one_digest_and_exact_numbers(jobs: Jobs) -> None:
     assert re.search(rf"#\w+ silenced by Li {CLOCK}, until {CLOCK}$", lines(said)[0])
     assert lines(said)[-1].endswith(" 1 in all")
     (view,) = jobs.jobs[0].incidents()
-    assert (view.taken_by, view.silent_until - time.time() > 7000) == ("", True)
+    assert (view.taken_by, view.silent_until - jobs.jobs[0].options.shared.time_s() > 7000) == ("", True)
     for _ in range(11):
         jobs.log(41)
         assert jobs.go_on(600) == []
