@@ -279,7 +279,7 @@ def test_e7_who_was_told_before_a_hand_over_hears_who_has_closed_it(app: App, cl
     (incident,) = storm._turn.store.incidents(9)
     answer(
         storm._turn.store.memory,
-        storm._channel_id,
+        storm.channel_id,
         incident.key,
         lambda one: answered.done(one, "lisi", "here", now=clock.now, time=wall()),
         lambda one: None,

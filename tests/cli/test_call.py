@@ -165,7 +165,7 @@ def test_the_doctor_asks_about_calls_where_it_is_asked_to(doctor: Any, sandbox: 
     status, (row,) = doctor("--calls")
     assert (status, row["ok"]) == (0, True)
     assert "not tried against the real WeCom" in row["cause"]["en"]
-    assert "未在真实的企业微信上试过" in row["cause"]["zh"]
+    assert "未在真实的企业微信上验证" in row["cause"]["zh"]
     assert sandbox.rings() == []
 
 

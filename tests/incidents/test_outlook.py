@@ -27,7 +27,7 @@ STEPS = (Step(900.0, Recipients(("李四",))), Step(1800.0, Recipients(departmen
 def said(wall: str, duty: Duty, own: Recipients = OWN, *, is_now: bool = True) -> Said:
     time = datetime.fromisoformat(wall).replace(tzinfo=SHANGHAI).timestamp()
     moment = Moment(time=time, duty=duty, zone=SHANGHAI)
-    found = outlook(moment, own, lambda rota, at: on_duty(rota, at, SHANGHAI))
+    found = outlook(moment, own, lambda rota, at: on_duty(rota, at, SHANGHAI).people)
     return line_of_outlook(found, moment, is_now=is_now)
 
 
