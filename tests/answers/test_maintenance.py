@@ -27,6 +27,7 @@ from wecom_logging.model.duty import Scope
 from ..incidents.test_life import opened
 from ..logged import CANARY
 from ..programs import app_handler
+from ..storms import record, turn
 from .conftest import Office
 from .test_aibot import run_cli
 
@@ -93,6 +94,19 @@ def test_a_person_ends_it_before_its_time(office: Office) -> None:
     (told,) = office.go_on(20)
     assert told
     assert office.type("undo service shop").why == "unknown"
+
+
+def test_what_is_held_by_a_process_that_has_not_heard_of_its_end_is_told_when_it_has(office: Office) -> None:
+    job = office.jobs[-1]
+    office.type("quiet service shop 10m")
+    job.collector.take(record("before the end", line=1))
+    turn(job)
+    office.type("undo service shop")
+    job.collector.take(record("after the end", line=2))
+    turn(job)
+    told = "".join(office.go_on(20))
+    assert "before the end" in told
+    assert "after the end" in told
 
 
 def test_a_person_makes_it_shorter_which_holds_for_what_waits_already(office: Office) -> None:

@@ -353,19 +353,19 @@ class FailoverStore:
         self.memory.swap(self.channel, [Swap(one, life.hastened(one)) for one in held if not one.owner], now)
 
     def wake(self, scopes: Scopes, now: float) -> None:
-        """What a maintenance holds in memory that is over before its time is due now. Where the clock on the wall was
-        set, or the machine slept, all that is held is judged anew."""
+        """What a maintenance holds that is over before its time is due now: who has ended it could wake what was held
+        by then, and a process that heard of that later held more. Where the clock on the wall was set, or the machine
+        slept, all that is held is judged anew."""
         time_s = self.shared.time_s()
         has_leapt = abs(time_s - now - self._ahead_s) > _LEAP_S
         self._ahead_s = time_s - now
-        if has_leapt:
-            with suppress(StateError):  # said already
-                wake(self.shared, self.channel, None, now)
+        if has_leapt or self._scopes != scopes:
+            held_by = None if has_leapt else scopes
+            self.memory.swap(self.channel, woken(self.memory.rows(self.channel), held_by, now, time_s), now)
             self._next_look = float("-inf")
-        if has_leapt or self._scopes is not scopes:
-            rows = woken(self.memory.rows(self.channel), None if has_leapt else scopes, now, time_s)
-            self.memory.swap(self.channel, rows, now)
-            self._scopes = scopes
+            with suppress(StateError):  # said already, and the next turn tries it again
+                wake(self.shared, self.channel, held_by, now)
+                self._scopes = scopes
 
     def let_go(self, now: float) -> None:
         """At exit: what is claimed here is free at once, for the process that opens the shared store next."""

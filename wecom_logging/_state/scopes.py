@@ -32,10 +32,11 @@ _known: weakref.WeakKeyDictionary[Shared, tuple[float, Scopes]] = weakref.WeakKe
 
 
 def known_scopes(shared: Shared, *, asks: bool = True) -> Scopes:
-    """Those that hold or have ended a moment ago, as this process knows them; it ``asks`` every few seconds at most.
-    Where a state is away, what its programs say holds in them. Raises nothing."""
+    """Those that hold or have ended a moment ago, as this process knows them; it ``asks`` every few seconds at most,
+    and in any case while it knows of some. Where a state is away, what its programs say holds in them. Raises nothing.
+    """
     read_at, scopes = _known.get(shared, (float("-inf"), ()))
-    if asks and shared is not alone and (now := time.monotonic()) >= read_at + _READ_S:
+    if (asks or scopes) and shared is not alone and (now := time.monotonic()) >= read_at + _READ_S:
         scopes = shared.try_call(_read, scopes)
         _known[shared] = now, scopes
     return scopes if shared is alone or shared.is_well else (*scopes, *known_scopes(alone))
@@ -96,6 +97,8 @@ def woken(rows: Sequence[Incident], scopes: Scopes | None, now: float, time_s: f
 
 def wake(shared: Shared, channel: str, scopes: Scopes | None, now: float) -> None:
     """The same in a state. Raises `StateError`."""
+    if shared is alone:
+        return
     rows = shared.call(lambda store: store.open(channel, _MOST, now=now))
     if found := woken(rows, scopes, now, shared.time_s()):
         shared.call(lambda store: store.swap(channel, found, now))
