@@ -289,6 +289,20 @@ def test_e7_who_was_told_before_a_hand_over_hears_who_has_closed_it(app: App, cl
     assert app.users == [("zhangsan",), ("lisi", "wangwu", "zhangsan")]
 
 
+@pytest.mark.parametrize("step", ["boss", "on-call:web"])
+def test_e7_a_step_after_a_hand_over_says_who_was_told_and_no_other(
+    app: App, clock: Time, wall: Wall, step: str
+) -> None:
+    rules = duty_text(Duty(zone="Asia/Shanghai", rotas=(ROTA,), steps=(Step(600.0, Recipients((step,))),)))
+    storm = pipeline(app, clock, duty=rules, steps_s=(600.0,), steps_level=logging.CRITICAL)
+    wall.set("2026-12-14 09:55")
+    storm.collector.take(record("no power", level=logging.CRITICAL))
+    pass_time(storm, clock, 630)
+    _, whole, line = app.told
+    assert whole.first_line.endswith(", told so far: zhangsan")
+    assert line.recipients == Recipients(("lisi", "wangwu", "zhangsan"))
+
+
 def test_e7_a_message_that_waits_for_another_try_goes_to_who_is_on_call_then(app: App, clock: Time, wall: Wall) -> None:
     storm = pipeline(app, clock, duty=duty())
     wall.set("2026-12-14 09:59:50")
@@ -587,22 +601,6 @@ def escalated(app: App, clock: Time, wall: Wall) -> Any:
 def test_e7_a_step_tells_who_is_on_call_at_that_moment(escalated: Any, who: Any) -> None:
     found = escalated(40)
     assert [(minute, users) for minute, users, _ in found] == [(10, ("zhaoliu",)), (25, ("lisi", "wangwu"))]
-
-
-def test_e7_a_step_after_a_hand_over_names_who_was_told_not_who_is_on_call_now(
-    app: App, clock: Time, wall: Wall
-) -> None:
-    wall.set("2026-12-14 09:55")
-    steps = (Step(600.0, Recipients(("boss",))),)
-    storm = pipeline(
-        app, clock, duty=duty_text(Duty(zone="Asia/Shanghai", rotas=(ROTA,), steps=steps)), steps_s=(600.0,)
-    )
-    storm.collector.take(record("disk full", level=logging.CRITICAL))
-    turn(storm)
-    assert app.users == [("zhangsan",)]
-    pass_time(storm, clock, 660)
-    (line,) = [one.first_line for one in app.told if "⏫ Escalation" in one.text]
-    assert line.endswith("told so far: zhangsan")
 
 
 def test_e5_a_step_by_whose_rota_nobody_is_on_call_goes_on_to_the_next_at_once(escalated: Any, who: Any) -> None:

@@ -61,13 +61,9 @@ class Duties:
         shifts_of = self._channel.shifts_of if isinstance(self._channel, AppChannel) else None
         return OnCall(self._options, self._channel_id, self._own, shifts_of, self._clock)
 
-    def known(self, named: Recipients | None, incident: Incident, at: float | None = None) -> Recipients | None:
-        """Who gets it, or got it at that time, as far as is known without asking: with people in the place of rotas."""
-        if not self._has_rota(named or self._own):
-            return named
-        moment = self.moment(incident)
-        ago_s = 0.0 if at is None else self._clock() - at
-        return self.on_call.known(named, replace(moment, time=moment.time - ago_s))
+    def known(self, named: Recipients | None, incident: Incident) -> Recipients | None:
+        """Who gets it, as far as is known without asking: with people in the place of rotas."""
+        return self.on_call.known(named, self.moment(incident)) if self._has_rota(named or self._own) else named
 
     def address(self, delivery: Delivery) -> None:
         """Who is on call gets it, asked each time that it goes, until a part of it has gone."""

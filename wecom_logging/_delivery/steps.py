@@ -76,9 +76,9 @@ class Steps:
         """The whole alert, with what had come when the step began."""
         incident, began = claim.incident, escalation.began(claim.incident)
         number = max(began.count - incident.answers.base, 1)
-        first = self._channel.addressed(
-            self._duties.known(self._claims.recipients(claim), incident, at=incident.steps_from)
-        )
+        known = Recipients(incident.heard) or self._duties.known(self._claims.recipients(claim), incident)
+        first = self._channel.addressed(known)
+        further = [one for one in told_by_steps(incident) if first.with_others(one) != first]
         return Digest(
             anew(self._ledger.details.find(claim.key) or incident.first.alert, incident),
             count=number,
@@ -92,7 +92,7 @@ class Steps:
                 incident.step,
                 len(incident.steps),
                 incident.steps[incident.step - 1],
-                tuple(dict.fromkeys(self.called(one) for one in [first, *told_by_steps(incident)])),
+                tuple(dict.fromkeys(map(self.called, [first, *further]))),
                 escalation.missed_before(incident),
             ),
         )
