@@ -434,6 +434,25 @@ def test_q7_the_morning_names_the_zone_where_its_reader_has_another(night: Calla
     assert message.first_line == "🔴 夜间静默 22:00–08:00 Asia/Shanghai · 1 件，均未再出现"
 
 
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_who_was_told_before_a_night_with_a_hand_over_hears_of_its_end(kind: str, night: Callable[..., Night]) -> None:
+    one = night(kind, rules={"rotas": (Rota("web", (("anna",), ("bert",)), "2026-12-07 06:00", days=1),)})
+    own = Recipients(("on-call:web",))
+    one.channel.addressed = lambda recipients: recipients or own  # type: ignore[method-assign]
+    one.restart()
+    one.at("12-07 21:50")
+    one.fail("the disk is full", 2, level=logging.WARNING)
+    one.at("12-07 21:59", 30.0)
+    one.at("12-07 23:00")
+    one.fail("no stock")
+    one.morning()
+    found = {(told.recipients or own).users: told.text for told in one.told[2:]}
+    assert len(found) == len(one.told[2:]) == 2
+    assert "no stock" in found[("bert",)]
+    assert "✅ shop: the disk is full" in found[("bert", "anna")]
+    assert_all_told(one, 3)
+
+
 @pytest.mark.parametrize("kind", ["sqlite"])
 def test_rotas_of_one_name_in_two_programs_have_a_message_each(kind: str, night: Callable[..., Night]) -> None:
     """Each has its own people, whom the message of the other does not reach."""

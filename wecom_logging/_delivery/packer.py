@@ -183,7 +183,7 @@ class Packer:
             return self._claims.are_together(delivery.claims[0], claim, now)
         if not self._claims.goes_with(delivery.claims[0], claim):
             return False
-        if delivery.held is None or claim.key in self._ledger.refused or answered.news(claim.incident) is not None:
+        if delivery.held is None or claim.key in self._ledger.refused or policy.is_for_others(claim.incident, now):
             return not self._claims.stands_alone(claim, now)
         return what_held(claim.incident, self._claims.moment(claim)) is not None
 
