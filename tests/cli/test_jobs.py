@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -98,13 +100,15 @@ def test_a_zone_that_this_machine_lacks_and_times_that_no_calendar_has_hide_no_o
 
 
 def test_a_job_is_paused_with_an_end_and_goes_on(command: Command, jobs: Jobs) -> None:
-    assert command("jobs", "pause", "对账", "2d").out.startswith("对账: no run is expected until ")
+    paused = command("jobs", "pause", "对账", "2d")
     (shown,) = command("jobs", "--json").json
     assert shown["paused_until"]
     row = jobs.find("对账")
     assert row is not None
     assert 2 * 86400 - 60 < row.job.seen.paused_until - time.time() <= 2 * 86400
-    assert command("jobs", "pause", "对账", "0m").status == 0
+    until = datetime.fromtimestamp(row.job.seen.paused_until, ZoneInfo("Asia/Shanghai"))
+    assert paused.out == f"对账: no run is expected until {until:%m-%d %H:%M} Asia/Shanghai\n"
+    assert command("jobs", "pause", "对账", "0m").out == "对账 is expected as before\n"
     assert command("jobs", "--json").json[0]["paused_until"] == ""
     assert command("jobs", "pause", "对账", "soon").status == 3
     unknown = command("jobs", "pause", "nix", "1h")

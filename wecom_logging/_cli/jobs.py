@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from .. import _config as config
 from .._incidents import answered
 from .._incidents.incident import Incident
-from .._incidents.job import Job, Target
+from .._incidents.job import Job, Spec, Target
 from .._incidents.policy.expected import due_at
 from .._render.times import every, local_time
 from .._state.base import Store, answer
@@ -100,25 +100,22 @@ def _shown(job: Job) -> dict[str, Any]:
 def _for_people(job: Job, shown: Mapping[str, Any]) -> dict[str, object]:
     """As people read it: times in the zone of the job, with its name."""
     spec, seen = job.spec, job.seen
-
-    def clock(at: float, given: str) -> str:
-        if not given:
-            return ""
-        there, zone = local_time(at, language()), zone_to_show(spec.zone)
-        return f"{there:%m-%d %H:%M}" if zone is None else f"{there.astimezone(zone):%m-%d %H:%M} {zone}"
-
-    due = due_at(spec, seen, schedule_of(spec.cron, spec.zone)) if shown["next"] else math.inf
-    last = clock(seen.began, shown["last_run"])
+    last = _clock(seen.began, spec) if shown["last_run"] else ""
     in_words = f" ({shown['words']})" if shown["words"] and language() == "en" else ""
     return {
         "schedule": f"{spec.cron}{in_words}" if spec.cron or not spec.every_s else every(spec.every_s, language()),
         "last_run": text("jobs.failed_run", time=last) if seen.has_failed else last,
         "took": duration(seen.took_s) if seen.ended and seen.took_s else "",
-        "next": clock(due, shown["next"]),
+        "next": _clock(due_at(spec, seen, schedule_of(spec.cron, spec.zone)), spec) if shown["next"] else "",
         "runs": shown["runs"] or "",
         "missed": seen.missed or "",
-        "paused_until": clock(seen.paused_until, shown["paused_until"]),
+        "paused_until": _clock(seen.paused_until, spec) if shown["paused_until"] else "",
     }
+
+
+def _clock(at: float, spec: Spec) -> str:
+    there, zone = local_time(at, language()), zone_to_show(spec.zone)
+    return f"{there:%m-%d %H:%M}" if zone is None else f"{there.astimezone(zone):%m-%d %H:%M} {zone}"
 
 
 def pause(options: argparse.Namespace) -> int:
@@ -127,7 +124,7 @@ def pause(options: argparse.Namespace) -> int:
     def become(job: Job | None, now: float) -> Job | None:
         return job and replace(job, seen=replace(job.seen, paused_until=now + seconds))
 
-    return _change(options, become, "jobs.paused")
+    return _change(options, become, "jobs.paused" if seconds else "jobs.goes_on")
 
 
 def forget(options: argparse.Namespace) -> int:
@@ -148,7 +145,7 @@ def _change(options: argparse.Namespace, become: Callable[[Job | None, float], J
         if after is None:
             for target in row.job.spec.targets:
                 shared.call(lambda store: _close(store, name, target, jobs.time()))  # noqa: B023 # called at once
-        until = "" if after is None else f"{local_time(after.seen.paused_until, language()):%m-%d %H:%M}"
+        until = "" if after is None else _clock(after.seen.paused_until, after.spec)
         print(text(said, name=mask()(name), until=until))
         return 0
 
