@@ -149,7 +149,7 @@ LINES: Mapping[str, tuple[str, str]] = {
     ),
     "no_watch": ("jobs cannot be watched now ({error})", "暂时无法监视任务（{error}）"),
     "other_schedule": (
-        "job {name} is due by another schedule from now on: {after}, not {before}. If another program declares it so, "
+        "job {name} is due by another schedule now: {after}, not {before}. If a program still declares that one, "
         "a run that does not come may stay untold: give each job one schedule",
         "任务 {name} 改按新的时间表执行：{after}，不再是 {before}。若另有程序按原时间表声明它，可能漏报："
         "每个任务只用一个时间表",
