@@ -378,7 +378,9 @@ def test_nobody_that_wecom_knows_is_on_call_the_others_get_it(app: App, clock: T
     storm.collector.take(record("disk full"))
     turn(storm)
     assert [one.recipients for one in app.told] == [Recipients(departments=("7",))]
-    assert app.told[0].first_line == ("nobody is on call by the rota web" if language == "en" else "值班表 web 无人")
+    assert app.told[0].first_line == (
+        "nobody is on call by the rota web" if language == "en" else "值班表 web 无人值班"
+    )
     app.own = Recipients(("on-call:web",))
     app.knows = lambda recipients: recipients.users != ("zhangsan",)
     storm = pipeline(app, clock, duty=duty())

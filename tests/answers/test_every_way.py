@@ -101,7 +101,7 @@ _DONE = {
     ],
     "closed": [rf"closed by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 关闭"],
     "taken back": [rf"given back by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 取消认领"],
-    "silenced back": [rf"made heard again by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 取消静默"],
+    "silenced back": [rf"unsilenced by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 取消静默"],
     "closed back": [rf"opened again by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 重新打开"],
 }
 
@@ -121,7 +121,10 @@ def said(text: str) -> Fact:
 def held(text: str) -> Fact:
     """Who has it, as a line of the list or of details says."""
     found = re.search(
-        rf"(?: · |now: |当前处理人：){_WHO}(?: until (?P<en>{CLOCK})|（静默至 (?P<zh>{CLOCK})）)?(?: · |$)", text, re.M
+        rf"(?: · |now: |当前处理人：){_WHO}"
+        rf"(?: \(silenced until (?P<en>{CLOCK})\)|（静默至 (?P<zh>{CLOCK})）)?(?: · |$)",
+        text,
+        re.M,
     )
     if found is None:
         return Fact()
@@ -331,7 +334,11 @@ def check_commands(run: Run, short_id: str, fact: Fact, view: IncidentView | Non
     (shown,) = found
     check_json(shown, view)
     until = (
-        "" if fact.verb != "silenced" else f" until {fact.until}" if language == "en" else f"（静默至 {fact.until}）"
+        ""
+        if fact.verb != "silenced"
+        else f" (silenced until {fact.until})"
+        if language == "en"
+        else f"（静默至 {fact.until}）"
     )
     cells = re.split(" {2,}", table.splitlines()[1])
     assert cells[:3] == [f"#{short_id}", level_word(view.level_name, language), str(view.count)]

@@ -38,7 +38,7 @@ def test_the_end_of_waiting_is_understood(text: str) -> None:
 
 
 def test_without_a_job_it_says_so() -> None:
-    assert Desk(list, language="zh").do(Command("jobs"), "Li", "chat").text == "没有声明任务"
+    assert Desk(list, language="zh").do(Command("jobs"), "Li", "chat").text == "没有已声明的任务"
 
 
 @pytest.mark.slow
@@ -81,4 +81,4 @@ def test_an_alert_that_is_no_job_has_no_such_button_and_is_not_forgotten(wecom: 
     (incident,) = handler.incidents()
     desk = Desk(lambda: [handler._pipeline.place], language="zh")
     reply = desk.do(Command("forget", incident.short_id), "Li", "chat")
-    assert (reply.why, reply.text) == ("job", f"#{incident.short_id} 不是声明过的任务")
+    assert (reply.why, reply.text) == ("job", f"#{incident.short_id} 不是任务告警")

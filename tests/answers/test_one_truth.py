@@ -101,6 +101,6 @@ def test_who_has_it_is_the_same_everywhere(desk: Office, name: str) -> None:
         if short_id in line:
             assert in_all(line) == seen.count
             assert f"{local_time(seen.since, language):%H:%M}" in line
-        until = f" until {CLOCK}" if language == "en" else f"（静默至 {CLOCK}）"
+        until = rf" \(silenced until {CLOCK}\)" if language == "en" else f"（静默至 {CLOCK}）"
         assert bool(re.search(f" · {who}{until}", line)) == is_silent
         assert bool(re.search(f"(?:now: |当前处理人：){who}{until}", known)) == is_silent

@@ -266,7 +266,7 @@ def test_what_people_do_with_one_is_stored_and_shown(
         ("silenced", "Li", 5),
     ]
     assert all(done["where"].startswith("cli ") for done in one["journal"])
-    assert re.search(rf" Li until {CLOCK} ", incidents().out)
+    assert re.search(rf" Li \(silenced until {CLOCK}\) ", incidents().out)
     assert incidents("undo", taken, "--as", "Wang").status == 0
     assert json.loads(incidents("show", "--json", taken).out)["incidents"][0]["taken_by"] == "Li"
     shown = incidents("show", taken).out
@@ -274,7 +274,7 @@ def test_what_people_do_with_one_is_stored_and_shown(
     assert re.search(r"^since +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", shown, re.M)
     did = shown.split("\n\n")[1]
     host = r" · cli \S+ · × 5\n"
-    assert re.fullmatch(rf"taken by Li .*{host}silenced by Li .*{host}made heard again by Wang .*{host}now: Li\n", did)
+    assert re.fullmatch(rf"taken by Li .*{host}silenced by Li .*{host}unsilenced by Wang .*{host}now: Li\n", did)
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
     assert re.search(rf"^#{taken} +错误 .* Li +\S+:\d+ 〈module〉 ", incidents().out, re.M)
     shown = incidents("show", taken).out
@@ -291,7 +291,7 @@ def test_the_table_has_what_two_channels_tell_once_and_what_is_in_maintenance(
         fill(path, first("fire", number=number), channel=channel)
     assert incidents("quiet", "--scope", "shop.pay", "30m", "--as", "Li", "--why", "password=hunter2").status == 0
     said = incidents().out.splitlines()
-    assert re.fullmatch(r"maintenance of shop\.pay until (tomorrow )?\d\d:\d\d \(password=\*+\), Li", said[0])
+    assert re.fullmatch(r"maintenance of shop\.pay until (tomorrow )?\d\d:\d\d \(password=\*+\), by Li", said[0])
     assert [line.split()[:3] for line in said[1:]] == [["id", "level", "count"], [f"#{short_id('fire')}", "ERROR", "3"]]
     assert len(json.loads(incidents("--json").out)["incidents"]) == 3
 
@@ -558,6 +558,6 @@ def test_a_program_ends_without_waiting_for_what_is_silent_and_the_next_tells_it
     with started(sandbox.url, url) as program:
         program.communicate("", timeout=60)
     last = sandbox.messages()[-1]["content"]
-    assert "made heard again" in last or "× " in last
+    assert "unsilenced" in last or "× " in last
     (one,) = json.loads(alone("--json", command="incidents", WECOM_STATE=url).stdout)["incidents"]
     assert (one["count"], one["told"]) == (6, 6)

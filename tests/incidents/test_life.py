@@ -822,10 +822,10 @@ def test_one_person_after_the_other_is_called_until_one_answers_and_then_a_line_
         None,
     )
     incident = escalation.call_rings(escalation.call_begun(incident, 660.0), "wang", "6-2")
-    incident = escalation.call_over(incident, "wang", "接了电话", ends=True, now=680.0)
+    incident = escalation.call_over(incident, "wang", "已接听", ends=True, now=680.0)
     news = answered.news(incident)
     assert news is not None
-    assert (news.who, news.where, incident.calls) == ("李四", "li 无人接听; wang 接了电话", NO_CALLS)
+    assert (news.who, news.where, incident.calls) == ("李四", "li 无人接听; wang 已接听", NO_CALLS)
     incident = line(incident, 680.0)
     assert escalation.step_due_at(incident) == 25 * M  # who answers the phone has not taken it
 

@@ -30,7 +30,7 @@ NEWS: dict[str, tuple[str, str]] = {
     "silenced": (f"✋ shop: #k7f2 silenced by Li {FROM}, until {TO}", f"✋ shop: #k7f2 Li 于 {FROM} 静默，至 {TO}"),
     "done": (f"✅ shop: #k7f2 closed by Li {FROM}", f"✅ shop: #k7f2 Li 于 {FROM} 关闭"),
     "returned": (f"✋ shop: #k7f2 given back by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 取消认领"),
-    "resumed": (f"✋ shop: #k7f2 made heard again by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 取消静默"),
+    "resumed": (f"✋ shop: #k7f2 unsilenced by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 取消静默"),
     "reopened": (f"✋ shop: #k7f2 opened again by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 重新打开"),
     "escalated": (f"⏫ shop: #k7f2 → Li {FROM}", f"⏫ shop: #k7f2 → Li {FROM}"),
     OVER: (
@@ -167,12 +167,14 @@ def test_the_message_of_a_step_is_the_whole_alert_below_a_line(given: dict[str, 
 
 
 def test_what_phones_said_stands_in_the_line_about_a_step() -> None:
-    called = replace(answer("escalated", "Li, Wang"), where="li 拒接; wang 接了电话")
+    called = replace(answer("escalated", "Li, Wang"), where="li 拒接; wang 已接听")
     digest = replace(TOLD, answer=called, is_news=True)
-    assert text(digest, "zh").split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM}（电话：li 拒接; wang 接了电话）"
-    assert text(digest).split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM} (phone: li 拒接; wang 接了电话)"
+    assert text(digest, "zh").split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM}（电话：li 拒接; wang 已接听）"
+    assert text(digest).split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM} (phone: li 拒接; wang 已接听)"
     nobody = replace(TOLD, answer=replace(answer("escalated", ""), where="nobody on-call:web"), is_news=True)
-    assert text(nobody).split("\n")[0] == f"⏫ shop: #k7f2 escalated to nobody {FROM}: nobody found for on-call:web"
+    assert (
+        text(nobody).split("\n")[0] == f"⏫ shop: #k7f2 escalation reached nobody {FROM}: nobody found for on-call:web"
+    )
 
 
 def test_the_card_of_a_step_can_be_taken() -> None:

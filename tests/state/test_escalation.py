@@ -532,7 +532,7 @@ def test_one_call_is_for_all_that_share_the_message_of_a_step(company: Make) -> 
     jobs.wait(10)
     assert [user for _, user in phones.rung] == ["li", "wang"]
     assert sum(text.startswith("⏫ 升级 ") for text in texts(map(jobs.line, jobs.channel.told))) == 1
-    lines = [one.text for one in jobs.channel.told if one.first_line.endswith("（电话：li 原因 4; wang 接了电话）")]
+    lines = [one.text for one in jobs.channel.told if one.first_line.endswith("（电话：li 原因 4; wang 已接听）")]
     assert len(lines) <= 3  # one, but where a server's clock goes on while that of the test stands
     named = [sum(f"#{one.short_id} " in line for line in lines) for one in jobs.jobs[0]._turn.store.incidents(10)]
     assert sorted(named) == [0, *[1] * (len(MANY) - 1)]
@@ -580,7 +580,7 @@ def test_the_phones_of_a_step_ring_one_after_the_other_until_one_answers(company
     assert [user for _, user in phones.rung] == ["li", "wang"]
     assert steps(found) == [(10, ("li", "wang", "zhao"))]
     assert found[-1][1] == ("张三",)
-    assert found[-1][2].endswith("（电话：li 原因 7; wang 接了电话）")
+    assert found[-1][2].endswith("（电话：li 原因 7; wang 已接听）")
     assert len(found) == 3
     assert steps(jobs.wait(12)) == [(25, ("boss",))]  # who answers the phone has not taken it
 

@@ -99,7 +99,8 @@ class Desk:
     ) -> Reply:
         """The same. Raises `StateError` where the state is away."""
         if command.verb == "pair":
-            return self._reply(words.NO_PAIRING.within, "pair")
+            how = "wecom-logging answers pair"
+            return self._reply(lambda language: words.NO_PAIRING.within(language, how), "pair")
         if command.why:
             an_id = command.short_id or self._an_id()
             return self._reply(lambda language: reply.not_understood(command, an_id, language, self._mask), command.why)

@@ -85,7 +85,7 @@ def did(incident: Incident, now: float, language: Language) -> str:
 def old_card(incident: Incident, now: float, language: Language) -> str:
     """That the card is of before; what was done with it, or since when it is, where no person has it."""
     last = answered.newest(incident, now)
-    so = words.OPEN_SINCE.within(language, short_time(answered.began(incident), now, language))
+    so = words.STILL_OPEN.within(language, short_time(answered.began(incident), now, language))
     if last is not None and not 0 < last.until <= now:
         so = did_words(last, now, language)
     return words.OLD_CARD.within(language, f"#{incident.short_id} {so}")
@@ -177,8 +177,8 @@ def line_of(incident: Incident, now: float, language: Language, mask: Callable[[
 
 
 def held_by(incident: Incident, now: float, language: Language = "en") -> str:
-    """``Li``, who has it now; ``Li until 12:31``, who has silenced it; else nothing. ``now`` is in seconds since the
-    epoch."""
+    """``Li``, who has it now; ``Li (silenced until 12:31)``, who has silenced it; else nothing. ``now`` is in seconds
+    since the epoch."""
     found = answered.in_force(incident, now)
     if found is None or found.verb == DONE:
         return ""

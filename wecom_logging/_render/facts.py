@@ -84,7 +84,7 @@ def with_holder(said: str, back: Answer | None, named: Callable[[str], str], now
 
 
 def holder(answer: Answer, named: Callable[[str], str], now: float, language: Language) -> str:
-    """``Li``, who has taken it; ``Li until 12:31``, who has silenced it."""
+    """``Li``, who has taken it; ``Li (silenced until 12:31)``, who has silenced it."""
     who = named(answer.who)
     if answer.verb == TAKEN:
         return who
