@@ -123,8 +123,11 @@ def test_r2_a_swap_shows_as_current_is_told_and_gets_the_alerts(run: Run, compan
     handler.close()
 
 
-def test_where_the_state_is_away_it_says_that_swaps_are_not_seen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_state_is_away_it_says_once_that_swaps_are_not_seen(
+    run: Run, company: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WECOM_STATE", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("WECOM_WEBHOOK", company.environment["WECOM_WEBHOOK"])
     code, out, err = run("show", "--at", "2026-12-13 02:14")
     assert code == 0
     assert "张三" in out

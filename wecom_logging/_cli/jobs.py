@@ -21,6 +21,7 @@ from .._incidents.incident import Incident
 from .._incidents.job import Job, Spec, Target
 from .._incidents.policy.expected import due_at
 from .._render.times import every, local_time
+from .._render.words import NO_JOBS
 from .._state.base import Store, answer
 from .._state.jobs import UNWATCHED_S, Jobs, schedule_of, zone_to_show
 from .._state.shared import Shared
@@ -59,6 +60,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(found: list[Job], options: argparse.Namespace) -> int:
+    if not found and not options.json:
+        print(NO_JOBS.within(language()))
+        return 0
     shown = [(one := _shown(job), _for_people(job, one)) for job in found]
     return print_rows(HEADER, shown, as_json=options.json)
 

@@ -70,6 +70,7 @@ def _targets(options: argparse.Namespace) -> list[Target]:
 
 def _show(options: argparse.Namespace) -> int:
     shown: list[tuple[Planned, list[OnDuty], Said]] = []
+    sees_swaps = True
     for target in _targets(options):
         for error in target.errors:
             say(f"{target.name}: {explained(error)}")
@@ -79,10 +80,11 @@ def _show(options: argparse.Namespace) -> int:
             if options.at is not None:
                 one = replace(one, moment=replace(one.moment, time=_time(options.at, one.moment)))
             shown.append((one, one.duties.on_call.shown(one.moment), line_of(one, is_now=options.at is None)))
-            if one.shared is not alone and not one.shared.is_up:
-                say(text("on_call.no_swaps"))
+            sees_swaps &= one.shared is alone or one.shared.is_up
     if not shown:
         refuse("on_call.none", 1)
+    if not sees_swaps:
+        say(text("on_call.no_swaps"))
     if options.json:
         print_json({"handlers": [_as_json(*one) for one in shown]})
         return 0
