@@ -201,8 +201,15 @@ class AddressBook:
                     raise
                 refusal = error
                 continue
+            ends = self._clock() + KEPT_S
+            if match.ambiguous:
+                sentence = line("several", kind=kind, name=text, names=", ".join(match.near))
+                return Entry((), ends, Problem(sentence, match.near, ambiguous=True))
             if match.ids:
-                return self._matched(kind, text, match)
+                wrong = not all(_may_be_addressed(kind, id) for id in match.ids)
+                return (
+                    Entry((), ends, Problem(line("no_id", kind=kind, name=text))) if wrong else Entry(match.ids, ends)
+                )
             near += match.near
         if refusal is not None and not near:
             return self._unreadable(kind, text, refusal)
@@ -211,15 +218,6 @@ class AddressBook:
         near = list(dict.fromkeys(near))
         similar = line("similar", names=", ".join(near)) if near else ""
         return Entry((), ends, Problem(line(_UNKNOWN[kind], name=redact(text), similar=similar), near))
-
-    def _matched(self, kind: str, text: str, match: _Match) -> Entry:
-        ends = self._clock() + KEPT_S
-        if match.ambiguous:
-            sentence = line("several", kind=kind, name=text, names=", ".join(match.near))
-            return Entry((), ends, Problem(sentence, match.near, ambiguous=True))
-        if not all(_may_be_addressed(kind, id) for id in match.ids):
-            return Entry((), ends, Problem(line("no_id", kind=kind, name=text)))
-        return Entry(match.ids, ends)
 
     def _unreadable(self, kind: str, text: str, error: WeComError | MessageError) -> Entry:
         why = explained(error, language_of_environment())

@@ -11,13 +11,13 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import MessageError
 from ..model import (
-    Article,
     File,
     Image,
     Markdown,
@@ -89,17 +89,29 @@ def content(message: Message) -> Json:
     """``msgtype`` and the mapping that it names."""
     match message:
         case Text():
-            return _typed("text", _text(message))
+            lists = {
+                "mentioned_list": list(message.mentioned),
+                "mentioned_mobile_list": list(message.mentioned_mobiles),
+            }
+            return _typed("text", {"content": message.content, **_given(**lists)})
         case Markdown():
             return _typed("markdown", {"content": message.content})
         case MarkdownV2():
             return _typed("markdown_v2", {"content": message.content})
         case TextCard():
-            return _typed("textcard", _textcard(message))
+            card = {"title": message.title, "description": message.description, "url": message.url}
+            return _typed("textcard", card | _given(btntxt=message.button))
         case News():
-            return _typed("news", {"articles": [_article(article) for article in message.articles]})
+            rows = [
+                {"title": one.title, "description": one.description, "url": one.url, **_given(picurl=one.picture_url)}
+                for one in message.articles
+            ]
+            return _typed("news", {"articles": rows})
+        case Image(media_id=media_id) if media_id:
+            return _typed("image", {"media_id": media_id})
         case Image():
-            return _typed("image", _image(message))
+            digest = hashlib.md5(message.data, usedforsecurity=False).hexdigest()  # WeCom's checksum, not a secret's
+            return _typed("image", {"base64": base64.b64encode(message.data).decode(), "md5": digest})
         case File():
             return _typed("file", {"media_id": message.media_id})
         case TemplateCard():
@@ -108,28 +120,6 @@ def content(message: Message) -> Json:
 
 def _typed(msgtype: str, body: Json) -> Json:
     return {"msgtype": msgtype, msgtype: body}
-
-
-def _text(text: Text) -> Json:
-    mentions = {"mentioned_list": list(text.mentioned), "mentioned_mobile_list": list(text.mentioned_mobiles)}
-    return {"content": text.content, **_given(**mentions)}
-
-
-def _textcard(card: TextCard) -> Json:
-    body = {"title": card.title, "description": card.description, "url": card.url}
-    return body | _given(btntxt=card.button)
-
-
-def _article(article: Article) -> Json:
-    body = {"title": article.title, "description": article.description, "url": article.url}
-    return body | _given(picurl=article.picture_url)
-
-
-def _image(image: Image) -> Json:
-    if image.media_id:
-        return {"media_id": image.media_id}
-    digest = hashlib.md5(image.data, usedforsecurity=False).hexdigest()  # WeCom's checksum, not a secret's
-    return {"base64": base64.b64encode(image.data).decode(), "md5": digest}
 
 
 APP_BYTES: Mapping[type, int] = {Text: 2048, Markdown: 2048}
@@ -163,17 +153,13 @@ def check_bytes(field: str, value: str, most: int) -> None:
 
 def check_url(field: str, value: str) -> None:
     """Raise `MessageError` if it is not an http(s) address that WeCom takes."""
-    if not _is_web_address(value):
+    is_web_address = False
+    with suppress(ValueError, TypeError, AttributeError):  # what cannot be taken apart is no URL
+        parts = urlsplit(value)
+        is_web_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    if not is_web_address:
         raise MessageError(f"{field}: a web address is needed that starts with https:// or http://")
     check_bytes(field, value, MAX_URL_BYTES)
-
-
-def _is_web_address(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except (ValueError, TypeError, AttributeError):  # what cannot be taken apart is no URL
-        return False
 
 
 def check_app_message(message: Message) -> None:
@@ -194,22 +180,19 @@ def check_bot_message(message: Message) -> None:
     if isinstance(message, TemplateCard) and message.body["card_type"] not in BOT_CARDS:
         raise MessageError(f"template_card.card_type: a group bot takes {' and '.join(BOT_CARDS)} only")
     if isinstance(message, Image):
-        _check_bot_image(message)
+        data = message.data
+        if not data:
+            raise MessageError("image.data: a group bot sends an image by its bytes, not by media_id")
+        if len(data) > MAX_BOT_IMAGE_BYTES:
+            raise MessageError(f"image.data: {len(data)} bytes, a group bot takes at most {MAX_BOT_IMAGE_BYTES}")
+        if not data.startswith((JPG, PNG)):
+            raise MessageError("image.data: neither JPG nor PNG")
     _check_content(message, BOT_BYTES)
 
 
 def _check_type(message: object) -> None:
     if not isinstance(message, Message):
         raise MessageError(f"message: a string or a message of wecom_logging.model, not a {type(message).__name__}")
-
-
-def _check_bot_image(image: Image) -> None:
-    if not image.data:
-        raise MessageError("image.data: a group bot sends an image by its bytes, not by media_id")
-    if len(image.data) > MAX_BOT_IMAGE_BYTES:
-        raise MessageError(f"image.data: {len(image.data)} bytes, a group bot takes at most {MAX_BOT_IMAGE_BYTES}")
-    if not image.data.startswith((JPG, PNG)):
-        raise MessageError("image.data: neither JPG nor PNG")
 
 
 def _check_content(message: Message, most: Mapping[type, int]) -> None:

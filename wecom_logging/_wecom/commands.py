@@ -166,19 +166,16 @@ def subscribed(url: str, host: str, bot_id: str, secret: Secret, timeout_s: floa
     try:
         req_id = new_id("aibot_subscribe")
         found.send(frame_of("aibot_subscribe", req_id, {"bot_id": bot_id, "secret": secret.reveal()}))
-        checked(_answer_to(found, req_id, host, time.monotonic() + timeout_s), "aibot_subscribe", secret)
+        ends = time.monotonic() + timeout_s
+        while time.monotonic() < ends and (data := found.read(ends)) is not None:
+            frame = frame_in(data)
+            if frame is not None and frame.get("headers", {}).get("req_id") == req_id and "cmd" not in frame:
+                checked(frame, "aibot_subscribe", secret)
+                return found
+        raise RequestTimeout(f"{host} did not answer the subscription in time")
     except BaseException as error:
         found.close()
         raise as_ours(error, host) from None
-    return found
-
-
-def _answer_to(found: WebSocket, req_id: str, host: str, ends: float) -> Json:
-    while time.monotonic() < ends and (data := found.read(ends)) is not None:
-        frame = frame_in(data)
-        if frame is not None and frame.get("headers", {}).get("req_id") == req_id and "cmd" not in frame:
-            return frame
-    raise RequestTimeout(f"{host} did not answer the subscription in time")
 
 
 def frame_in(data: bytes) -> Json | None:

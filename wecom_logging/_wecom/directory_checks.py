@@ -41,12 +41,17 @@ def user_ids(field: str, values: Iterable[object]) -> list[int | str]:
 
 def department_id(field: str, value: object) -> int:
     """A department's id: a whole number from 1 to 2³²−1, also as digits."""
-    return _id(field, value)
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value.strip()):
+        value = int(value)
+    found = exact(value)
+    if not isinstance(found, int) or not 1 <= found < 2**32:
+        raise MessageError(f"{field}: an id is a whole number from 1 to 4294967295")
+    return found
 
 
 def department_ids(field: str, values: Iterable[object]) -> list[int | str]:
     """Departments' ids, each once."""
-    return list(dict.fromkeys(_id(field, value) for value in _several(field, values)))
+    return list(dict.fromkeys(department_id(field, value) for value in _several(field, values)))
 
 
 tag_id = department_id
@@ -67,9 +72,8 @@ def mobile(field: str, value: object) -> str:
 
 def email(field: str, value: object) -> str:
     """An e-mail address: 6 to 64 bytes."""
-    if not isinstance(value, str) or not _EMAIL.fullmatch(value) or not value.isprintable():
-        raise MessageError(f"{field}: an e-mail address of 6 to 64 bytes is needed")
-    if not 6 <= len(value.encode()) <= 64:
+    is_one = isinstance(value, str) and _EMAIL.fullmatch(value) and value.isprintable()
+    if not isinstance(value, str) or not is_one or not 6 <= len(value.encode()) <= 64:
         raise MessageError(f"{field}: an e-mail address of 6 to 64 bytes is needed")
     return value
 
@@ -155,15 +159,6 @@ def _several(field: str, values: object) -> Iterable[object]:
     return values
 
 
-def _id(field: str, value: object) -> int:
-    if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value.strip()):
-        value = int(value)
-    found = exact(value)
-    if not isinstance(found, int) or not 1 <= found < 2**32:
-        raise MessageError(f"{field}: an id is a whole number from 1 to 4294967295")
-    return found
-
-
 def _text(field: str, value: object, most: int, *, least: int = 1) -> str:
     if not isinstance(value, str):
         raise MessageError(f"{field}: a string is needed, not a {type(value).__name__}")
@@ -179,10 +174,10 @@ _Checks = Mapping[str, tuple[str, Callable[[str, object], object]]]
 """Of each field WeCom's name for it, and its check."""
 
 _OF_DEPARTMENT: _Checks = {
-    "id": ("id", _id),
+    "id": ("id", department_id),
     "name": ("name", _department_name),
     "name_en": ("name_en", _department_name),
-    "parent_id": ("parentid", _id),
+    "parent_id": ("parentid", department_id),
     "order": ("order", _order),
 }
 _OF_MEMBER: _Checks = {
@@ -195,7 +190,7 @@ _OF_MEMBER: _Checks = {
     **{name: (name, email) for name in ("email", "biz_mail")},
     "gender": ("gender", _gender),
     "departments": ("department", _departments_of_member),
-    "main_department": ("main_department", _id),
+    "main_department": ("main_department", department_id),
     "direct_leaders": ("direct_leader", _direct_leaders),
     "enabled": ("enable", _is_true),
     "leader_of": ("is_leader_in_dept", lambda field, value: value),  # by the departments, see `_leads`

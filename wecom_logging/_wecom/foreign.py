@@ -10,6 +10,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .._runtime.clock import time_left
@@ -52,7 +53,7 @@ def our_error(error: BaseException, host: str, option: str = "api_base") -> WeCo
         )
     if isinstance(error, requests.exceptions.ProxyError) or names & {"InvalidProxyURL", "ProxySchemeUnknown"}:
         return ConnectError(f"the proxy for {host} failed{detail}: check HTTPS_PROXY and NO_PROXY", reason="proxy")
-    if any(_is_timeout(cause) for cause in causes):
+    if any(isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__ for cause in causes):
         stalled = any("handshake operation timed out" in str(cause) for cause in causes)
         return RequestTimeout(f"{host} did not answer in time{' (the TLS handshake stalled)' if stalled else ''}")
     if "NameResolutionError" in names or "gaierror" in names:
@@ -94,10 +95,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             seen.add(id(item))
             yield item
             queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
-
-
-def _is_timeout(error: BaseException) -> bool:
-    return isinstance(error, TimeoutError) or "Timeout" in type(error).__name__
 
 
 def _os_detail(error: OSError) -> str:
@@ -160,7 +157,11 @@ class _KeepsDeadline:
     _dns_host: str
 
     def _new_conn(self) -> Any:
-        number = _number_of_addresses(self._dns_host, self.port)
+        import socket
+
+        number = 1
+        with suppress(ValueError):  # connecting says what is wrong
+            number = len(socket.getaddrinfo(self._dns_host.strip("[]"), self.port, type=socket.SOCK_STREAM)) or 1
         self.timeout = time_left() / number
         sock = super()._new_conn()  # type: ignore[misc] # urllib3's
         sock.settimeout(time_left())  # for the handshake
@@ -170,15 +171,6 @@ class _KeepsDeadline:
         if self.sock is not None:
             self.sock.settimeout(time_left())
         super().send(data)  # type: ignore[misc] # http.client's
-
-
-def _number_of_addresses(host: str, port: int) -> int:
-    import socket
-
-    try:
-        return len(socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)) or 1
-    except ValueError:  # connecting says what is wrong
-        return 1
 
 
 def _deadline_response(sock: Any, *args: Any, **kwargs: Any) -> Any:

@@ -209,19 +209,13 @@ def load_libraries() -> None:
         import requests.adapters  # noqa: F401 # loading it is the purpose
         import tenacity  # noqa: F401 # as above
     except BaseException:
-        _drop_orphans()
+        # Forget modules whose package could not be loaded (no memory, no file descriptor, a warning that is an error):
+        # the package's next import would find them, and have them as its attributes no more.
+        for name in list(sys.modules):
+            top, _, rest = name.partition(".")
+            if rest and top in _LIBRARIES and top not in sys.modules:
+                del sys.modules[name]
         raise
-
-
-def _drop_orphans() -> None:
-    """Forget modules whose package could not be loaded (no memory, no file descriptor, a warning that is an error).
-
-    The package's next import would find them, and have them as its attributes no more.
-    """
-    for name in list(sys.modules):
-        top, _, rest = name.partition(".")
-        if rest and top in _LIBRARIES and top not in sys.modules:
-            del sys.modules[name]
 
 
 class _NotOurs(logging.Filter):
@@ -306,13 +300,11 @@ def _status_error(status: int, headers: Mapping[str, str], path: str) -> HTTPSta
         text += ": the API address redirects, which WeCom never does (a captive portal, or a wrong api_base?)"
     elif 400 <= status < 500 and status != 429:
         text += ": not WeCom's own answer (a wrong api_base, or a proxy in between?)"
-    return HTTPStatusError(status, text, retry_after_s=_retry_after(headers) if status == 429 else 0.0)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    value = headers.get("Retry-After", "").strip()
-    seconds = float(value) if re.fullmatch(r"\d{1,9}", value) else _seconds_until(value, headers.get("Date", ""))
-    return min(max(seconds, 1.0), MAX_RETRY_AFTER_S)
+    value, seconds = headers.get("Retry-After", "").strip(), 0.0
+    if status == 429:
+        seconds = float(value) if re.fullmatch(r"\d{1,9}", value) else _seconds_until(value, headers.get("Date", ""))
+        seconds = min(max(seconds, 1.0), MAX_RETRY_AFTER_S)
+    return HTTPStatusError(status, text, retry_after_s=seconds)
 
 
 def _seconds_until(then: str, now: str) -> float:

@@ -222,7 +222,12 @@ class LongConnection:
                 self._open()
             self._read_all()
             self._write_all()
-            return max(min(self._ping(), self._renew_at - self._clock()), 0.0)
+            if self._heartbeat.seconds(self._clock()) <= 0:
+                if self._heartbeat.waits:
+                    raise _Lost(ConnectError(f"{self._host} does not answer any more"))
+                self._write_ping()
+            now = self._clock()
+            return max(min(self._heartbeat.seconds(now), self._renew_at - now), 0.0)
         except _Lost as lost:
             if self._clock() < self._opened_at + FRESH_S:  # or one that ends at once would be opened all the time
                 self._fail(lost.error)
@@ -324,14 +329,6 @@ class LongConnection:
                 return
             if (command := self._commands.to_write()) is not None:
                 self._write(command.frame)
-
-    def _ping(self) -> float:
-        """Ask whether WeCom is still there, if it is time. Returns the seconds until it is again."""
-        if self._heartbeat.seconds(self._clock()) <= 0:
-            if self._heartbeat.waits:
-                raise _Lost(ConnectError(f"{self._host} does not answer any more"))
-            self._write_ping()
-        return self._heartbeat.seconds(self._clock())
 
     def _write_ping(self) -> None:
         self._heartbeat.pinged(self._clock())

@@ -58,7 +58,7 @@ def _state(answer: dict[str, Any]) -> CallState:
     reason = answers.number(answer, "reason")
     if reason < 0:
         raise BadResponseError("the answer's reason is no reason")
-    meaning, meaning_zh = _reasons().get(str(reason)) or (f"reason {reason}", f"原因 {reason}")
+    meaning, meaning_zh = _table()["reasons"].get(str(reason)) or (f"reason {reason}", f"原因 {reason}")
     return CallState(
         answered=answer.get("istalked") == 1 or reason in (ANSWERED, TALKING),
         reason=reason,
@@ -70,6 +70,5 @@ def _state(answer: dict[str, Any]) -> CallState:
 
 
 @cache
-def _reasons() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = table(__package__, "phone")["reasons"]
-    return found
+def _table() -> dict[str, Any]:
+    return table(__package__, "phone")
