@@ -50,7 +50,9 @@ class App:
         """
         ip = asked.request.remote_addr or ""
         self._corp.secret_guard.check(ip)
-        corp_id, secret = _credentials(asked)
+        names, args = ("corpid", "corpsecret"), asked.request.args
+        in_body = asked.request.method == "POST" and asked.request.content_length and not args.keys() & {*names}
+        corp_id, secret = map(asked.body.text if in_body else asked.text, names)
         refuse_if(not secret, 41004)
         refuse_if(not corp_id, 41002)
         refuse_if(corp_id != CORP_ID, 40013)
@@ -80,7 +82,13 @@ class App:
         refuse_if(task[1] and task in self._tasks, 42014)
         id = self._deliver(body, agent_id, audience, msgtype, content)
         self._tasks[task] = True
-        return {"invaliduser": "", **audience.invalid(), "msgid": id, **self._response_code(card, agent_id, id)}
+        told = {"invaliduser": "", **audience.invalid(), "msgid": id}
+        answers = card.text("card_type") in INTERACTIVE or card.has("action_menu")
+        if not (answers and self._corp.app_callback):
+            return told
+        code = secrets.token_urlsafe(48)
+        self._codes[code] = (agent_id, id, self._corp.clock() + RESPONSE_S)
+        return {**told, "response_code": code}
 
     def update_card(self, asked: Asked) -> Answer:
         """https://developer.work.weixin.qq.com/document/path/94888: once for a response_code, for all or for some of
@@ -122,15 +130,6 @@ class App:
         named = find_audience(self._corp.directory, asked.sight, *map("|".join, lists))
         return [user for user in named.receivers if user in cards], list(named.invaliduser)
 
-    def _response_code(self, card: Fields, agent_id: int, id: str) -> Answer:
-        """Of a card that answers back, where the app has a callback URL."""
-        answers = card.text("card_type") in INTERACTIVE or card.has("action_menu")
-        if not (answers and self._corp.app_callback):
-            return {}
-        code = secrets.token_urlsafe(48)
-        self._codes[code] = (agent_id, id, self._corp.clock() + RESPONSE_S)
-        return {"response_code": code}
-
     def _duplicate(self, body: Fields, agent_id: int) -> str | None:
         """The id of the same request's message, when the caller asked not to send it twice.
 
@@ -165,13 +164,6 @@ class App:
 def _new_msgid() -> str:
     """As long as WeCom's."""
     return secrets.token_urlsafe(64)
-
-
-def _credentials(asked: Asked) -> tuple[str, str]:
-    names, args, body = ("corpid", "corpsecret"), asked.request.args, asked.request.content_length
-    in_address = asked.request.method == "GET" or not body or any(name in args for name in names)
-    corp_id, secret = map(asked.text if in_address else asked.body.text, names)
-    return corp_id, secret
 
 
 def check_safe(body: Fields, msgtype: str) -> None:

@@ -213,9 +213,7 @@ def check_content(body: Fields, checks: dict[str, Check], find: FindMedia) -> tu
     return msgtype, check(body.part(msgtype), find)
 
 
-def check_card(
-    card: Fields, find: Callable[[str, str], Media], allowed: Iterable[str], *, answers: bool = False
-) -> tuple[str, str, str]:
+def check_card(card: Fields, find: FindMedia, allowed: Iterable[str], *, answers: bool = False) -> tuple[str, str, str]:
     """The texts of the card that stand for it: title, its description, second title.
 
     ``answers``: whether a program hears what is clicked on it.
@@ -229,7 +227,12 @@ def check_card(
     task_id, menu = card.text("task_id"), card.part("action_menu").parts("action_list")
     refuse_if((task_id or card_type in INTERACTIVE or menu) and not TASK_ID.fullmatch(task_id), 42014)
     refuse_if(card_type in INTERACTIVE and not answers, 43012)
-    _check_rows(card, find)
+    for row in _at_most(card, "horizontal_content_list", MAX_HORIZONTAL, 42035):
+        row.text("value")
+        _need(row, "keyname", 42027)
+        _check_kind(row, ROWS)
+        if row.number("type") == 2:
+            find(row.text("media_id"), "file")
     for jump in _at_most(card, "jump_list", MAX_JUMPS, 42042):
         _need(jump, "title", 42033)
         _check_kind(jump, TARGETS)
@@ -241,15 +244,6 @@ def check_card(
         for row in _at_most(card, "vertical_content_list", MAX_VERTICAL, 42036):
             _need(row, "title", 42033)
     return shown
-
-
-def _check_rows(card: Fields, find: Callable[[str, str], Media]) -> None:
-    for row in _at_most(card, "horizontal_content_list", MAX_HORIZONTAL, 42035):
-        row.text("value")
-        _need(row, "keyname", 42027)
-        _check_kind(row, ROWS)
-        if row.number("type") == 2:
-            find(row.text("media_id"), "file")
 
 
 def _at_most(card: Fields, name: str, most: int, errcode: int) -> list[Fields]:

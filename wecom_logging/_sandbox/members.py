@@ -216,7 +216,8 @@ class Roster(Family):
         more = len(rows) > limit
         page = [{"userid": member.user_id, "department": member.departments[i]} for member, i in rows[:limit]]
         member, i = rows[limit - 1] if more else (None, 0)
-        return {"next_cursor": _cursor((member.number, i)) if member else "", "dept_user": page}
+        cursor = base64.urlsafe_b64encode(f"{member.number}.{i}".encode()).decode() if member else ""
+        return {"next_cursor": cursor, "dept_user": page}
 
     def _people(self, asked: Asked) -> list[Member]:
         id = known(asked.number("department_id"), 60123)
@@ -299,10 +300,6 @@ class Roster(Family):
 def _openid(member: Member) -> str:
     """A made-up one; the same member has always the same."""
     return "o" + hashlib.sha256(member.key.encode()).hexdigest()[:27]
-
-
-def _cursor(place: Place) -> str:
-    return base64.urlsafe_b64encode(f"{place[0]}.{place[1]}".encode()).decode()
 
 
 def _read_cursor(body: Fields) -> Place:

@@ -54,7 +54,9 @@ def converse(request: Request, handler: Handler) -> Response | None:
     if request.method != "GET":
         return Response(status=405)
     protocol = ServerProtocol(max_size=MAX_FRAME_BYTES, logger=SILENT)
-    protocol.receive_data(_as_sent(request))
+    # The head of the request once more: the library reads the handshake from bytes, and no body behind it.
+    headers = [f"{name}: {value}" for name, value in request.headers.items() if name != "Content-Length"]
+    protocol.receive_data("\r\n".join(["GET / HTTP/1.1", *headers, "", ""]).encode("ascii", "replace"))
     asked = next(iter(protocol.events_received()), None)
     if not isinstance(asked, Asked):
         return Response(status=400)
@@ -73,9 +75,3 @@ def converse(request: Request, handler: Handler) -> Response | None:
     finally:
         connection.close()
     return None
-
-
-def _as_sent(request: Request) -> bytes:
-    """The head of the request once more: the library reads the handshake from bytes, and no body behind it."""
-    headers = [f"{name}: {value}" for name, value in request.headers.items() if name != "Content-Length"]
-    return "\r\n".join(["GET / HTTP/1.1", *headers, "", ""]).encode("ascii", "replace")

@@ -79,7 +79,11 @@ class Tags(Family):
 
         Lists that are no lists are 40035, as its help says; so are two empty ones.
         """
-        users, parties, sight = _users(asked.body), _parties(asked.body), asked.sight
+        users, sight = _users(asked.body), asked.sight
+        refuse_if(
+            not isinstance(asked.body.values.get("partylist", []), list | None), 40035, "partylist must be a list"
+        )
+        parties = asked.body.numbers("partylist")
         refuse_if(not users and not parties, 40035)
         refuse_if(len(users) > MAX_USERS or len(parties) > MAX_PARTIES, too_many)
         seen = {id: member.key for id in users if (member := sight.member(id))}
@@ -98,11 +102,6 @@ def _users(body: Fields) -> list[str]:
     is_list = isinstance(items, list) and all(isinstance(item, str) for item in items)
     refuse_if(not is_list, 40035, "userlist must be a list")
     return list(items)
-
-
-def _parties(body: Fields) -> list[int]:
-    refuse_if(not isinstance(body.values.get("partylist", []), list | None), 40035, "partylist must be a list")
-    return body.numbers("partylist")
 
 
 def _name(body: Fields) -> str:

@@ -58,15 +58,20 @@ def shown_of(card: Fields, find: FindMedia) -> str:
         _check_buttons(card)
     elif kind in INTERACTIVE:
         _check_question(card, kind)
-    _check_menu(card)
+    menu = card.part("action_menu")
+    for action in _some(menu, "action_list", MAX_ACTIONS) if card.has("action_menu") else ():
+        _need(action, "text")
+        _check_key(action, "key")
     for jump in card.parts("jump_list"):
         jump.text("question")
         if jump.number("type") == TAP_SENDS:
             _check_key(jump, "question", QUESTION_BYTES)
-    for part, name, most in _advised(card):
-        if len(part.text(name)) > most:
-            text = f"{part.path}{name} has {len(part.text(name))} characters: the documents advise {most}"
-            card.reading.remark(text)
+    main, buttons = card.part("main_title"), [(one, "text", BUTTON) for one in card.parts("button_list")]
+    rows = [(one, "keyname", KEYNAME) for one in card.parts("horizontal_content_list")]
+    alone = [(main, "title", TITLE), (main, "desc", DESC), (card, "sub_title_text", SUBTITLE)]
+    for part, name, most in (*alone, (card.part("source"), "desc", SOURCE), *buttons, *rows):
+        if (length := len(part.text(name))) > most:
+            card.reading.remark(f"{part.path}{name} has {length} characters: the documents advise {most}")
     return "\n".join(text for text in shown if text)
 
 
@@ -104,14 +109,6 @@ def _check_options(part: Fields, most: int) -> None:
         _need(option, "text")
 
 
-def _check_menu(card: Fields) -> None:
-    if not card.has("action_menu"):
-        return
-    for action in _some(card.part("action_menu"), "action_list", MAX_ACTIONS):
-        _need(action, "text")
-        _check_key(action, "key")
-
-
 def _some(part: Fields, name: str, most: int) -> list[Fields]:
     found = part.parts(name)
     part.refuse_if(not 1 <= len(found) <= most, name, f"must have 1 to {most} entries")
@@ -124,17 +121,6 @@ def _check_key(part: Fields, name: str, most: int = KEY_BYTES) -> None:
 
 def _need(part: Fields, name: str) -> None:
     part.refuse_if(not part.text(name), name, "is missing")
-
-
-def _advised(card: Fields) -> Iterator[tuple[Fields, str, int]]:
-    yield card.part("main_title"), "title", TITLE
-    yield card.part("main_title"), "desc", DESC
-    yield card, "sub_title_text", SUBTITLE
-    yield card.part("source"), "desc", SOURCE
-    for button in card.parts("button_list"):
-        yield button, "text", BUTTON
-    for row in card.parts("horizontal_content_list"):
-        yield row, "keyname", KEYNAME
 
 
 MEDIA = {name: _media(name) for name in ("file", "image", "voice", "video")}
