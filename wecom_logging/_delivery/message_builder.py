@@ -146,7 +146,9 @@ class Composer(Looks):
             return self.share(digests, channel, losses, nobody)
         alerts = [one.alert for one in digests if cause_key(one.alert) == cause] or [digests[0].alert]
         raised = [one.failures[0] for one in alerts if one.failures] or [Failure("", alerts[0].message)]
-        return self.share_cause(digests, raised[0], channel, losses, nobody)
+        return self._shared(
+            digests, channel, nobody, lambda found, look, most: share_cause(found, raised[0], look, most, losses)
+        )
 
     def share(
         self,
@@ -161,19 +163,6 @@ class Composer(Looks):
         ``held``: what they have waited for.
         """
         return self._shared(digests, channel, nobody, lambda found, look, most: share(found, look, most, losses, held))
-
-    def share_cause(
-        self,
-        digests: Sequence[Digest],
-        root: Failure,
-        channel: Channel,
-        losses: str = "",
-        nobody: Sequence[str] = (),
-    ) -> tuple[tuple[Part, ...], int]:
-        """One message of several that have the same cause, ``root``; and how many stand in it."""
-        return self._shared(
-            digests, channel, nobody, lambda found, look, most: share_cause(found, root, look, most, losses)
-        )
 
     def _shared(
         self,
