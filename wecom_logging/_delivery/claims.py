@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from .._capture.collector import Collector
 from .._incidents import life, policy
@@ -24,29 +24,22 @@ MAX_SHARED = 100
 """So many incidents are claimed at once, or share a message."""
 
 
+@dataclass(eq=False, repr=False)
 class Claims:
     """Those of one handler. Who claims holds the lock of the turn.
 
     ``given`` is whom the names of audiences mean, as this handler was given them.
     """
 
-    def __init__(
-        self,
-        collector: Collector,
-        store: FailoverStore,
-        ledger: Ledger,
-        outbox: Outbox,
-        senders: Senders,
-        duties: Duties,
-        given: Mapping[str, Recipients | None],
-    ) -> None:
-        self._collector = collector
-        self._store = store
-        self._ledger = ledger
-        self._outbox = outbox
-        self._senders = senders
-        self._duties = duties
-        self._given = given
+    _collector: Collector
+    _store: FailoverStore
+    _ledger: Ledger
+    _outbox: Outbox
+    _senders: Senders
+    _duties: Duties
+    _given: Mapping[str, Recipients | None]
+
+    def __post_init__(self) -> None:
         self._telling: dict[str, float] = {}
         """What this process tells for all, and since when."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .._capture.pending import PendingAlert
@@ -35,28 +35,18 @@ _MAX_FLOOD = 1000
 """So many incidents stand in one file; what is more waits for the next."""
 
 
+@dataclass(eq=False, repr=False)
 class Packer:
     """That of one handler; ``looks`` is asked for each message, ``steps`` where one is due."""
 
-    def __init__(
-        self,
-        claims: Claims,
-        alerts: Alerts,
-        ledger: Ledger,
-        senders: Senders,
-        looks: Callable[[], Looks],
-        steps: Callable[[], Steps],
-        clock: Callable[[], float],
-        section: threading.RLock,
-    ) -> None:
-        self._claims = claims
-        self._alerts = alerts
-        self._ledger = ledger
-        self._senders = senders
-        self._looks = looks
-        self._steps = steps
-        self._clock = clock
-        self._section = section
+    _claims: Claims
+    _alerts: Alerts
+    _ledger: Ledger
+    _senders: Senders
+    _looks: Callable[[], Looks]
+    _steps: Callable[[], Steps]
+    _clock: Callable[[], float]
+    _section: threading.RLock
 
     def write(self, delivery: Delivery, sender: Sender) -> None:
         """Make the messages of what may go now; the other claims are given back."""
