@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
@@ -56,30 +56,22 @@ IsSeen = Callable[[str, Incident], bool]
 """Whether all who get an incident of a channel see the reply: then no message tells them again."""
 
 
+@dataclass(eq=False, repr=False)
 class Desk:
     """Does what a command says with the incidents of these places. Any thread may ask.
 
-    ``places`` are asked for at each command. ``language`` is that of the replies; ``mask`` hides what is secret;
+    Its places are asked for at each command. ``language`` is that of the replies; ``mask`` hides what is secret;
     ``time_s`` gives the seconds since the epoch, of places that are shared those of `Shared.time_s`; ``on_call`` who is
     on call, by each rota; ``undo`` is how a person undoes something here. Who may do something decides the caller.
     """
 
-    def __init__(
-        self,
-        places: Callable[[], Sequence[Place]],
-        *,
-        language: Language = "en",
-        mask: Callable[[str], str] = str,
-        time_s: Callable[[], float] = time.time,
-        on_call: Callable[[], Sequence[OnDuty]] = tuple,
-        undo: Said = words.UNDO_IN_A_CHAT,
-    ) -> None:
-        self._places = places
-        self._on_call = on_call
-        self._undo = undo
-        self.language = language
-        self._mask = mask
-        self.time_s = time_s
+    _places: Callable[[], Sequence[Place]]
+    _: KW_ONLY
+    language: Language = "en"
+    mask: Callable[[str], str] = str
+    time_s: Callable[[], float] = time.time
+    on_call: Callable[[], Sequence[OnDuty]] = tuple
+    undo: Said = words.UNDO_IN_A_CHAT
 
     def do(
         self, command: Command, who: str | Person, where: str, is_seen: IsSeen = lambda channel, incident: False
@@ -103,18 +95,18 @@ class Desk:
             return self._reply(lambda language: words.NO_PAIRING.within(language, how), "pair")
         if command.why:
             an_id = command.short_id or self._an_id()
-            return self._reply(lambda language: reply.not_understood(command, an_id, language, self._mask), command.why)
+            return self._reply(lambda language: reply.not_understood(command, an_id, language, self.mask), command.why)
         if command.verb == "help":
             an_id = self._an_id()
-            has_rotas = bool(self._on_call())
+            has_rotas = bool(self.on_call())
             return self._reply(lambda language: reply.help_text(an_id, language, has_rotas=has_rotas))
         if command.verb == "list":
             return self._list(command)
         if command.verb == "jobs":
             those, at = jobs.expected(self._places()), self.time_s()
-            return self._reply(lambda language: jobs.listed(those, at, language, self._mask))
+            return self._reply(lambda language: jobs.listed(those, at, language, self.mask))
         if command.verb == "on-call":
-            found, now = self._on_call(), self.time_s()
+            found, now = self.on_call(), self.time_s()
             return self._reply(lambda language: reply.on_duty(found, now, language))
         if command.scope:
             return self._maintain(command, self._person(who).name)
@@ -166,7 +158,7 @@ class Desk:
             found = []
         users = set(named).union(*found) - {EVERYBODY}
         if rotas := {user for user in users if user.startswith(ON_CALL)}:
-            on_duty = [one.people for one in self._on_call() if f"{ON_CALL}{one.rota}" in rotas]
+            on_duty = [one.people for one in self.on_call() if f"{ON_CALL}{one.rota}" in rotas]
             users = (users - rotas).union(*on_duty)
         names = {user: named.get(user, user) for user in users}
         names = {user: inert.line(called(user) if name == user else name) for user, name in names.items()}
@@ -174,7 +166,7 @@ class Desk:
 
     def no_recipient(self, whom: str, others: Iterable[Person]) -> Reply:
         """Why it cannot be given to a person, and to whom it can."""
-        whom, names = self._mask(whom), sorted({one.name for one in others})
+        whom, names = self.mask(whom), sorted({one.name for one in others})
         return self._reply(lambda language: reply.no_recipient(whom, names, language), "whom")
 
     def unknown(self, short_id: str) -> Reply:
@@ -219,7 +211,7 @@ class Desk:
 
         def say(language: Language) -> str:
             lines = [maintained(scope, now, language) for scope in scopes]
-            return "\n".join([*lines, reply.listed(wanted, command, is_all, now, language, self._mask)])
+            return "\n".join([*lines, reply.listed(wanted, command, is_all, now, language, self.mask)])
 
         return self._reply(say)
 
@@ -237,11 +229,11 @@ class Desk:
         """Where the alert cannot be read: its line."""
         try:
             incident = place.whole(channel, incident)
-            text, file = reply.details(incident, self.time_s(), self.language, self._mask)
+            text, file = reply.details(incident, self.time_s(), self.language, self.mask)
         except StateError:
             raise
         except Exception:  # nothing that stands in a state is trusted
-            text, file = reply.line_of(incident, self.time_s(), self.language, self._mask), ""
+            text, file = reply.line_of(incident, self.time_s(), self.language, self.mask), ""
         return Reply(Said(text, text), self.language, incident=incident, file=file)
 
     def _do(self, found: Found, command: Command, who: Person, where: str, is_seen: IsSeen) -> Reply:
@@ -293,7 +285,7 @@ class Desk:
 
     def _other(self, incident: Incident, other: Answer) -> Reply:
         now = self.time_s()
-        said = both(lambda language: reply.in_the_way(incident, other, self._undo, now, language), self.language)
+        said = both(lambda language: reply.in_the_way(incident, other, self.undo, now, language), self.language)
         return Reply(said, self.language, "other", incident, other)
 
     def _about(self, row: Said, incident: Incident, why: str) -> Reply:
@@ -307,7 +299,7 @@ class Desk:
         return Person(trim(self._line(name), MAX_NAME_BYTES) or "?", user)
 
     def _line(self, text: str) -> str:
-        return inert.line(self._mask(text)).strip()
+        return inert.line(self.mask(text)).strip()
 
 
 def chats_of(incident: Incident) -> tuple[str, ...]:
