@@ -386,7 +386,8 @@ class FailoverStore:
 
     def mark(self) -> Mark:
         """What is to be sent now of all that this process has added."""
-        here = {key: count for key, count in self.memory.untold_counts(self.channel).items() if count}
+        rows = self.memory.rows(self.channel)
+        here = {one.key: one.count for one in rows if one.untold and not one.held_until}  # else an answer quietens it
         return Mark(here, set(self.batches.keys()), self.batches.number)
 
     def is_told(self, mark: Mark, *, handed_over_is_enough: bool = False) -> bool:

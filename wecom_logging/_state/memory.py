@@ -165,12 +165,6 @@ class MemoryStore(RowStore[MemoryRows]):
         with self.step() as rows:
             return rows.early(channel, now)
 
-    def untold_counts(self, channel: str) -> dict[str, int]:
-        """The incidents that have something untold, claimed or not, and how many of each came in all; without what an
-        answer quietens."""
-        with self.step() as rows:
-            return {one.key: one.count for one in rows.of(channel) if one.untold and not one.held_until}
-
     def remove(self, channel: str, key: str) -> Own | None:
         """Forget an incident, claimed or not: the records of this process's counters that end with it."""
         with self.step() as rows:
