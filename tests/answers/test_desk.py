@@ -411,4 +411,4 @@ def test_an_old_card_of_what_nobody_has_says_since_when_it_is_open(desk: Office)
     (incident,) = (one for _, _, one in desk.desk.find(desk.name))
     said = desk.desk.outdated(Command("take", desk.name), incident, "Li").said
     assert re.fullmatch(rf"this card .* changed: #{desk.name} has been open since {CLOCK}", said.en)
-    assert re.fullmatch(rf"卡片已过期，未作更改：#{desk.name} 自 {CLOCK} 开始，尚未结束", said.zh)
+    assert re.fullmatch(rf"这张卡片已不是最新的，未作更改：#{desk.name} 自 {CLOCK} 开始，尚未结束", said.zh)

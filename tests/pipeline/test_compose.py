@@ -289,7 +289,7 @@ def test_how_to_answer_a_message_of_many_or_of_news() -> None:
     assert 1 < number < 60
     assert message.content.endswith("\nto the bot: list")
     assert len(message.content.encode()) <= BOT.max_bytes[Text]
-    (message, *_), _ = look.share_cause(digests[:3], Failure("OSError", "no room"), BOT)
+    (message, *_), _ = look.write(digests[:3], BOT, cause="no room")
     assert isinstance(message, Text)
     assert message.content.endswith("\nto the bot: list")
     taken = replace(digests[0], answer=Answer("taken", "Li", "chat", 0.0, 60.0), is_news=True)
@@ -308,7 +308,7 @@ def test_a_message_of_one_cause_says_what_it_became_in_each_place() -> None:
     raised = [Failure(kind, "x") for kind in ("redis.exceptions.ConnectionError", "x.StockError")]
     chains = [(root, raised[0]), (root, raised[1]), (root,)]
     digests = [Digest(alert(failures=chain), short_id=f"k7f{at}") for at, chain in enumerate(chains)]
-    (message, *_), shown = Composer(markdown=False).share_cause(digests, root, APP)
+    (message, *_), shown = Composer(markdown=False).write(digests, APP, cause="refused")
     assert isinstance(message, Text)
     first, *places, _ = message.content.split("\n")
     assert "ConnectionRefusedError: refused · 3 places" in first
