@@ -461,7 +461,7 @@ def test_nobody_silences_it_for_longer_than_may_be(incidents: Callable[..., Said
         f"wecom-logging: #{taken} may be silent for at most 24 hours\n",
     )
     fire = json.loads(incidents("--json").out)["incidents"][0]["id"]
-    assert "may be silent for at most 60 minutes" in incidents("quiet", fire, "61m").err
+    assert "may be silent for at most 1 hour" in incidents("quiet", fire, "61m").err
     assert incidents("quiet", fire, "1h").status == 0
     assert incidents("quiet", taken, "24h").status == 0
 

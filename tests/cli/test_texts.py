@@ -5,25 +5,30 @@ from __future__ import annotations
 import os
 import re
 import socket
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from wecom_logging import _cli as cli
+from wecom_logging._answers.reply import line_of
 from wecom_logging._cli import _parser, _parsers
-from wecom_logging._cli.incidents import _shown
+from wecom_logging._cli.incidents import _for_people, _shown
 from wecom_logging._cli.parser import _table
 from wecom_logging._cli.printing import width
 from wecom_logging._cli.texts import field
+from wecom_logging._incidents.incident import Kept
+from wecom_logging._render.words import JOB_DID_NOT_RUN
 from wecom_logging._runtime.version import __version__
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
-from wecom_logging.model import Department, Member, Tag
+from wecom_logging._text.said import Language
+from wecom_logging.model import Department, Failure, Member, Tag
 
 from ..incidents.test_life import opened
 from ..programs import CREDENTIALS, ROOT
+from ..render.alerts import alert
 from ..scripted import ScriptedWeCom, errcode
 from .conftest import Command
 from .test_cli import call
@@ -243,6 +248,25 @@ def test_each_field_of_an_incident_that_is_shown_has_a_name_in_chinese(monkeypat
     shown = _shown("app", opened(), str, 0.0)
     assert len(shown) >= 15
     assert all(re.search("[一-鿿]", field(name)) for name in shown)
+
+
+@pytest.mark.parametrize(
+    ("language", "job"),
+    [("en", "job 对账 did not run: it was due 02:30"), ("zh", "任务 对账 没有运行：应于 02:30 运行")],
+)
+def test_a_list_says_of_an_incident_what_its_message_says_on_the_phone_and_here(
+    language: Language, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", language)
+    form = JOB_DID_NOT_RUN.en
+    late = alert(message=form % ("对账", "02:30"), template=form, ours=(form,))
+    raised = alert(message="payment failed", failures=(Failure("ConnectionError", "the bank does not answer"),))
+    for one, line in ((late, job), (raised, "payment failed: ConnectionError: the bank does not answer")):
+        incident = replace(opened(), first=Kept(one))
+        assert line_of(incident, 0.0, language, str).endswith(f" · {line}")
+        shown = _shown("app", incident, str, 0.0, language)
+        assert shown["text"] == one.message  # as a program reads it
+        assert _for_people(shown, incident, str)["text"] == line
 
 
 def test_arguments_that_are_not_known_are_named_in_chinese_too(

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.policy.on_call import OnDuty
-from .._incidents.view import anew, first_line
+from .._incidents.view import anew
 from .._render import facts, words
 from .._render.card import Pressed, card, no_card, offered
 from .._render.facts import level_name, level_word
 from .._render.layout import Layout, fact_line, fit, lay_out
 from .._render.mask import masked
-from .._render.retold import in_language
+from .._render.retold import headline_of, in_language
 from .._render.styles import BOTH_MARKDOWNS, TEXT
 from .._render.times import lasting, short_time
 from .._text import inert
@@ -164,7 +164,7 @@ def line_of(incident: Incident, now: float, language: Language, mask: Callable[[
     """``#k7f2 ERROR × 312 · since 09:12 · Li · the disk is full``"""
     try:
         alert = incident.first.alert
-        level, text = level_name(alert, language), mask(first_line(alert))
+        level, text = level_name(alert, language), headline_of(alert, mask, language)
     except Exception:  # nothing that stands in a state is trusted
         level, text = level_word(logging.getLevelName(incident.level), language), ""
     parts = [

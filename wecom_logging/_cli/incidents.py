@@ -26,6 +26,7 @@ from .._incidents.short_id import read_short_id
 from .._incidents.view import view
 from .._masking.redact import redact
 from .._render.facts import MAX_NAME_BYTES, level_word
+from .._render.retold import headline_of
 from .._render.times import local_time
 from .._render.trace import place
 from .._state.shared import Shared
@@ -112,9 +113,11 @@ def _print(found: Found, options: argparse.Namespace, now: float, scopes: Iterab
     for scope in scopes:
         print(hide(maintained(scope, now, language())))
     if lines:
-        who = [held_by(incident, now, language()) for _, incident in found]
-        rows = zip(lines, who, strict=True)
-        print_table(HEADER, (_for_people(one) | {"id": f"#{one['id']}", "who": held} for one, held in rows))
+        rows = [
+            _for_people(one, incident, hide) | {"id": f"#{one['id']}", "who": held_by(incident, now, language())}
+            for one, (_, incident) in zip(lines, found, strict=True)
+        ]
+        print_table(HEADER, rows)
     else:
         print(text("incidents.none"))
     if more:
@@ -130,7 +133,7 @@ def _show(found: Found, options: argparse.Namespace, now: float) -> int:
         return 0
     incident = found[0][1]
     channels = ", ".join(dict.fromkeys(channel for channel, _ in found))
-    print_value(_for_people(_shown(channels, incident, hide, now, language())))
+    print_value(_for_people(_shown(channels, incident, hide, now, language()), incident, hide))
     print("", *map(inert.line, people(incident, now, language())), sep="\n")
     return 0
 
@@ -166,8 +169,13 @@ def _shown(
     }
 
 
-def _for_people(one: dict[str, Any]) -> dict[str, Any]:
-    return one | {name: clock(one[name]) for name in ("since", "last", "silent_until")}
+def _for_people(one: dict[str, Any], incident: Incident, mask: Callable[[str], str]) -> dict[str, Any]:
+    """With what its message says in the first line, in the language of who reads it."""
+    try:
+        line = brief(headline_of(incident.first.alert, mask, language()), mask)
+    except Exception:  # nothing that stands in a state is trusted
+        line = one["text"]
+    return one | {"text": line} | {name: clock(one[name]) for name in ("since", "last", "silent_until")}
 
 
 def _seen(incident: Incident, now: float) -> IncidentView:

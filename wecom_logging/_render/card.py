@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._text import inert
-from .._text.cut import trim
 from .._text.said import Language, Said
 from ..model import Alert, Digest
 from ..model.alert import DONE, SILENCED, TAKEN
 from . import words
 from .facts import has_ended, state_and_name, which_time
-from .headline import headline, in_one_line
+from .headline import of_alert
 from .layout import level_and_count
 from .styles import TEXT
 from .times import clock_time
@@ -31,7 +30,6 @@ _OF_JOBS = frozenset(
     one.en for one in (words.JOB_DID_NOT_RUN, words.JOB_DID_NOT_REPORT, words.JOB_IS_BEHIND, words.JOB_IS_NOT_OVER)
 )
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_MAX_HEADLINE_BYTES = 400
 _LEAST_NAME = 2
 _MAX_S = 1e11
 
@@ -74,7 +72,7 @@ def card(
     what a person did and what holds now, "" for nothing; without it, that of the digest's answer.
     """
     alert, short_id = digest.alert, digest.short_id
-    line = _headline(digest)
+    line = of_alert(alert)
     state, who = state_and_name(digest, language)
     who_is = words.CARD_WHO
     if in_force is None:
@@ -181,18 +179,6 @@ def _buttons(in_force: str, short_id: str, language: Language, made: float, *, i
         {"text": cut(said.within(language), BUTTON), "style": style, "key": key(verb, short_id, made)}
         for verb, said, style in offers
     ]
-
-
-def _headline(digest: Digest) -> str:
-    alert = digest.alert
-    if alert.title:
-        return trim(inert.line(alert.title), _MAX_HEADLINE_BYTES)
-    if alert.formatted is not None:
-        return trim(inert.line(alert.formatted.strip().partition("\n")[0]), _MAX_HEADLINE_BYTES)
-    said = inert.line(in_one_line(alert.message.strip(), alert.failures).partition("\n")[0])
-    if not alert.failures:
-        return trim(said, _MAX_HEADLINE_BYTES)
-    return headline(said, alert.failures, str, _MAX_HEADLINE_BYTES)[0]
 
 
 def _numbers(digest: Digest, language: Language) -> str:

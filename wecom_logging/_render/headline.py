@@ -8,11 +8,15 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .._text import inert
 from .._text.cut import head, size, tail, trim
 from ..model import Failure
 from .traceback_text import AS_TEXT, REMOTE
+
+if TYPE_CHECKING:
+    from ..model import Alert
 
 _MAX_COMPARED = 512
 _MAX_LINES = 4
@@ -20,6 +24,7 @@ _MAX_TEXT = 8192
 _ENOUGH = 60
 _MAX_WHAT_BYTES = 160  # below the frames it stands whole
 _MAX_MEMBERS = 3
+_MAX_BYTES = 400
 _MAX_DEPTH = 8
 _CAUSE = " ← "
 _BUILTIN = frozenset(dir(builtins))
@@ -50,6 +55,16 @@ def headline(said: str, failures: tuple[Failure, ...], safe: Callable[[str], str
     what = _both_ends(what, _MAX_WHAT_BYTES)
     begun = trim(doing, max(most // 2, most - size(what)), "…: ")
     return trim(begun + what, most), "" if begun == doing else said
+
+
+def of_alert(alert: Alert) -> str:
+    """The same of a masked alert, by its title, or its formatter's text, where it has one."""
+    if alert.title:
+        return trim(inert.line(alert.title), _MAX_BYTES)
+    if alert.formatted is not None:
+        return trim(inert.line(alert.formatted.strip().partition("\n")[0]), _MAX_BYTES)
+    said = inert.line(in_one_line(alert.message.strip(), alert.failures).partition("\n")[0])
+    return headline(said, alert.failures, str, _MAX_BYTES)[0] if alert.failures else trim(said, _MAX_BYTES)
 
 
 def in_one_line(said: str, failures: tuple[Failure, ...]) -> str:

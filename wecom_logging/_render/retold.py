@@ -7,8 +7,9 @@ from dataclasses import replace
 from .._text.said import Language, Phrase
 from ..model import Alert, Digest
 from ..model.captured import each
-from .mask import retexted
-from .words import FIELDS, PHRASES, retold, retold_value, with_marks_retold
+from .headline import of_alert
+from .mask import Mask, masked, retexted
+from .words import FIELDS, NO_TEXT, PHRASES, retold, retold_value, with_marks_retold
 
 
 def in_language(digest: Digest, language: Language) -> Digest:
@@ -28,6 +29,12 @@ def in_language(digest: Digest, language: Language) -> Digest:
     samples = tuple(replace(sample, text=_told(sample.text, phrase)) for sample in digest.samples)
     variants = tuple(replace(variant, text=_told(variant.text, phrase)) for variant in digest.variants)
     return replace(digest, alert=told, samples=samples, variants=variants)
+
+
+def headline_of(alert: Alert, mask: Mask, language: Language) -> str:
+    """What its message says of it in the first line: masked before anything is cut, as the reader is told it."""
+    told = in_language(Digest(masked(alert, mask), count=1, total=1), language).alert
+    return of_alert(told) or NO_TEXT.within(language)
 
 
 def _told(text: str, phrase: Phrase | None) -> str:
