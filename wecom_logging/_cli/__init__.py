@@ -32,7 +32,10 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    _open_streams()
+    # Those that the process which started us has closed (``2>&-``), in the order in which their numbers are free.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 # until the end
     if isinstance(sys.stdout, TextIOWrapper):  # a ✓ or a name may be more than the terminal's encoding has
         sys.stdout.reconfigure(errors="backslashreplace")
     if isinstance(sys.stdin, TextIOWrapper):  # nor is what a program pipes into us always in the locale's
@@ -63,13 +66,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:  # as a shell says it: 128 + SIGINT
         return 130
-
-
-def _open_streams() -> None:
-    """Those that the process which started us has closed (``2>&-``), in the order in which their numbers are free."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 # until the end
 
 
 def _parser(given: str = "") -> argparse.ArgumentParser:

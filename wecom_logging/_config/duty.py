@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ConfigurationError
@@ -106,16 +105,14 @@ def quiet_hours(value: object) -> tuple[Span, ...]:
         raise ConfigurationError("quiet_hours", "empty")
     names = [f"quiet_hours[{number}]" if len(items) > 1 else "quiet_hours" for number in range(len(items))]
     spans = tuple(_span(name, item) for name, item in zip(names, items, strict=True))
-    if len({minute % _WEEK for span in spans for minute in _minutes(span)}) == _WEEK:
+    minutes: set[int] = set()
+    for span in spans:  # those of a week, by a calendar without holidays
+        end = span.end if span.end > span.begin else span.end + 24 * 60
+        for day in _WEEKDAYS[span.kind] if span.kind else span.weekdays:
+            minutes.update(minute % _WEEK for minute in range(day * 24 * 60 + span.begin, day * 24 * 60 + end))
+    if len(minutes) == _WEEK:
         raise ConfigurationError("quiet_hours", "never_ends")
     return spans
-
-
-def _minutes(span: Span) -> Iterator[int]:
-    """Those of a week, by a calendar without holidays."""
-    end = span.end if span.end > span.begin else span.end + 24 * 60
-    for day in _WEEKDAYS[span.kind] if span.kind else span.weekdays:
-        yield from range(day * 24 * 60 + span.begin, day * 24 * 60 + end)
 
 
 def _span(field: str, item: object) -> Span:

@@ -51,12 +51,8 @@ def key(verb: str, short_id: str, made: float) -> str:
 def pressed(text: str) -> Pressed | None:
     """The same read again; None where it is none of ours."""
     parts = text.split(":")
-    if (
-        len(text) > 80
-        or len(parts) != 3
-        or parts[0] not in _VERBS
-        or not all(part.isascii() and part.isalnum() for part in parts)
-    ):
+    is_key = len(text) <= 80 and len(parts) == 3 and parts[0] in _VERBS
+    if not is_key or not all(part.isascii() and part.isalnum() for part in parts):
         return None
     try:
         made = int(parts[2], 36) / 1000
@@ -76,8 +72,9 @@ def card(
     state, who = state_and_name(digest, language)
     who_is = words.CARD_WHO
     if in_force is None:
-        in_force = _in_force(digest)
-        if digest.answer is not None and digest.answer.verb == DONE:  # it comes again, and is new
+        verb = "" if digest.answer is None else digest.answer.verb
+        in_force = verb if verb in (TAKEN, SILENCED) and not has_ended(digest) else ""
+        if verb == DONE:  # it comes again, and is new
             state, who, who_is = "", words.CARD_BY.within(language, state, who), words.CARD_BEFORE
     title = _title(short_id, state, who, language) if state else line
     body: dict[str, Any] = {
@@ -150,12 +147,6 @@ def _when(at: float, language: Language) -> str:
 
 def _end(text: str, most: int) -> str:
     return text if len(text) <= most else "…" + text[1 - most :]
-
-
-def _in_force(digest: Digest) -> str:
-    """The verb of what a person did and what holds now; "" for nothing."""
-    answer = digest.answer
-    return answer.verb if answer is not None and answer.verb in (TAKEN, SILENCED) and not has_ended(digest) else ""
 
 
 def job_of(alert: Alert) -> str:

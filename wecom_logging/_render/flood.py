@@ -43,7 +43,9 @@ def summary(
     lines = [
         headline(digests, style, held),
         fact_line(SINCE.within(language, clock_time(start, language)), style),
-        fact_line(FROM.within(language, _often(digests, _service, language)), style),
+        fact_line(
+            FROM.within(language, _often(digests, lambda one: one.alert.service or one.alert.logger, language)), style
+        ),
         fact_line(ON.within(language, _often(digests, lambda one: one.alert.host, language)), style),
         *([fact_line(losses, style)] if losses else []),
     ]
@@ -56,10 +58,6 @@ def summary(
         lines.append(line)
         shown += 1
     return "\n".join(lines), shown
-
-
-def _service(digest: Digest) -> str:
-    return digest.alert.service or digest.alert.logger
 
 
 def _often(digests: Iterable[Digest], name_of: Callable[[Digest], str], language: Language) -> str:

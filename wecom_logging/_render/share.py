@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from .._text import inert
@@ -63,7 +63,13 @@ def _share(digests: Sequence[Digest], style: Style, most: int, losses: str, held
     first = _line(waiting[0], style)
     room = most - size(_longest_headline(waiting, style, held))
     notes = _notes(losses, style, room - size(first) - 2)
-    lines = list(_lines_that_fit(waiting, style, room - sum(size(note) + 1 for note in notes)))
+    left, lines = room - sum(size(note) + 1 for note in notes), list[str]()
+    for digest in waiting:  # a short line for each of the first, for one at least
+        line = _line(digest, style)
+        left -= size(line) + 1
+        if left < 0 and lines:
+            break
+        lines.append(line)
     order = range(len(lines)) if held else sorted(range(len(lines)), key=lambda place: _place(waiting[place]))
     shown, lines = [waiting[place] for place in order], [lines[place] for place in order]
     top = "\n".join([headline(shown, style, held), *notes])
@@ -152,16 +158,6 @@ def _span(digests: Sequence[Digest], language: Language) -> str:
     end = max(digest.last if digest.last > 0 else digest.alert.time for digest in digests)
     passed = end - start
     return words.WITHIN.within(language, lasting_short(passed, language)) if 1 <= passed < _LONGEST_SPAN_S else ""
-
-
-def _lines_that_fit(digests: Sequence[Digest], style: Style, room: int) -> Iterator[str]:
-    """A short line for each of the first digests, for one at least."""
-    for place, digest in enumerate(digests):
-        line = _line(digest, style)
-        room -= size(line) + 1
-        if room < 0 and place > 0:
-            return
-        yield line
 
 
 def _blocks(digests: Sequence[Digest], lines: list[str], style: Style, room: int) -> list[str]:

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -31,7 +32,8 @@ def with_source(alert: Alert) -> Alert:
     """The alert with ``code``, ``own`` and a short ``file`` in each frame of its exceptions."""
 
     def located(failure: Failure) -> Failure:
-        return replace(failure, frames=tuple(map(_located, failure.frames)))
+        frames = (one if one.code else replace(placed(one), code=_source_line(one)) for one in failure.frames)
+        return replace(failure, frames=tuple(frames))
 
     return replace(alert, failures=each(alert.failures, located)) if alert.failures else alert
 
@@ -39,10 +41,6 @@ def with_source(alert: Alert) -> Alert:
 def placed(frame: Frame) -> Frame:
     """A frame without its source line, or with one of its own."""
     return replace(frame, file=short(frame.file), own=is_own(frame.file, frame.name))
-
-
-def _located(frame: Frame) -> Frame:
-    return frame if frame.code else replace(placed(frame), code=_source_line(frame))
 
 
 def _source_line(frame: Frame) -> str:
@@ -62,14 +60,9 @@ def _is_source(path: str) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_size <= _MAX_FILE_BYTES and not path.startswith(_SYSTEM)
 
 
-def _working_directory() -> str:
-    try:
-        return os.getcwd()
-    except OSError:  # it was removed while the program ran
-        return ""
-
-
-_WORKING_DIRECTORY = _working_directory()
+_WORKING_DIRECTORY = ""
+with suppress(OSError):  # it was removed while the program ran
+    _WORKING_DIRECTORY = os.getcwd()
 
 
 @lru_cache(maxsize=4096)
