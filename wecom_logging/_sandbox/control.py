@@ -36,11 +36,11 @@ def find_calls(corp: Corp, since: float = 0.0, until: float = LATEST, **wanted: 
     """Those of which all holds that is wanted."""
     with corp.lock:
         made = corp.journal.calls()
-    return [one for one in made if since <= one.time <= until and wanted.items() <= _facts(one).items()]
-
-
-def _facts(one: Made) -> Json:
-    return {"path": one.path, "errcode": one.errcode, "refused": one.refused, "discarded": one.discarded > 0}
+    found = []
+    for one in made:
+        facts = {"path": one.path, "errcode": one.errcode, "refused": one.refused, "discarded": one.discarded > 0}
+        found += [one] if since <= one.time <= until and wanted.items() <= facts.items() else []
+    return found
 
 
 def list_calls(corp: Corp, **wanted: Any) -> list[Json]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -43,8 +43,10 @@ class Filter:
             bots = tuple(corp.bot_keys)
             members = corp.directory.members.values() if any(texts.values()) else ()
             names = {member.user_id: member.name for member in members}
-        receiver = _named(wanted.get("receiver", ""), bots).lower()
-        more = {"receiver": receiver, "level": SIGNS.get(level.lower(), level), "names": names}
+        receiver = wanted.get("receiver", "")  # the page knows bots by their numbers, because their keys are secrets
+        found = re.fullmatch("g:([0-9]{1,4})", receiver, re.ASCII)
+        receiver = bots[int(found[1]) - 1] if found and 0 < int(found[1]) <= len(bots) else receiver
+        more = {"receiver": receiver.lower(), "level": SIGNS.get(level.lower(), level), "names": names}
         return cls(**{**wanted, **texts, **more})
 
     def fits(self, message: Message) -> bool:
@@ -62,12 +64,6 @@ class Filter:
         if text in message.content.casefold():
             return True
         return not is_plain(message) and text in seen_text(message, self.names).casefold()
-
-
-def _named(receiver: str, bots: Sequence[str]) -> str:
-    """The page knows bots by their numbers, because their keys are secrets."""
-    found = re.fullmatch("g:([0-9]{1,4})", receiver, re.ASCII)
-    return bots[int(found[1]) - 1] if found and 0 < int(found[1]) <= len(bots) else receiver
 
 
 def find_messages(

@@ -192,17 +192,13 @@ class Jobs:
             for _ in range(TRIES):
                 began = time.perf_counter()
                 status, why = callback.call(event, self._corp.clock())
-                self._note(callback, event, status, why, time.perf_counter() - began)
+                ms, errcode = (time.perf_counter() - began) * 1000, 0 if status == 200 else None
+                with self._corp.changing():  # the page shows it among the calls
+                    url = callback.url.partition("?")[0][:200]
+                    sent = Exchange(self._corp.clock(), "POST", url, size=len(event), body=event, msgtype="event")
+                    self._corp.journal.note(replace(sent, ms=ms, status=status, errcode=errcode, errmsg=why))
                 if status == 200 or self._corp.wait(PAUSE_S):
                     return
-
-    def _note(self, callback: Callback, event: str, status: int, why: str, took_s: float) -> None:
-        """The page shows it among the calls."""
-        corp = self._corp
-        with corp.changing():
-            url, errcode = callback.url.partition("?")[0][:200], 0 if status == 200 else None
-            sent = Exchange(corp.clock(), "POST", url, size=len(event), body=event, msgtype="event")
-            corp.journal.note(replace(sent, ms=took_s * 1000, status=status, errcode=errcode, errmsg=why))
 
 
 def _event(id: str, kind: str, now: float) -> str:

@@ -81,7 +81,8 @@ class Message:
         fields = {name: getattr(self, name) for name in self.__slots__ if name not in HIDDEN}
         more: dict[str, Any] = {"user": self.user} if self.user else {}
         if self.channel == "aibot" or self.cards:
-            more = {"task_id": self.task_id, "cards": dict(self.cards), "rewrites": list(map(_as_json, self.rewrites))}
+            rewrites = [{**asdict(one), "userids": list(one.userids)} for one in self.rewrites]
+            more = {"task_id": self.task_id, "cards": dict(self.cards), "rewrites": rewrites}
         return {**fields, "receivers": list(self.receivers), **more, "body": self.body}
 
 
@@ -158,10 +159,6 @@ class Mailbox:
     def _drop(self, number: int) -> None:
         message = self._messages.pop(number, None)
         self.size -= message.size if message else 0
-
-
-def _as_json(rewrite: Rewrite) -> dict[str, Any]:
-    return {**asdict(rewrite), "userids": list(rewrite.userids)}
 
 
 def new_id() -> str:

@@ -15,7 +15,7 @@ import base64
 import binascii
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -212,7 +212,9 @@ class Roster(Family):
         body = asked.body
         limit = body.number("limit", MAX_PAGE)
         body.refuse_if(not 1 <= limit <= MAX_PAGE, "limit", f"must be from 1 to {MAX_PAGE}")
-        rows = list(islice(self._rows(_read_cursor(body)), limit + 1))
+        after, members = _read_cursor(body), self._directory.members.values()
+        places = ((member, i) for member in members for i in range(len(member.departments)))
+        rows = list(islice(((member, i) for member, i in places if (member.number, i) > after), limit + 1))
         more = len(rows) > limit
         page = [{"userid": member.user_id, "department": member.departments[i]} for member, i in rows[:limit]]
         member, i = rows[limit - 1] if more else (None, 0)
@@ -224,12 +226,6 @@ class Roster(Family):
         refuse_if(id not in self._directory.departments, 60123)
         refuse_if(not asked.sight.sees_department(id), 60011)
         return in_order(self._directory, self._directory.people(id))
-
-    def _rows(self, after: Place) -> Iterator[tuple[Member, int]]:
-        for member in self._directory.members.values():
-            for i in range(len(member.departments)):
-                if (member.number, i) > after:
-                    yield member, i
 
     def by_mobile(self, asked: Asked) -> Answer:
         mobile = asked.body.text("mobile")

@@ -49,7 +49,7 @@ class Doorkeeper:
             if not called or any(header.startswith(FROM_BROWSERS) for header in request.environ):
                 text = f"By the name {name}, programs get WeCom's own calls alone, and browsers nothing."
                 return 421, f"{text} {self._served}"
-        elif not self._is_ours(name):
+        elif name not in self._names and not (self._token and _address(name.strip("[]"))):
             return 421, self._served
         origin, site = request.environ.get("HTTP_ORIGIN"), request.environ.get("HTTP_SEC_FETCH_SITE", "none")
         if origin is not None and _host_of(origin) != host:
@@ -69,9 +69,6 @@ class Doorkeeper:
             hmac.compare_digest(text.encode(errors="replace"), self._token.encode())
             for text in (given, request.args.get("token", ""))
         )
-
-    def _is_ours(self, name: str) -> bool:
-        return name in self._names or (bool(self._token) and _address(name.strip("[]")) is not None)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -105,13 +105,10 @@ class Dialect:
 
     def nodes(self, text: str, names: Mapping[str, str]) -> list[Node]:
         tokens = self._parser.parse(END_OF_QUOTE.sub(r"\g<0>\n", text) if self._by_line else text)
-        if len(tokens) > MOST_TOKENS or any(_depth(token.children or []) > MOST_DEEP for token in tokens):
+        depths = (accumulate(inner.nesting for inner in token.children or ()) for token in tokens)
+        if len(tokens) > MOST_TOKENS or any(max(depth, default=0) > MOST_DEEP for depth in depths):
             return [node("text", text)]
         return _tree(tokens, names)
-
-
-def _depth(tokens: Iterable[Token]) -> int:
-    return max(accumulate(token.nesting for token in tokens), default=0)
 
 
 def _tree(tokens: Iterable[Token], names: Mapping[str, str]) -> list[Node]:

@@ -47,8 +47,8 @@ def in_wechat(msgtype: str) -> bool:
 def show(message: Message, names: Names) -> list[Node]:
     """Of a card that was rewritten, what it is for those for whom it was rewritten last."""
     part = message.rewrites[-1].card if message.rewrites else message.body.get(message.msgtype)
-    draw = KINDS.get(message.msgtype, _other)
-    return draw(message, part if isinstance(part, dict) else {}, names)
+    draw = KINDS.get(message.msgtype)
+    return draw(message, part if isinstance(part, dict) else {}, names) if draw else [node("text", message.content)]
 
 
 def _text(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
@@ -128,10 +128,6 @@ def show_card(message: Message, part: dict[str, Any], names: Names) -> list[Node
         node("more", link(_string(action, "url"), "详情")) if action.get("url") or not answers else "",
     ]
     return [*(found for found in shown if _says_something(found)), *(controls(part) if answers else [])]
-
-
-def _other(message: Message, part: dict[str, Any], names: Names) -> list[Node]:
-    return [node("text", message.content)]
 
 
 KINDS: dict[str, Callable[[Message, dict[str, Any], Names], list[Node]]] = {
