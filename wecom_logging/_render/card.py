@@ -77,9 +77,11 @@ def card(
         if verb == DONE:  # it comes again, and is new
             state, who, who_is = "", words.CARD_BY.within(language, state, who), words.CARD_BEFORE
     title = _title(short_id, state, who, language) if state else line
+    counts = replace(digest, has_stopped=False, times=1)  # there is room for no more, the rest stands in rows
+    numbers = f"#{short_id} {level_and_count(counts, TEXT.within(language))}"
     body: dict[str, Any] = {
         "card_type": "button_interaction",
-        "main_title": {"title": cut(title, TITLE), "desc": cut(_numbers(digest, language), DESC)},
+        "main_title": {"title": cut(title, TITLE), "desc": cut(numbers, DESC)},
         # Two cards have never the same, or WeCom takes the second for the first; a clock may be put back between them.
         "task_id": f"{short_id}-{_in_36(_milliseconds(made))}-{_in_36(digest.total)}",
         "button_list": _buttons(in_force, digest.short_id, language, made, is_job=bool(job_of(alert))),
@@ -170,12 +172,6 @@ def _buttons(in_force: str, short_id: str, language: Language, made: float, *, i
         {"text": cut(said.within(language), BUTTON), "style": style, "key": key(verb, short_id, made)}
         for verb, said, style in offers
     ]
-
-
-def _numbers(digest: Digest, language: Language) -> str:
-    """``#k7f2 ERROR × 312``: there is room for no more than the counts, the rest stands in rows."""
-    counts = replace(digest, has_stopped=False, times=1)
-    return f"#{digest.short_id} {level_and_count(counts, TEXT.within(language))}"
 
 
 def _milliseconds(seconds: float) -> int:

@@ -44,7 +44,10 @@ def _whole(alert: Alert, mask: Mask) -> Alert:
     found: dict[str, Any] = {name: mask(getattr(alert, name)) for name in _TEXTS}
     found |= {
         "fields": tuple(_field(name, value, mask) for name, value in alert.fields),
-        "failures": each(alert.failures, lambda one: _failure(one, mask)),
+        "failures": each(
+            alert.failures,
+            lambda one: replace(retexted(one, mask), frames=tuple(_frame(frame, mask) for frame in one.frames)),
+        ),
         "formatted": None if alert.formatted is None else mask(alert.formatted),
         "place": _frame(alert.place, mask),
         "ours": tuple(map(mask, alert.ours)),
@@ -118,10 +121,6 @@ def retexted(failure: Failure, change: Mask) -> Failure:
     """With all that it says changed, but for its frames and members."""
     notes = tuple(map(change, failure.notes))
     return replace(failure, type=change(failure.type), text=change(failure.text), notes=notes)
-
-
-def _failure(failure: Failure, mask: Mask) -> Failure:
-    return replace(retexted(failure, mask), frames=tuple(_frame(frame, mask) for frame in failure.frames))
 
 
 def _frame(frame: Frame, mask: Mask) -> Frame:

@@ -62,7 +62,8 @@ def _share(digests: Sequence[Digest], style: Style, most: int, losses: str, held
     waiting = digests[: most // _LEAST_LINE_BYTES]
     first = _line(waiting[0], style)
     room = most - size(_longest_headline(waiting, style, held))
-    notes = _notes(losses, style, room - size(first) - 2)
+    text_bytes = min(room - size(first) - 2 - size(style.fact("")), MAX_FACT_BYTES)
+    notes = [fact_line(losses, style, text_bytes)] if losses and text_bytes > 0 else []
     left, lines = room - sum(size(note) + 1 for note in notes), list[str]()
     for digest in waiting:  # a short line for each of the first, for one at least
         line = _line(digest, style)
@@ -82,11 +83,6 @@ def _place(digest: Digest) -> tuple[bool, int, float]:
 
 def _began(digest: Digest) -> float:
     return digest.since if digest.since > 0 else digest.alert.time
-
-
-def _notes(losses: str, style: Style, room: int) -> list[str]:
-    text_bytes = min(room - size(style.fact("")), MAX_FACT_BYTES)
-    return [fact_line(losses, style, text_bytes)] if losses and text_bytes > 0 else []
 
 
 def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) -> str:

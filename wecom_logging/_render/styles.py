@@ -86,10 +86,6 @@ BOTH_MARKDOWNS = _markdown(_plain, inert.in_both_markdowns)
 def fill_link(template: str, *, fingerprint: str, service: str, time: str) -> str:
     """The template with its values, percent-encoded."""
     values = {"fingerprint": fingerprint, "service": service, "time": time}
-    url = template.format(**{name: _quoted(value) for name, value in values.items()})
+    cut = {name: one.encode("utf-8", "replace")[:_MAX_VALUE_BYTES] for name, one in values.items()}
+    url = template.format(**{name: quote(one.decode("utf-8", "ignore"), safe="") for name, one in cut.items()})
     return quote(url, safe="/:?#@!$&'+,;=%[]~")  # a parenthesis would end a markdown link
-
-
-def _quoted(value: str) -> str:
-    short = value.encode("utf-8", "replace")[:_MAX_VALUE_BYTES].decode("utf-8", "ignore")
-    return quote(short, safe="")
