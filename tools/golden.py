@@ -39,6 +39,8 @@ ONE_CALL = "for line in lines:\n    log.error(f'{line}')\n"
 _APP: dict[str, Any] = {"corp_id": "ww1", "agent_id": 1, "secret": "golden", "users": "bob", "language": "en"}
 _BOT: dict[str, Any] = {"webhook": "golden", "language": "zh"}
 _BOTH: dict[str, Any] = {"service": "store", "level": "DEBUG", "rate_limit": None}
+_READ_AT = re.compile("(?<=since )[0-9:]{8}(?=, last )|(?<=自 )[0-9:]{8}(?= 起，最近 )")
+"""When the worker has read the first repeat: of three records in a row the second, as a rule the third."""
 _SHORT_ID = re.compile(r"#([0-9a-hjkmnp-tv-z]{4,16})\b")
 
 
@@ -94,9 +96,10 @@ class Reader(logging.Handler):
             self.lines += [_printable(f"    {name} | {line}") for line in self._text(one).split("\n")]
 
     def _text(self, alert: SentAlert) -> str:
-        """What a reader gets, with a number for each short id, and of no certain machine."""
+        """What a reader gets, with a number for each short id, and of no certain machine or instant."""
         text = alert.text or f"({len(alert.attachment)} bytes)"
         text = re.sub(rf"[^\s>]+(?= · \S+ {PID}\b)", "web-3", text)
+        text = _READ_AT.sub("…", text)
         return _SHORT_ID.sub(lambda found: f"#{self._opened_by.get(found[1], found[1])}", text)
 
 
