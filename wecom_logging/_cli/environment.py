@@ -51,8 +51,7 @@ def channels(*more: Channel, remedy: str = "") -> list[Channel]:
 
 
 def handlers(service: str | None, **options: Any) -> list[AlertHandler]:
-    """The handlers that the environment configures, beside what is given; what is wrong with it is said, one line
-    each."""
+    """The handlers that the environment configures, beside what is given; what is wrong is said, line by line."""
     made: list[AlertHandler] = []
     try:
         is_off = config.enabled(None) is False

@@ -100,8 +100,7 @@ def _failure(code: int) -> tuple[Phrase | None, object]:
 
 
 def open_standard_streams() -> None:
-    """A descriptor that the process which started us has closed would become one of our pipes, and be taken for our
-    output."""
+    """One that the process which started us has closed would become one of our pipes, and be taken for our output."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)

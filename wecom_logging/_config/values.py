@@ -293,8 +293,7 @@ def checked_url(
 
 
 class StateURL(NamedTuple):
-    """Where processes share what they know: ``at`` is the path of a file, the URL of a server, or a client of the
-    user's own."""
+    """Where processes share what they know: ``at`` is the path of a file, the URL of a server, or the user's client."""
 
     scheme: str
     at: Any = None

@@ -133,8 +133,7 @@ def cut(text: str, most: int) -> str:
 
 
 def _title(short_id: str, state: str, who: str, language: Language) -> str:
-    """``#k7f2 · taken 10:31, Li``: the state is whole, of the name there is as much as fits. The line below has the id,
-    too."""
+    """``#k7f2 · taken 10:31, Li``: the state is whole, of the name there is as much as fits. The id is below, too."""
     title = f"#{short_id} · {state}"
     title = title if len(title) <= TITLE else state
     room = TITLE - len(words.CARD_BY.within(language, title, ""))

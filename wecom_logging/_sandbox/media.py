@@ -120,8 +120,7 @@ class NoPlace(Exception):
 
 
 class Kept:
-    """A copy of what comes in pieces. A file on disk goes with this object, or with the process, and so does its place
-    where ``places`` bounds how many there are."""
+    """A copy of what comes in pieces. A file on disk goes with this object, and so does its place among ``places``."""
 
     def __init__(self, pieces: Iterable[bytes], places: threading.Semaphore | None = None) -> None:
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # see above

@@ -233,8 +233,7 @@ class People:
         self._back_off_until = float("-inf")
 
     def plain(self, id: str) -> str:
-        """The user id of one that may be encrypted. Takes a call of the client, once for each, and some two seconds at
-        most."""
+        """The user id of one that may be encrypted. Takes a call of the client, once for each: two seconds at most."""
         return self._looked_up(id, self._plain, self._asked, float("inf")) if _ENCRYPTED.fullmatch(id) else id
 
     def name(self, id: str) -> str:

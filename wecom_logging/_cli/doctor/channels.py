@@ -173,8 +173,7 @@ _BAD_PARAMETER = 40058
 
 
 def look_at_bot(notes: Notes, client: BotClient, number: str) -> None:
-    """Upload a few bytes, which no person sees: an app that may do that may send. ``number`` says which of several it
-    is."""
+    """Upload a few bytes, which no person sees: who may do that may send. ``number`` says which of several it is."""
     if notes.skipped("bot", number):
         return
     try:

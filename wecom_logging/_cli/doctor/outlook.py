@@ -209,22 +209,17 @@ def look_at_duty(notes: Notes, options: Mapping[str, Any]) -> None:
         return
     if config.state(options.get("state")).scheme == "memory":
         notes.bad("quiet_hours", said("found.quiet_in_memory"), said("found.keep_quiet"), warning=True)
-    if found.calendar and any(span.kind for span in found.quiet):
-        _look_at_calendar(
-            notes, found.calendar, datetime.fromtimestamp(time.time(), config.timezone(found.zone)).date()
-        )
-
-
-def _look_at_calendar(notes: Notes, name: str, today: date) -> None:
-    """The notice of a year comes between the end of October and the middle of December before it."""
-    remedy = said("found.update_library" if name == "cn" else "found.add_days")
+    if not found.calendar or not any(span.kind for span in found.quiet):
+        return
+    today = datetime.fromtimestamp(time.time(), config.timezone(found.zone)).date()
+    remedy = said("found.update_library" if found.calendar == "cn" else "found.add_days")
     with suppress(Exception):  # of the program's own function, which may need the program
-        days = calendar(name)
+        days = calendar(found.calendar)
         if days(today) is None:
             notes.bad("calendar", said("found.no_days", year=today.year), remedy, warning=True)
         elif today.month >= 11 and days(date(today.year + 1, 1, 1)) is None:
             cause = said("found.no_days", year=today.year + 1)
-            if (today.month, today.day) < (12, 15):
+            if (today.month, today.day) < (12, 15):  # the notice of a year comes between the end of October and then
                 notes.unknown("calendar", cause, remedy)
             else:
                 notes.bad("calendar", cause, remedy, warning=True)

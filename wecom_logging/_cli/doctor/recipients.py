@@ -123,8 +123,7 @@ class _Looker:
             return False
 
     def _is_empty(self, department_id: str | int) -> bool:
-        """Whether WeCom shows no member in it who could get a message; where it refuses to show any, that is
-        unknown."""
+        """Whether WeCom shows no member in it who could get a message; where it shows none, that is unknown."""
         try:
             return all(inactive(member.status) is not None for member in self._members.each(department_id))
         except APIError:  # unknown, which is no finding

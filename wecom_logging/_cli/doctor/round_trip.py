@@ -11,10 +11,9 @@ from typing import Any, cast
 from ... import _config as config
 from ..._config.duty import with_file
 from ..._render.times import local_time
-from ..._state.base import StateError, Store
+from ..._state.base import StateError
 from ..._state.jobs import UNWATCHED_S, Jobs
 from ..._state.takeover import taken_over
-from ..._text.said import Said
 from ..._wecom import WeComClient
 from ..._wecom.bot import bots
 from ...errors import ConfigurationError
@@ -176,7 +175,12 @@ def look_at_state(notes: Notes, option: object) -> None:
         elif not is_unused(shared):
             for _ in taken_over(shared, time.monotonic(), lambda cause, text: None):
                 pass  # what dead processes have left waits, too
-            notes.good("state", shared.call(_contents))
+            what, counters = shared.call(lambda state: (state.check(), state.counters()))
+            waiting, given_up = counters.waiting, counters.given_up
+            row = "found.state_holds" if waiting or given_up else "found.state_good"
+            waits = said("found.waits" if waiting == 1 else "found.wait", count=waiting)
+            lost = said("found.was_given_up" if given_up == 1 else "found.were_given_up", count=given_up)
+            notes.good("state", said(row, what=what, waits=waits, given_up=lost))
             _look_at_jobs(notes, Jobs(shared))
         elif why := obstacle(shared):
             raise StateError(why)
@@ -198,14 +202,3 @@ def _look_at_jobs(notes: Notes, jobs: Jobs) -> None:
         notes.bad("jobs", said("found.unwatched", count=number), said("found.watch"), warning=True)
     elif number:
         notes.good("jobs", said("found.watched", count=number))
-
-
-def _contents(state: Store) -> Said:
-    what, counters = state.check(), state.counters()
-    waiting, given_up = counters.waiting, counters.given_up
-    return said(
-        "found.state_holds" if waiting or given_up else "found.state_good",
-        what=what,
-        waits=said("found.waits" if waiting == 1 else "found.wait", count=waiting),
-        given_up=said("found.was_given_up" if given_up == 1 else "found.were_given_up", count=given_up),
-    )
