@@ -97,16 +97,10 @@ def remedy_of(error: WeComLoggingError) -> Said:
     return of_wecom.remedy_of(error) if isinstance(error, APIError | TransportError) else NOTHING
 
 
-def cause_of_errcode(errcode: int) -> Said:
-    """What an errcode of the tables means, where WeCom did not give it."""
+def of_errcode(errcode: int) -> tuple[Said, Said]:
+    """What an errcode of the tables means, where WeCom did not give it, and what to do about it."""
     row = lookup(errcode)
-    return Said(row.meaning, row.meaning_zh)
-
-
-def remedy_of_errcode(errcode: int) -> Said:
-    """What to do about an errcode of the tables."""
-    row = lookup(errcode)
-    return Said(row.remedy, row.remedy_zh)
+    return Said(row.meaning, row.meaning_zh), Said(row.remedy, row.remedy_zh)
 
 
 def remedy_of_field(field: str, otherwise: Said | None = None) -> Said:

@@ -26,11 +26,10 @@ from ...model import Outcome, Recipients, Text
 from ..printing import left_out_of
 from ..texts import (
     cause_of,
-    cause_of_errcode,
     language,
     listed,
+    of_errcode,
     remedy_of,
-    remedy_of_errcode,
     remedy_of_field,
     said,
     text,
@@ -62,7 +61,7 @@ def look_at_app(notes: Notes, client: WeComClient, ip: str) -> None:
         notes.good("token", said("found.token_given"))
         name = str(answer.get("name") or answer.get("agentid") or "")
         if answer.get("close") == 1:
-            notes.bad("app", cause_of_errcode(_SWITCHED_OFF), remedy_of_errcode(_SWITCHED_OFF), subject=name)
+            notes.bad("app", *of_errcode(_SWITCHED_OFF), subject=name)
             notes.blocked_by = "app"
         else:
             notes.good("app", said("found.app_enabled"), name)
@@ -102,7 +101,7 @@ def _note_range(notes: Notes, client: WeComClient, answer: dict[str, Any]) -> No
     departments = [str(id) for id in _items(answer, "allow_partys", "partyid")]
     tags = [str(id) for id in _items(answer, "allow_tags", "tagid")]
     if not (users or departments or tags):
-        notes.bad("visible_range", said("found.empty_range"), remedy_of_errcode(_OUT_OF_RANGE))
+        notes.bad("visible_range", said("found.empty_range"), of_errcode(_OUT_OF_RANGE)[1])
         notes.blocked_by = "visible_range"
         return
     names = Departments(client, Access.APP)
@@ -179,7 +178,7 @@ def look_at_bot(notes: Notes, client: BotClient, number: str) -> None:
     try:
         client.upload("doctor.txt", b"wecom-logging doctor\n")
     except APIError as error:
-        remedy = remedy_of_errcode(_WRONG_KEY if error.errcode == _BAD_PARAMETER else error.errcode)
+        remedy = of_errcode(_WRONG_KEY if error.errcode == _BAD_PARAMETER else error.errcode)[1]
         notes.bad("bot", cause_of(error), remedy, subject=number, errcode=error.errcode)
         notes.blocked_by = "bot"
     except WeComError as error:

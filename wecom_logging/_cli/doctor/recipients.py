@@ -12,7 +12,7 @@ from ..._wecom.token import Access
 from ...errors import APIError, MessageError, WeComError
 from ...model import EVERYBODY, Member, Recipients
 from ..printing import Refusal
-from ..texts import cause_of, inactive, listed, remedy_of, remedy_of_errcode, said, same, sentences
+from ..texts import cause_of, inactive, listed, of_errcode, remedy_of, said, same, sentences
 from .findings import Notes
 
 KINDS = ("users", "departments", "tags", "leader_of")
@@ -157,4 +157,4 @@ def _unresolved(kind: str, text: str, problem: Problem, error: WeComError | Mess
     if problem.ambiguous:
         return Refused(said("found.several", name=text, near=near), said("found.give_id"))
     unseen = said("found.similar" if near else "found.unseen", name=text, kind=said(f"kinds.{kind}"), near=near)
-    return Refused(unseen, remedy_of_errcode(_NOBODY_FOUND))
+    return Refused(unseen, of_errcode(_NOBODY_FOUND)[1])
