@@ -98,9 +98,7 @@ def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> L
         ends = [number_line(digest, style), *_fact_lines([answered, losses], style)]
         return Layout(language, first_line(digest, style, MAX_FIRST_LINE_BYTES), facts=ends)
     new, samples = _quoted(facts.new_lines(digest, language), style), _samples(digest, style)
-    if (
-        digest.is_first and alert.formatted is not None
-    ):  # by the user's own formatter; number, count and losses are added
+    if digest.is_first and alert.formatted is not None:  # by the user's own formatter: number and count are added
         first, rest = _first_line(alert.formatted, style, MAX_LINE_BYTES)
         ours = [number_line(digest, style, facts.count_words(digest, language))]
         ours += _fact_lines([answered, variants, losses], style)
