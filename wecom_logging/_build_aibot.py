@@ -89,7 +89,6 @@ def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
         ),
         channel,
         windows=windows(channel, options.shared),
-        language=options.looks.reader,
         pairing=Pairing(connection.bot_id, options.shared),
         plain_id=str if people is None else people.plain,
         called=str if people is None else people.name,

@@ -241,7 +241,6 @@ class Ways:
         made = Reception(
             *(self.connection, walk.desk, channel),
             windows=Windows(),
-            language=language,
             pairing=pairing,
             clock=walk.clock,
         )

@@ -13,7 +13,7 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Protocol
 
 from .._incidents.incident import Incident
@@ -22,7 +22,6 @@ from .._render.times import local_time
 from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, NO_CODE, PAIRED, STATE_AWAY, TOO_MANY
 from .._state.windows import Windows
 from .._text import inert
-from .._text.said import Language
 from .._wecom.aibot import upload, words
 from .._wecom.body import Json
 from .._wecom.long_connection import LongConnection
@@ -55,41 +54,31 @@ class Joined:
     answerers: Mapping[str, str]
 
 
+@dataclass(eq=False, repr=False)
 class Reception:
     """Hears what comes through ``connection``, and lets ``desk`` do it."""
 
-    def __init__(
-        self,
-        connection: LongConnection,
-        desk: Desk,
-        channel: str,
-        *,
-        windows: Windows,
-        language: Language = "en",
-        pairing: Pairing,
-        plain_id: Callable[[str], str] = str,
-        called: Callable[[str], str] = str,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.connection = connection
-        self._desk = desk
-        self._channel = channel
+    connection: LongConnection
+    desk: Desk
+    channel: str
+    _: KW_ONLY
+    windows: Windows
+    pairing: Pairing
+    plain_id: Callable[[str], str] = str
+    called: Callable[[str], str] = str
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
         self._joined: tuple[Joined, ...] = ()  # another one each time: threads read it while a handler joins
-        self._windows = windows
         self._meant: frozenset[str] = frozenset()
         self._meant_until = float("-inf")
-        self._language = language
-        self._pairing = pairing
-        self._plain_id = plain_id
-        self._called = called
-        self._clock = clock
         self.reset_after_fork()
         self._heard: OrderedDict[str, None] = OrderedDict()
         self._groups: set[str] = set()
         self._listed: dict[str, Command] = {}
         self.tell: Callable[[str], object] = lambda line: None
         """Gets a line about each thing that was done, for a terminal."""
-        connection.listener = self
+        self.connection.listener = self
 
     def reset_after_fork(self) -> None:
         """In a forked child: the threads that joined, uploaded or answered are not here."""
@@ -115,7 +104,7 @@ class Reception:
 
     def is_wanted(self) -> bool:
         """Whether a handler is left that may send, or a code is asked for."""
-        return self._pairing.is_asked or bool(self._wanted())
+        return self.pairing.is_asked or bool(self._wanted())
 
     def hear(self, frame: Json) -> None:
         """One event, in the connection's thread."""
@@ -138,7 +127,7 @@ class Reception:
         if kind == "template_card_event" and isinstance(event.get("template_card_event"), dict):
             self._clicked(asker, event["template_card_event"], req_id)
         elif kind == "enter_chat" and self._has_room(asker) and self._may(asker):
-            welcome = self._desk.do(Command("help"), self._person(asker), asker.where).text
+            welcome = self.desk.do(Command("help"), self._person(asker), asker.where).text
             self.connection.post("aibot_respond_welcome_msg", {"msgtype": "text", "text": {"content": welcome}}, req_id)
 
     # Typed words.
@@ -154,25 +143,25 @@ class Reception:
 
     def _answer(self, asker: Asker, text: str | None, quoted: str | None) -> tuple[str, str]:
         """A text, and what does not stand in it as a file."""
-        language = self._language
+        language = self.desk.language
         if text is None:
             return (LETTERS_ONLY if self._may(asker) else MAY_NOT).within(language), ""
-        command = read(text, quoted or "", local_time(self._desk.time_s(), language))
+        command = read(text, quoted or "", local_time(self.desk.time_s(), language))
         if command.verb == "pair" and not command.why:
-            is_known = self._pairing.heard(command.code, asker.chat, asker.user, is_group=asker.is_group)
+            is_known = self.pairing.heard(command.code, asker.chat, asker.user, is_group=asker.is_group)
             return (PAIRED if is_known else CODE_UNKNOWN).within(language), ""
-        if command.verb == "pair" and self._pairing.is_waiting():
+        if command.verb == "pair" and self.pairing.is_waiting():
             return NO_CODE.within(language, command_line("pair", language, "")), ""
         if not self._may(asker, command.short_id):
             return MAY_NOT.within(language), ""
         if command.verb == "give" and not command.why:
-            others = self._desk.recipients(command.short_id, self._chats, self._answerers, self._called)
+            others = self.desk.recipients(command.short_id, self._chats, self._answerers, self.called)
             for group in self._groups:
                 others.pop(group.lower(), None)
             if (whom := others.get(command.whom)) is None:
-                return self._desk.no_recipient(command.whom, others.values()).text, ""
+                return self.desk.no_recipient(command.whom, others.values()).text, ""
             command = replace(command, whom=whom.name, whom_id=whom.user)
-        reply = self._desk.do(self._turned(asker, command), self._person(asker), asker.where, self._is_seen(asker))
+        reply = self.desk.do(self._turned(asker, command), self._person(asker), asker.where, self._is_seen(asker))
         if reply.done:
             self.tell(reply.text)
         return reply.text, reply.file
@@ -196,26 +185,26 @@ class Reception:
         if found is None or not isinstance(task_id, str) or not self._has_room(asker):
             return
         if not self._may(asker, found.short_id):
-            self._push(asker, MAY_NOT.within(self._language))
+            self._push(asker, MAY_NOT.within(self.desk.language))
             return
         if found.verb in ("details", "list"):
             command = self._turned(asker, Command(found.verb, found.short_id))
-            reply = self._desk.do(command, self._person(asker), asker.where)
+            reply = self.desk.do(command, self._person(asker), asker.where)
             self._push(asker, reply.text)
             self._attach(asker, found.short_id, reply.file)
             return
         try:
             incident = self._find(found.short_id)
             if incident is None or is_outdated(incident, found):
-                reply = self._desk.outdated(Command(found.verb, found.short_id), incident, self._person(asker))
+                reply = self.desk.outdated(Command(found.verb, found.short_id), incident, self._person(asker))
             else:
                 command = Command(found.verb, found.short_id, length_of(event, incident))
-                reply = self._desk.carry_out(command, self._person(asker), asker.where, self._is_seen(asker))
+                reply = self.desk.carry_out(command, self._person(asker), asker.where, self._is_seen(asker))
                 incident = reply.incident or self._find(found.short_id)
         except StateError:  # the card stays as it is
-            self._push(asker, STATE_AWAY.within(self._language))
+            self._push(asker, STATE_AWAY.within(self.desk.language))
             return
-        card = card_of(incident, found, task_id, self._language, self._desk.time_s())
+        card = card_of(incident, found, task_id, self.desk.language, self.desk.time_s())
         body = {"response_type": "update_template_card", "template_card": card}
         self.connection.post("aibot_respond_update_msg", body, req_id)
         if reply.done:
@@ -224,7 +213,7 @@ class Reception:
             self._push(asker, reply.text)
 
     def _find(self, short_id: str) -> Incident | None:
-        found = self._desk.find(short_id)
+        found = self.desk.find(short_id)
         return found[0][2] if found else None
 
     def _push(self, asker: Asker, text: str) -> None:
@@ -262,7 +251,7 @@ class Reception:
         """Whether a person may do something, with the incident of an id if there is one."""
         if self._is_known(asker) or self._is_meant(asker.chat):
             return True
-        return short_id != "" and asker.chat in self._desk.chats(self._channel, short_id)
+        return short_id != "" and asker.chat in self.desk.chats(self.channel, short_id)
 
     def _is_known(self, asker: Asker) -> bool:
         """Whether that can be said without a look into the state."""
@@ -273,30 +262,30 @@ class Reception:
 
     def _is_meant(self, chat: str) -> bool:
         """Whether an alert of another process went into a chat: those in it may answer."""
-        if chat not in self._meant and (now := self._clock()) >= self._meant_until:
-            self._meant, self._meant_until = self._desk.chats(self._channel), now + MEANT_S
+        if chat not in self._meant and (now := self.clock()) >= self._meant_until:
+            self._meant, self._meant_until = self.desk.chats(self.channel), now + MEANT_S
         return chat in self._meant
 
     def _person(self, asker: Asker) -> Person:
         user = self._user(asker)
         name = self._answerers.get(user) or self._answerers.get(asker.user) or user
-        return Person(inert.line(self._called(user) if name in (user, asker.user) else name), user)
+        return Person(inert.line(self.called(user) if name in (user, asker.user) else name), user)
 
     def _user(self, asker: Asker) -> str:
-        return self._plain_id(asker.user)
+        return self.plain_id(asker.user)
 
     def _has_room(self, asker: Asker) -> bool:
         """Whether WeCom takes an answer into this chat now: what cannot be answered is not done either."""
-        now = self._clock()
+        now = self.clock()
         if not self._is_known(asker):
             one, of_all = (f"one {asker.user}",), ("all",)
             if self._answered.wait(one, STRANGER, now) > 0 or self._answered.reserve(of_all, STRANGERS, now) > 0:
                 return False
             return self._answered.reserve(one, STRANGER, now) <= 0
-        if self._answered.wait((asker.chat,), ANSWERS, now) > 0 or self._windows.reserve((asker.chat,), ALL, now) > 0:
+        if self._answered.wait((asker.chat,), ANSWERS, now) > 0 or self.windows.reserve((asker.chat,), ALL, now) > 0:
             is_first = self._answered.reserve((f"told {asker.chat}",), TOLD, now) <= 0
-            if is_first and self._windows.reserve((asker.chat,), ALL, now) <= 0:
-                self._push(asker, TOO_MANY.within(self._language))
+            if is_first and self.windows.reserve((asker.chat,), ALL, now) <= 0:
+                self._push(asker, TOO_MANY.within(self.desk.language))
             return False
         return self._answered.reserve((asker.chat,), ANSWERS, now) <= 0
 
@@ -305,7 +294,7 @@ class Reception:
 
         def is_seen(channel: str, incident: Incident) -> bool:
             chats = {*(chats_of(incident) or self._chats), *further_chats_of(incident)}
-            return channel == self._channel and chats == {asker.chat}
+            return channel == self.channel and chats == {asker.chat}
 
         return is_seen
 

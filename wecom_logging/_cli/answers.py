@@ -67,7 +67,7 @@ def pair_chat(options: argparse.Namespace) -> int:
     pairing = Pairing(connection.bot_id, shared)
     channel, reader = connection.identity, config.reader()
     desk = Desk(list, language=reader)
-    Reception(connection, desk, channel, windows=windows(channel, shared), language=reader, pairing=pairing)
+    Reception(connection, desk, channel, windows=windows(channel, shared), pairing=pairing)
     code = pairing.ask()
     print(f"{text('answers.type_this', minutes=round(CODE_S / 60))}\n\n    绑定 {code}\n", flush=True)
     try:
