@@ -111,6 +111,26 @@ def test_a_job_that_does_not_come_is_told_and_its_next_run_closes_it(service: Se
     assert (service.job().seen.took_s, service.job().seen.has_failed, service.job().seen.runs) == (600, False, ())
 
 
+def test_of_a_time_in_which_nobody_watched_each_job_is_named_once(service: Service) -> None:
+    service.at("2026-11-29T12:00")
+    for name, level, grace in (("对账", "ERROR", "5m"), ("备份", "CRITICAL", "5m"), ("报表", "ERROR", "20m")):
+        expect(name, cron="30 2 * * *", level=level, grace=grace)
+    assert soon(lambda: len(service.jobs.all()[0]) == 3)
+    service.until("2026-11-30T02:00")
+    service.at("2026-11-30T03:10")
+    clock.advance(70 * 60)
+    service.until("2026-11-30T03:24")
+    told = service.told(1)
+    service.until("2026-11-30T03:50")
+    told += service.told(1)
+    service.handler.flush(20)
+    told += service.told(0)
+    text = "shop jobs: nobody watched from 11-30 02:00 Asia/Shanghai to 11-30 03:14 Asia/Shanghai"
+    heads = [one.split("\n")[0] for one in told]
+    names = "jobs that may not have run: "
+    assert heads == [f"🟠 WARNING × 2 {text}; {names}备份, 对账", f"🟠 WARNING {text}; {names}报表"]
+
+
 @pytest.mark.parametrize("is_shared", [False, True])
 def test_what_is_declared_before_there_is_a_handler_is_watched_by_it(
     sandbox: Sandbox, tmp_path: Path, is_shared: bool, capsys: pytest.CaptureFixture[str]

@@ -298,20 +298,22 @@ class Watch:
         self._use(close)
 
     def _tell_unwatched(self, jobs: Iterable[Job], gap: Gap, time: float) -> None:
-        """One line for all of a channel and its recipients."""
+        """One line for all of a channel and its recipients, of whatever level."""
         found: dict[Target, list[tuple[Spec, News]]] = {}
+        quiet_limit_s, steps = self._options.quiet_limit_s(logging.WARNING), self._options.steps(logging.WARNING)
         for job in jobs:
             for news in job.seen.news:
                 for target in job.spec.targets if news.kind == UNWATCHED else ():
-                    found.setdefault(target, []).append((job.spec, news))
+                    plain = replace(target, quiet_limit_s=quiet_limit_s, steps=steps)
+                    found.setdefault(plain, []).append((job.spec, news))
         for target, unwatched in found.items():
             names = sorted({spec.name for spec, _ in unwatched})
             shown = ", ".join(names[:_MOST_NAMES]) + (f", … ({len(names)})" if len(names) > _MOST_NAMES else "")
             args = (self._clock_time(gap[0]), self._clock_time(gap[1]), shown)
-            spec = Spec(name=f"{gap[0]}", level=logging.WARNING)
+            spec = Spec(name=f"{gap[0]} {shown}", level=logging.WARNING)
             for one, news in unwatched:
                 alert = self._alert(spec, target, news, words.NOBODY_WATCHED, args, ())
-                self._add(one, target, replace(alert, logger="jobs"), replace(news, at=time), 60.0)
+                self._add(one, target, replace(alert, logger="jobs"), replace(news, at=time), 0.0)
 
     def _said(self, job: Job, news: News) -> tuple[Phrase, tuple[str, ...], tuple[tuple[str, str], ...]]:
         """What an alert says of it: phrase, arguments, fields."""
