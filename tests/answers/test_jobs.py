@@ -38,7 +38,9 @@ def test_the_end_of_waiting_is_understood(text: str) -> None:
 
 
 def test_without_a_job_it_says_so() -> None:
-    assert Desk(list, language="zh").do(Command("jobs"), "Li", "chat").text == "没有已声明的任务"
+    desk = Desk(list, language="zh")
+    assert desk.do(Command("jobs"), "Li", "chat").text == "没有已声明的任务"
+    assert "任务" not in desk.do(Command("help"), "Li", "chat").text
 
 
 @pytest.mark.slow
@@ -64,6 +66,8 @@ def test_a_job_is_listed_and_forgotten_by_its_card(wecom: Sandbox, make: Any, st
     assert line.startswith("对账 · 0 ")
     assert missed in line
     assert following in line
+    wecom.aibot.say(ME, ME, "help")
+    until(lambda: {"en": "\njobs – ", "zh": "\n任务："}[language] in words(wecom)[-1])
     press(wecom, "forget")
     until(lambda: service.jobs.find("对账") is None)
     until(lambda: "沙箱用户" in str(card_of(wecom)["cards"][ME]))

@@ -98,8 +98,8 @@ class Desk:
             return self._reply(lambda language: reply.not_understood(command, an_id, language, self.mask), command.why)
         if command.verb == "help":
             an_id = self._an_id()
-            has_rotas = bool(self.on_call())
-            return self._reply(lambda language: reply.help_text(an_id, language, has_rotas=has_rotas))
+            has = {"has_rotas": bool(self.on_call()), "has_jobs": self._has_jobs()}
+            return self._reply(lambda language: reply.help_text(an_id, language, **has))
         if command.verb == "list":
             return self._list(command)
         if command.verb == "jobs":
@@ -191,6 +191,12 @@ class Desk:
         if away is not None and not found:
             raise away
         return sorted(found, key=lambda one: -answered.total(one[2]))
+
+    def _has_jobs(self) -> bool:
+        try:
+            return bool(jobs.expected(self._places()))
+        except StateError:
+            return False
 
     def _an_id(self) -> str:
         """For an example: the newest that is open, or one as it could be."""

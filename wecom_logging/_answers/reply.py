@@ -196,7 +196,7 @@ def not_understood(command: Command, an_id: str, language: Language, mask: Calla
     return rows[command.why].within(language, example) if command.why in rows else more
 
 
-def help_text(an_id: str, language: Language, *, has_rotas: bool = False) -> str:
+def help_text(an_id: str, language: Language, *, has_rotas: bool = False, has_jobs: bool = False) -> str:
     """What may be said, a line for each."""
     rows = {
         "take": words.HELP_TAKE,
@@ -207,6 +207,7 @@ def help_text(an_id: str, language: Language, *, has_rotas: bool = False) -> str
         "details": words.HELP_DETAILS,
         "list": words.HELP_LIST,
         **({"on-call": words.HELP_ON_CALL} if has_rotas else {}),
+        **({"jobs": words.HELP_JOBS} if has_jobs else {}),
     }
     lines = [row.within(language, command_line(verb, language, an_id)) for verb, row in rows.items()]
     scope = f"{words.COMMANDS['quiet'].within(language)} {A_SCOPE} 30m"
