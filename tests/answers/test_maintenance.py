@@ -207,6 +207,19 @@ def test_what_another_hand_has_made_quiet_for_ever_holds_nothing(
     assert not office.type("list").text.startswith("maintenance of shop until")
 
 
+@pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
+def test_what_another_hand_has_given_a_reason_without_end_loses_no_alert(office: Office) -> None:
+    store = office.shared._opened()
+    now = store.time()
+    text = as_line(plain((Scope("shop", now - 1, now + 600, "x" * 500_000),)))
+    assert store.put("duty", "scopes", 0, text, now + 9e4, now)
+    assert office.type("quiet service other 10m").why == ""
+    office.log()
+    (told,) = office.go_on()
+    assert "disk full" in told
+    office.assert_balance()
+
+
 @pytest.mark.parametrize("desk", ["memory"], indirect=True)
 def test_a_reason_that_was_given_elsewhere_shows_no_secret_in_a_list(office: Office) -> None:
     place, end = office.jobs[0].place, office.time_s() + 60

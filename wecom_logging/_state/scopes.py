@@ -43,8 +43,11 @@ def known_scopes(shared: Shared, *, asks: bool = True) -> Scopes:
 
 
 def _read(store: Store) -> Scopes:
+    return _of_persons(read_standing(store, _CHANNEL, _NAME, Scope)[1], store.time())
+
+
+def _of_persons(scopes: Scopes, now: float) -> Scopes:
     """Without what holds for longer than a day, or gives a reason without end: no person has said that."""
-    scopes, now = read_standing(store, _CHANNEL, _NAME, Scope)[1], store.time()
     known = (one for one in scopes if one.until <= min(one.began, now) + QUIET_LIMIT_S + _READ_S)
     return tuple(one for one in known if len(one.why) <= MAX_WHY)
 
@@ -54,7 +57,8 @@ def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:
     if shared is alone:
         after = standing(become(known_scopes(shared)), shared.time_s())
     else:
-        after = shared.call(lambda store: change_standing(store, _CHANNEL, _NAME, Scope, become))
+        there = shared.call(lambda store: change_standing(store, _CHANNEL, _NAME, Scope, become))
+        after = _of_persons(there, shared.time_s())
         for channel in shared.call(lambda store: store.channels()):
             wake(shared, channel, after, time.monotonic())
     _known[shared] = time.monotonic(), after
