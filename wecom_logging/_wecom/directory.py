@@ -309,14 +309,14 @@ class Tags(_Directory):
 
         Source: https://developer.work.weixin.qq.com/document/path/90210
         """
-        body: dict[str, Any] = {"tagname": checks.tag_name("name", name)}
+        body: dict[str, Any] = {"tagname": checks.tag_name(name)}
         if id is not None:
             body["tagid"] = checks.tag_id("id", id)
         return answers.number(self._ask("tag/create", body, self._reads), "tagid")
 
     def update(self, id: Id, *, name: str) -> None:
         """Rename a tag. Source: https://developer.work.weixin.qq.com/document/path/90211"""
-        body = {"tagid": checks.tag_id("id", id), "tagname": checks.tag_name("name", name)}
+        body = {"tagid": checks.tag_id("id", id), "tagname": checks.tag_name(name)}
         self._ask("tag/update", body, self._reads)
 
     def delete(self, id: Id) -> None:

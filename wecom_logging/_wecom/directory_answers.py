@@ -22,15 +22,15 @@ def text(item: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def needed_text(item: Mapping[str, Any], name: str) -> str:
-    if not (found := text(item, name)):
-        raise BadResponseError(f"the answer has no {name}")
+def user_id(item: Mapping[str, Any]) -> str:
+    if not (found := text(item, "userid")):
+        raise BadResponseError("the answer has no userid")
     return found
 
 
 def found_user_id(answer: Mapping[str, Any]) -> str:
     """The user id that was asked for, which is one and means one: messages go to it."""
-    found = needed_text(answer, "userid")
+    found = user_id(answer)
     if not is_user_id(found):
         raise BadResponseError("the answer's userid is no user id")
     return found
@@ -73,7 +73,7 @@ def member(item: Mapping[str, Any]) -> Member:
     ids_of_departments = _several(item, "department", int)
     leads = _several(item, "is_leader_in_dept", int)
     return Member(
-        user_id=needed_text(item, "userid"),
+        user_id=user_id(item),
         name=text(item, "name"),
         departments=ids_of_departments,
         mobile=text(item, "mobile"),
@@ -105,7 +105,7 @@ def members(answer: Mapping[str, Any]) -> list[Member]:
 
 def user_ids_of_page(answer: Mapping[str, Any]) -> Iterator[str]:
     """The user ids in the rows of a page of ``user/list_id``."""
-    return (needed_text(item, "userid") for item in items(answer, "dept_user"))
+    return (user_id(item) for item in items(answer, "dept_user"))
 
 
 def tags(answer: Mapping[str, Any]) -> list[Tag]:
@@ -113,7 +113,7 @@ def tags(answer: Mapping[str, Any]) -> list[Tag]:
 
 
 def tag_with_members(id: int, answer: Mapping[str, Any]) -> Tag:
-    users = tuple(needed_text(item, "userid") for item in items(answer, "userlist"))
+    users = tuple(user_id(item) for item in items(answer, "userlist"))
     return Tag(id, text(answer, "tagname"), users, _several(answer, "partylist", int))
 
 

@@ -58,9 +58,9 @@ tag_id = department_id
 tag_ids = department_ids
 
 
-def tag_name(field: str, value: object) -> str:
+def tag_name(value: object) -> str:
     """A tag's name: 1 to 32 characters."""
-    return _text(field, value, MAX_TAG_NAME)
+    return _text("name", value, MAX_TAG_NAME)
 
 
 def mobile(field: str, value: object) -> str:

@@ -38,7 +38,7 @@ class Phone:
             raise MessageError("user_ids: nobody is named")
         answer = self._client.call("pstncc/call", {"callee_userid": users}, tries=1)
         calls = tuple(
-            Call(answers.needed_text(one, "userid"), answers.text(one, "callid"), answers.number(one, "code"))
+            Call(answers.user_id(one), answers.text(one, "callid"), answers.number(one, "code"))
             for one in answers.items(answer, "states")
         )
         if len(calls) != len(users):

@@ -73,7 +73,7 @@ def _moments(shift: Shift, zone: tzinfo) -> Iterator[tuple[float, float]]:
 
 def _shifts(answer: dict[str, Any]) -> Iterator[Shift]:
     for row in answers.items(answer, "schedule_list"):
-        user_id, yearmonth = answers.needed_text(row, "userid"), answers.number(row, "yearmonth")
+        user_id, yearmonth = answers.user_id(row), answers.number(row, "yearmonth")
         for one in answers.items(answers.part(row, "schedule"), "scheduleList"):
             info = answers.part(one, "schedule_info")
             spans = tuple(
