@@ -299,11 +299,10 @@ def make_tls(host: str, ca_file: str) -> ssl.SSLContext:
         builder = x509.CertificateBuilder(
             ca_name, subject, public, x509.random_serial_number(), now - DAY, now + CERTIFIED
         )
-        builder = builder.add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
         signs = x509.KeyUsage(not is_ca, False, False, False, False, is_ca, is_ca, False, False)
-        builder = builder.add_extension(signs, critical=True)
-        for extension in more:
-            builder = builder.add_extension(extension, critical=False)
+        needed = (x509.BasicConstraints(ca=is_ca, path_length=None), signs)
+        for extension in (*needed, *more):
+            builder = builder.add_extension(extension, critical=extension in needed)
         return builder.sign(ca_key, hashes.SHA256())
 
     known_by = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import socket
 import threading
 import time
 from dataclasses import replace
@@ -59,7 +58,7 @@ class Connections:
         with self._corp.changing():
             others = [other for other in state.lines if other is not state.subscriber]
             for other in others[: 1 - MOST]:
-                other.end(socket.SHUT_RDWR)
+                other.end()
             state.lines.append(line)
             state.used = True
         agent = request.headers.get("User-Agent", "")
@@ -94,7 +93,7 @@ class Connections:
         corp.wait(fault.delay_s)
         if fault.drop:
             corp.close_call(number, replace(exchange, status=0), began)
-            line.end(socket.SHUT_RDWR)
+            line.end()
             return
         kicked = None
         with line.sending:
@@ -153,7 +152,7 @@ class Connections:
 
         def close() -> None:
             self._corp.wait(self._corp.aibot.close_after_s)
-            line.end(socket.SHUT_RDWR)
+            line.end()
 
         threading.Thread(target=close, name="wecom-sandbox-kick", daemon=True).start()
 

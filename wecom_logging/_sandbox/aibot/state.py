@@ -68,7 +68,7 @@ class State:
         """
         for line in self.lines:
             if how == "drop":
-                line.end(socket.SHUT_RDWR)
+                line.end()
             line.silent = line.silent or how == "silence"
         if how != "silence":
             self.subscriber = None
@@ -141,9 +141,9 @@ class Line:
             return False
         return True
 
-    def end(self, how: int) -> None:
-        """The socket, without the handshake of WebSockets; ``how`` is that of ``shutdown``."""
-        try:
-            socket.socket.shutdown(self._connection.socket, how)  # not that of TLS, while another thread reads
+    def end(self) -> None:
+        """The socket, without the handshake of WebSockets."""
+        try:  # not that of TLS, while another thread reads
+            socket.socket.shutdown(self._connection.socket, socket.SHUT_RDWR)
         except OSError:
             pass  # the client was faster
