@@ -847,6 +847,18 @@ def test_e2_who_takes_it_stops_the_calls_that_have_not_begun() -> None:
     assert escalation.call_begun(undone, 640.0).calls.who == "wang"
 
 
+def test_where_the_next_step_is_due_nobody_more_is_called_and_a_line_says_what_became_of_the_calls() -> None:
+    begun = escalation.call_begun(rings("li", "wang"), 25 * M - 5)
+    for after in (
+        escalation.call_begun(rings("li", "wang"), 25 * M),
+        escalation.call_over(begun, "li", "无人接听", ends=False, now=25 * M),
+    ):
+        news = answered.news(after)
+        assert news is not None
+        assert (after.calls, after.call_at, after.step, news.who) == (NO_CALLS, 0.0, 1, "李四")
+        assert escalation.doing(after, 25 * M) == escalation.BEGINS
+
+
 def test_the_next_step_ends_the_calls_of_the_one_before() -> None:
     incident = step(escalation.call_begun(rings("li", "wang"), 600.0), 25 * M)
     assert (incident.calls, incident.call_at) == (NO_CALLS, 0.0)

@@ -398,6 +398,14 @@ def test_the_end_of_what_others_were_told_of_goes_alone() -> None:
     assert policy.may_go_along(replace(over, told_too=()), NOW, draining=True)
 
 
+def test_the_line_about_a_step_goes_before_the_next_step_where_there_is_room_for_it() -> None:
+    due = escalated(AMY, step_at=NOW)
+    assert policy.is_step_due(due, NOW)
+    assert decided(due) == Send()
+    assert decided(due, room_at=NOW + 1) == policy.Step()
+    assert policy.of_step(due, NOW) != policy.of_step(replace(due, step_at=NOW + 60), NOW)  # that one does not begin
+
+
 def test_a_step_that_is_due_goes_before_all_else_whatever_its_audience_waits_for() -> None:
     due = more(sent(opened(now=0.0, steps=(60.0,)), 0.0), 3, now=NOW - 1)
     for rules in ({}, {"room_at": NOW + 60}, {"gathers_until": NOW + 60}, {"draining": True}):

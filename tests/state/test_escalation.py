@@ -596,6 +596,21 @@ def test_a_call_that_does_not_begin_is_said_and_the_next_person_is_called(compan
     assert found[-1][2].endswith("（电话：li 未能呼出（-3）; wang 未能呼出（301051）; zhao 原因 1; qian 原因 8）")
 
 
+def test_what_became_of_a_call_is_said_though_the_next_step_begins_before_it_is_over(company: Make) -> None:
+    jobs, phones = ringing(company, (1, "li wang"), (2, "boss"))
+    phones.will = {"li": 1, "boss": 7}
+    jobs.critical()
+    found = jobs.wait(5)
+    assert [user for _, user in phones.rung] == ["li", "boss"]
+    assert steps(found) == [(1, ("li", "wang")), (2, ("boss",))]
+    lines = [(minute, users, text) for minute, users, text in found if " → " in text]
+    assert [(minute, users) for minute, users, _ in lines] == [(2, ("张三",)), (2, ("张三", "li", "wang"))]
+    assert [re.sub(rf" {CLOCK}", "", text.partition(" → ")[2]) for *_, text in lines] == [
+        "li、wang（电话：li 原因 1）",
+        "boss（电话：boss 原因 7）",
+    ]
+
+
 def test_e2_who_takes_it_stops_the_phones(company: Make) -> None:
     jobs, phones = ringing(company, (10, "li wang"), (25, "boss"))
     jobs.critical()

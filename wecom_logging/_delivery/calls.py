@@ -74,12 +74,14 @@ class Calls:
         return bool(due)
 
     def _call(self, claims: list[Claim], user: str) -> None:
-        if self._windows.reserve((user,), LIMITS, self._clock()) > 0:
+        now = self._clock()
+        begins = not all(escalation.is_next_due(claim.incident, now) for claim in claims)
+        if begins and self._windows.reserve((user,), LIMITS, now) > 0:
             self._over(claims, user, CALL_LIMIT.within(self._language), ends=True)  # his phone has just rung
             return
-        begun = self._become(claims, partial(escalation.call_begun, now=self._clock()))
+        begun = self._become(claims, partial(escalation.call_begun, now=now))
         claims = [claim for claim, one in zip(claims, begun, strict=True) if one is not None and one.calls.who == user]
-        if not claims or self._phone is None:  # somebody took them meanwhile
+        if not claims or self._phone is None:  # somebody took them meanwhile, or the next step is due
             return
         try:
             call = self._phone.ring(user)
@@ -93,7 +95,8 @@ class Calls:
             self._become(claims, partial(escalation.call_rings, user=user, call_id=call.call_id))
 
     def _look(self, claims: list[Claim], called: Called) -> None:
-        is_last = called.looks + 1 >= len(escalation.CALL_LOOKS_S)
+        is_next_due = any(escalation.is_next_due(claim.incident, self._clock()) for claim in claims)
+        is_last = is_next_due or called.looks + 1 >= len(escalation.CALL_LOOKS_S)
         try:
             state = self._phone.state_of(called.who, called.id) if self._phone is not None else None
         except (WeComError, MessageError):

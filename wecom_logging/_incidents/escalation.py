@@ -53,7 +53,7 @@ def doing(incident: Incident, now: float) -> Hashable:
     together: what a message says of one step to its people holds of all."""
     if incident.stepping_at:
         return incident.audience, incident.duty, incident.step, incident.told_too, missed_before(incident)
-    return RINGS if _call_at(incident) and not 0 < incident.step_at <= now + SOON_S else BEGINS
+    return RINGS if _call_at(incident) else BEGINS
 
 
 def began(incident: Incident) -> Answer:
@@ -155,10 +155,13 @@ CALL_LOOKS_S = (20.0, 60.0)
 
 
 def call_begun(incident: Incident, now: float) -> Incident:
-    """The next person is called; the very incident where somebody did something with it meanwhile."""
+    """The next person is called, but where the next step is due; the very incident where somebody did something with
+    it meanwhile."""
     calls = incident.calls
     if calls.who or not calls.left or not incident.call_at or step_due_at(incident) > now + SOON_S:
         return incident
+    if is_next_due(incident, now):
+        return _calls_over(incident)
     return replace(incident, calls=Calls(calls.left[1:], calls.left[0]), call_at=now + CALL_LOOKS_S[0])
 
 
@@ -178,7 +181,8 @@ def call_looked_at(incident: Incident, now: float) -> Incident:
 
 
 def call_over(incident: Incident, user: str, words: str, *, ends: bool, now: float) -> Incident:
-    """What became of it; the next person is called, but where that ``ends`` the calls. Then a line says so."""
+    """What became of it; the next person is called, but where that ``ends`` the calls, or the next step is due. Then a
+    line says so."""
     calls, journal = incident.calls, incident.answers.journal
     if user not in (calls.who, *calls.left[:1]):
         return incident
@@ -186,6 +190,16 @@ def call_over(incident: Incident, user: str, words: str, *, ends: bool, now: flo
     step = began(incident)
     where = "; ".join(filter(None, [step.where, f"{user} {words}"]))
     called = replace(incident, answers=replace(incident.answers, journal=with_step(journal, step.who, where)))
-    if left and not ends:
+    if left and not (ends or is_next_due(incident, now)):
         return replace(called, calls=Calls(left), call_at=now)
-    return _said(replace(called, calls=NO_CALLS, call_at=0.0), is_said=is_held(called) and called.answers.is_said)
+    return _calls_over(called)
+
+
+def is_next_due(incident: Incident, now: float) -> bool:
+    """Whether its next step is due: the phones of the one before ring no more."""
+    return 0 < incident.step_at <= now + SOON_S
+
+
+def _calls_over(incident: Incident) -> Incident:
+    over = replace(incident, calls=NO_CALLS, call_at=0.0)
+    return _said(over, is_said=is_held(incident) and incident.answers.is_said)

@@ -101,7 +101,7 @@ def decide(
     """
     if (held := what_holds(incident, moment)) is not None:
         return held
-    if is_step_due(incident, now):
+    if is_step_due(incident, now) and not (tells_of_a_step(incident) and rules.room_at <= now):  # its line goes before
         return Step()
     waited = what_held(incident, moment)
     if not (waited or rules.draining) and (until := not_before(incident, now)) > now + SOON_S:
@@ -132,14 +132,12 @@ def is_step_due(incident: Incident, now: float) -> bool:
 
 
 def of_step(incident: Incident, now: float) -> Hashable:
-    """What its step does now, or what the line says that is sent about one: of several, one message does the same, or
+    """What its step does now, and what the line says that is sent about one: of several, one message does the same, or
     says it. None: neither."""
-    if is_step_due(incident, now):
-        return escalation.doing(incident, now)
-    if not tells_of_a_step(incident):
-        return None
-    last = incident.answers.journal[-1]
-    return incident.audience, incident.duty, incident.told_too, last.who, last.where
+    does = escalation.doing(incident, now) if is_step_due(incident, now) else None
+    last = incident.answers.journal[-1] if tells_of_a_step(incident) else None
+    says = last and (incident.audience, incident.duty, incident.told_too, last.who, last.where)
+    return (does, says) if does or says else None
 
 
 def is_urgent(incident: Incident) -> bool:
