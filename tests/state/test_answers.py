@@ -201,6 +201,22 @@ def test_a_silence_in_which_nothing_came_says_so(jobs: Jobs) -> None:
     jobs.assert_balance()
 
 
+def test_what_comes_after_a_silence_in_which_nothing_came_is_told_within_a_window(jobs: Jobs) -> None:
+    jobs.log()
+    for _ in range(4):  # its wait is long by now
+        jobs.log()
+        jobs.go_on(600)
+    jobs.say("silenced", length_s=240.0)
+    jobs.go_on()
+    (told,) = jobs.go_on(240)
+    assert lines(told)[0].endswith(": nothing came")
+    jobs.log()
+    assert jobs.go_on(20) == []
+    (told,) = jobs.go_on(50)
+    assert lines(told)[0].startswith("🔴 ERROR × 1, 6 in all ")
+    jobs.assert_balance()
+
+
 def test_the_end_of_a_silence_has_what_came_since_it_began(jobs: Jobs) -> None:
     jobs.log()
     jobs.go_on()

@@ -244,11 +244,13 @@ def _first_of(incident: Incident, number: int, last: float) -> Incident:
 def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | None:
     """A message has told it, as it was claimed; with its end if that was due (``ends``), or nothing else was left.
 
-    The wait doubles with each digest, but not with one that came before its time, as ``flush`` asks for.
+    The wait doubles with each digest, but not with one that came before its time, as ``flush`` asks for. After a
+    silence in which nothing came it begins anew.
     """
     if ends or is_told(incident) or (nothing_came(incident) and over_at(incident) <= now):
         return ended(incident, now)
     is_again, has_new = not is_first(incident), has_new_variant(incident.variants)
+    begins = not is_again or nothing_came(incident)
     incident = _heard(incident if is_again else from_first_step(incident, now), now)
     is_early = now + SOON_S < incident.told_at + incident.wait_s
     longer = incident.wait_s if is_early else min(2 * incident.wait_s, MAX_WAIT_S)
@@ -257,7 +259,7 @@ def sent(incident: Incident, now: float, *, ends: bool = False) -> Incident | No
         told=incident.count,
         digests=incident.digests + is_again,
         tries=0,
-        wait_s=max(longer, incident.window_s) if is_again else _longer(incident.window_s, incident, MAX_WAIT_S),
+        wait_s=_longer(incident.window_s, incident, MAX_WAIT_S) if begins else max(longer, incident.window_s),
         digests_with_new=min(incident.digests_with_new + 1, MAX_DIGESTS_WITH_NEW) if is_again and has_new else 0,
         told_at=now,
         since=incident.last,
