@@ -47,9 +47,8 @@ def app_handler(url: str, **options: Any) -> WeComHandler:
         corp_id="wwsandbox",
         agent_id=1000002,
         secret="sandbox-app-secret",
-        users=["sandbox-user"],
         api_base=url,
-        **options,
+        **{"users": ["sandbox-user"], **options},
     )
 
 

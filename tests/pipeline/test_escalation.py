@@ -47,6 +47,37 @@ def test_a_step_reaches_its_people_and_their_phones(
     handler.close()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("users", "step", "told"),
+    [
+        (["sandbox-user", "老板"], {"leader_of": ["运维部"]}, [["boss"], ["sandbox-user"]]),
+        (["boss", "sandbox-user"], {"users": ["老板"]}, [["boss"], ["sandbox-user"]]),
+        (["sandbox-user", "on-call:web"], {"users": ["on-call:web"]}, [["boss"], ["sandbox-user"]]),
+        (["boss"], {"leader_of": ["运维部"]}, [["boss"]]),
+    ],
+    ids=["a leader", "a name", "a rota", "nobody else"],
+)
+def test_who_was_told_before_gets_one_message_of_a_step_by_whichever_name(
+    sandbox: Sandbox, users: list[str], step: dict[str, list[str]], told: list[list[str]]
+) -> None:
+    sandbox.add_department(7, name="运维部")
+    sandbox.add_member("boss", name="老板", departments=[7], leader_of=[7])
+    handler = app_handler(
+        sandbox.url,
+        users=users,
+        escalation=[{"after": "1s", **step}, {"after": "2s", "users": ["sandbox-user"]}],
+        on_call={"web": {"people": ["老板"], "since": "2026-11-02 10:00", "every": "1w"}},
+        answers="aibot",
+        timezone="Asia/Shanghai",
+    )
+    handler.handle(critical())
+    until(lambda: any("Escalation 2/2" in one["content"] for one in sandbox.messages()))
+    found = [one["receivers"] for one in sandbox.messages()]
+    assert found[1 : 1 + len(told) + 1] == [*told, ["sandbox-user"]]  # the last of which is the next step
+    handler.close()
+
+
 def test_a_program_without_steps_loads_nothing_of_them(sandbox: Sandbox) -> None:
     code = """
 import logging, sys

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from .._capture.collector import Collector
 from .._capture.pending import hostname
 from .._incidents import policy
+from .._incidents.answered import said
 from .._incidents.fingerprint import audience_of
+from .._incidents.life import released
 from .._incidents.policy import Hold, Rules, Send, Step, Why
 from .._render.flood import WORST
 from .._runtime import forks
@@ -301,12 +303,19 @@ class Turn:
             return None
         return Delivery([claim], [], self.claims.recipients(claim), held=held)
 
-    def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery:
-        is_alone = len(claims) == 1 or policy.tells_of_a_step(claims[0].incident)
-        claims = [alone(one, now) for one in claims] if is_alone else claims
+    def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery | None:
+        """None: all whom it would tell have more than it says."""
+        incident, channel = claims[0].incident, self._channels[0]
+        is_step = policy.tells_of_a_step(incident)
+        claims = [alone(one, now) for one in claims] if is_step or len(claims) == 1 else claims
         recipients = self.claims.recipients(claims[0])
-        if policy.is_for_others(claims[0].incident, now):
-            recipients = policy.who_is_told(claims[0].incident, self._channels[0].addressed(recipients))
+        if policy.is_for_others(incident, now):
+            named = self.duties.known(recipients, incident) if is_step else recipients
+            everybody = channel.addressed(named)
+            recipients = policy.who_is_told(incident, everybody, channel.receivers)
+            if everybody and not recipients:
+                self.ledger.become(claims, lambda one: released(said(one), now), now)
+                return None
         return Delivery(claims, [], recipients, cause=cause)
 
     def _has_room(self, delivery: Delivery, now: float) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import reduce
 
 from ...model import Recipients
 from ...model.alert import ESCALATED
 from ...model.duty import Held
+from ...model.recipients import EVERYBODY_LOG
 from .. import answered, escalation, life, stored
 from ..fingerprint import recipients_of
 from ..incident import SOON_S, Incident, Related
@@ -183,16 +184,33 @@ def place_of(chat: str, user: str = "") -> str:
     return f"chat {chat} {user}".strip()[:64]
 
 
-def who_is_told(incident: Incident, recipients: Recipients) -> Recipients:
+def who_is_told(
+    incident: Incident, recipients: Recipients, ids: Callable[[Recipients], Sequence[str]] = lambda one: one.users
+) -> Recipients:
     """Of those who get it, and whom steps have told: what a person did stands already in the chat where he did it, and
-    who did it in a group is not told alone; of a step, those whom it has told have more than a line."""
+    who did it in a group is not told alone; of a step, those whom it has told have more than a line, by whichever name
+    (``ids`` gives the ids that are known). Of a step that may be nobody."""
     told, news = told_by_steps(incident), () if incident.answers.is_said else incident.answers.journal[-1:]
-    of_step = told.pop() if told and tells_of_a_step(incident) else Recipients()
+    if told and tells_of_a_step(incident):
+        of_step = told.pop()
+        return _others(reduce(Recipients.with_others, told, recipients), of_step, ids)
     where = "".join(one.where for one in news if one.verb != ESCALATED)
     recipients = reduce(Recipients.with_others, told, recipients)
-    users = tuple(one for one in recipients.users if one not in of_step.users)
     chats = tuple(chat for chat in recipients.chats if place_of(chat) != where and chat not in where.split()[1:])
-    return replace(recipients, users=users or recipients.users, chats=chats or recipients.chats)
+    return replace(recipients, chats=chats or recipients.chats)
+
+
+def _others(recipients: Recipients, told: Recipients, ids: Callable[[Recipients], Sequence[str]]) -> Recipients:
+    """Without those who were told."""
+    kinds = [one.name for one in fields(Recipients)]
+    each = {(kind, one): {*ids(Recipients(**{kind: (one,)}))} for kind in kinds for one in getattr(told, kind)}
+    has_it = set[str]().union(*each.values()) - {EVERYBODY_LOG}
+
+    def left(kind: str, one: str) -> bool:
+        found = {*ids(Recipients(**{kind: (one,)}))}
+        return (kind, one) not in each and not (found and found <= has_it)
+
+    return Recipients(**{kind: tuple(one for one in getattr(recipients, kind) if left(kind, one)) for kind in kinds})
 
 
 # One message of a cause in a window.
