@@ -198,11 +198,14 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("WECOM_"):
             monkeypatch.delenv(name)
+    served = [one._pipeline for one in live_handlers()]
     for number, left in list(worker._workers.items()):
         if left.closed or not left.job.settled():  # another test's: who looks at all would see it, or wait
             left.finish(0.0)
             left.job.turn = lambda: float("inf")  # type: ignore[method-assign] # its server is gone
-            del worker._workers[number]
+        elif left.job in served:
+            continue
+        del worker._workers[number]
     warn._last.clear()
     pipeline.forget_left()
     scopes.forget_scopes()

@@ -567,6 +567,7 @@ def test_a_storm_of_clicks_is_not_answered_beyond_the_limit(wecom: Sandbox, make
     until(lambda: len(handler._reception()._heard) >= 200)
     until(lambda: len(wecom.messages(channel="aibot")) >= 17)
     assert len([one for one in words(wecom) if one.startswith("Too many commands")]) == 1
+    assert handler._pipeline._turn.senders.wait(None) == 0.0
     log_to(handler).error("another failure")
     assert handler.flush(10)  # it need not wait for those who type
     assert len(wecom.messages(channel="aibot")) == 18

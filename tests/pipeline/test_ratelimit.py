@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wecom_logging._state.windows import Windows
+from wecom_logging._state.windows import ANSWER, Windows
 from wecom_logging.model.recipients import EVERYBODY_LOG
 
 MINUTE = ((20, 60.0),)
@@ -107,6 +107,19 @@ def test_while_fewer_than_a_quarter_went_out_the_next_goes_alone(number: int, al
         assert windows.pace(ALL, rules, 0.0) == (False, 0.0)
         sent(windows, rules, 0.0)
     assert windows.pace(ALL, rules, 0.0)[0]
+
+
+def test_answers_in_a_chat_fill_its_limit_and_do_not_slow_its_alerts() -> None:
+    alerts, windows = ((24, 60.0),), Windows()
+    for second in range(15):
+        assert windows.reserve((f"{ANSWER}ops",), MEMBER, float(second)) == 0.0
+        assert windows.pace(("ops",), alerts, second + 0.1) == (False, 0.0)
+    for _ in range(9):
+        assert windows.reserve(("ops",), alerts, 15.0) == 0.0
+    assert windows.wait(("ops",), alerts, 15.0) == 45.0
+    assert windows.wait(("li",), alerts, 15.0) == 0.0
+    sent = [windows.reserve((f"{ANSWER}ops",), MEMBER, 15.0) for _ in range(7)]
+    assert sent == [*[0.0] * 6, 45.0]  # thirty in all
 
 
 def test_the_tightest_rule_says_the_pace() -> None:

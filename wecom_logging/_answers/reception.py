@@ -20,7 +20,7 @@ from .._incidents.incident import Incident
 from .._render.card import pressed
 from .._render.times import local_time
 from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, NO_CODE, PAIRED, STATE_AWAY, TOO_MANY
-from .._state.windows import Windows
+from .._state.windows import ANSWER, Windows
 from .._text import inert
 from .._wecom.aibot import upload, words
 from .._wecom.body import Json
@@ -282,12 +282,13 @@ class Reception:
             if self._answered.wait(one, STRANGER, now) > 0 or self._answered.reserve(of_all, STRANGERS, now) > 0:
                 return False
             return self._answered.reserve(one, STRANGER, now) <= 0
-        if self._answered.wait((asker.chat,), ANSWERS, now) > 0 or self.windows.reserve((asker.chat,), ALL, now) > 0:
+        answers = (f"{ANSWER}{asker.chat}",)
+        if self._answered.wait(answers, ANSWERS, now) > 0 or self.windows.reserve(answers, ALL, now) > 0:
             is_first = self._answered.reserve((f"told {asker.chat}",), TOLD, now) <= 0
-            if is_first and self.windows.reserve((asker.chat,), ALL, now) <= 0:
+            if is_first and self.windows.reserve(answers, ALL, now) <= 0:
                 self._push(asker, TOO_MANY.within(self.desk.language))
             return False
-        return self._answered.reserve((asker.chat,), ANSWERS, now) <= 0
+        return self._answered.reserve(answers, ANSWERS, now) <= 0
 
     def _is_seen(self, asker: Asker) -> IsSeen:
         """What went into this chat alone: all its readers see the answer."""

@@ -21,6 +21,9 @@ from .entries import pack, unpack
 FLOOD = "flood "
 """Begins the name of a log that counts the floods that were told, and no messages."""
 
+ANSWER = "answer "
+"""Begins the name of a log of what a receiver was answered: it fills the limit, but alerts keep their own pace."""
+
 UNLIMITED = (20, 60.0)
 """Number and seconds by which messages are shared where there is no limit."""
 
@@ -58,7 +61,7 @@ class Windows:
         that is left. Without a limit nothing has to wait, and five a minute go on their own.
         """
         with self._lock:
-            paces = [self._pace(times, rules, now) for times in self._times(receivers)]
+            paces = [self._pace(times, rules, now) for times in self._times(receivers, answers=False)]
         return any(shared for shared, _ in paces), max((wait for _, wait in paces), default=0.0)
 
     @staticmethod
@@ -129,19 +132,20 @@ class Windows:
     def _wait(self, receivers: tuple[str, ...], rules: Rules, now: float) -> float:
         return max((_wait_for(times, rules, now) for times in self._times(receivers)), default=0.0)
 
-    def _times(self, receivers: tuple[str, ...]) -> Iterator[list[float]]:
-        """What each receiver got lately, in order."""
+    def _times(self, receivers: tuple[str, ...], *, answers: bool = True) -> Iterator[list[float]]:
+        """What each receiver got lately, in order; with its ``answers``."""
         everybody = self._logs.get(EVERYBODY_LOG, ())
         for receiver in receivers:
             if receiver.startswith(FLOOD):
                 yield sorted(self._logs.get(receiver, ()))
                 continue
             # A message to everybody has to fit beside the fullest member.
-            for name in list(self._logs) if receiver == EVERYBODY_LOG else [receiver]:
+            for name in list(self._logs) if receiver == EVERYBODY_LOG else [receiver.removeprefix(ANSWER)]:
                 if name.startswith(FLOOD):
                     continue
                 own = self._logs.get(name, ()) if name != EVERYBODY_LOG else ()
-                yield sorted([*own, *everybody])
+                answered = self._logs.get(f"{ANSWER}{name}", ()) if answers else ()
+                yield sorted([*own, *everybody, *answered])
 
     def forget(self, before: float) -> None:
         """What went before that."""
