@@ -217,6 +217,40 @@ def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: An
     assert said["chat"] == "lisi"
 
 
+def rest(handler: WeComAIBotHandler, seconds: float) -> None:
+    """No message of its own goes for so long."""
+    assert handler._pipeline is not None
+    turn = handler._pipeline._turn
+    turn.senders._senders[0].back_off_until = turn._clock() + seconds
+
+
+def test_who_was_refused_gets_no_notice_of_the_same(wecom: Sandbox, make: Any, state: str) -> None:
+    for who in ("lisi", "wangwu"):
+        wecom.add_member(who)
+        wecom.aibot.say(who, who, "hello")
+    handler = make(state=state, chats=[ME, "lisi", "wangwu", GROUP])
+    log_to(handler).error("the disk is full")
+    assert handler.flush(10)
+    (name,) = (one.short_id for one in handler.incidents())
+    cards = {one["chat"]: one for one in wecom.messages(channel="aibot", msgtype="template_card")}
+
+    def take(who: str) -> None:
+        wecom.aibot.click(cards[who]["task_id"], who, cards[who]["cards"][who]["button_list"][0]["key"])
+
+    rest(handler, 3.0)
+    take(ME)
+    until(lambda: handler.incidents()[0].taken_by == NAME)
+    take("lisi")
+    wecom.aibot.say(GROUP, "lisi", f"take {name}")
+    wecom.wait(2, channel="aibot", msgtype="markdown", contains=f"taken by {NAME}")
+    notices = wecom.wait(channel="aibot", msgtype="markdown", contains="✋ ")
+    assert [one["chat"] for one in notices] == ["wangwu"]
+    rest(handler, 2.0)
+    wecom.aibot.say("wangwu", "wangwu", f"undo {name}")  # what was seen is over
+    told = wecom.wait(4, channel="aibot", msgtype="markdown", contains="given back")
+    assert sorted(one["chat"] for one in told) == sorted([ME, "lisi", "wangwu", GROUP])
+
+
 def test_who_has_it_may_be_another_person_whom_it_is_given(wecom: Sandbox, make: Any, state: str) -> None:
     wecom.add_member("lisi")
     wecom.aibot.say("lisi", "lisi", "hello")

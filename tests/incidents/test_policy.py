@@ -352,7 +352,14 @@ def test_a_notice_is_for_the_chats_in_which_the_answer_does_not_stand() -> None:
     assert policy.who_is_told(taken, all_chats).chats == ("ops", "wang")
     in_group = answered.taken(repeated(), "Li", policy.place_of("ops", "li"), now=NOW, time=NOW)
     assert policy.who_is_told(in_group, all_chats).chats == ("wang",)
-    assert policy.who_is_told(taken, Recipients(chats=("li",))).chats == ("li",)
+    assert policy.who_is_told(taken, Recipients(chats=("li",))) == Recipients()  # there is nobody else
+    refused = answered.seen(answered.seen(taken, policy.place_of("ops", "eve")), policy.place_of("wang"))
+    assert policy.who_is_told(refused, Recipients(chats=("ops", "li", "wang", "eve", "zhao"))).chats == ("zhao",)
+    assert answered.seen(refused, policy.place_of("wang")) is refused
+    on_its_way = replace(taken, owner="me")
+    assert answered.seen(on_its_way, policy.place_of("wang")) is on_its_way
+    undone = answered.undone(refused, "Li", policy.place_of("li"), now=NOW, time=NOW)
+    assert undone.answers.seen == ()
     assert policy.who_is_told(taken, Recipients(users=("li",))) == Recipients(users=("li",))
     silent = answered.silenced(repeated(), "Li", policy.place_of("li"), 60.0, now=NOW, time=NOW)
     over = life.sent(silent, NOW)  # all get its end

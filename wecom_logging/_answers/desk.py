@@ -141,6 +141,11 @@ class Desk:
             return self._reply(lambda language: reply.did(incident, now, language), incident=incident)
         return self._reply(lambda language: reply.old_card(incident, now, language), "outdated", incident)
 
+    def seen(self, short_id: str, where: str) -> None:
+        """What a person did with it was said there, in a refusal. Raises `StateError`."""
+        for place, channel, incident in self.find(short_id):
+            place.answer(channel, incident.key, lambda one, now: answered.seen(one, where), lambda one: None)
+
     def recipients(
         self,
         short_id: str,

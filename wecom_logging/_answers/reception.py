@@ -13,6 +13,7 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Protocol
 
@@ -30,7 +31,7 @@ from .command import Command, read
 from .desk import Desk, IsSeen, Person, chats_of, further_chats_of
 from .events import MAX_ID, Asker, asker_of, is_outdated, length_of, text_of
 from .pairing import Pairing
-from .reply import card_of, command_line
+from .reply import Reply, card_of, command_line
 
 ALL = ((30, 60.0), (1000, 3600.0))
 """What WeCom lets go into one chat, replies and pushes together."""
@@ -164,6 +165,7 @@ class Reception:
         reply = self.desk.do(self._turned(asker, command), self._person(asker), asker.where, self._is_seen(asker))
         if reply.done:
             self.tell(reply.text)
+        self._note(asker, reply)
         return reply.text, reply.file
 
     def _turned(self, asker: Asker, command: Command) -> Command:
@@ -209,8 +211,16 @@ class Reception:
         self.connection.post("aibot_respond_update_msg", body, req_id)
         if reply.done:
             self.tell(reply.text)
-        elif reply.why and self._has_room(asker):
+            return
+        self._note(asker, reply)
+        if reply.why and self._has_room(asker):
             self._push(asker, reply.text)
+
+    def _note(self, asker: Asker, reply: Reply) -> None:
+        """Who is refused sees what another did: no message tells it there again."""
+        if reply.why in ("other", "outdated") and reply.incident is not None:
+            with suppress(StateError):  # then it is told twice
+                self._desk.seen(reply.incident.short_id, asker.where)
 
     def _find(self, short_id: str) -> Incident | None:
         found = self.desk.find(short_id)

@@ -71,6 +71,14 @@ def said(incident: Incident) -> Incident:
     return replace(incident, answers=replace(incident.answers, is_said=True))
 
 
+def seen(incident: Incident, where: str) -> Incident:
+    """What a person did is known there, too, by a refusal: its message, where that is not on its way, passes by."""
+    answers = incident.answers
+    if answers.is_said or incident.owner or where in answers.seen:
+        return incident
+    return replace(incident, answers=replace(answers, seen=(*answers.seen, where)[-MAX_JOURNAL:]))
+
+
 def _answered(incident: Incident, answer: Answer, now: float) -> Incident:
     incident = begun_anew(incident) if comes_again(incident) else incident
     answers = replace(
@@ -79,6 +87,7 @@ def _answered(incident: Incident, answer: Answer, now: float) -> Incident:
         before=incident.answers.now,
         is_said=not incident.told and answer.verb == SILENCED,
         was_said=incident.answers.is_said,
+        seen=(),
         journal=(*incident.answers.journal, replace(answer, count=incident.count))[-MAX_JOURNAL:],
     )
     answers = replace(answers, now=answers.journal[-1])

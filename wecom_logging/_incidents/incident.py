@@ -70,7 +70,8 @@ class Answers:
 
     ``now`` is in force; ``before`` was, and is again when that is undone. ``is_said``: a message has told the newest of
     the ``journal``, or need not; ``was_said``: so it was with what came before ``now``. ``base`` is how many had come
-    when a person closed it: what came later is counted anew. Who takes it quietens it for ``take_for_s`` seconds; no
+    when a person closed it: what came later is counted anew. ``seen`` are further places that were told the newest, by
+    a refusal. Who takes it quietens it for ``take_for_s`` seconds; no
     person silences it for longer than ``quiet_limit_s``.
     """
 
@@ -80,6 +81,7 @@ class Answers:
     was_said: bool = True
     journal: tuple[Answer, ...] = ()
     base: int = 0
+    seen: tuple[str, ...] = ()
     take_for_s: float = TAKE_FOR_S
     quiet_limit_s: float = QUIET_LIMIT_S
 

@@ -187,17 +187,21 @@ def place_of(chat: str, user: str = "") -> str:
 def who_is_told(
     incident: Incident, recipients: Recipients, ids: Callable[[Recipients], Sequence[str]] = lambda one: one.users
 ) -> Recipients:
-    """Of those who get it, and whom steps have told: what a person did stands already in the chat where he did it, and
-    who did it in a group is not told alone; of a step, those whom it has told have more than a line, by whichever name
-    (``ids`` gives the ids that are known). Of a step that may be nobody."""
-    told, news = told_by_steps(incident), () if incident.answers.is_said else incident.answers.journal[-1:]
+    """Of those who get it, and whom steps have told: what a person did stands already in the chat where he did it, or
+    where another one was refused, and who did it in a group is not told alone; of a step, those whom it has told have
+    more than a line, by whichever name (``ids`` gives the ids that are known). That may be nobody."""
+    told, answers = told_by_steps(incident), incident.answers
     if told and tells_of_a_step(incident):
         of_step = told.pop()
         return _others(reduce(Recipients.with_others, told, recipients), of_step, ids)
-    where = "".join(one.where for one in news if one.verb != ESCALATED)
+    known = (
+        () if answers.is_said or answers.journal[-1].verb == ESCALATED else (answers.journal[-1].where, *answers.seen)
+    )
     recipients = reduce(Recipients.with_others, told, recipients)
-    chats = tuple(chat for chat in recipients.chats if place_of(chat) != where and chat not in where.split()[1:])
-    return replace(recipients, chats=chats or recipients.chats)
+    chats = {*recipients.chats}.difference(*(where.split()[1:] for where in known))
+    return replace(
+        recipients, chats=tuple(one for one in recipients.chats if one in chats and place_of(one) not in known)
+    )
 
 
 def _others(recipients: Recipients, told: Recipients, ids: Callable[[Recipients], Sequence[str]]) -> Recipients:
