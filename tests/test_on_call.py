@@ -289,9 +289,7 @@ def test_e7_who_was_told_before_a_hand_over_hears_who_has_closed_it(app: App, cl
     assert app.users == [("zhangsan",), ("lisi", "wangwu", "zhangsan")]
 
 
-@pytest.mark.parametrize(
-    ("step", "others"), [("boss", ("lisi", "wangwu", "zhangsan")), ("on-call:web", ("zhangsan",))]
-)
+@pytest.mark.parametrize(("step", "others"), [("boss", ("lisi", "wangwu", "zhangsan")), ("on-call:web", ("zhangsan",))])
 def test_e7_a_step_after_a_hand_over_says_who_was_told_and_no_other(
     app: App, clock: Time, wall: Wall, step: str, others: tuple[str, ...]
 ) -> None:
