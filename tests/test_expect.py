@@ -202,7 +202,7 @@ def test_a_coroutine_waits_for_no_other_thread_of_its_loop(service: Service) -> 
     assert service.job().seen.ended
 
 
-@pytest.mark.parametrize(("language", "field"), [("en", "│ schedule: every 90 min"), ("zh", "│ 计划: 每 90 分钟")])
+@pytest.mark.parametrize(("language", "field"), [("en", "│ schedule: every 90 min"), ("zh", "│ 计划：每 90 分钟")])
 def test_an_alert_reads_in_the_language_of_its_handler(sandbox: Sandbox, language: str, field: str) -> None:
     service = Service(app_handler(sandbox.url, language=language, timezone="Asia/Shanghai"), sandbox)
     service.at("2026-11-29T12:00")

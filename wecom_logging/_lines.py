@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ._text.said import Phrase, Said, language_of_environment
+from ._text.said import Phrase, Said, filled, language_of_environment
 from .errors import StateError
 
 LINES: Mapping[str, tuple[str, str]] = {
@@ -319,7 +319,8 @@ ERRORS = (
 def line(row: str, /, **values: object) -> str:
     """This row in the language of the environment, errors among its values, too."""
     shown = {name: explained(one) if isinstance(one, StateError) else one for name, one in values.items()}
-    return Said(*LINES[row]).within(language_of_environment()).format(**shown)
+    language = language_of_environment()
+    return filled(Said(*LINES[row]).within(language), language, (), shown)
 
 
 def explained(error: object) -> str:
@@ -331,7 +332,7 @@ def in_chinese(text: str) -> str:
     """The text of an error, or several; as it is where it is not known."""
     for phrase in ERRORS:
         if (found := phrase.parts(text)) is not None and not found[1]:
-            return phrase.zh % tuple(map(in_chinese, found[0]))
+            return phrase.within("zh", *map(in_chinese, found[0]))
     parts = text.split("; ")
     told = [in_chinese(part) for part in parts] if len(parts) > 1 else parts
     return text if told == parts else "；".join(told)

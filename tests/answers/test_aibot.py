@@ -261,10 +261,10 @@ def test_who_has_it_may_be_another_person_whom_it_is_given(wecom: Sandbox, make:
     wecom.aibot.say(GROUP, ME, "列表")
     wecom.wait(channel="aibot", contains=f"#{name} 错误 × 1 · 自 ")
     wecom.aibot.say(ME, ME, f"转给 王五 {name}")
-    wecom.wait(channel="aibot", msgtype="markdown", contains=f"王五 不接收这些告警，可以转给：李四、{NAME}")
+    wecom.wait(channel="aibot", msgtype="markdown", contains=f"王五不接收这些告警，可以转给：李四、{NAME}")
     wecom.aibot.say(ME, ME, f"give #{name} to LiSi")
-    wecom.wait(3, channel="aibot", msgtype="markdown", contains="转给 李四")  # the answer, and the line for the others
-    until(lambda: {one["chat"] for one in wecom.messages(channel="aibot", contains="转给 李四")} == {ME, "lisi", GROUP})
+    wecom.wait(3, channel="aibot", msgtype="markdown", contains="转给李四")  # the answer, and the line for the others
+    until(lambda: {one["chat"] for one in wecom.messages(channel="aibot", contains="转给李四")} == {ME, "lisi", GROUP})
     assert handler.incidents()[0].taken_by == "李四"
     wecom.aibot.say("lisi", "lisi", f"静默 {name} 1h")  # it is his
     until(lambda: handler.incidents()[0].silent_until > 0)
@@ -283,7 +283,7 @@ def test_of_two_with_one_name_one_has_it(wecom: Sandbox, make: Any) -> None:
     wecom.aibot.say(ME, ME, f"认领 {name}")
     until(lambda: handler.incidents()[0].taken_by == "张伟")
     wecom.aibot.say("lisi", "lisi", f"认领 {name}")
-    (said,) = wecom.wait(channel="aibot", msgtype="markdown", contains=f"#{name} 已由 张伟 于 ")
+    (said,) = wecom.wait(channel="aibot", msgtype="markdown", contains=f"#{name} 已由张伟于 ")
     assert said["chat"] == "lisi"
 
 
@@ -1030,7 +1030,7 @@ def test_who_gets_a_step_takes_it_by_its_card_and_all_who_were_told_are_told_tha
     assert handler.flush(10)
     until(lambda: len(wecom.messages(channel="aibot", msgtype="template_card")) == 2)
     step = card_of(wecom)["cards"]["lisi"]
-    assert re.match(r"#\w+ · 升级 \d\d:\d\d", step["main_title"]["title"])
+    assert re.match(r"#\w+ · lisi \d\d:\d\d 升级通知", step["main_title"]["title"])
     (line,) = wecom.wait(channel="aibot", msgtype="markdown", contains="→ lisi")
     assert line["chat"] == ME
     assert press(wecom, "take", "lisi")

@@ -92,7 +92,9 @@ def test_who_has_it_after_an_undo_is_said_to_all(desk: Office) -> None:
     assert re.fullmatch(rf"#{desk.name} Li 于 {CLOCK} 取消认领；当前处理人：Wang", said.zh)
     (told,) = desk.go_on()
     assert re.match(rf"✋ shop: #{desk.name} given back by Li {CLOCK}; now: Wang\n", told)
-    assert re.fullmatch(rf"#{desk.name} given back by Li {CLOCK}", desk.type(f"undo {desk.name}").text)
+    assert re.fullmatch(
+        rf"#{desk.name} claim of Wang undone by Li {CLOCK}; nobody has it now", desk.type(f"undo {desk.name}").text
+    )
     assert desk.type(f"quiet {desk.name} 8h").why == ""
     assert desk.type(f"done {desk.name}", "Wang").why == ""
     assert re.fullmatch(
@@ -166,7 +168,7 @@ def test_a_silence_until_another_day_says_which(desk: Office) -> None:
     at = f"{local_time(now, 'en'):%H:%M}"
     until, until_zh = (short_time(now + 86_400, now, language) for language in ("en", "zh"))  # clocks may be changed
     assert said.en == f"#{desk.name} silenced by Li {at}, until {until}"
-    assert said.zh == f"#{desk.name} Li 于 {at} 静默，至 {until_zh}"
+    assert said.zh == f"#{desk.name} Li 于 {at} 静默，至{until_zh}"
     assert f" · Li (silenced until {until}) · " in desk.type("list").text
     assert f" until {until}; `undo {desk.name}` " in desk.type(f"quiet {desk.name} 1h", "Wang").text
 

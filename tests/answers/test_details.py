@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from wecom_logging._answers.command import Command
 from wecom_logging._answers.reply import MAX_DETAILS_BYTES, details
 from wecom_logging._incidents.incident import Kept
 from wecom_logging._masking.redact import masker
@@ -56,7 +57,7 @@ def test_who_asks_sees_the_alert_the_numbers_and_the_people(desk: Office) -> Non
     assert any(re.search(r"^messages so far: \d", line) for line in lines)
     journal = [line for line in lines if " · chat ops · × " in line]
     assert [re.search(r"^(.*?) \d", line)[1] for line in journal] == [  # type: ignore[index]
-        *("taken by Li", "given back by Wang"),
+        *("taken by Li", "claim of Li undone by Wang"),
     ]
     assert "<@" not in reply.text
 
@@ -69,6 +70,14 @@ def test_nobody_has_taken_it_and_it_is_in_the_readers_language() -> None:
     text = desk.type(f"详情 {desk.name}").text
     assert "无人认领" in text
     assert "已发消息：1 条" in text
+    for place, shown in (
+        ("chat ops lisi", "群聊 ops（lisi）"),
+        ("chat lisi", "单聊 lisi"),
+        ("cli atlas", "命令行 atlas"),
+    ):
+        desk.desk.do(Command("take", desk.name), "李四", place)
+        assert f" · {shown} · 当时 1 次" in desk.type(f"详情 {desk.name}").text
+        desk.desk.do(Command("undo", desk.name), "李四", place)
 
 
 def test_no_text_of_it_shows_a_secret_or_acts(desk: Office) -> None:

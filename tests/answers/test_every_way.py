@@ -100,8 +100,18 @@ _DONE = {
         rf"{_WHO} 于 {CLOCK} 静默，至 (?P<until>{CLOCK})",
     ],
     "closed": [rf"closed by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 关闭"],
-    "taken back": [rf"given back by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 取消认领"],
-    "silenced back": [rf"unsilenced by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 取消静默"],
+    "taken back": [
+        rf"given back by {_WHO} {CLOCK}",
+        rf"{_WHO} 于 {CLOCK} 取消认领",
+        rf"claim of (?:Li|Wang) undone by {_WHO} {CLOCK}",
+        rf"{_WHO} 于 {CLOCK} 取消了 (?:Li|Wang) 的认领",
+    ],
+    "silenced back": [
+        rf"unsilenced by {_WHO} {CLOCK}",
+        rf"{_WHO} 于 {CLOCK} 取消静默",
+        rf"silence of (?:Li|Wang) undone by {_WHO} {CLOCK}",
+        rf"{_WHO} 于 {CLOCK} 取消了 (?:Li|Wang) 的静默",
+    ],
     "closed back": [rf"opened again by {_WHO} {CLOCK}", rf"{_WHO} 于 {CLOCK} 重新打开"],
 }
 
@@ -285,8 +295,8 @@ def check_card(card: Json, fact: Fact, view: IncidentView | None, language: Lang
     assert [one["key"].split(":")[0] for one in card["button_list"]] == OFFERED[fact.verb]
     title = card["main_title"]["title"]
     words = {"taken": ("taken", "认领"), "silenced": ("quiet to", "静默至"), "closed": ("closed", "关闭"), "": ("", "")}
-    shown = re.search(rf"(taken|quiet to|closed|(?<!取消)认领|静默至|关闭) ({CLOCK})", title)
-    assert ("" if shown is None else shown[1]) == words[fact.verb][language == "zh"], (card, fact)
+    shown = re.search(rf"(taken|quiet to|closed|静默至) ({CLOCK})|{CLOCK} (认领|关闭)(?!到期)", title)
+    assert ("" if shown is None else shown[1] or shown[3]) == words[fact.verb][language == "zh"], (card, fact)
     assert fact.verb != "silenced" or (shown is not None and shown[2] == fact.until)
     rows = {row["keyname"]: row["value"] for row in card["horizontal_content_list"]}
     assert not fact.verb or rows[CARD_WHO.within(language)] == fact.who

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def test_q8_what_was_told_before_has_no_further_message_inside_and_one_at_the_en
     reply = office.type("静默 服务 shop 10m 部署")
     assert reply.why == ""
     assert reply.said.en.startswith("maintenance of shop until ")
-    assert "（部署）" in reply.said.zh
+    assert re.fullmatch(r"shop 维护至 \S+（部署，由 Li 设置）", reply.said.zh)
     office.log(30)
     assert office.go_on(500) == []
     assert office.type("list").text.startswith("maintenance of shop until ")

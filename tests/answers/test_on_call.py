@@ -63,7 +63,7 @@ def test_each_rota_has_a_line_in_which_no_name_can_act() -> None:
                 "ops: li until 03:14",
             ],
         ),
-        ("zh", ["web：张三，至 明天 02:14，之后 李四、王五", "it：a＜b>", "值班表 db 无人值班", "ops：li，至 03:14"]),
+        ("zh", ["web：张三，至明天 02:14，之后李四、王五", "it：a＜b>", "值班表 db 无人值班", "ops：li，至 03:14"]),
     ):
         desk = Desk(list, language=Reader(language, SHANGHAI), time_s=lambda: NOW, on_call=lambda: FOUND)
         reply = desk.do(Command("on-call"), "Li", "chat")

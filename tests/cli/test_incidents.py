@@ -279,7 +279,7 @@ def test_what_people_do_with_one_is_stored_and_shown(
     assert re.search(rf"^#{taken} +错误 .* Li +\S+:\d+ 〈module〉 ", incidents().out, re.M)
     shown = incidents("show", taken).out
     assert re.search(r"^级别 +错误$", shown, re.M)
-    assert re.search(rf"^Li 于 {CLOCK} 认领，.* · 命令行 \S+ · × 5$", shown, re.M)
+    assert re.search(rf"^Li 于 {CLOCK} 认领，.* · 命令行 \S+ · 当时 5 次$", shown, re.M)
     assert re.search(rf"^Wang 于 {CLOCK} 取消静默 · 命令行 ", shown, re.M)
     assert json.loads(incidents("show", "--json", taken).out)["incidents"][0]["level"] == "ERROR"
 

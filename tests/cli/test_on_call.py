@@ -78,7 +78,7 @@ def test_who_is_on_call_and_what_would_happen(run: Run, tmp_path: Path, monkeypa
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
     assert run("show", "--at", "2026-12-14 10:00")[1].splitlines()[1:] == [
         "web     李四, 王五  2026-12-21 10:00  张三    轮值",
-        "2026-12-14 10:00（周一，工作日）时：错误和严重发给 李四、王五",
+        "2026-12-14 10:00（周一，工作日）时：错误和严重发给李四、王五",
     ]
     assert run("show")[1].splitlines()[2].startswith("现在（周")
     assert not (tmp_path / "alerts.db").exists()  # the first program makes it

@@ -592,10 +592,10 @@ def test_a_refused_alert_is_said(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("command", "first", "fields"),
     [
-        (("sh", "-c", "echo 满了 >&2; exit 3"), "退出码 3: 满了", ["耗时: 0.", "命令: "]),
-        (("sh", "-c", "kill -9 $$"), "被 SIGKILL 终止（内存不足？）", ["输出: （无）"]),
-        (("sh", "-c", "kill -40 $$"), "被信号 40 终止", ["输出: （无）"]),
-        (("/没有/这个",), "无法启动：", ["命令: "]),
+        (("sh", "-c", "echo 满了 >&2; exit 3"), "退出码 3: 满了", ["耗时：0.", "命令："]),
+        (("sh", "-c", "kill -9 $$"), "被 SIGKILL 终止（内存不足？）", ["输出：无"]),
+        (("sh", "-c", "kill -40 $$"), "被信号 40 终止", ["输出：无"]),
+        (("/没有/这个",), "无法启动：", ["命令："]),
     ],
 )
 def test_a_failure_is_told_in_chinese(

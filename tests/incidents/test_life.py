@@ -815,14 +815,14 @@ def test_one_person_after_the_other_is_called_until_one_answers_and_then_a_line_
     )
     incident = escalation.call_looked_at(escalation.call_rings(incident, "li", "6-1"), 620.0)
     assert (incident.calls.id, incident.calls.looks, escalation.step_due_at(incident)) == ("6-1", 1, 660.0)
-    incident = escalation.call_over(incident, "li", "无人接听", ends=False, now=660.0)
+    incident = escalation.call_over(incident, "li", "li 无人接听", ends=False, now=660.0)
     assert (incident.calls.left, escalation.step_due_at(incident), answered.news(incident)) == (
         ("wang", "zhao"),
         660.0,
         None,
     )
     incident = escalation.call_rings(escalation.call_begun(incident, 660.0), "wang", "6-2")
-    incident = escalation.call_over(incident, "wang", "已接听", ends=True, now=680.0)
+    incident = escalation.call_over(incident, "wang", "wang 已接听", ends=True, now=680.0)
     news = answered.news(incident)
     assert news is not None
     assert (news.who, news.where, incident.calls) == ("李四", "li 无人接听; wang 已接听", NO_CALLS)

@@ -36,7 +36,7 @@ def test_the_line_of_a_night_of_a_day_off() -> None:
     assert said("2026-12-13 02:14", duty) == Said(
         "now (Sunday 02:14, day off): ERROR waits until Monday 09:00, CRITICAL goes to 张三; "
         "after 15 min without a take to 李四",
-        "现在（周日 02:14，休息日）：错误等到周一 09:00，严重发给 张三；15 分钟无人认领则发给 李四",
+        "现在（周日 02:14，休息日）：错误等到周一 09:00，严重发给张三；15 分钟无人认领则发给李四",
     )
 
 

@@ -52,9 +52,9 @@ def test_a_request_and_what_is_logged_in_it(told: CapturedAlerts) -> None:
     with pytest.raises(缺货):
         WeComMiddleware(app)({"REQUEST_METHOD": "GET", "PATH_INFO": "/pay"}, None)
     logged, failed = told.texts
-    assert "│ 方法: GET\n│ 路由: /pay\n" in logged
+    assert "│ 方法：GET\n│ 路由：/pay\n" in logged
     assert "GET /pay 失败：" in failed
-    assert "│ 状态码: 500" in failed
+    assert "│ 状态码：500" in failed
 
 
 def test_an_answer_of_5xx(told: CapturedAlerts) -> None:
@@ -90,8 +90,8 @@ fails("完了")
     assert len(texts) == 3
     for words in ("线程异常退出：", "中的异常被忽略：", "程序异常退出："):
         assert any(words in text for text in texts), words
-    assert any("│ 线程: 付款线程" in text for text in texts)
-    assert any("│ 位置: Ends.__del__" in text for text in texts)
+    assert any("│ 线程：付款线程" in text for text in texts)
+    assert any("│ 位置：Ends.__del__" in text for text in texts)
 
 
 def test_long_work(told: CapturedAlerts) -> None:
@@ -101,11 +101,11 @@ def test_long_work(told: CapturedAlerts) -> None:
         step(2)
     logged, started, done = sorted(told.texts, key=lambda text: ("库存不足" not in text, "已完成" in text))
     assert "导入：已开始" in started
-    assert "│ 总步数: 4" in started
-    assert "│ 导入: 2/4（50 %），用时 1 秒" in logged
+    assert "│ 总步数：4" in started
+    assert "│ 导入：2/4（50 %），用时 1 秒" in logged
     assert "🔵 信息 " in done
     assert "导入：已完成，4/4（100 %），用时 1 秒" in done
-    assert "│ 损失: 3\n│ took: 3 h\n" in done  # the program's own
+    assert "│ 损失：3\n│ took: 3 h\n" in done  # the program's own
 
 
 def test_what_came_again_is_shown_in_chinese_too(told: CapturedAlerts) -> None:

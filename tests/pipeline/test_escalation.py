@@ -38,7 +38,7 @@ def test_a_step_reaches_its_people_and_their_phones(
     whole = step.split("\n")
     assert whole[0] == "⏫ 升级 1/1（之后不再升级）：1 秒无人认领，已通知 sandbox-user"
     assert whole[1:] == first.split("\n")
-    assert line.split("\n")[0].endswith("（电话：lisi 拒接; wangwu 已接听）")
+    assert line.split("\n")[0].endswith("（电话：李四拒接；王五已接听）")
     assert [message["receivers"] for message in sandbox.messages()] == [
         ["sandbox-user"],
         ["lisi", "wangwu"],

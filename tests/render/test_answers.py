@@ -29,9 +29,18 @@ NEWS: dict[str, tuple[str, str]] = {
     "taken": (f"✋ shop: #k7f2 taken by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 认领"),
     "silenced": (f"✋ shop: #k7f2 silenced by Li {FROM}, until {TO}", f"✋ shop: #k7f2 Li 于 {FROM} 静默，至 {TO}"),
     "done": (f"✅ shop: #k7f2 closed by Li {FROM}", f"✅ shop: #k7f2 Li 于 {FROM} 关闭"),
-    "returned": (f"✋ shop: #k7f2 given back by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 取消认领"),
-    "resumed": (f"✋ shop: #k7f2 unsilenced by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 取消静默"),
-    "reopened": (f"✋ shop: #k7f2 opened again by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 重新打开"),
+    "returned": (
+        f"✋ shop: #k7f2 given back by Li {FROM}; nobody has it now",
+        f"✋ shop: #k7f2 Li 于 {FROM} 取消认领；现无人处理",
+    ),
+    "resumed": (
+        f"✋ shop: #k7f2 unsilenced by Li {FROM}; nobody has it now",
+        f"✋ shop: #k7f2 Li 于 {FROM} 取消静默；现无人处理",
+    ),
+    "reopened": (
+        f"✋ shop: #k7f2 opened again by Li {FROM}; nobody has it now",
+        f"✋ shop: #k7f2 Li 于 {FROM} 重新打开；现无人处理",
+    ),
     "escalated": (f"⏫ shop: #k7f2 → Li {FROM}", f"⏫ shop: #k7f2 → Li {FROM}"),
     OVER: (
         f"✅ shop: #k7f2 silenced by Li, {FROM} to {TO}: nothing came",
@@ -65,6 +74,21 @@ def test_a_line_says_who_did_what_and_how_often_it_came(verb: str) -> None:
     none = replace(TOLD, count=0, answer=answer(verb), is_news=True)
     assert text(none).endswith(" 12345 in all")
     assert text(none, "zh").endswith(" 累计 12345 次")
+
+
+@pytest.mark.parametrize(
+    ("verb", "en", "zh"),
+    [
+        ("returned", f"claim of 张三 undone by 李四 {FROM}", f"李四于 {FROM} 取消了张三的认领"),
+        ("resumed", f"silence of 张三 undone by 李四 {FROM}", f"李四于 {FROM} 取消了张三的静默"),
+    ],
+)
+def test_who_undoes_what_another_has_done_is_not_told_as_if_it_were_his(verb: str, en: str, zh: str) -> None:
+    told = replace(TOLD, answer=replace(answer(verb), who="李四", whose="张三"), is_news=True)
+    assert text(told).startswith(f"✋ shop: #k7f2 {en}; nobody has it now\n")
+    assert text(told, "zh").startswith(f"✋ shop: #k7f2 {zh}；现无人处理\n")
+    back = replace(told, back=replace(answer("taken"), who="王五"))
+    assert text(back, "zh").startswith(f"✋ shop: #k7f2 {zh}；当前处理人：王五\n")
 
 
 @pytest.mark.parametrize("verb", sorted(FACTS))
@@ -169,7 +193,7 @@ def test_the_message_of_a_step_is_the_whole_alert_below_a_line(given: dict[str, 
 def test_what_phones_said_stands_in_the_line_about_a_step() -> None:
     called = replace(answer("escalated", "Li, Wang"), where="li 拒接; wang 已接听")
     digest = replace(TOLD, answer=called, is_news=True)
-    assert text(digest, "zh").split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM}（电话：li 拒接; wang 已接听）"
+    assert text(digest, "zh").split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM}（电话：li 拒接；wang 已接听）"
     assert text(digest).split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM} (phone: li 拒接; wang 已接听)"
     nobody = replace(TOLD, answer=replace(answer("escalated", ""), where="nobody on-call:web"), is_news=True)
     assert (
@@ -179,5 +203,5 @@ def test_what_phones_said_stands_in_the_line_about_a_step() -> None:
 
 def test_the_card_of_a_step_can_be_taken() -> None:
     made = card(escalated(), "zh", AT)
-    assert made["main_title"]["title"].startswith("#k7f2 · 升级")
+    assert made["main_title"]["title"].endswith(" 升级通知")
     assert [one["key"].split(":")[0] for one in made["button_list"]] == ["take", "quiet", "details"]

@@ -31,11 +31,11 @@ def made(verb: str, language: Language, who: str = "Li", **changes: Any) -> dict
 @pytest.mark.parametrize(
     ("verb", "en", "zh"),
     [
-        ("taken", f"#k7f2 · taken {FROM}, Li", f"#k7f2 · 认领 {FROM}，Li"),
-        ("silenced", f"#k7f2 · quiet to {TO}, Li", f"#k7f2 · 静默至 {TO}，Li"),
-        ("done", f"#k7f2 · closed {FROM}, Li", f"#k7f2 · 关闭 {FROM}，Li"),
-        ("returned", f"#k7f2 · given back {FROM}", f"#k7f2 · 取消认领 {FROM}，Li"),
-        (OVER, f"#k7f2 · quiet over {TO}", f"#k7f2 · 静默结束 {TO}，Li"),
+        ("taken", f"#k7f2 · taken {FROM}, Li", f"#k7f2 · Li {FROM} 认领"),
+        ("silenced", f"#k7f2 · quiet to {TO}, Li", f"#k7f2 · Li 静默至 {TO}"),
+        ("done", f"#k7f2 · closed {FROM}, Li", f"#k7f2 · Li {FROM} 关闭"),
+        ("returned", f"#k7f2 · given back {FROM}", f"#k7f2 · Li {FROM} 取消认领"),
+        (OVER, f"#k7f2 · quiet over {TO}", f"#k7f2 · Li {TO} 静默结束"),
     ],
 )
 def test_a_title_says_what_is_so_then_who(verb: str, en: str, zh: str) -> None:
@@ -47,10 +47,10 @@ def test_a_title_says_what_is_so_then_who(verb: str, en: str, zh: str) -> None:
 def test_a_silence_that_ends_on_another_day_says_which(days: int, en: str, zh: str) -> None:
     answer = Answer("silenced", "Li", "here", AT, days * 86_400.0, 1)
     date = f"{local_time(answer.until, 'en'):%m-%d %H:%M}"
-    for language, when, title in (("en", en, "quiet to {}"), ("zh", zh, "#k7f2 · 静默至 {}，Li")):
+    for language, when, title in (("en", en, "quiet to {}"), ("zh", zh, "Li 静默至 {}")):
         body = card(replace(OPEN, answer=answer), language, AT)
         shown, wanted = (one.removeprefix("#k7f2 · ") for one in (body["main_title"]["title"], title))
-        assert shown.removesuffix(", Li") == wanted.format(when or date)
+        assert shown.removesuffix(", Li") == wanted.format(when or date).replace("至 明", "至明")
         assert "#k7f2" in body["main_title"]["desc"]
 
 

@@ -235,7 +235,7 @@ def test_where_not_all_fits_the_first_get_more_and_the_last_a_line(style: Style)
     assert shown == 14
     assert blocks
     assert all(f"order {n:05} fails" in block for n, block in enumerate(blocks))
-    assert style.first(40, "ERROR #000d", "shop.pay", "order 00013 fails: PriceError: no rate") in text.split("\n")
+    assert style.first(40, "ERROR #000d", " shop.pay: ", "order 00013 fails: PriceError: no rate") in text.split("\n")
     assert all(f"#{one.short_id}" in text for one in failing)
     assert size(text) > 2048 - 140  # less than a short line with its exception is left
 

@@ -11,7 +11,7 @@ import pytest
 from tests.programs import ROOT
 from wecom_logging._masking.redact import RAISED, RETURNED
 from wecom_logging._render import words
-from wecom_logging._text.said import Said
+from wecom_logging._text.said import Said, labelled
 
 ROWS = {name: row for name, row in vars(words).items() if isinstance(row, Said)}
 
@@ -23,6 +23,29 @@ def test_each_row_has_both_languages_with_the_same_places_to_fill_in() -> None:
         assert row.en.count("%s") == row.zh.count("%s"), name
         places = [sorted(re.findall(r"\{\w*\}", text)) for text in (row.en, row.zh)]
         assert places[0] == places[1], name
+
+
+@pytest.mark.parametrize(
+    ("row", "values", "said"),
+    [
+        (words.TAKEN_BY, ("李四", "10:18"), "李四于 10:18 认领"),
+        (words.TAKEN_BY, ("Li", "明天 09:00"), "Li 于明天 09:00 认领"),
+        (words.TAKEN_BY, ("张 三", "10:18"), "张 三于 10:18 认领"),
+        (words.GIVEN_TO, ("王五", "李四", "10:18"), "李四于 10:18 转给王五"),
+        (words.CARD_SILENT, ("明天 09:00",), "静默至明天 09:00"),
+        (words.NOTHING_OF_LEVEL, ("严重",), "没有未结束的严重事件"),
+        (words.NOTHING_OF_LEVEL, ("AUDIT",), "没有未结束的 AUDIT 事件"),
+        (words.JOB_MISSED, ("对账",), "任务对账错过了执行时间"),
+        (words.JOB_MISSED, ("sync {x}",), "任务 sync {x} 错过了执行时间"),
+    ],
+)
+def test_a_blank_stands_between_chinese_and_latin_signs_alone(row: Said, values: tuple[str, ...], said: str) -> None:
+    assert row.within("zh", *values) == said
+
+
+def test_a_colon_is_chinese_behind_a_chinese_sign_in_a_chinese_text() -> None:
+    assert labelled("上次运行", "zh") + words.NONE.zh == "上次运行：无"
+    assert (labelled("status", "zh"), labelled("地址", "en")) == ("status: ", "地址: ")
 
 
 def test_what_stands_for_a_text_that_could_not_be_masked_is_found_again() -> None:

@@ -129,7 +129,7 @@ def left_and_sent(sandbox: Sandbox, url: str, tmp_path: Path, **given: str) -> N
     assert (ended.status, "cannot be read" in ended.err) == (0, False), ended.err
     (text,) = messages(sandbox)
     assert "the disk of atlas is full" in text
-    assert "补发: 有进程异常终止，1 条告警未及发出" in text
+    assert "补发：有进程异常终止，1 条告警未及发出" in text
     assert [path.name for path in tmp_path.iterdir() if "own" in path.name] == []
 
 

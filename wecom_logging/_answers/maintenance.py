@@ -45,6 +45,6 @@ def maintain(places: Sequence[Place], command: Command, who: str, now: float) ->
 
 def maintained(scope: Scope, now: float, language: Language) -> str:
     """``maintenance of shop.pay until 14:30 (deploy), by Li``"""
-    why = words.BECAUSE.within(language, inert.line(scope.why)) if scope.why else ""
+    why = words.MAINTENANCE_FOR.within(language, inert.line(scope.why)) if scope.why else ""
     until = short_time(scope.until, now, language)
     return words.UNDER_MAINTENANCE.within(language, inert.line(scope.name), until, why, inert.line(scope.who))

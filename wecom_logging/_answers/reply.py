@@ -79,7 +79,8 @@ def name_of(who: str) -> str:
 def did(incident: Incident, now: float, language: Language) -> str:
     """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last; of an undo, who has it now."""
     said = f"#{incident.short_id} {did_words(incident.answers.journal[-1], now, language)}"
-    return facts.with_holder(said, answered.back(incident, now), name_of, now, language)
+    back = answered.back(incident, now)
+    return facts.with_holder(said, incident.answers.journal[-1], back, name_of, now, language)
 
 
 def old_card(incident: Incident, now: float, language: Language) -> str:
@@ -125,7 +126,8 @@ def _some(names: Sequence[str], language: Language) -> str:
 
 def at_most(incident: Incident, language: Language) -> str:
     limit = lasting(incident.answers.quiet_limit_s, language)
-    return words.SILENT_AT_MOST.within(language, incident.short_id, limit)
+    row = words.CRITICAL_AT_MOST if level_of(incident) == logging.CRITICAL else words.SILENT_AT_MOST
+    return row.within(language, incident.short_id, limit)
 
 
 def level_of(incident: Incident) -> int:
@@ -301,16 +303,23 @@ def people(incident: Incident, now: float, language: Language) -> list[str]:
         if one.verb == ESCALATED and not one.who:
             lines.append(did_words(one, now, language))
             continue
-        kind, _, name = one.where.replace("·", ".").replace("×", "x").partition(" ")
-        kind = words.PLACES_OF_ANSWERS[kind].within(language) if kind in words.PLACES_OF_ANSWERS else kind
-        where = f"{kind} {name}".strip()
-        lines.append(" · ".join(filter(None, [did_words(one, now, language), where, f"× {one.count}"])))
+        came = words.CAME_BY_THEN.within(language, one.count)
+        lines.append(" · ".join(filter(None, [did_words(one, now, language), _place(one.where, language), came])))
     has_it = held_by(incident, now, language)
     if not answered.by_persons(incident):
         lines.append(words.NOBODY_ANSWERED.within(language))
     elif has_it or answered.is_open(incident):
         lines.append(words.HAS_IT_NOW.within(language, has_it or words.NOBODY.within(language)))
     return lines
+
+
+def _place(where: str, language: Language) -> str:
+    """``chat ops-group lisi``, ``cli atlas``: where a person did something."""
+    kind, _, name = where.replace("·", ".").replace("×", "x").partition(" ")
+    chat, _, user = name.partition(" ")
+    if kind == "chat" and user:
+        return words.IN_A_GROUP.within(language, chat, user)
+    return words.PLACES_OF_ANSWERS[kind].within(language, name).strip() if kind in words.PLACES_OF_ANSWERS else where
 
 
 def card_of(incident: Incident | None, found: Pressed, task_id: str, language: Language, now: float) -> Json:

@@ -39,7 +39,7 @@ from .._render.words import (
 from .._state.base import Store
 from .._state.shared import Shared
 from .._telling import in_our_words
-from .._text.said import Language, Phrase, Reader
+from .._text.said import Language, Phrase, Reader, filled
 from ..errors import ConfigurationError
 from ..handlers import AlertHandler
 from .environment import configured, handlers, mask
@@ -290,7 +290,7 @@ class Runs:
         """``8 times since 11-28 22:00``"""
         since = f"{local_time(self.since, language):%m-%d %H:%M}"
         words = FAILED_ONCE if self.failures == 1 else FAILED_TIMES
-        return words.within(language).format(self.failures, time=since)
+        return filled(words.within(language), language, (self.failures,), {"time": since})
 
 
 class EarlierRuns:

@@ -11,7 +11,7 @@ from .. import _config as config
 from .._config.options import all_options
 from .._lines import in_chinese
 from .._tables import table
-from .._text.said import Language, Reader, Said
+from .._text.said import Language, Reader, Said, filled
 from .._wecom import explained as of_wecom
 from .._wecom.errcodes import lookup
 from ..errors import APIError, ConfigurationError, StateError, TransportError, WeComLoggingError
@@ -41,7 +41,7 @@ def _filled(text: str, language: Language, values: Mapping[str, object]) -> str:
     """A row without values may have braces of its own."""
     whole = {name: cause_of(one) if isinstance(one, StateError) else one for name, one in values.items()}
     shown = {name: one.within(language) if isinstance(one, Said) else one for name, one in whole.items()}
-    return text.format_map(shown) if values else text
+    return filled(text, language, (), shown) if values else text
 
 
 def listed(parts: Iterable[Said | str], comma: str = ", ", zh: str = "、") -> Said:

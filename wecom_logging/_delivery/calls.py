@@ -14,7 +14,7 @@ from functools import partial
 from .._incidents import escalation
 from .._incidents.incident import Calls as Called
 from .._incidents.incident import Incident
-from .._render.words import CALL_ANSWERED, CALL_LIMIT, CALL_LOST, CALL_NOT_BEGUN
+from .._render.words import CALL_ANSWERED, CALL_LIMIT, CALL_LOST, CALL_NOT_BEGUN, PHONE_OF
 from .._state.failover import Claim, FailoverStore
 from .._text.said import Language
 from .._wecom.channels import Channel
@@ -112,7 +112,9 @@ class Calls:
             self._become(claims, partial(escalation.call_looked_at, now=self._clock()))
 
     def _over(self, claims: list[Claim], user: str, words: str, *, ends: bool = False) -> None:
-        over = partial(escalation.call_over, user=user, words=words, ends=ends, now=self._clock())
+        name = user if self._phone is None else self._phone.name(user)
+        said = PHONE_OF.within(self._language, name, words)
+        over = partial(escalation.call_over, user=user, said=said, ends=ends, now=self._clock())
         self._become(claims, over)
 
     def _become(self, claims: list[Claim], become: Callable[[Incident], Incident]) -> list[Incident | None]:

@@ -42,7 +42,8 @@ def undone(incident: Incident, who: str, where: str, *, now: float, time: float,
     assert answer is not None
     back = answers.before if answers.before is not None and answers.before.until > time else None
     incident = replace(incident, answers=replace(answers, now=back))
-    after = _answered(incident, Answer(UNDONE[answer.verb], who, where, time, user=user), now)
+    whose = "" if answer.verb == DONE or is_of(answer, who, user) else answer.who
+    after = _answered(incident, Answer(UNDONE[answer.verb], who, where, time, user=user, whose=whose), now)
     nobody_knows = not (answers.is_said or incident.owner) and (back is None or answers.was_said)
     return replace(
         after,

@@ -180,7 +180,7 @@ def call_looked_at(incident: Incident, now: float) -> Incident:
     return replace(incident, calls=replace(calls, looks=looks), call_at=now + waits[looks] - waits[looks - 1])
 
 
-def call_over(incident: Incident, user: str, words: str, *, ends: bool, now: float) -> Incident:
+def call_over(incident: Incident, user: str, said: str, *, ends: bool, now: float) -> Incident:
     """What became of it; the next person is called, but where that ``ends`` the calls, or the next step is due. Then a
     line says so."""
     calls, journal = incident.calls, incident.answers.journal
@@ -188,7 +188,7 @@ def call_over(incident: Incident, user: str, words: str, *, ends: bool, now: flo
         return incident
     left = tuple(one for one in calls.left if one != user)
     step = began(incident)
-    where = "; ".join(filter(None, [step.where, f"{user} {words}"]))
+    where = "; ".join(filter(None, [step.where, said]))
     called = replace(incident, answers=replace(incident.answers, journal=with_step(journal, step.who, where)))
     if left and not (ends or is_next_due(incident, now)):
         return replace(called, calls=Calls(left), call_at=now)

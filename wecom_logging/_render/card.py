@@ -134,10 +134,10 @@ def cut(text: str, most: int) -> str:
 
 def _title(short_id: str, state: str, who: str, language: Language) -> str:
     """``#k7f2 · taken 10:31, Li``: the state is whole, of the name there is as much as fits. The id is below, too."""
-    title = f"#{short_id} · {state}"
-    title = title if len(title) <= TITLE else state
-    room = TITLE - len(words.CARD_BY.within(language, title, ""))
-    return words.CARD_BY.within(language, title, cut(who, room)) if who and room >= _LEAST_NAME else title
+    begin = f"#{short_id} · "
+    begin = begin if len(begin + state) <= TITLE else ""
+    room = TITLE - len(begin + words.CARD_BY.within(language, state, ""))
+    return begin + (words.CARD_BY.within(language, state, cut(who, room)) if who and room >= _LEAST_NAME else state)
 
 
 def _when(at: float, language: Language) -> str:

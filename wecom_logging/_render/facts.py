@@ -42,6 +42,8 @@ _VERBS = {
     ESCALATED: (words.ESCALATED_TO, words.CARD_ESCALATED),
 }
 """Who did what, and when; and the state that a card shows."""
+_UNDONE_BY = {UNDONE[TAKEN]: words.CLAIM_UNDONE_BY, UNDONE[SILENCED]: words.SILENCE_UNDONE_BY}
+"""The same of what another person had done."""
 
 
 def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
@@ -69,18 +71,22 @@ def news_words(digest: Digest, language: Language) -> str:
     if answer.verb == OVER:
         return _in_silence(answer, 0, digest.now, language)
     if answer.verb == ESCALATED and answer.who:
-        at, phoned = short_time(answer.at, digest.now, language), inert.line(answer.where)
+        at = short_time(answer.at, digest.now, language)
+        phoned = inert.line(answer.where).replace(words.BETWEEN_PHONES.en, words.BETWEEN_PHONES.within(language))
         called = words.PHONED.within(language, trim(phoned, _MAX_PHONED_BYTES)) if phoned else ""
         return words.NOW_TOLD.within(language, _named(answer.who), at, called)
-    return with_holder(did(answer, _named, digest.now, language), digest.back, _named, digest.now, language)
+    return with_holder(did(answer, _named, digest.now, language), answer, digest.back, _named, digest.now, language)
 
 
-def with_holder(said: str, back: Answer | None, named: Callable[[str], str], now: float, language: Language) -> str:
-    """``given back by Li 10:31; now: Wang``: what is in force after it is said, too, where there is any."""
-    if back is None:
+def with_holder(
+    said: str, answer: Answer, back: Answer | None, named: Callable[[str], str], now: float, language: Language
+) -> str:
+    """``given back by Li 10:31; now: Wang``: what is in force after an undo is said, too."""
+    if answer.verb not in UNDONE.values():
         return said
-    has_it = words.HAS_IT_NOW.within(language, holder(back, named, now, language))
-    return words.AND_NOW.within(language, said, has_it)
+    if back is None:
+        return words.AND_NOW.within(language, said, words.NOBODY_NOW.within(language))
+    return words.AND_NOW.within(language, said, words.HAS_IT_NOW.within(language, holder(back, named, now, language)))
 
 
 def holder(answer: Answer, named: Callable[[str], str], now: float, language: Language) -> str:
@@ -137,6 +143,8 @@ def did(answer: Answer, named: Callable[[str], str], now: float, language: Langu
         return words.GIVEN_TO.within(language, named(answer.who), named(answer.by), at)
     if answer.where == BY_RUN:
         return words.RAN_AGAIN.within(language, answer.who, at)
+    if answer.whose:
+        return _UNDONE_BY[answer.verb].within(language, named(answer.who), at, named(answer.whose))
     until = [short_time(answer.until, now, language)] if answer.verb == SILENCED else []
     return _VERBS[answer.verb][0].within(language, named(answer.who), at, *until)
 

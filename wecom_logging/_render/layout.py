@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from .._text import inert
 from .._text.cut import head, size, trim, wrap
-from .._text.said import Language
+from .._text.said import Language, labelled
 from ..model import Alert, Digest
 from ..model.alert import DONE, ESCALATED, OVER
 from . import facts, words
@@ -41,10 +41,10 @@ _SIGNS = re.compile("^[\\s\u2800\u200c\u200d\ufe00-\ufe0f]*[⚪🔵🟠🔴🚨�
 class Style:
     """How one msgtype shows the parts of a message, and the language of the words around them.
 
-    ``first`` makes the first line of level, its name with the count, origin and message; ``quiet`` that of what is
-    over, of origin and what is said; ``closing`` that of one incident, with its message; ``news`` that of a line about
+    ``first`` makes the first line of level, its name with the count, label and message; ``quiet`` that of what is
+    over, of label and what is said; ``closing`` that of one incident, with its message; ``news`` that of a line about
     what a person did, ``step`` of one about a step of its escalation; ``shared`` that of a message for many, of the
-    worst level and what is said;
+    worst level and what is said. A label is the origin up to the colon behind it, or "";
     ``quote`` sets a line of the program's text apart; ``fact`` shows a line of ours; ``link`` shows a URL by a name;
     ``safe`` makes text of the program inert; ``frames``: ``"own"`` folds those of libraries, ``"all"`` shows them.
     """
@@ -114,7 +114,7 @@ def lay_out(digest: Digest, style: Style, link: str = "", losses: str = "") -> L
     if not digest.is_first:  # the rest stands in its first message
         return layout
     rest += inert.lines(alert.message, language) if alert.title else []
-    fields = (inert.line(": ".join(filter(None, one)), language) for one in alert.fields)
+    fields = (inert.line(_field(*one, language), language) for one in alert.fields)
     message = [*new, *_quoted(rest, style), *samples]
     return replace(layout, fields=_quoted(fields, style), message=message, trace=_trace(alert, style))
 
@@ -134,7 +134,7 @@ def _news(digest: Digest, style: Style, losses: str) -> Layout:
     said = f"#{digest.short_id} {news_of(digest, style)}"
     number = facts.count_words(digest, language) or words.COUNT.within(language, digest.count, "")
     return Layout(
-        first=looks(_origin(digest.alert, style), said),
+        first=looks(_label(_origin(digest.alert, style), style), said),
         message=[style.quote(_told(digest.alert, style, MAX_FIRST_LINE_BYTES)[0])],
         facts=[
             style.fact(f"#{digest.short_id} {clock_time(answer.at, language)} {number}"),
@@ -172,7 +172,7 @@ def first_line(digest: Digest, style: Style, most: int, *, with_id: bool = False
         name = " ".join(filter(None, [name, "" if digest.quiet_s > 0 else facts.curve(digest), f"#{digest.short_id}"]))
     text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
     where = _where(digest, style)
-    room = most - size(_first(digest, style, name, "", "")) - 1
+    room = most - size(_first(digest, style, name, "", "")) - (1 if style.language == "en" else 2)
     where_bytes = max(room // 3, room - size(text))
     where = trim(where, where_bytes) if where_bytes >= min(size(where), _LEAST_TEXT_BYTES // 2) else ""
     text, _ = _told(alert, style, min(max(room - size(where), _LEAST_TEXT_BYTES), MAX_FIRST_LINE_BYTES))
@@ -186,10 +186,24 @@ def _where(digest: Digest, style: Style) -> str:
 
 def _first(digest: Digest, style: Style, name: str, text: str, where: str) -> str:
     if digest.alert.ours[:1] == (words.WORKS_AGAIN.en,):  # a record that is green
-        return style.quiet(where, text)
+        return style.quiet(_label(where, style), text)
     if digest.quiet_s > 0:
-        return style.closing(where, text, name)
-    return style.first(digest.alert.level, name, where, text)
+        return style.closing(_label(where, style), text, name)
+    return titled(digest.alert.level, name, where, text, style)
+
+
+def titled(level: int, name: str, where: str, text: str, style: Style) -> str:
+    """``🔴 ERROR × 2 web shop: the disk is full``"""
+    label = f" {_label(where, style)}" if where else labelled(name, style.language)[len(name) :]
+    return style.first(level, name, label, text)
+
+
+def _label(where: str, style: Style) -> str:
+    return labelled(where, style.language) if where else ""
+
+
+def _field(name: str, value: str, language: Language) -> str:
+    return labelled(name, language) + value if name and value else name or value
 
 
 def _told(alert: Alert, style: Style, most: int) -> tuple[str, list[str]]:

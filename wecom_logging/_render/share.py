@@ -25,6 +25,7 @@ from .layout import (
     level_and_count,
     news_of,
     number_line,
+    titled,
 )
 from .times import clock_time, hours_of, lasting_short
 
@@ -202,7 +203,7 @@ def _layout(digest: Digest, style: Style, *, is_line: bool = False) -> Layout:
         return replace(layout, first=_line(digest, style, MAX_FIRST_LINE_BYTES), facts=facts, link=[])
     if digest.alert.formatted is None:
         return layout
-    first = style.first(digest.alert.level, level_and_count(digest, style), "", layout.first)
+    first = titled(digest.alert.level, level_and_count(digest, style), "", layout.first, style)
     # The number without the count, which stands in the first line.
     return replace(layout, first=first, facts=[number_line(digest, style)], trace=layout.trace[:-1])
 

@@ -41,20 +41,16 @@ def _looks(
 ) -> Style:
     """``coloured`` gives a text the colour of a name."""
 
-    def first(level: int, name: str, origin: str, message: str) -> str:
-        start = f"{_sign(level)} {coloured(_colour(level), name)}"
-        return f"{start} {origin}: {bold(message)}" if origin else f"{start}: {bold(message)}"
-
-    def news(sign: str, origin: str, words: str) -> str:
-        return f"{sign} {origin}: {words}" if origin else f"{sign} {words}"
+    def first(level: int, name: str, label: str, message: str) -> str:
+        return f"{_sign(level)} {coloured(_colour(level), name)}{label}{bold(message)}"
 
     return Style(
         markdown=markdown,
         first=first,
-        quiet=lambda origin, words: news("✅", origin, coloured("info", words)),
-        closing=lambda origin, text, words: news("✅", origin, f"{bold(text)} · {coloured('info', words)}"),
-        news=lambda origin, words: news("✋", origin, coloured("info", words)),
-        step=lambda origin, words: news("⏫", origin, coloured("info", words)),
+        quiet=lambda label, words: f"✅ {label}{coloured('info', words)}",
+        closing=lambda label, text, words: f"✅ {label}{bold(text)} · {coloured('info', words)}",
+        news=lambda label, words: f"✋ {label}{coloured('info', words)}",
+        step=lambda label, words: f"⏫ {label}{coloured('info', words)}",
         shared=lambda level, words: f"{_sign(level)} {coloured(_colour(level), words)}",
         quote=lambda line: f"{quote} {line}",
         fact=lambda line: coloured("comment", line),

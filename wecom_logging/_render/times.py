@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from .._text.said import Language, zone_of
+from .._text.said import Language, filled, zone_of
 from . import words
 
 _LONG = (words.SECOND, words.SECONDS), (words.MINUTE, words.MINUTES), (words.HOUR, words.HOURS)
@@ -82,8 +82,7 @@ def exactly(seconds: float, language: Language) -> str:
 
 def every(seconds: float, language: Language) -> str:
     """``every 4 h``"""
-    form = words.EVERY.zh if language == "zh" else words.EVERY.en
-    return form.format(span=exactly(seconds, language))
+    return filled(words.EVERY.within(language), language, (), {"span": exactly(seconds, language)})
 
 
 def _whole_units(seconds: float) -> tuple[int, int]:

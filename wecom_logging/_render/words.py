@@ -13,7 +13,7 @@ from functools import partial
 from .._masking.patterns import lazy
 from .._text.said import CHARACTERS_CUT as CHARACTERS_CUT
 from .._text.said import LINES_CUT as LINES_CUT
-from .._text.said import Phrase, Said
+from .._text.said import Phrase, Said, filled
 
 # The first line, and what is counted.
 
@@ -59,11 +59,14 @@ SILENCED_BY = Said("silenced by {} {}, until {}", "{} 于 {} 静默，至 {}")
 RAN_AGAIN = Said("ran again {1}", "{1} 已再次运行")
 CLOSED_BY = Said("closed by {} {}", "{} 于 {} 关闭")
 RETURNED_BY = Said("given back by {} {}", "{} 于 {} 取消认领")
+CLAIM_UNDONE_BY = Said("claim of {2} undone by {0} {1}", "{0} 于 {1} 取消了 {2} 的认领")
 RESUMED_BY = Said("unsilenced by {} {}", "{} 于 {} 取消静默")
+SILENCE_UNDONE_BY = Said("silence of {2} undone by {0} {1}", "{0} 于 {1} 取消了 {2} 的静默")
 REOPENED_BY = Said("opened again by {} {}", "{} 于 {} 重新打开")
 ESCALATED_TO = Said("escalated to {0} {1}", "{1} 升级，已通知 {0}")
 NOW_TOLD = Said("→ {0} {1}{2}", "→ {0} {1}{2}")
 PHONED = Said(" (phone: {})", "（电话：{}）")
+PHONE_OF, BETWEEN_PHONES = Said("{} {}", "{} {}"), Said("; ", "；")
 CALL_ANSWERED = Said("answered the phone", "已接听")
 CALL_LIMIT = Said("was called shortly before", "不久前已呼叫过")
 CALL_LOST = Said("nobody knows whether it was answered", "未知是否接通")
@@ -99,7 +102,7 @@ NOBODY_ON_CALL = Said("nobody is on call by the rota {}", "值班表 {} 无人�
 QUIET_UNTIL = Said(", quiet until {}", "，{} 前不再提醒")
 NO_OPEN_INCIDENT = Said("no open incident #{}; {}", "没有编号为 #{} 的事件；{}")
 OPEN_ARE = Said("open are {}", "未结束的有 {}")
-NOTHING_OF_LEVEL = Said("no {} is open", "没有未结束的{}事件")
+NOTHING_OF_LEVEL = Said("no {} is open", "没有未结束的 {} 事件")
 NOTHING_OPEN = Said("nothing is open", "没有未结束的事件")
 IS_OVER = Said("#{} is over", "#{} 已结束")
 WAS_TAKEN = Said("#{} was taken by {} {}{}; {}", "#{} 已由 {} 于 {} 认领{}；{}")
@@ -111,7 +114,9 @@ UNDO_OPENS = Said("`{}` opens it again", "如需重新打开，请{}")
 UNDO_IN_A_CHAT = Said("undo {}", "发送：撤销 {}")
 NOTHING_TO_UNDO = Said("#{}: there is nothing to undo", "#{}：没有可撤销的操作")
 SILENT_AT_MOST = Said("#{} may be silent for at most {}", "#{} 最多可静默 {}")
-UNDER_MAINTENANCE = Said("maintenance of {} until {}{}, by {}", "{} 维护中，至 {}{}，由 {} 设置")
+CRITICAL_AT_MOST = Said("#{} is critical: it may be silent for at most {}", "#{}：严重告警最多静默 {}")
+UNDER_MAINTENANCE = Said("maintenance of {} until {}{}, by {}", "{} 维护至 {}（{}由 {} 设置）")
+MAINTENANCE_FOR = Said(" ({})", "{}，")
 MAINTENANCE_OVER = Said("the maintenance of {} is over", "{} 维护已结束")
 NO_MAINTENANCE = Said("there is no maintenance of {}", "{} 未在维护中")
 MAINTENANCE_AT_MOST = Said("a maintenance may last {} at most", "维护时长最多 {}")
@@ -136,7 +141,7 @@ SILENT_UNTIL = Said("{} (silenced until {})", "{}（静默至 {}）")
 MESSAGES_SO_FAR = Said("messages so far: {}", "已发消息：{} 条")
 HAS_IT_NOW = Said("now: {}", "当前处理人：{}")
 AND_NOW = Said("{}; {}", "{}；{}")
-NOBODY = Said("nobody", "无")
+NOBODY, NOBODY_NOW = Said("nobody", "无"), Said("nobody has it now", "现无人处理")
 NOBODY_ANSWERED = Said("nobody has taken it", "无人认领")
 WHOLE_IN_FILE = Said("all of it is in the file", "完整内容见文件")
 NO_SUCH_PAGE = Said("there is no page {}; page {} is the last:", "没有第 {} 页，最后一页是第 {} 页：")
@@ -154,7 +159,8 @@ HELP_DETAILS = Said("{} – all that is known of it", "{}：查看全部信息")
 HELP_ON_CALL = Said("{} – who is on call", "{}：谁在值班")
 HELP_JOBS = Said("{} – the jobs that are expected to run", "{}：应按时运行的任务")
 HELP_LIST = Said("{0} – what is open; {0} critical, {0} 2, next", "{0}：查看未结束的事件；{0} 严重、{0} 2、下一页")
-PLACES_OF_ANSWERS = {"chat": Said("chat", "会话"), "cli": Said("cli", "命令行")}
+PLACES_OF_ANSWERS = {"chat": Said("chat {}", "单聊 {}"), "cli": Said("cli {}", "命令行 {}")}
+IN_A_GROUP, CAME_BY_THEN = Said("chat {} {}", "群聊 {}（{}）"), Said("× {}", "当时 {} 次")
 TO_THE_BOT = Said("to the bot: {}", "回复机器人：{}")
 COMMANDS = {
     "take": Said("take", "认领"),
@@ -276,7 +282,7 @@ AN_HOUR = Said("{} an hour{rest}", "每小时 {}{rest}")
 LEFT = Said("about {span}, until {time}", "约 {span}，预计 {time} 结束")
 EVERY = Said("every {span}", "每 {span}")
 A_CELL = Said("a cell", "一个单元格")
-NONE = Said("(none)", "（无）")
+NONE = Said("(none)", "无")
 FAILED_ONCE = Said("once, at {time}", "1 次（{time}）")
 FAILED_TIMES = Said("{} times since {time}", "{} 次（自 {time} 起）")
 NEW_LINES = Said("{} of {} lines", "{} 行（共 {} 行）")
@@ -459,10 +465,8 @@ def retold(text: str, phrase: Phrase) -> str:
     if (found := phrase.parts(text)) is None:
         return text
     parts, rest = found
-    told = phrase.zh.split("%s")
-    for place, part in enumerate(parts):
-        told[place] += retold_value(part) if place in phrase.inner else part
-    return "".join(told) + rest
+    told = [retold_value(part) if place in phrase.inner else part for place, part in enumerate(parts)]
+    return phrase.within("zh", *told) + rest
 
 
 def retold_value(text: str) -> str:
@@ -472,7 +476,7 @@ def retold_value(text: str) -> str:
             inside = {name: retold_value(part) for name, part in match.groupdict().items()}
             named = set(pattern.groupindex.values())
             numbers = [part for place, part in enumerate(match.groups(), 1) if place not in named]
-            return row.zh.format(*numbers, **inside)
+            return filled(row.zh, "zh", numbers, inside)
     return text
 
 
@@ -498,16 +502,16 @@ BUTTON_DONE = Said("Done", "完成")
 BUTTON_FORGET = Said("Forget it", "不再等它")
 BUTTON_LIST = Said("What is open", "未结束列表")
 CARD_OVER = Said("#{} is over", "#{} 已结束")
-CARD_TAKEN = Said("taken {}", "认领 {}")
-CARD_CLAIM_OVER = Said("claim over {}", "认领到期 {}")
+CARD_TAKEN = Said("taken {}", "{} 认领")
+CARD_CLAIM_OVER = Said("claim over {}", "{} 认领到期")
 CARD_SILENT = Said("quiet to {}", "静默至 {}")
-CARD_CLOSED = Said("closed {}", "关闭 {}")
-CARD_RETURNED = Said("given back {}", "取消认领 {}")
-CARD_RESUMED = Said("resumed {}", "取消静默 {}")
-CARD_REOPENED = Said("reopened {}", "重新打开 {}")
-CARD_ESCALATED = Said("escalated {}", "升级 {}")
-CARD_SILENCE_OVER = Said("quiet over {}", "静默结束 {}")
-CARD_BY = Said("{}, {}", "{}，{}")
+CARD_CLOSED = Said("closed {}", "{} 关闭")
+CARD_RETURNED = Said("given back {}", "{} 取消认领")
+CARD_RESUMED = Said("resumed {}", "{} 取消静默")
+CARD_REOPENED = Said("reopened {}", "{} 重新打开")
+CARD_ESCALATED = Said("escalated {}", "{} 升级通知")
+CARD_SILENCE_OVER = Said("quiet over {}", "{} 静默结束")
+CARD_BY = Said("{0}, {1}", "{1} {0}")
 CARD_WHO = Said("who", "操作人")
 CARD_BEFORE = Said("was", "上次处理")
 CARD_TIMES = Said("times", "次数")

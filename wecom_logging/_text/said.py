@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+from collections.abc import Mapping, Sequence
+from string import Formatter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -48,6 +50,26 @@ def language_of_locale() -> Literal["en", "zh"]:
     return "zh" if re.match(r"zh(?![a-z])|chinese", found.lower()) else "en"
 
 
+class _Chinese(Formatter):
+    def format_field(self, value: Any, spec: str) -> str:
+        return f"\0{format(value, spec)}\0"
+
+
+_CHINESE, _WIDE = _Chinese(), "\u2e80-\u9fff\uf900-\ufaff\uff01-\uff65"
+_EDGES = re.compile(rf"(?<=[{_WIDE}])(?:\0+ \0*| \0+)(?=[{_WIDE}])|\0")
+
+
+def filled(text: str, language: Language, values: Sequence[object], named: Mapping[str, object]) -> str:
+    """A text with what stands in its places. In Chinese a blank stands beside each: of it nothing is left where it is
+    between two Chinese signs. What stands in a place is not changed."""
+    return _EDGES.sub("", _CHINESE.vformat(text, values, named)) if language == "zh" else text.format(*values, **named)
+
+
+def labelled(name: str, language: Language) -> str:
+    """``name: ``, with a colon of Chinese behind a Chinese sign."""
+    return f"{name}：" if language == "zh" and re.search(f"[{_WIDE}]$", name) else f"{name}: "
+
+
 class Said(NamedTuple):
     """The same in both languages, with the same places to fill in."""
 
@@ -59,7 +81,7 @@ class Said(NamedTuple):
     def within(self, language: Language, *values: object) -> str:
         """The text of a language, with what stands in its ``{}``."""
         text = self.zh if language == "zh" else self.en
-        return text.format(*values) if values else text
+        return filled(text, language, values, {}) if values else text
 
     def both(self) -> dict[str, str]:
         """Both languages by their names, as JSON has them."""
@@ -70,6 +92,10 @@ class Phrase(Said):
     """What a record or an error says. Its places are ``%s``, in the same order."""
 
     __slots__ = ()
+
+    def within(self, language: Language, *values: object) -> str:
+        text = (self.zh if language == "zh" else self.en).replace("%s", "{}")
+        return filled(text, language, values, {})
 
     def parts(self, text: str) -> tuple[list[str], str] | None:
         """What stands in the places of an English text that was made of it, and what follows; None where it was not.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .. import _config as config
 from .._lines import line
-from ..errors import InvalidRecipientError, MessageError
+from ..errors import InvalidRecipientError, MessageError, WeComError
 from ..model import File, Image, Message, Outcome, Recipients
 from ..model.captured import PNG
 from ..model.message import Answerable
@@ -20,6 +20,7 @@ from .body import APP_BYTES, BOT_BYTES
 from .bot import BotClient
 from .client import WeComClient
 from .http import load_libraries
+from .token import Access
 
 if TYPE_CHECKING:
     from ..model import Call, CallState, Shift
@@ -37,6 +38,9 @@ class Phone(Protocol):
 
     def persons(self, recipients: Recipients) -> tuple[str, ...]:
         """Those who can be called, by their ids; who was just sent a message is known. Raises `WeComError`."""
+
+    def name(self, user_id: str) -> str:
+        """What a member is called; the id where WeCom does not say."""
 
     def ring(self, user_id: str) -> Call:
         """Let it ring. Raises `WeComError` or `MessageError`."""
@@ -198,6 +202,14 @@ class AppPhone:
 
     def persons(self, recipients: Recipients) -> tuple[str, ...]:
         return self._book.resolve(recipients).recipients.users
+
+    def name(self, user_id: str) -> str:
+        from .directory import Members  # a call needs it, and no log call
+
+        try:
+            return Members(self._client, Access.APP).get(user_id).name or user_id
+        except WeComError:  # the id says who it is, too
+            return user_id
 
     def ring(self, user_id: str) -> Call:
         (call,) = self._client.phone.ring([user_id])

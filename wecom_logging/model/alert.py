@@ -64,7 +64,8 @@ class Answer:
 
     ``who`` did it ``where`` (the command line or a chat), ``at`` a time in seconds since the epoch. It is in force
     for ``length_s`` seconds; 0: without an end. ``count`` is how many had come by then. ``by`` gave it to ``who``; "":
-    ``who`` took it. ``user`` is the user id of ``who``, "" where that is not known: two may have one name.
+    ``who`` took it. ``user`` is the user id of ``who``, "" where that is not known: two may have one name. ``whose``
+    claim or silence was undone; "": that of ``who``.
     """
 
     verb: str
@@ -75,6 +76,7 @@ class Answer:
     count: int = 0
     by: str = ""
     user: str = ""
+    whose: str = ""
 
     @property
     def until(self) -> float:
