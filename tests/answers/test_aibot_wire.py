@@ -24,7 +24,9 @@ import websocket
 from websockets.sync.server import ServerConnection
 
 from wecom_logging import WeComAIBotHandler
+from wecom_logging._wecom.explained import remedy_of
 from wecom_logging._wecom.long_connection import ALIVE_S, PING_S
+from wecom_logging._wecom.web_socket import connect
 from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError, HTTPStatusError, WeComError
 
 from ..certificates import make_certificate
@@ -567,3 +569,13 @@ def test_a_flood_takes_no_processor_and_what_is_asked_is_written(kind: str) -> N
 
 def processor_seconds(thread: threading.Thread) -> float:
     return time.clock_gettime(time.pthread_getcpuclockid(thread.ident or 0))
+
+
+def test_what_helps_where_no_connection_comes_names_the_option_of_the_bot() -> None:
+    with pytest.raises(ConnectError) as failed:
+        connect("ws://127.0.0.1:9/", "127.0.0.1:9", 2.0)
+    remedy = remedy_of(failed.value)
+    assert "url (WECOM_AIBOT_URL)" in remedy.en
+    assert "url（WECOM_AIBOT_URL）" in remedy.zh
+    assert "url, WECOM_AIBOT_URL)" in remedy_of(ConnectError("check url and this machine's DNS", reason="dns")).en
+    assert "api_base (WECOM_API_BASE)" in remedy_of(ConnectError("check api_base")).en

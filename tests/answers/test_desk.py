@@ -414,3 +414,20 @@ def test_an_old_card_of_what_nobody_has_says_since_when_it_is_open(desk: Office)
     said = desk.desk.outdated(Command("take", desk.name), incident, "Li").said
     assert re.fullmatch(rf"this card .* changed: #{desk.name} has been open since {CLOCK}", said.en)
     assert re.fullmatch(rf"这张卡片已不是最新的，未作更改：#{desk.name} 自 {CLOCK} 开始，尚未结束", said.zh)
+
+
+def test_an_undo_without_an_id_names_what_can_be_undone(desk: Office) -> None:
+    desk.log()
+    desk.go_on()
+    assert (desk.type("undo").text, desk.type("undo").why) == ("there is nothing to undo", "nothing")
+    assert desk.type("撤销").said.zh == "没有可撤销的操作"
+    first = desk.name
+    assert desk.type(f"take {first}").why == ""
+    desk.jobs[0].collector.take(record("another disk is full", line=9))
+    desk.go_on()
+    assert desk.type("undo").text == f"which incident? Give its id: undo {first}"
+    assert desk.type("quiet shop.pay 30m").why == ""
+    assert desk.type("undo").text == "which incident? Give its id: undo shop.pay"
+    assert desk.type("undo shop.pay").why == ""
+    assert desk.type(f"undo {first}").why == ""
+    assert desk.type("undo").why == "nothing"

@@ -18,11 +18,14 @@ SAYS = {
         "it waits until 08:00",
         "张三, on call, is told at once",
         "Escalation 1/2",
-        "lisi answered the phone",
+        "李四 answered the phone",
     ],
-    "zh": ["22:30", "等到 08:00 再通知", "立即通知值班的张三", "升级 1/2", "lisi 已接听"],
+    "zh": ["22:30", "等到 08:00 再通知", "立即通知值班的张三", "升级 1/2", "李四已接听"],
 }
-MORNING = {"en": "quiet hours 22:00–08:00 · 2 incidents, 2 go on", "zh": "夜间静默 22:00–08:00 · 2 件，2 件尚未结束"}
+MORNING = {
+    "en": "quiet hours 22:00–08:00 · 2 incidents, 2 still open",
+    "zh": "夜间静默 22:00–08:00 · 2 件，2 件尚未结束",
+}
 
 
 JOB = {"en": "job reconcile did not run", "zh": "任务 对账 没有运行"}

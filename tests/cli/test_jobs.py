@@ -65,9 +65,27 @@ def test_jobs_are_listed_with_their_next_time_and_its_zone(command: Command, job
     assert header.split() == ["name", "schedule", "last_run", "took", "next", "running", "missed", "paused_until"]
     assert row.startswith("对账  30 2 * * * (At 02:30 every day)")
     assert row.endswith("02:30 Asia/Shanghai")
-    (shown,) = command("jobs", "list", "--json").json
+    (listed,) = command("jobs", "list", "--json").json
+    (shown,) = listed["jobs"]
     assert (shown["name"], shown["zone"], shown["last_run"], shown["runs"]) == ("对账", "Asia/Shanghai", "", 0)
     assert shown["next"].endswith("T02:30:00+08:00")
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", " (overdue)"), ("zh", "（已逾期）")])
+def test_a_time_that_has_passed_is_overdue_not_next(
+    command: Command, jobs: Jobs, monkeypatch: pytest.MonkeyPatch, language: str, word: str
+) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", language)
+    for name, ago in (("late", 7200), ("soon", 0)):
+        spec = Spec(name=name, every_s=3600)
+        jobs.change(name, lambda job, now: Job(spec=spec, seen=expected.new(now - ago)))  # noqa: B023 # at once
+    rows = command("jobs").out.splitlines()
+    assert {name: word in next(row for row in rows if row.startswith(name)) for name in ("late", "soon")} == {
+        "late": True,
+        "soon": False,
+    }
+    found = command("jobs", "--json").json[0]["jobs"]
+    assert {one["name"]: one["overdue"] for one in found} == {"late": True, "soon": False, "对账": False}
 
 
 def test_a_length_is_shown_as_it_was_given(command: Command, jobs: Jobs) -> None:
@@ -85,7 +103,7 @@ def test_a_job_without_cron_is_listed_in_the_language_of_the_reader_and_for_prog
     for language, words in (("en", "every 1 h"), ("zh", "每 1 小时")):
         monkeypatch.setenv("WECOM_LANGUAGE", language)
         assert words in command("jobs").out
-        assert command("jobs", "--json").json[1]["schedule"] == "every 1 h"
+        assert command("jobs", "--json").json[0]["jobs"][1]["schedule"] == "every 1 h"
 
 
 def test_a_zone_that_this_machine_lacks_and_times_that_no_calendar_has_hide_no_other_job(
@@ -101,7 +119,7 @@ def test_a_zone_that_this_machine_lacks_and_times_that_no_calendar_has_hide_no_o
 
 def test_a_job_is_paused_with_an_end_and_goes_on(command: Command, jobs: Jobs) -> None:
     paused = command("jobs", "pause", "对账", "2d")
-    (shown,) = command("jobs", "--json").json
+    (shown,) = command("jobs", "--json").json[0]["jobs"]
     assert shown["paused_until"]
     row = jobs.find("对账")
     assert row is not None
@@ -109,7 +127,7 @@ def test_a_job_is_paused_with_an_end_and_goes_on(command: Command, jobs: Jobs) -
     until = datetime.fromtimestamp(row.job.seen.paused_until, ZoneInfo("Asia/Shanghai"))
     assert paused.out == f"对账: no run is expected until {until:%m-%d %H:%M} Asia/Shanghai\n"
     assert command("jobs", "pause", "对账", "0m").out == "对账 is expected as before\n"
-    assert command("jobs", "--json").json[0]["paused_until"] == ""
+    assert command("jobs", "--json").json[0]["jobs"][0]["paused_until"] == ""
     assert command("jobs", "pause", "对账", "soon").status == 3
     unknown = command("jobs", "pause", "nix", "1h")
     assert (unknown.status, unknown.err) == (1, "wecom-logging: no job nix is expected\n")

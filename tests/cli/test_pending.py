@@ -134,6 +134,25 @@ def test_what_waits_and_what_was_given_up_is_listed(
 
 
 @pytest.mark.slow
+def test_what_records_of_ours_say_is_listed_in_the_language_of_the_reader(
+    pending: Callable[..., Said], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import logging\nfrom wecom_logging import WeComBotHandler, notify_on_exception\n"
+        "logging.getLogger().addHandler(WeComBotHandler(exit_timeout=0))\n"
+        "@notify_on_exception\n"
+        "def pay(): raise ValueError('no room')\n"
+        "try: pay()\n"
+        "except ValueError: pass\n"
+    )
+    assert run(code, url="http://127.0.0.1:9", WECOM_STATE=f"sqlite://{path}").status == 0
+    assert "pay raised ValueError: no room" in pending().out
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    assert "pay 抛出 ValueError: no room" in pending().out
+    assert alerts(pending("--json"))[0]["text"] == "pay raised ValueError: no room"
+
+
+@pytest.mark.slow
 def test_json_has_every_field_and_the_books(pending: Callable[..., Said], path: Path) -> None:
     leave(path, "the disk of atlas is full")
     said = pending("list", "--json")

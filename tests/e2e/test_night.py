@@ -19,7 +19,7 @@ from .test_board import SIZES
 from .test_finding import violations
 
 SAYS = {
-    "en": ("CRITICAL goes to 张三; after 10 min without a take to 李四", "WeCom calls 李四", "take ", "2 go on"),
+    "en": ("CRITICAL goes to 张三; after 10 min without a take to 李四", "WeCom calls 李四", "take ", "2 still open"),
     "zh": ("严重发给张三；10 分钟无人认领则发给李四", "企业微信来电：李四", " 认领", "2 件尚未结束"),
 }
 FIRST, NEXT = "张三 · WeCom", "李四 · AI bot"

@@ -40,7 +40,7 @@ def test_a_decorator(told: CapturedAlerts) -> None:
         notify_on_exception(fails)()
     (text,) = told.texts
     assert "🔴 错误 " in text
-    assert "fails 抛出 " in text
+    assert "fails 抛出缺货: " in text
     assert "raised" not in text
 
 

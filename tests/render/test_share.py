@@ -81,10 +81,10 @@ ENDED = Digest(
     ("held", "found", "reader", "line"),
     [
         (NIGHT, [PRICE, MINE, ENDED, OVER], Reader("zh", CHINA), "🚨 夜间静默 22:00–08:00 · 4 件，2 件尚未结束"),
-        (NIGHT, [PRICE, ENDED], Reader("en", CHINA), "🔴 quiet hours 22:00–08:00 · 2 incidents, 1 goes on"),
+        (NIGHT, [PRICE, ENDED], Reader("en", CHINA), "🔴 quiet hours 22:00–08:00 · 2 incidents, 1 still open"),
         (NIGHT, [ENDED, OVER], Reader("zh", CHINA), "🔴 夜间静默 22:00–08:00 · 2 件，均未再出现"),
         (NIGHT, [OVER], Reader("zh", CHINA), "✅ 夜间静默 22:00–08:00 · 1 件，均未再出现"),
-        (NIGHT, [PRICE], Reader("en", UTC), "🔴 quiet hours 22:00–08:00 Asia/Shanghai · 1 incident, 1 goes on"),
+        (NIGHT, [PRICE], Reader("en", UTC), "🔴 quiet hours 22:00–08:00 Asia/Shanghai · 1 incident, 1 still open"),
         (NIGHT, [PRICE], Reader("zh", UTC), "🔴 夜间静默 22:00–08:00 Asia/Shanghai · 1 件，1 件尚未结束"),
         (
             replace(NIGHT, began=EIGHT - 86_400),
@@ -99,7 +99,7 @@ ENDED = Digest(
             "🔴 静默时段 06:00–08:00 · 1 件，1 件尚未结束",
         ),
         (Held(T, T + 60), [PRICE], Reader("zh", CHINA), "🔴 维护 09:12–09:13 · 1 件，1 件尚未结束"),
-        (Held(T, T + 60), [PRICE], Reader("en", CHINA), "🔴 maintenance 09:12–09:13 · 1 incident, 1 goes on"),
+        (Held(T, T + 60), [PRICE], Reader("en", CHINA), "🔴 maintenance 09:12–09:13 · 1 incident, 1 still open"),
         (
             Held(T, T + 60, scope="shop.pay", why="部署 v2"),
             [PRICE],

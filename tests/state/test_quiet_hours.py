@@ -125,7 +125,7 @@ def test_q1_the_morning_tells_once_what_was_held_and_goes_on(kind: str, night: C
     one.morning()
     assert [one.wall(message.at) for message in one.told[1:]] == ["12-08 08:00"]
     headline, *others = one.told[1].text.split("\n\n")
-    assert headline == "🔴 quiet hours 22:00–08:00 · 2 incidents, 1 goes on"
+    assert headline == "🔴 quiet hours 22:00–08:00 · 2 incidents, 1 still open"
     assert ["the disk is full" in text for text in others] == [True, False]
     assert others[0].startswith("🔴 ERROR × 5 ")
     assert re.fullmatch(r"🔴 ERROR none since 12-07 23:00, × 2( in 2 processes)? #\w+ shop: no stock", others[1])
@@ -150,7 +150,7 @@ def test_q2_what_was_told_before_the_night_ends_in_the_morning(kind: str, night:
     one.morning()
     assert [one.wall(message.at) for message in one.told[2:]] == ["12-08 08:00"]
     headline, _, end = one.told[2].text.partition("\n")
-    assert headline == "✅ quiet hours 22:00–08:00 · 1 incident, none goes on"
+    assert headline == "✅ quiet hours 22:00–08:00 · 1 incident, none still open"
     assert "the disk is full · quiet for 10 hours" in end
     assert_all_told(one, 2)
 
@@ -168,7 +168,7 @@ def test_q2_what_comes_again_before_its_end_was_told_is_the_same_incident(
     one.fail("the disk is full", 2)
     one.morning()
     (message,) = one.told[told:]
-    assert "1 incident, none goes on" in message.first_line
+    assert "1 incident, none still open" in message.first_line
     assert "× 2 since 03:00, 4 in all" in message.text
     assert_all_told(one, 4)
 
@@ -217,7 +217,7 @@ def test_a_week_off_is_not_too_old(kind: str, night: Callable[..., Night]) -> No
     assert one.told == []
     one.at("12-14 00:10", 10.0)
     (message,) = one.told
-    assert message.text.startswith("🔴 quiet hours 12-08 00:00–12-14 00:00 · 1 incident, none goes on\n")
+    assert message.text.startswith("🔴 quiet hours 12-08 00:00–12-14 00:00 · 1 incident, none still open\n")
     assert_all_told(one, 1)
 
 
@@ -238,7 +238,7 @@ def test_q11_after_all_were_restarted_at_night_others_tell_it_in_the_morning(
     assert len(one.told) == told
     one.morning()
     (message,) = one.told[told:]
-    assert message.text.startswith("🔴 quiet hours 22:00–08:00 · 3 incidents, none goes on\n")
+    assert message.text.startswith("🔴 quiet hours 22:00–08:00 · 3 incidents, none still open\n")
     assert all(text in message.text for text in ("told before", "the disk is full", "no stock"))
 
 
@@ -279,14 +279,14 @@ def test_an_exit_leaves_it_in_a_state_and_without_one_tells_it_in_one_message(
     assert not job._turn.store.batches.leaves_untold()
     if kind == "memory":
         (message,) = one.told
-        assert message.text.startswith("🔴 quiet hours 22:00–08:00 · 3 incidents, 3 go on\n")
+        assert message.text.startswith("🔴 quiet hours 22:00–08:00 · 3 incidents, 3 still open\n")
         assert_all_told(one, 5)
     else:
         assert one.told == []
         one.jobs = one.jobs[1:]
         one.morning()
         (message,) = one.told
-        assert message.text.startswith("🔴 quiet hours 22:00–08:00 · 3 incidents, none goes on\n")
+        assert message.text.startswith("🔴 quiet hours 22:00–08:00 · 3 incidents, none still open\n")
 
 
 @pytest.mark.parametrize("kind", SHARED)
@@ -305,7 +305,7 @@ def test_processes_that_wake_at_once_send_one_message_for_each_audience(kind: st
             job.turn()
         one.clock.go(0.25)
     (message,) = one.told
-    assert message.text.startswith("🔴 quiet hours 22:00–08:00 · 12 incidents, none goes on\n")
+    assert message.text.startswith("🔴 quiet hours 22:00–08:00 · 12 incidents, none still open\n")
     assert_all_told(one, 12)
 
 
@@ -341,7 +341,7 @@ def test_more_than_a_message_holds_is_a_summary_and_a_file(kind: str, night: Cal
     one.morning()
     (message,) = one.told
     assert message.is_flood
-    assert message.first_line == "🔴 quiet hours 22:00–08:00 · 150 incidents, none goes on"
+    assert message.first_line == "🔴 quiet hours 22:00–08:00 · 150 incidents, none still open"
     assert len(message.rows) == 150
     assert_all_told(one, 150)
 
@@ -402,7 +402,7 @@ def test_what_had_ended_and_comes_again_at_night_is_over_in_the_morning(kind: st
     one.fail("the disk is full", 2)
     one.morning()
     (message,) = one.told[told:]
-    assert "1 incident, none goes on" in message.first_line
+    assert "1 incident, none still open" in message.first_line
     assert "again, 2nd since 12-07 21:00, none since 12-07 23:00" in message.text
     assert_all_told(one, 4)
 
@@ -553,7 +553,7 @@ def test_a_short_program_without_a_state_tells_it_in_one_message_at_its_exit(the
     ended = run(SHORT.format(hours=hours, then=then), url=sandbox.url)
     assert "lost" not in ended.err
     (message,) = sandbox.messages()
-    assert f"quiet hours {hours.replace('-', '–')} · {number} incidents, {number} go on<" in message["content"]
+    assert f"quiet hours {hours.replace('-', '–')} · {number} incidents, {number} still open<" in message["content"]
 
 
 @pytest.mark.parametrize("kind", STORES)

@@ -94,7 +94,9 @@ class Desk:
             how = "wecom-logging answers pair"
             return self._reply(lambda language: words.NO_PAIRING.within(language, how), "pair")
         if command.why:
-            an_id = command.short_id or self._an_id()
+            an_id = command.short_id or (self._undoable() if command.verb == "undo" else self._an_id())
+            if not an_id:
+                return self._reply(words.NOTHING_DONE.within, "nothing")
             return self._reply(lambda language: reply.not_understood(command, an_id, language, self.mask), command.why)
         if command.verb == "help":
             an_id = self._an_id()
@@ -210,6 +212,14 @@ class Desk:
         except StateError:
             found = []
         return max(found, key=lambda one: one.last).short_id if found else reply.AN_ID
+
+    def _undoable(self) -> str:
+        """The incident, or the maintenance, that a person did something with last; "": nothing can be undone."""
+        now = self.time_s()
+        done = [(answer.at, one.short_id) for _, _, one in self.find() if (answer := answered.in_force(one, now))]
+        scopes = [(scope.began, self._line(scope.name)) for scope in standing(self._places(), now)]
+        named = [(at, name if "." in name else f"service {name}") for at, name in scopes]
+        return max([*done, *named], default=(0.0, ""))[1]
 
     def _list(self, command: Command) -> Reply:
         """The worst first, of a level those that no person has, then the newest. What two channels tell is one."""

@@ -7,7 +7,17 @@ from collections.abc import Callable, Sequence
 from .._incidents.job import Job
 from .._incidents.policy.expected import due_at
 from .._render.times import every, short_time
-from .._render.words import JOB_LAST, JOB_MISSED_TIMES, JOB_NEXT, JOB_PAUSED, JOB_RUNS, MORE_JOBS, NO_JOBS, RUN_FAILED
+from .._render.words import (
+    JOB_LAST,
+    JOB_MISSED_TIMES,
+    JOB_NEXT,
+    JOB_OVERDUE,
+    JOB_PAUSED,
+    JOB_RUNS,
+    MORE_JOBS,
+    NO_JOBS,
+    RUN_FAILED,
+)
 from .._text import inert
 from .._text.said import Language
 from .place import Place
@@ -44,12 +54,13 @@ def _line(job: Job, now: float, language: Language, mask: Callable[[str], str]) 
         due = due_at(spec, seen, schedule_of(spec.cron, spec.zone))
     except (ImportError, ValueError, KeyError):  # without the extra, or a zone that this machine lacks
         due = float("inf")
+    to_run = JOB_NEXT if due > now else JOB_OVERDUE
     failed = RUN_FAILED.within(language) if seen.has_failed else ""
     parts = [
         mask(spec.name),
         spec.cron or (every(spec.every_s, language) if spec.every_s else ""),
         JOB_LAST.within(language, short_time(seen.began, now, language), failed) if seen.began else "",
-        JOB_NEXT.within(language, short_time(due, now, language)) if due < float("inf") else "",
+        to_run.within(language, short_time(due, now, language)) if due < float("inf") else "",
         JOB_RUNS.within(language) if seen.runs else "",
         JOB_MISSED_TIMES.within(language, seen.missed) if seen.missed else "",
         JOB_PAUSED.within(language, short_time(seen.paused_until, now, language)) if seen.paused_until > now else "",

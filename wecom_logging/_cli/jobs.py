@@ -28,7 +28,7 @@ from .._state.shared import Shared
 from .._text import inert
 from .environment import ended_by_signal, handlers, mask, opened, state_options, use
 from .parser import command
-from .printing import iso, print_rows, refuse, say
+from .printing import iso, print_json, print_table, refuse, say
 from .run import duration
 from .texts import language, text
 
@@ -56,27 +56,31 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return use(options.state, lambda shared: _print(_listed(shared), options), lambda: _print([], options))
+    return use(options.state, lambda shared: _print(*_listed(shared), options), lambda: _print([], 0.0, options))
 
 
-def _print(found: list[Job], options: argparse.Namespace) -> int:
-    if not found and not options.json:
+def _print(found: list[Job], now: float, options: argparse.Namespace) -> int:
+    shown = [_shown(job, now) for job in found]
+    if options.json:
+        print_json({"jobs": shown})
+    elif found:
+        print_table(HEADER, [one | _for_people(job, one) for job, one in zip(found, shown, strict=True)])
+    else:
         print(NO_JOBS.within(language()))
-        return 0
-    shown = [(one := _shown(job), _for_people(job, one)) for job in found]
-    return print_rows(HEADER, shown, as_json=options.json)
+    return 0
 
 
-def _listed(shared: Shared) -> list[Job]:
+def _listed(shared: Shared) -> tuple[list[Job], float]:
     rows, watched = (jobs := Jobs(shared)).all()
-    if rows and (watched is None or jobs.time() - watched.at > UNWATCHED_S):
+    now = jobs.time()
+    if rows and (watched is None or now - watched.at > UNWATCHED_S):
         say(text("jobs.nobody_watches"))
-    return [rows[name].job for name in sorted(rows)]
+    return [rows[name].job for name in sorted(rows)], now
 
 
-def _shown(job: Job) -> dict[str, Any]:
-    """One job. ``runs``: how many are open. ``missed``: how many times since its last run; ``words``: its schedule in
-    words."""
+def _shown(job: Job, now: float) -> dict[str, Any]:
+    """One job. ``overdue``: the time in ``next`` has passed, and it has not run. ``runs``: how many are open.
+    ``missed``: how many times since its last run; ``words``: its schedule in words."""
     spec, seen, hide = job.spec, job.seen, mask()
     words, due = "", math.inf
     try:
@@ -95,9 +99,10 @@ def _shown(job: Job) -> dict[str, Any]:
         "took_s": round(seen.took_s, 1),
         "has_failed": seen.has_failed,
         "next": "" if math.isinf(due) else iso(due),
+        "overdue": due <= now,
         "runs": len(seen.runs),
         "missed": seen.missed,
-        "paused_until": iso(seen.paused_until) if seen.paused_until > time.time() else "",
+        "paused_until": iso(seen.paused_until) if seen.paused_until > now else "",
     }
 
 
@@ -105,12 +110,13 @@ def _for_people(job: Job, shown: Mapping[str, Any]) -> dict[str, object]:
     """As people read it: times in the zone of the job, with its name."""
     spec, seen = job.spec, job.seen
     last = _clock(seen.began, spec) if shown["last_run"] else ""
+    due = _clock(due_at(spec, seen, schedule_of(spec.cron, spec.zone)), spec) if shown["next"] else ""
     in_words = f" ({shown['words']})" if shown["words"] and language() == "en" else ""
     return {
         "schedule": f"{spec.cron}{in_words}" if spec.cron or not spec.every_s else every(spec.every_s, language()),
         "last_run": text("jobs.failed_run", time=last) if seen.has_failed else last,
         "took": duration(seen.took_s) if seen.ended and seen.took_s else "",
-        "next": _clock(due_at(spec, seen, schedule_of(spec.cron, spec.zone)), spec) if shown["next"] else "",
+        "next": text("jobs.overdue", time=due) if shown["overdue"] else due,
         "runs": shown["runs"] or "",
         "missed": seen.missed or "",
         "paused_until": _clock(seen.paused_until, spec) if shown["paused_until"] else "",

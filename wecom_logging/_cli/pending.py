@@ -17,6 +17,7 @@ from .._incidents.short_id import LEAST, read_short_id
 from .._incidents.short_id import MOST as LONGEST
 from .._incidents.view import first_line
 from .._render.facts import level_name, level_word
+from .._render.retold import headline_of
 from .._render.words import REASONS
 from .._state.base import DeadLetter, SharedCounters, Swap
 from .._state.entries import load
@@ -86,7 +87,7 @@ def _print_list(
         print_json({"alerts": found, "counters": asdict(counters), "set_aside": set_aside})
         return 0
     if found:
-        print_table(HEADER, map(_for_people, found))
+        print_table(HEADER, [_for_people(*both, hide) for both in zip(found, held, strict=False)])
     else:
         print(text("pending.none"))
     if len(held) > len(found):
@@ -123,11 +124,16 @@ def _read(entry: str, language: Language) -> tuple[str, str, str] | None:
     return level_name(alert, language), alert.logger, first_line(alert)
 
 
-def _for_people(one: dict[str, Any]) -> dict[str, Any]:
+def _for_people(one: dict[str, Any], held: DeadLetter, mask: Callable[[str], str]) -> dict[str, Any]:
+    """With what its message says in the first line, in the language of who reads it."""
+    try:
+        line = brief(headline_of(load(held.entry), mask, language()), mask)
+    except Exception:  # nothing that stands in a state is trusted
+        line = one["text"]
     row = {"waiting": "waits", "sending": "being_sent"}.get(one["state"], "was_given_up")
     reason = REASONS.get(one["reason"], one["reason"]) if language() == "zh" else one["reason"]
     what = trim(text(f"pending.{row}", reason=reason), _MAX_NAME)
-    return one | {"id": f"#{one['id']}", "last": clock(one["last"]), "what": what}
+    return one | {"id": f"#{one['id']}", "last": clock(one["last"]), "what": what, "text": line}
 
 
 def run_send(options: argparse.Namespace, shared: Shared) -> int:

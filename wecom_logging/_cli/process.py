@@ -51,7 +51,7 @@ class End:
 
     def failure(self, language: Language = "en") -> str:
         """What failed; empty where there is nothing to tell."""
-        return "" if self.said is None else self.said.within(language) % self.value
+        return "" if self.said is None else self.said.within(language, self.value)
 
     def output(self) -> Output:
         """Wait for what is still on its way through, the command having ended; the end of it."""

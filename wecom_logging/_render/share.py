@@ -89,7 +89,7 @@ def _began(digest: Digest) -> float:
 def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) -> str:
     """``🔴 47 alerts of 9 kinds in 58 s, 2 kinds are quiet``, with the sign of the worst level of those that go on.
 
-    Of what has waited: ``🔴 quiet hours 22:00–08:00 · 7 incidents, 2 go on``. Of steps: ``⏫ → Li 10:31``.
+    Of what has waited: ``🔴 quiet hours 22:00–08:00 · 7 incidents, 2 still open``. Of steps: ``⏫ → Li 10:31``.
     """
     language = style.language
     if digests[0].is_news:
@@ -107,7 +107,7 @@ def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) 
 
 
 def _waited(held: Held, number: int, goes_on: int, style: Style) -> str:
-    """``quiet hours 22:00–08:00 · 7 incidents, 2 go on``; with their zone where that is not the reader's; or
+    """``quiet hours 22:00–08:00 · 7 incidents, 2 still open``; with their zone where that is not the reader's; or
     ``maintenance shop.pay (deploy) 10:00–10:30 · …``."""
     language = style.language
     span, is_night = hours_of(held.began, held.until, Reader(language, held.zone or zone_of(language)))

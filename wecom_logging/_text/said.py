@@ -94,8 +94,8 @@ class Phrase(Said):
     __slots__ = ()
 
     def within(self, language: Language, *values: object) -> str:
-        text = (self.zh if language == "zh" else self.en).replace("%s", "{}")
-        return filled(text, language, values, {})
+        text = self.zh if language == "zh" else self.en
+        return filled(text.replace("%s", "{}"), language, values, {}) if values else text
 
     def parts(self, text: str) -> tuple[list[str], str] | None:
         """What stands in the places of an English text that was made of it, and what follows; None where it was not.

@@ -13,6 +13,8 @@ from .._text.said import Language, Said
 from ..errors import APIError, ConnectError, HTTPStatusError, RequestTimeout, TransportError
 from .errcodes import Verdict, api_error, lookup
 
+_OF_URL = "check url"
+"""In what an AI bot's connection says, where its option may be wrong."""
 _CHATS = re.compile("; (?=chat )")
 _OF_WECOM = re.compile(r"errcode (?P<errcode>-?\d{1,9}) from (?P<path>\S+): (?P<text>.*)", re.S)
 _IP = re.compile("the IP (\\S+) that WeCom saw")
@@ -66,7 +68,16 @@ def cause_of(error: APIError | TransportError) -> Said:
 
 
 def remedy_of(error: APIError | TransportError) -> Said:
-    return Said(error.remedy, error.remedy_zh) if isinstance(error, APIError) else Said(*_transport(error)["remedy"])
+    if isinstance(error, APIError):
+        return Said(error.remedy, error.remedy_zh)
+    remedies = _transport(error)["remedy"]
+    return Said(*map(_of_aibot, remedies) if _OF_URL in str(error) else remedies)
+
+
+def _of_aibot(remedy: str) -> str:
+    """The same for the connection of an AI bot, which has an option of its own."""
+    remedy = remedy.replace("api_base", "url").replace("WECOM_API_BASE", "WECOM_AIBOT_URL")
+    return re.sub("(, |、)webhook", "", remedy)
 
 
 def is_about_proxy(error: Exception) -> bool:
