@@ -274,13 +274,15 @@ def test_what_people_do_with_one_is_stored_and_shown(
     assert re.search(r"^since +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", shown, re.M)
     did = shown.split("\n\n")[1]
     host = r" · cli \S+ · × 5\n"
-    assert re.fullmatch(rf"taken by Li .*{host}silenced by Li .*{host}unsilenced by Wang .*{host}now: Li\n", did)
+    assert re.fullmatch(
+        rf"taken by Li .*{host}silenced by Li .*{host}silence of Li undone by Wang .*{host}now: Li\n", did
+    )
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
     assert re.search(rf"^#{taken} +错误 .* Li +\S+:\d+ 〈module〉 ", incidents().out, re.M)
     shown = incidents("show", taken).out
     assert re.search(r"^级别 +错误$", shown, re.M)
     assert re.search(rf"^Li 于 {CLOCK} 认领，.* · 命令行 \S+ · 当时 5 次$", shown, re.M)
-    assert re.search(rf"^Wang 于 {CLOCK} 取消静默 · 命令行 ", shown, re.M)
+    assert re.search(rf"^Wang 于 {CLOCK} 取消了 Li 的静默 · 命令行 ", shown, re.M)
     assert json.loads(incidents("show", "--json", taken).out)["incidents"][0]["level"] == "ERROR"
 
 

@@ -278,7 +278,7 @@ def test_what_is_undone_is_told_as_before(jobs: Jobs) -> None:
     assert other.who == "Li"
     assert jobs.say("undone", "Wang") is None
     (said,) = jobs.go_on()
-    assert re.search(rf"#\w+ given back by Wang {CLOCK}$", lines(said)[0])
+    assert re.search(rf"#\w+ claim of Li undone by Wang {CLOCK}; nobody has it now$", lines(said)[0])
     jobs.log(7)
     (told,) = jobs.go_on(70)
     assert lines(told)[0].startswith("🔴 ERROR × 7, 8 in all")
