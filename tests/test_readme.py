@@ -177,7 +177,8 @@ def test_the_page_of_jobs_shows_what_arrives_and_what_commands_print(sandbox: Sa
         environment = {"WECOM_STATE": state, "WECOM_TIMEZONE": "Asia/Shanghai", "WECOM_LANGUAGE": "en"}
         ended = run(code, url=sandbox.url, fresh=True, **environment)
         assert ended.status == 0, ended.err
-        return shape(ended.out) == shape(shown[1])
+        out = ended.out.replace(" (overdue)", "")  # the day of the page may have passed
+        return shape(re.sub("  +", "  ", out)) == shape(re.sub("  +", "  ", shown[1]))
 
     (call,) = [line for line in page.splitlines() if line.startswith("expect(")]
     state = f"sqlite://{tmp_path}/alerts.db"

@@ -62,7 +62,7 @@ def test_a_job_is_listed_and_forgotten_by_its_card(wecom: Sandbox, make: Any, st
     wecom.aibot.say(ME, ME, {"en": "jobs", "zh": "任务"}[language])
     until(lambda: words(wecom))
     (line,) = words(wecom)
-    missed, following = {"en": ("missed 1", "next "), "zh": ("错过 1 次", "下次 ")}[language]
+    missed, following = {"en": ("missed 1", "overdue since "), "zh": ("错过 1 次", "已逾期")}[language]
     assert line.startswith("对账 · 0 ")
     assert missed in line
     assert following in line
