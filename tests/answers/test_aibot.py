@@ -1030,12 +1030,12 @@ def test_who_gets_a_step_takes_it_by_its_card_and_all_who_were_told_are_told_tha
     assert handler.flush(10)
     until(lambda: len(wecom.messages(channel="aibot", msgtype="template_card")) == 2)
     step = card_of(wecom)["cards"]["lisi"]
-    assert re.match(r"#\w+ · (?:lisi )?\d\d:\d\d 升级通知", step["main_title"]["title"])
+    assert re.match(r"#\w+ · \d\d:\d\d 升级通知", step["main_title"]["title"])
     (line,) = wecom.wait(channel="aibot", msgtype="markdown", contains="→ lisi")
     assert line["chat"] == ME
     assert press(wecom, "take", "lisi")
     until(lambda: handler.incidents()[0].taken_by == "李四")
-    wecom.wait(channel="aibot", msgtype="markdown", contains="李四 于")
+    wecom.wait(channel="aibot", msgtype="markdown", contains="李四于")
     assert all(one["chat"] != GROUP for one in wecom.messages(channel="aibot"))
 
 
