@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from unittest.mock import patch
 
 from tests.programs import Clock, word
 from tests.storms import Recorder, Told, pass_time, pipeline, record
@@ -77,6 +78,11 @@ class Got:
 def day(*, answers: bool) -> list[Got]:
     """All messages of the day, in their order."""
     clock = Clock(0.0)
+    with patch("wecom_logging._state.shared.wall", clock):  # what a person has said for a time ends by the wall
+        return _lived(clock, answers=answers)
+
+
+def _lived(clock: Clock, *, answers: bool) -> list[Got]:
     channel = Recorder(clock)
     storm = pipeline(channel, clock, rules=((30, 60.0), (1000, 3600.0)))
     storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here

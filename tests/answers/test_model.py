@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -127,6 +128,11 @@ def test_what_is_told_is_what_the_rules_say_also_where_people_answer(
     steps: list[tuple[object, ...] | int | str],
 ) -> None:
     clock = Clock(0.0)
+    with patch("wecom_logging._state.shared.wall", clock):  # what a person has said for a time ends by the wall
+        live(steps, clock)
+
+
+def live(steps: list[tuple[object, ...] | int | str], clock: Clock) -> None:
     channel = Recorder(clock)
     storm = pipeline(channel, clock, window_s=WINDOW, take_for_s=LENGTHS["take"])
     storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here

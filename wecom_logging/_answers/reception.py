@@ -220,7 +220,7 @@ class Reception:
         """Who is refused sees what another did: no message tells it there again."""
         if reply.why in ("other", "outdated") and reply.incident is not None:
             with suppress(StateError):  # then it is told twice
-                self._desk.seen(reply.incident.short_id, asker.where)
+                self.desk.seen(reply.incident.short_id, asker.where)
 
     def _find(self, short_id: str) -> Incident | None:
         found = self.desk.find(short_id)
