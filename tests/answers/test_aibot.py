@@ -247,7 +247,7 @@ def test_who_was_refused_gets_no_notice_of_the_same(wecom: Sandbox, make: Any, s
     assert [one["chat"] for one in notices] == ["wangwu"]
     rest(handler, 2.0)
     wecom.aibot.say("wangwu", "wangwu", f"undo {name}")  # what was seen is over
-    told = wecom.wait(4, channel="aibot", msgtype="markdown", contains="given back")
+    told = wecom.wait(4, channel="aibot", msgtype="markdown", contains="undone by")
     assert sorted(one["chat"] for one in told) == sorted([ME, "lisi", "wangwu", GROUP])
 
 
