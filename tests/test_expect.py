@@ -335,6 +335,23 @@ def test_where_the_state_does_not_answer_the_job_runs_on_and_stderr_says_so(tmp_
     assert "Set WECOM_STATE" in ended.stderr
 
 
+def test_a_state_that_does_not_answer_keeps_no_other_from_a_report(
+    sandbox: Sandbox, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    dead = app_handler(sandbox.url, state="redis://127.0.0.1:1/0")
+    well = app_handler(sandbox.url, state=f"sqlite://{tmp_path}/alerts.db")
+    assert well._pipeline is not None
+    jobs = well._pipeline.jobs
+    with expect("对账"):
+        pass
+    row = jobs.find("对账")
+    assert row is not None
+    assert row.job.seen.ended > 0
+    assert "a run of job 对账 could not be reported: 127.0.0.1:1: " in capfd.readouterr().err
+    for handler in (dead, well):
+        handler.close()
+
+
 def test_a_report_takes_no_longer_than_was_promised_whatever_the_lock_of_a_file_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

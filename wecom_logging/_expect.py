@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -123,18 +124,21 @@ class Expectation:
 
     def _report(self, report: Callable[[Jobs], None]) -> None:
         """In each state that the handlers have. It raises no `Exception`, and takes `REPORT_S` at most."""
-        try:
-            with within(time.monotonic() + REPORT_S):
-                for jobs in self._places():
+        with within(time.monotonic() + REPORT_S), self._told():
+            for jobs in self._places():
+                with self._told():  # another state may have it
                     report(jobs)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong is a line on stderr."""
+        try:
+            yield
         except Exception as error:
-            self._say(error)
+            from ._masking.redact import redact
 
-    def _say(self, error: Exception) -> None:
-        from ._masking.redact import redact
-
-        why = str(error) or type(error).__name__
-        warn_once(f"expect {self._name}", line("not_reported", name=redact(self._name), why=why))
+            why = str(error) or type(error).__name__
+            warn_once(f"expect {self._name}", line("not_reported", name=redact(self._name), why=why))
 
     def _places(self) -> Iterator[Jobs]:
         found = _pipelines(self._teller)
