@@ -102,7 +102,8 @@ class Fleet:
 
     def seen(self, name: str = "对账") -> dict[str, object]:
         """As the command line shows it, in the time of the state."""
-        found = [json.loads(line) for line in self.run("jobs", "list", "--json").stdout.splitlines()]
+        shown = self.run("jobs", "list", "--json").stdout  # nothing where the state does not answer in time
+        found = json.loads(shown)["jobs"] if shown else []
         return next((one for one in found if one["name"] == name), {})
 
     def told(self, number: int, within_s: float = 60.0) -> list[str]:
