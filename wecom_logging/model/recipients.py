@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass, fields, replace
 
 EVERYBODY = "@all"
 
@@ -37,6 +37,18 @@ class Recipients:
         pairs = zip(astuple(self), astuple(others), strict=True)
         found = Recipients(*(tuple(dict.fromkeys((*mine, *more))) for mine, more in pairs))
         return replace(found, users=(EVERYBODY,)) if EVERYBODY in found.users else found
+
+    def without(self, others: Recipients, ids: Callable[[Recipients], Iterable[str]]) -> Recipients:
+        """Those whom the others do not reach, by whichever name: ``ids`` gives the user ids that are known of some."""
+        kinds = [one.name for one in fields(Recipients)]
+        each = {(kind, one): {*ids(Recipients(**{kind: (one,)}))} for kind in kinds for one in getattr(others, kind)}
+        has_it = set[str]().union(*each.values()) - {EVERYBODY_LOG}
+
+        def left(kind: str, one: str) -> bool:
+            found = {*ids(Recipients(**{kind: (one,)}))}
+            return (kind, one) not in each and not (found and found <= has_it)
+
+        return Recipients(**{kind: tuple(one for one in getattr(self, kind) if left(kind, one)) for kind in kinds})
 
     @property
     def rotas(self) -> tuple[str, ...]:

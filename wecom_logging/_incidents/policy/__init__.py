@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import reduce
 
 from ...model import Recipients
 from ...model.alert import ESCALATED
 from ...model.duty import Held
-from ...model.recipients import EVERYBODY_LOG
 from .. import answered, escalation, life, stored
 from ..fingerprint import recipients_of
 from ..incident import SOON_S, Incident, Related
@@ -193,28 +192,13 @@ def who_is_told(
     told, answers = told_by_steps(incident), incident.answers
     if told and tells_of_a_step(incident):
         of_step = told.pop()
-        return _others(reduce(Recipients.with_others, told, recipients), of_step, ids)
-    known = (
-        () if answers.is_said or answers.journal[-1].verb == ESCALATED else (answers.journal[-1].where, *answers.seen)
-    )
+        return reduce(Recipients.with_others, told, recipients).without(of_step, ids)
+    last = None if answers.is_said else answers.journal[-1]
+    known = () if last is None or last.verb == ESCALATED else (last.where, *answers.seen)
     recipients = reduce(Recipients.with_others, told, recipients)
     chats = {*recipients.chats}.difference(*(where.split()[1:] for where in known))
-    return replace(
-        recipients, chats=tuple(one for one in recipients.chats if one in chats and place_of(one) not in known)
-    )
-
-
-def _others(recipients: Recipients, told: Recipients, ids: Callable[[Recipients], Sequence[str]]) -> Recipients:
-    """Without those who were told."""
-    kinds = [one.name for one in fields(Recipients)]
-    each = {(kind, one): {*ids(Recipients(**{kind: (one,)}))} for kind in kinds for one in getattr(told, kind)}
-    has_it = set[str]().union(*each.values()) - {EVERYBODY_LOG}
-
-    def left(kind: str, one: str) -> bool:
-        found = {*ids(Recipients(**{kind: (one,)}))}
-        return (kind, one) not in each and not (found and found <= has_it)
-
-    return Recipients(**{kind: tuple(one for one in getattr(recipients, kind) if left(kind, one)) for kind in kinds})
+    there = tuple(one for one in recipients.chats if one in chats and place_of(one) not in known)
+    return replace(recipients, chats=there)
 
 
 # One message of a cause in a window.
