@@ -138,6 +138,7 @@ SECRETS = [
     ),
     f"password        =        {CANARY}",
     f"password=abc,{CANARY}",
+    f"password=abc,{CANARY}==",
     f"xoxb-123456789-{CANARY}",
     f"sk_live_{CANARY}",
     f"github_pat_{CANARY}aaaaaaaa",
