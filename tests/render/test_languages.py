@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import wecom_logging
@@ -160,6 +160,7 @@ def test_what_a_record_says_is_told_in_chinese_with_all_its_parts(phrase: Phrase
 
 
 @given(st.sampled_from(list(PHRASES.values())), st.lists(st.text("甲乙%: \n"), min_size=4, max_size=4))
+@example(words.NOT_LOADED, [" 甲", "乙"])
 def test_no_text_of_the_program_is_lost_in_another_language(phrase: Phrase, parts: list[str]) -> None:
     given_parts = parts[: phrase.en.count("%s")]
     told = retold(phrase.en % tuple(given_parts), phrase)

@@ -52,11 +52,11 @@ def language_of_locale() -> Literal["en", "zh"]:
 
 class _Chinese(Formatter):
     def format_field(self, value: Any, spec: str) -> str:
-        return f"\0{format(value, spec)}\0"
+        return f"\ufdd0{format(value, spec)}\ufdd1"  # signs that no text has
 
 
 _CHINESE, _WIDE = _Chinese(), "\u2e80-\u9fff\uf900-\ufaff\uff01-\uff65"
-_EDGES = re.compile(rf"(?<=[{_WIDE}])(?:\0+ \0*| \0+)(?=[{_WIDE}])|\0")
+_EDGES = re.compile(rf"(?<=[{_WIDE}])(?:\ufdd1 \ufdd0?| \ufdd0)(?=[{_WIDE}])|[\ufdd0\ufdd1]")
 
 
 def filled(text: str, language: Language, values: Sequence[object], named: Mapping[str, object]) -> str:
