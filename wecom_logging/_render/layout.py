@@ -29,6 +29,7 @@ MAX_PARTS = 10
 _LEAST_RANK = 9
 _LEAST_BYTES = 40
 _LEAST_TEXT_BYTES = 24
+_ORIGIN = "店"  # an origin in one Chinese sign: its colon is the longest
 _MAX_FIRST_LINE = 2048  # characters that are looked at for a first line alone
 
 _COROUTINE = re.compile(r"^(?:future|task): \W?Task \S.{0,256}? coro=\W?([\w.<>\uff1c]{1,128})\(")
@@ -172,7 +173,7 @@ def first_line(digest: Digest, style: Style, most: int, *, with_id: bool = False
         name = " ".join(filter(None, [name, "" if digest.quiet_s > 0 else facts.curve(digest), f"#{digest.short_id}"]))
     text, _ = _told(alert, style, MAX_FIRST_LINE_BYTES)
     where = _where(digest, style)
-    room = most - size(_first(digest, style, name, "", "")) - (1 if style.language == "en" else 2)
+    room = most - size(_first(digest, style, name, "", where and _ORIGIN)) + size(where and _ORIGIN)
     where_bytes = max(room // 3, room - size(text))
     where = trim(where, where_bytes) if where_bytes >= min(size(where), _LEAST_TEXT_BYTES // 2) else ""
     text, _ = _told(alert, style, min(max(room - size(where), _LEAST_TEXT_BYTES), MAX_FIRST_LINE_BYTES))
