@@ -31,7 +31,8 @@ from .programs import Clock
 from .storms import Recorder
 
 # A busy machine draws and runs an example as slowly as it likes; and what passed once passes again: each run tries the
-# same examples. ``pytest --hypothesis-profile=search`` tries others.
+# same examples, but that a text may be one that stands in a module which this process has loaded.
+# ``pytest --hypothesis-profile=search`` tries others.
 hypothesis.settings.register_profile(
     "search", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
 )
