@@ -41,8 +41,6 @@ def _near(
 
 def instant(wall: datetime, zone: tzinfo) -> float:
     """When the wall shows this: of a time that comes twice the first, of one that is skipped the end of the gap."""
-    at = wall.replace(tzinfo=zone).timestamp()
-    while datetime.fromtimestamp(at, zone).replace(tzinfo=None) != wall:
+    while datetime.fromtimestamp(at := wall.replace(tzinfo=zone).timestamp(), zone).replace(tzinfo=None) != wall:
         wall += timedelta(minutes=1)
-        at = wall.replace(tzinfo=zone).timestamp()
     return at
