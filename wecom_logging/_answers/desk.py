@@ -202,7 +202,7 @@ class Desk:
     def _has_jobs(self) -> bool:
         try:
             return bool(jobs.expected(self._places()))
-        except StateError:
+        except StateError:  # it is away: the help does without its words about jobs
             return False
 
     def _an_id(self) -> str:
