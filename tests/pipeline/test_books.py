@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from wecom_logging._delivery.options import Target
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging.model import Stats
 
-from ..programs import Clock, word
+from ..programs import Clock, until, word
 from ..storms import BOT_RULES, Recorder, Told, pass_time, pipeline, record, settled, tell_counted, turn
 
 FAULTS: dict[str, Exception] = {
@@ -320,6 +321,29 @@ def test_what_is_pushed_out_while_the_worker_is_at_it_is_counted_at_the_end(chan
     stats = storm.stats()
     assert (stats.accepted, stats.pending, settled(stats)) == (12, 0, 12)
     assert set(stats.dropped) == {"queue_overflow", "exit_timeout"}
+
+
+def test_of_two_threads_that_give_up_at_once_each_counts_what_it_has_lost(
+    channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storm = pipeline(channel, clock)
+    for number in range(3):
+        storm.collector.take(record(word(number)))
+    section, asked = storm._turn.section, []
+
+    class Watched:
+        release = section.release
+
+        def acquire(self, timeout: float) -> bool:
+            asked.append(timeout)
+            return section.acquire(timeout=timeout)
+
+    monkeypatch.setattr(storm._turn, "section", Watched())
+    with ThreadPoolExecutor(2) as pool:
+        with section:
+            giving_up = [pool.submit(storm.give_up) for _ in range(2)]
+            until(lambda: len(asked) == 2)
+        assert sum(one.result() for one in giving_up) == storm.stats().dropped["exit_timeout"] == 3
 
 
 def test_a_fallback_is_told_why_also_where_the_defect_is_ours(channel: Recorder, clock: Clock) -> None:

@@ -332,10 +332,10 @@ class Pipeline:
         Not what comes amid this, while it ``has_time``.
         """
         now, lost = self._clock, self.collector.counters.dropped["exit_timeout"]
-        before = lost.value
         none: list[Turn] = []
         turn: Turn | list[Turn] = self.__dict__.setdefault("_own", none)
         if isinstance(turn, list):  # no turn has come so far, and none begins amid this
+            before = lost.value
             try:
                 self.collector.give_up()
             finally:
@@ -343,6 +343,7 @@ class Pipeline:
                     del self.__dict__["_own"]
             return lost.value - before
         entered = turn.section.acquire(timeout=_STUCK_S)
+        before = lost.value  # what other threads give up until then is their number
         try:
             self.collector.given_up = True
             self.collector.shut()
