@@ -442,10 +442,10 @@ def test_a_hostile_text_is_compared_in_a_moment(text: str) -> None:
 @pytest.mark.parametrize("error", [None, ValueError("it broke")], ids=["a text", "an exception"])
 def test_a_repeat_wakes_a_worker_that_has_nothing_to_do(error: Exception | None) -> None:
     channel = Recorder(time.monotonic)
-    storm = pipeline(channel, time.monotonic, window_s=0.5)
+    storm = pipeline(channel, time.monotonic, window_s=1.0)
     for number in range(3):
         storm.collector.emit(record("%s", f"no connection {number}", error=ValueError(error) if error else None))
-        until(lambda number=number: told_in_all(channel) == number + 1, within_s=4.5)  # at 5 s the group would close
+        until(lambda number=number: told_in_all(channel) == number + 1, within_s=9.5)  # at 10 s the group would close
     storm.close()
 
 
