@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from wecom_logging._render.card import card as alert_card
 from wecom_logging._sandbox import Sandbox
@@ -117,6 +117,24 @@ def test_people_write_and_quote(open_page: Open, sandbox: Sandbox, bot: Talker, 
     asked.get_by_role("button", name="Send").click()
     expect(asked.get_by_role("alert")).to_have_text("No bot is connected: nobody heard it.")
     expect(page.locator(".switches.aibot")).to_contain_text("AI bot: not subscribed, 1 connection")
+
+
+def test_what_is_written_while_the_page_sends_stays(open_page: Open, sandbox: Sandbox, bot: Talker) -> None:
+    page = open_page(sandbox.url).page
+    shown = phone(page, SINGLE)
+    box = shown.get_by_label("Write to the bot").last
+
+    def write_on(route: Route) -> None:
+        box.fill("take k7f2")
+        route.continue_()
+
+    page.route("**/sandbox/aibot/say", write_on, times=1)
+    box.fill("list")
+    for said in ("list", "take k7f2"):
+        with page.expect_response("**/sandbox/aibot/say"):
+            shown.get_by_role("button", name="Send").click()
+        assert bot.hear()["body"]["text"] == {"content": said}
+    expect(box).to_have_value("")
 
 
 def test_faults_of_the_bot_are_ordered_on_the_page(open_page: Open, sandbox: Sandbox, bot: Talker) -> None:

@@ -27,7 +27,7 @@ export function buildComposer(phone, onViewer) {
     if (!said) return;
     const answer = await ask("POST", "/sandbox/aibot/say", { chat: phone.who.slice(2), user_id: phone.viewer, text: said, quote: composer.quoted });
     trouble.textContent = outcome(answer, "unheard");
-    if (answer.error) return;
+    if (answer.error || text.value.trim() !== said) return; // the next is being written
     text.value = "";
     quoteThis(composer, "", "");
   });
