@@ -15,7 +15,7 @@ from .test_journey import environment
 from .test_readme import blocks
 
 PAGES = [("duty.md", "en"), ("duty.zh.md", "zh")]
-APP = {"WECOM_CORP_ID": "ww1", "WECOM_AGENT_ID": "1", "WECOM_SECRET": "any", "WECOM_USERS": "on-call:web"}
+APP = {"WECOM_CORP_ID": "ww1", "WECOM_AGENT_ID": "1", "WECOM_SECRET": "any"}
 """What a reader of this page has already."""
 
 
@@ -26,14 +26,15 @@ def test_what_the_page_shows_is_so(page: str, language: str, tmp_path: Path) -> 
     (rules,) = blocks(text, "toml")
     assert len(rules.splitlines()) == 6
     (tmp_path / "duty.toml").write_text(rules, encoding="utf-8")
-    settings = {**environment(language), **APP, "WECOM_LANGUAGE": language}
-    settings |= {"WECOM_DUTY": str(tmp_path / "duty.toml"), "WECOM_STATE": f"sqlite:///{tmp_path}/alerts.db"}
+    exports, asked, *_ = blocks(text, "sh")
+    set_by_the_page = dict(re.findall(r"(WECOM_\w+)=(\S+)", exports.replace("/var/lib/shop", str(tmp_path))))
+    settings = {**environment(language), **APP, **set_by_the_page, "WECOM_LANGUAGE": language}
+    settings["WECOM_DUTY"] = str(tmp_path / settings["WECOM_DUTY"])
     shown, *messages = blocks(text, "output")
-    asked = blocks(text, "sh")[0]
     done = call(*shlex.split(asked)[1:], **settings)
     assert (done.stdout, done.stderr) == (shown, "")
     night = call("demo", "--night", "--port", "0", WECOM_LANGUAGE=language).stdout
     told = re.sub(r"^   │ ?", "", night, flags=re.MULTILINE)
-    assert len(messages) == 2
+    assert len(messages) == 3
     for message in messages:
         assert message in told
