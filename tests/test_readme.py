@@ -166,23 +166,28 @@ def test_the_storm_arrives_as_shown_in_both_languages(sandbox: Sandbox, language
 
 
 @pytest.mark.slow
-def test_the_page_of_jobs_shows_what_arrives_and_what_commands_print(sandbox: Sandbox, tmp_path: Path) -> None:
-    page = (DOCS / "jobs.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("name", "language"), [("jobs.md", "en"), ("jobs.zh.md", "zh")])
+def test_the_page_of_jobs_shows_what_arrives_and_what_commands_print(
+    sandbox: Sandbox, tmp_path: Path, name: str, language: str
+) -> None:
+    page = (DOCS / name).read_text(encoding="utf-8")
 
     def shape(text: str) -> list[str]:
         return re.sub(r"\d+|#\w+", "|", text).rstrip("\n").split("\n")
 
     def check(shown: tuple[str, str]) -> bool:
         code = f"import sys\nfrom wecom_logging._cli import main\nsys.exit(main({shlex.split(shown[0])!r}))"
-        environment = {"WECOM_STATE": state, "WECOM_TIMEZONE": "Asia/Shanghai", "WECOM_LANGUAGE": "en"}
+        environment = {"WECOM_STATE": state, "WECOM_TIMEZONE": "Asia/Shanghai", "WECOM_LANGUAGE": language}
         ended = run(code, url=sandbox.url, fresh=True, **environment)
         assert ended.status == 0, ended.err
-        out = ended.out.replace(" (overdue)", "")  # the day of the page may have passed
+        out = re.sub(r" \(overdue\)|（已逾期）", "", ended.out)  # the day of the page may have passed
         return shape(re.sub("  +", "  ", out)) == shape(re.sub("  +", "  ", shown[1]))
 
     (call,) = [line for line in page.splitlines() if line.startswith("expect(")]
     state = f"sqlite://{tmp_path}/alerts.db"
-    handler = app_handler(sandbox.url, state=state, timezone="Asia/Shanghai", service="shop", rate_limit=None)
+    handler = app_handler(
+        sandbox.url, state=state, timezone="Asia/Shanghai", service="shop", rate_limit=None, language=language
+    )
     service = Service(handler, sandbox)
     try:
         service.at("2026-11-29T01:00")
@@ -203,7 +208,7 @@ def test_the_page_of_jobs_shows_what_arrives_and_what_commands_print(sandbox: Sa
         handler.close()
         declared_here.declared.clear()
         declared_here.newest.clear()
-    assert shape(missed) == shape(blocks(page, "text")[0])
+    assert shape(missed) == shape(blocks(page, "output")[0])
     ran = re.sub(CLOCK, "02:55", again.split("\n")[0])  # the date stands there on another day
     assert shape(ran)[0] in shape(page.replace("`", "\n"))
 
