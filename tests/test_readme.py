@@ -141,10 +141,11 @@ def test_each_snippet_imports_what_is_there() -> None:
         assert re.search(rf"\b{name}\b", source.read_text(encoding="utf-8")), (module, name)
 
 
-def test_the_first_program_arrives_as_shown(sandbox: Sandbox) -> None:
-    run(blocks(ENGLISH, "python")[0], url=sandbox.url)
+@pytest.mark.parametrize(("page", "language"), [(ENGLISH, "en"), (CHINESE, "zh")], ids=["en", "zh"])
+def test_the_first_program_arrives_as_shown(sandbox: Sandbox, page: str, language: str) -> None:
+    run(blocks(page, "python")[0], url=sandbox.url, WECOM_LANGUAGE=language)
     (message,) = sandbox.messages()
-    shown = blocks(ENGLISH, "text")[0].splitlines()
+    (shown,) = (block.splitlines() for block in blocks(page, "output"))
     arrived = message["content"].splitlines()
     assert arrived[0] == shown[0]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d #[0-9a-z]{4,}", arrived[1])
