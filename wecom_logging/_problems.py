@@ -101,7 +101,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     ),
     "nobody_can_take": (
         "nobody could take an incident, so that each step would always come",
-        '没有任何认领方式，每一级都会触发：请加上智能机器人（answers="aibot"），或设置共享的 state（WECOM_STATE）',
+        "没有任何认领方式，每一级都会触发",
     ),
     "call_needs_persons": (
         "only members can be called, and only by an app",

@@ -176,6 +176,24 @@ def test_without_rules_it_says_what_to_set(run: Run, rules: Path, monkeypatch: p
     assert "no rota 'web'" in err
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_steps_that_nobody_could_stop_are_named_once_with_what_they_need(
+    run: Run, rules: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    rules.write_text('escalation = [{after = "10m", users = ["李四"]}]\n' + RULES, "utf-8")
+    monkeypatch.delenv("WECOM_STATE")
+    monkeypatch.setenv("WECOM_LANGUAGE", language)
+    status, out, err = run("show")
+    (line,) = err.splitlines()
+    assert (status, out) == (1, "")
+    assert 'answers="aibot"' in line
+    assert line.count("WECOM_STATE") == 1
+    main(["doctor"])
+    (remedy,) = (line for line in capsys.readouterr().out.splitlines() if "leader_of" in line and "→" in line)
+    assert 'answers="aibot"' in remedy
+    assert "WECOM_STATE" in remedy
+
+
 def test_the_handlers_of_a_logging_config(run: Run, rules: Path, company: Sandbox) -> None:
     def app(**more: Any) -> dict[str, Any]:
         made = {"class": "wecom_logging.WeComHandler", "corp_id": "wwsandbox", "agent_id": 1000002}

@@ -71,7 +71,8 @@ def _targets(options: argparse.Namespace) -> list[Target]:
 def _show(options: argparse.Namespace) -> int:
     shown: list[tuple[Planned, list[OnDuty], Said]] = []
     sees_swaps = True
-    for target in _targets(options):
+    handlers = _targets(options)
+    for target in handlers:
         for error in target.errors:
             say(f"{target.name}: {explained(error)}")
         with planned(target) as one:
@@ -82,6 +83,8 @@ def _show(options: argparse.Namespace) -> int:
             shown.append((one, one.duties.on_call.shown(one.moment), line_of(one, is_now=options.at is None)))
             sees_swaps &= one.shared is alone or one.shared.is_up
     if not shown:
+        if any(target.errors for target in handlers):  # which were said
+            return 1
         refuse("on_call.none", 1)
     if not sees_swaps:
         say(text("on_call.no_swaps"))
