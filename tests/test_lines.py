@@ -98,6 +98,15 @@ PROGRAMS = {
         r"state: .*/program\.db is no SQLite file; choose another path; meanwhile",
         r"状态存储不可用：.*/program\.db 不是 SQLite 文件，请换一个路径；恢复之前",
     ),
+    "the file of the state is damaged": (
+        'where = f"{sys.argv[0]}.db"; pid = os.fork()\n'
+        'if not pid: one = WeComHandler(state=f"sqlite://{where}"); one.handle(record); one.flush(20); os._exit(0)\n'
+        "os.waitpid(pid, 0)\n"
+        'with open(where, "r+b") as file: file.seek(4096); file.write(b"\\xff" * (os.path.getsize(where) - 4096))\n'
+        'one = WeComHandler(state=f"sqlite://{where}"); one.handle(record); one.flush(20)',
+        r"state: .*/program\.db is damaged \(.*\); it is now .*\.broken-\d+, with the alerts that were not sent",
+        r"状态存储不可用：.*/program\.db 已损坏（.*），已连同未发送的告警改名为 .*\.broken-\d+；恢复之前",
+    ),
     "too many wait": (
         'one = WeComHandler(max_pending=2, api_base="http://127.0.0.1:9", exit_timeout=0)\n'
         'for n in range(50): one.handle(logging.LogRecord(f"l{n}", 40, "p.py", n, chr(97 + n) * 9, (), None))\n'

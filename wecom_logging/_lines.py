@@ -251,6 +251,15 @@ ERRORS = (
     Phrase("%s is no SQLite file; choose another path", "%s 不是 SQLite 文件，请换一个路径"),
     Phrase("%s belongs to another program; choose another path", "%s 属于其他程序，请换一个路径"),
     Phrase(
+        "%s is damaged (%s); it is now %s, with the alerts that were not sent",
+        "%s 已损坏（%s），已连同未发送的告警改名为 %s",
+    ),
+    Phrase(
+        "%s is of no version of ours (%s); it is now %s, with the alerts that were not sent",
+        "%s 与本包的任何版本都不符（%s），已连同未发送的告警改名为 %s",
+    ),
+    Phrase("%s had a %s that wecom_logging has not made: removed", "%s 中有不是本包建立的对象（%s），已删除"),
+    Phrase(
         "%s is of a newer version of wecom_logging; upgrade, or choose another path",
         "%s 由更新版本的 wecom_logging 写入，请升级或换一个路径",
     ),
