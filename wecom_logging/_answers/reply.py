@@ -332,7 +332,7 @@ def card_of(incident: Incident | None, found: Pressed, task_id: str, language: L
     made = max([now, incident.began, incident.since, *(answer.at for answer in last)])  # a clock may go back
     in_force = answered.in_force(incident, now)
     body = card(
-        _card_digest(incident, found.short_id, now),
+        in_language(_card_digest(incident, found.short_id, now), language),
         language,
         made,
         lengths=offered(incident.answers.quiet_limit_s),
