@@ -211,9 +211,9 @@ class Reception:
         self.connection.post("aibot_respond_update_msg", body, req_id)
         if reply.done:
             self.tell(reply.text)
-            return
-        self._note(asker, reply)
-        if reply.why and self._has_room(asker):
+        else:
+            self._note(asker, reply)
+        if (reply.why or found.verb == "forget") and self._has_room(asker):  # no card says that a job is expected no more
             self._push(asker, reply.text)
 
     def _note(self, asker: Asker, reply: Reply) -> None:
