@@ -1031,7 +1031,7 @@ def test_who_gets_a_step_takes_it_by_its_card_and_all_who_were_told_are_told_tha
     until(lambda: len(wecom.messages(channel="aibot", msgtype="template_card")) == 2)
     step = card_of(wecom)["cards"]["lisi"]
     assert re.match(r"#\w+ · \d\d:\d\d 升级通知", step["main_title"]["title"])
-    (line,) = wecom.wait(channel="aibot", msgtype="markdown", contains="→ lisi")
+    (line,) = wecom.wait(channel="aibot", msgtype="markdown", contains="升级，已通知 lisi")
     assert line["chat"] == ME
     assert press(wecom, "take", "lisi")
     until(lambda: handler.incidents()[0].taken_by == "李四")
@@ -1045,7 +1045,7 @@ def test_a_step_makes_no_card_old(wecom: Sandbox, make: Any) -> None:
     wecom.aibot.say("lisi", "lisi", "hello")
     handler = make(language="zh", escalation=[{"after": "1s", "chats": ["lisi"]}])
     log_to(handler).critical("disk full")
-    wecom.wait(channel="aibot", msgtype="markdown", contains="→ lisi")
+    wecom.wait(channel="aibot", msgtype="markdown", contains="升级，已通知 lisi")
     first = card_of(wecom, 0)
     key = next(one["key"] for one in first["cards"][ME]["button_list"] if one["key"].startswith("take:"))
     assert wecom.aibot.click(first["task_id"], ME, key)

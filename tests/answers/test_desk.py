@@ -168,7 +168,7 @@ def test_a_silence_until_another_day_says_which(desk: Office) -> None:
     at = f"{local_time(now, 'en'):%H:%M}"
     until, until_zh = (short_time(now + 86_400, now, language) for language in ("en", "zh"))  # clocks may be changed
     assert said.en == f"#{desk.name} silenced by Li {at}, until {until}"
-    assert said.zh == f"#{desk.name} Li 于 {at} 静默，至{until_zh}"
+    assert said.zh == f"#{desk.name} Li 于 {at} 静默至{until_zh}"
     assert f" · Li (silenced until {until}) · " in desk.type("list").text
     assert f" until {until}; `undo {desk.name}` " in desk.type(f"quiet {desk.name} 1h", "Wang").text
 
@@ -284,7 +284,7 @@ def test_an_unknown_id_and_too_long_a_silence_are_said(desk: Office) -> None:
     desk.go_on()
     reply = desk.type("take zzzz")
     assert (reply.why, reply.text) == ("unknown", f"no open incident #zzzz; open are #{desk.name}")
-    assert reply.said.zh == f"没有编号为 #zzzz 的事件；未结束的有 #{desk.name}"
+    assert reply.said.zh == f"#zzzz 已结束或不存在；未结束的有 #{desk.name}"
     reply = desk.type(f"quiet {desk.name} 2 days")
     assert (reply.why, reply.text) == ("limit", f"#{desk.name} may be silent for at most 24 hours")
     assert desk.open()[0].answers.journal == ()

@@ -26,8 +26,11 @@ ALERT = alert(logger="shop", message="disk full", time=AT - 600)
 TOLD = Digest(ALERT, count=312, total=12345, last=AT - 5, short_id="k7f2", told_at=AT + 3600, answered_count=312)
 
 NEWS: dict[str, tuple[str, str]] = {
-    "taken": (f"✋ shop: #k7f2 taken by Li {FROM}", f"✋ shop: #k7f2 Li 于 {FROM} 认领"),
-    "silenced": (f"✋ shop: #k7f2 silenced by Li {FROM}, until {TO}", f"✋ shop: #k7f2 Li 于 {FROM} 静默，至 {TO}"),
+    "taken": (
+        f"✋ shop: #k7f2 taken by Li {FROM}, quiet until {TO}",
+        f"✋ shop: #k7f2 Li 于 {FROM} 认领，{TO} 前不再提醒",
+    ),
+    "silenced": (f"✋ shop: #k7f2 silenced by Li {FROM}, until {TO}", f"✋ shop: #k7f2 Li 于 {FROM} 静默至 {TO}"),
     "done": (f"✅ shop: #k7f2 closed by Li {FROM}", f"✅ shop: #k7f2 Li 于 {FROM} 关闭"),
     "returned": (
         f"✋ shop: #k7f2 given back by Li {FROM}; nobody has it now",
@@ -41,7 +44,7 @@ NEWS: dict[str, tuple[str, str]] = {
         f"✋ shop: #k7f2 opened again by Li {FROM}; nobody has it now",
         f"✋ shop: #k7f2 Li 于 {FROM} 重新打开；现无人处理",
     ),
-    "escalated": (f"⏫ shop: #k7f2 → Li {FROM}", f"⏫ shop: #k7f2 → Li {FROM}"),
+    "escalated": (f"⏫ shop: #k7f2 escalated to Li {FROM}", f"⏫ shop: #k7f2 {FROM} 升级，已通知 Li"),
     OVER: (
         f"✅ shop: #k7f2 silenced by Li, {FROM} to {TO}: nothing came",
         f"✅ shop: #k7f2 Li 静默期间（{FROM} 至 {TO}）未再出现",
@@ -55,9 +58,8 @@ FACTS: dict[str, tuple[str, str]] = {
 
 
 def answer(verb: str, who: str = "Li") -> Answer:
-    return Answer(
-        verb, who, "" if verb == "escalated" else "here", AT, 7200.0 if verb in ("silenced", OVER) else 0.0, 12033
-    )
+    length_s = 7200.0 if verb in ("taken", "silenced", OVER) else 0.0
+    return Answer(verb, who, "" if verb == "escalated" else "here", AT, length_s, 12033)
 
 
 def text(digest: Digest, language: Language = "en") -> str:
@@ -109,7 +111,7 @@ def test_a_digest_after_a_silence_in_which_nothing_came_says_so() -> None:
 
 def test_in_markdown_it_says_the_same() -> None:
     layout = lay_out(replace(TOLD, answer=answer("taken"), is_news=True), MARKDOWN)
-    assert layout.first == f'✋ shop: <font color="info">#k7f2 taken by Li {FROM}</font>'
+    assert layout.first == f'✋ shop: <font color="info">#k7f2 taken by Li {FROM}, quiet until {TO}</font>'
 
 
 def test_what_was_closed_before_anybody_was_told_says_when() -> None:
@@ -119,7 +121,8 @@ def test_what_was_closed_before_anybody_was_told_says_when() -> None:
 
 def test_another_day_is_said_with_its_date() -> None:
     told = replace(TOLD, answer=answer("taken"), told_at=AT + 30 * 3600, is_news=True)
-    assert text(told).startswith(f"✋ shop: #k7f2 taken by Li {local_time(AT, 'en'):%m-%d %H:%M}\n")
+    began, until = (f"{local_time(at, 'en'):%m-%d %H:%M}" for at in (AT, AT + 7200))
+    assert text(told).startswith(f"✋ shop: #k7f2 taken by Li {began}, quiet until {until}\n")
 
 
 def test_a_silence_of_another_day_is_said_with_its_date() -> None:
@@ -193,8 +196,9 @@ def test_the_message_of_a_step_is_the_whole_alert_below_a_line(given: dict[str, 
 def test_what_phones_said_stands_in_the_line_about_a_step() -> None:
     called = replace(answer("escalated", "Li, Wang"), where="li 拒接; wang 已接听")
     digest = replace(TOLD, answer=called, is_news=True)
-    assert text(digest, "zh").split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM}（电话：li 拒接；wang 已接听）"
-    assert text(digest).split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM} (phone: li 拒接; wang 已接听)"
+    told = f"⏫ shop: #k7f2 {FROM} 升级，已通知 Li, Wang（电话：li 拒接；wang 已接听）"
+    assert text(digest, "zh").split("\n")[0] == told
+    assert text(digest).split("\n")[0] == f"⏫ shop: #k7f2 escalated to Li, Wang {FROM} (phone: li 拒接; wang 已接听)"
     nobody = replace(TOLD, answer=replace(answer("escalated", ""), where="nobody on-call:web"), is_news=True)
     assert (
         text(nobody).split("\n")[0] == f"⏫ shop: #k7f2 escalation reached nobody {FROM}: nobody found for on-call:web"

@@ -213,7 +213,7 @@ class Reception:
             self.tell(reply.text)
         else:
             self._note(asker, reply)
-        if (reply.why or found.verb == "forget") and self._has_room(asker):  # no card says that a job is expected no more
+        if (reply.why or found.verb == "forget") and self._has_room(asker):  # of jobs, no card says it
             self._push(asker, reply.text)
 
     def _note(self, asker: Asker, reply: Reply) -> None:

@@ -94,9 +94,7 @@ def old_card(incident: Incident, now: float, language: Language) -> str:
 
 def did_words(answer: Answer, now: float, language: Language) -> str:
     """The same without the id."""
-    until = short_time(answer.until, now, language) if answer.until and answer.verb == TAKEN else ""
-    done = facts.did(answer, name_of, now, language)
-    return f"{done}{words.QUIET_UNTIL.within(language, until)}" if until else done
+    return facts.did_until(answer, name_of, now, language)
 
 
 def in_the_way(incident: Incident, other: Answer, undo: Said, now: float, language: Language) -> str:

@@ -64,7 +64,7 @@ def has_ended(digest: Digest) -> bool:
 
 
 def news_words(digest: Digest, language: Language) -> str:
-    """``taken by Li 10:31``; empty where no person did anything."""
+    """``taken by Li 10:31``, of news ``taken by Li 10:31, quiet until 11:01``; empty where no person did anything."""
     answer = digest.answer
     if answer is None:
         return ""
@@ -75,7 +75,8 @@ def news_words(digest: Digest, language: Language) -> str:
         phoned = inert.line(answer.where).replace(words.BETWEEN_PHONES.en, words.BETWEEN_PHONES.within(language))
         called = words.PHONED.within(language, trim(phoned, _MAX_PHONED_BYTES)) if phoned else ""
         return words.NOW_TOLD.within(language, _named(answer.who), at, called)
-    return with_holder(did(answer, _named, digest.now, language), answer, digest.back, _named, digest.now, language)
+    said = (did_until if digest.is_news else did)(answer, _named, digest.now, language)
+    return with_holder(said, answer, digest.back, _named, digest.now, language)
 
 
 def with_holder(
@@ -147,6 +148,14 @@ def did(answer: Answer, named: Callable[[str], str], now: float, language: Langu
         return _UNDONE_BY[answer.verb].within(language, named(answer.who), at, named(answer.whose))
     until = [short_time(answer.until, now, language)] if answer.verb == SILENCED else []
     return _VERBS[answer.verb][0].within(language, named(answer.who), at, *until)
+
+
+def did_until(answer: Answer, named: Callable[[str], str], now: float, language: Language) -> str:
+    """The same; of a claim, for how long nobody is told: ``taken by Li 10:31, quiet until 11:01``."""
+    done = did(answer, named, now, language)
+    if answer.verb != TAKEN or not answer.until:
+        return done
+    return f"{done}{words.QUIET_UNTIL.within(language, short_time(answer.until, now, language))}"
 
 
 def answer_line(digest: Digest, language: Language) -> str:

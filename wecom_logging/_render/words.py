@@ -55,7 +55,7 @@ def ordinal(number: int) -> str:
 IN_ALL = Said("{} in all{}", "累计 {} 次{}")
 TAKEN_BY = Said("taken by {} {}", "{} 于 {} 认领")
 GIVEN_TO = Said("given to {0} by {1} {2}", "{1} 于 {2} 转给 {0}")
-SILENCED_BY = Said("silenced by {} {}, until {}", "{} 于 {} 静默，至 {}")
+SILENCED_BY = Said("silenced by {} {}, until {}", "{} 于 {} 静默至 {}")
 RAN_AGAIN = Said("ran again {1}", "{1} 已再次运行")
 CLOSED_BY = Said("closed by {} {}", "{} 于 {} 关闭")
 RETURNED_BY = Said("given back by {} {}", "{} 于 {} 取消认领")
@@ -64,7 +64,7 @@ RESUMED_BY = Said("unsilenced by {} {}", "{} 于 {} 取消静默")
 SILENCE_UNDONE_BY = Said("silence of {2} undone by {0} {1}", "{0} 于 {1} 取消了 {2} 的静默")
 REOPENED_BY = Said("opened again by {} {}", "{} 于 {} 重新打开")
 ESCALATED_TO = Said("escalated to {0} {1}", "{1} 升级，已通知 {0}")
-NOW_TOLD = Said("→ {0} {1}{2}", "→ {0} {1}{2}")
+NOW_TOLD = Said("escalated to {0} {1}{2}", "{1} 升级，已通知 {0}{2}")
 PHONED = Said(" (phone: {})", "（电话：{}）")
 PHONE_OF, BETWEEN_PHONES = Said("{} {}", "{} {}"), Said("; ", "；")
 CALL_ANSWERED = Said("answered the phone", "已接听")
@@ -100,7 +100,7 @@ NOBODY_ON_CALL = Said("nobody is on call by the rota {}", "值班表 {} 无人�
 # What is answered to those who do something with an incident, or ask.
 
 QUIET_UNTIL = Said(", quiet until {}", "，{} 前不再提醒")
-NO_OPEN_INCIDENT = Said("no open incident #{}; {}", "没有编号为 #{} 的事件；{}")
+NO_OPEN_INCIDENT = Said("no open incident #{}; {}", "#{} 已结束或不存在；{}")
 OPEN_ARE = Said("open are {}", "未结束的有 {}")
 NOTHING_OF_LEVEL = Said("no {} is open", "没有未结束的 {} 事件")
 NOTHING_OPEN = Said("nothing is open", "没有未结束的事件")
@@ -108,7 +108,7 @@ IS_OVER = Said("#{} is over", "#{} 已结束")
 WAS_TAKEN = Said("#{} was taken by {} {}{}; {}", "#{} 已由 {} 于 {} 认领{}；{}")
 WAS_SILENCED = Said("#{} was silenced by {} {}{}; {}", "#{} 已由 {} 于 {} 静默{}；{}")
 WAS_CLOSED = Said("#{} was closed by {} {}{}; {}", "#{} 已由 {} 于 {} 关闭{}；{}")
-UNTIL = Said(" until {}", "，至 {}")
+UNTIL = Said(" until {}", "（至 {}）")
 UNDO_TAKES_BACK = Said("`{}` takes that back", "如需取消，请{}")
 UNDO_OPENS = Said("`{}` opens it again", "如需重新打开，请{}")
 UNDO_IN_A_CHAT = Said("undo {}", "发送：撤销 {}")
@@ -132,9 +132,9 @@ NOT_UNDERSTOOD = Said("“{}” is not understood. {}", "没看懂“{}”。{}"
 TOO_LONG = Said("that is too long for a command. {}", "内容太长，不是指令。{}")
 WHICH_ID = Said("which incident? Give its id: {}", "哪个事件？请写编号：{}")
 WHICH_OF_IDS = Said("the message you quote has several ids. Give one: {}", "引用的消息里有多个编号，请写明一个：{}")
-TO_WHOM = Said("to whom? Such as {}", "转给谁？例如 {}")
+TO_WHOM = Said("to whom? Such as {}", "转给谁？例如：{}")
 NO_RECIPIENT = Said("{} does not get these alerts; it can be given to {}", "{} 不接收这些告警，可以转给：{}")
-HOW_LONG = Said("for how long? Such as {}", "静默多久？例如 {}")
+HOW_LONG = Said("for how long? Such as {}", "静默多久？例如：{}")
 NO_CODE = Said("add the code that the terminal shows: {}", "请写上终端里显示的绑定码：{}")
 NO_PAIRING = Said("nothing waits for a code; `{}` prints one", "现在没有程序在等待绑定，请先在终端运行 {}，获取绑定码")
 OPEN_SINCE, STILL_OPEN = Said("since {}", "自 {} 起"), Said("has been open since {}", "自 {} 开始，尚未结束")
@@ -532,8 +532,8 @@ CARD_LENGTHS = {
 # What an AI bot answers beside what was done.
 
 MAY_NOT = Said(
-    "Sorry: only those who get these alerts may answer them. Whoever runs the program can add you to its answerers.",
-    "抱歉：只有接收这些告警的人可以处理。请联系程序的维护人员把你加入可处理人名单。",
+    "Sorry: you may not answer alerts here, nothing was done. Whoever runs the program can add you to its answerers.",
+    "抱歉：你在这里没有处理告警的权限，本次未执行。请联系程序的维护人员，把你加入可处理人名单。",
 )
 TOO_MANY = Said(
     "Too many commands: this one was not carried out. Try again in a minute.",
