@@ -117,7 +117,7 @@ def _waited(held: Held, number: int, goes_on: int, style: Style) -> str:
     scope = trim(style.safe(inert.line(held.scope + why)), _MAX_SCOPE_BYTES) + " " if held.scope else ""
     zone = "" if held.zone is None or str(held.zone) == str(zone_of(language)) else f" {held.zone}"
     incidents = (words.INCIDENT if number == 1 else words.INCIDENTS).within(language, number)
-    rest = words.NONE_GOES_ON if not goes_on else words.ONE_GOES_ON if goes_on == 1 else words.SOME_GO_ON
+    rest = words.ALL_GO_ON if goes_on == number else words.SOME_GO_ON if goes_on else words.NONE_GOES_ON
     return words.WAITED.within(
         language, what.within(language), scope + span + zone, incidents, rest.within(language, goes_on)
     )
@@ -130,7 +130,7 @@ def _longest_headline(digests: Sequence[Digest], style: Style, held: Held | None
         return headline(digests, style)
     if held is not None:
         number = max(len(digests), 2)
-        every = [_waited(held, *one, style) for one in ((1, 0), (1, 1), (number, 0), (number, 1), (number, number))]
+        every = [_waited(held, *one, style) for one in ((1, 0), (1, 1), (number, 0), (number, 1), (number, number - 1))]
         return style.shared(logging.CRITICAL, max(every, key=size))
     minutes = words.WITHIN.within(language, lasting_short(_LONGEST_MINUTES_S, language))
     span = max(minutes, _span(digests, language), key=size)

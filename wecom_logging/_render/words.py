@@ -191,9 +191,9 @@ KIND_IS_QUIET, KINDS_ARE_QUIET = Said("1 kind is quiet", "1 类未再出现"), S
 WAITED = Said("{} {} · {}{}", "{} {} · {}{}")
 QUIET_HOURS, NIGHT = Said("quiet hours", "静默时段"), Said("quiet hours", "夜间静默")
 MAINTENANCE = Said("maintenance", "维护")
-INCIDENT, INCIDENTS = Said("{} incident", "{} 件"), Said("{} incidents", "{} 件")
-NONE_GOES_ON = Said(", none still open", "，均未再出现")
-ONE_GOES_ON, SOME_GO_ON = Said(", {} still open", "，{} 件尚未结束"), Said(", {} still open", "，{} 件尚未结束")
+INCIDENT, INCIDENTS = Said("{} incident", "{} 个事件"), Said("{} incidents", "{} 个事件")
+NONE_GOES_ON = Said(", none still open", "，未再出现")
+ALL_GO_ON, SOME_GO_ON = Said(", still open", "，尚未结束"), Said(", {} still open", "，其中 {} 个尚未结束")
 
 # Many of one cause.
 
