@@ -431,3 +431,15 @@ def test_an_undo_without_an_id_names_what_can_be_undone(desk: Office) -> None:
     assert desk.type("undo shop.pay").why == ""
     assert desk.type(f"undo {first}").why == ""
     assert desk.type("undo").why == "nothing"
+
+
+def test_the_end_of_a_silence_says_for_how_long_nothing_came(desk: Office) -> None:
+    desk.log(3)
+    desk.go_on()
+    desk.type(f"quiet #{desk.name} 1h")
+    desk.go_on()
+    desk.log(2)
+    desk.go_on()
+    desk.clock.go(3600.0)
+    (closing,) = [one for one in desk.go_on(600.0) if one.startswith("✅")]
+    assert re.search("quiet for (1 hour|6. minutes)", closing), closing

@@ -151,7 +151,8 @@ def _outlasts_quiet(incident: Incident) -> bool:
 
 def quiet_for_s(incident: Incident, now: float) -> float:
     """For how long nothing came of one that is over, as its end is told; of one that has waited since its last."""
-    return max(quiet_s(incident), now - incident.counted_at if incident.quiet_since else 0.0)
+    is_measured = incident.quiet_since or incident.answers.now is not None  # its end may be told long after it is due
+    return max(quiet_s(incident), now - incident.counted_at if is_measured else 0.0)
 
 
 def over_at(incident: Incident) -> float:
