@@ -492,12 +492,12 @@ def test_a_click_while_the_state_is_away_changes_nothing_and_says_so(
         ("quiet {id} 48h", "24 hours"),
         ("dance", "take {id} – "),
         ("x" * 10_000, "take {id} – "),
-        ("list", "#{id} ERROR × 1"),
+        ("list", " · web shop: the disk is full"),
         ("pair 12345678", "not known"),
     ],
 )
 def test_what_cannot_be_done_is_said(wecom: Sandbox, make: Any, text: str, answer: str) -> None:
-    handler = make()
+    handler = make(service="web shop")
     log_to(handler).error("the disk is full")
     assert handler.flush(10)
     short_id = handler.incidents()[0].short_id

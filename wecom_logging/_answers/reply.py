@@ -20,7 +20,7 @@ from .._render.styles import BOTH_MARKDOWNS, TEXT
 from .._render.times import lasting, short_time
 from .._text import inert
 from .._text.cut import size, trim
-from .._text.said import Language, Reader, Said, zone_of
+from .._text.said import Language, Reader, Said, labelled, zone_of
 from .._wecom.aibot import quotes_apart
 from .._wecom.body import Json
 from ..model import Answer, Digest, Sample
@@ -32,7 +32,7 @@ MAX_DETAILS_BYTES = 20_480
 """Of a message of the AI bot, as markdown."""
 _BESIDE_A_FILE_BYTES = 4096
 _MAX_NAMED = 10
-_MAX_LINE_BYTES = 160
+_MAX_LINE_BYTES, _MAX_SERVICE_BYTES = 160, 40
 _MAX_ID = 16
 _MAX_SAID = 40
 AN_ID, A_SCOPE = "k7f2", "shop.pay"
@@ -161,10 +161,11 @@ def listed(
 
 
 def line_of(incident: Incident, now: float, language: Language, mask: Callable[[str], str]) -> str:
-    """``#k7f2 ERROR × 312 · since 09:12 · Li · the disk is full``"""
+    """``#k7f2 ERROR × 312 · since 09:12 · Li · web shop: the disk is full``"""
     try:
         alert = incident.first.alert
-        level, text = level_name(alert, language), headline_of(alert, mask, language)
+        service = labelled(trim(alert.service, _MAX_SERVICE_BYTES), language) if alert.service else ""
+        level, text = level_name(alert, language), service + headline_of(alert, mask, language)
     except Exception:  # nothing that stands in a state is trusted
         level, text = level_word(logging.getLevelName(incident.level), language), ""
     parts = [
