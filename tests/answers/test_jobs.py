@@ -73,7 +73,7 @@ def test_a_job_is_listed_and_forgotten_by_its_card(wecom: Sandbox, make: Any, st
     until(lambda: "沙箱用户" in str(card_of(wecom)["cards"][ME]))
     assert "forget" not in str(card_of(wecom)["cards"][ME]["button_list"])
     assert {"en": "did not run", "zh": "没有运行"}[language] in str(card_of(wecom)["cards"][ME])
-    until(lambda: {"en": "对账 is expected no more", "zh": "不再等待对账"}[language] in words(wecom)[-1])
+    until(lambda: {"en": "对账 is expected no more", "zh": "不再等待任务“对账”"}[language] in words(wecom)[-1])
     service.until("2026-11-29T17:00")
     assert len(wecom.messages(channel="aibot", msgtype="template_card")) == 1
 

@@ -28,7 +28,7 @@ MORNING = {
 }
 
 
-JOB = {"en": "job reconcile did not run", "zh": "任务对账没有运行"}
+JOB = {"en": "job reconcile did not run", "zh": "任务“对账”没有运行"}
 
 
 @pytest.mark.slow

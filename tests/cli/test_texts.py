@@ -252,7 +252,7 @@ def test_each_field_of_an_incident_that_is_shown_has_a_name_in_chinese(monkeypat
 
 @pytest.mark.parametrize(
     ("language", "job"),
-    [("en", "job 对账 did not run: it was due 02:30"), ("zh", "任务对账没有运行：应于 02:30 运行")],
+    [("en", "job 对账 did not run: it was due 02:30"), ("zh", "任务“对账”没有运行：应于 02:30 运行")],
 )
 def test_a_list_says_of_an_incident_what_its_message_says_on_the_phone_and_here(
     language: Language, job: str, monkeypatch: pytest.MonkeyPatch

@@ -153,13 +153,17 @@ HELP_TAKE = Said(
 )
 HELP_GIVE = Said("{} – another person has it, as if they had taken it", "{}：转给他人处理")
 HELP_QUIET = Said("{} – it is counted and not told for that long", "{}：在此期间只计数、不提醒")
-HELP_SCOPE = Said("{} – a service or a logger under maintenance", "{}：某个服务或模块维护，期间静默")
+HELP_SCOPE = Said(
+    "{} – maintenance of a service or a logger: its alerts wait", "{}：服务或模块维护，其告警等到结束后通知"
+)
 HELP_DONE = Said("{} – it is closed; if it comes again, it is told", "{}：关闭；再次出现时会提醒")
 HELP_UNDO = Said("{} – takes back what was done last", "{}：撤回上一步")
 HELP_DETAILS = Said("{} – all that is known of it", "{}：查看全部信息")
 HELP_ON_CALL = Said("{} – who is on call", "{}：谁在值班")
 HELP_JOBS = Said("{} – the jobs that are expected to run", "{}：应按时运行的任务")
-HELP_LIST = Said("{0} – what is open; {0} critical, {0} 2, next", "{0}：查看未结束的事件；{0} 严重、{0} 2、下一页")
+HELP_LIST = Said(
+    "{0} – what is open; also: {0} critical, {0} 2, next", "{0}：查看未结束的事件；也可发送：{0} 严重、{0} 2、下一页"
+)
 PLACES_OF_ANSWERS = {"chat": Said("chat {}", "单聊 {}"), "cli": Said("cli {}", "命令行 {}")}
 IN_A_GROUP, CAME_BY_THEN = Said("chat {} {}", "群聊 {}（{}）"), Said("× {}", "当时 {} 次")
 TO_THE_BOT = Said("to the bot: {}", "回复机器人：{}")
@@ -324,20 +328,22 @@ JOB_OVERDUE = Said("overdue since {}", "应于 {} 运行，已逾期")
 JOB_MISSED_TIMES, JOB_PAUSED = Said("missed {}", "错过 {} 次"), Said("paused until {}", "暂停至 {}")
 NO_JOBS, MORE_JOBS = Said("no job is expected", "没有已声明的任务"), Said("… and {} more", "……另有 {} 个")
 NO_JOB = Said("#{} is not about a job", "#{} 不是任务告警")
-JOB_FORGOTTEN = Said("{} is expected no more, until a program declares it again", "不再等待 {}，直到有程序再次声明它")
-JOB_DID_NOT_RUN = Phrase("job %s did not run: it was due %s", "任务 %s 没有运行：应于 %s 运行")
+JOB_FORGOTTEN = Said(
+    "{} is expected no more, until a program declares it again", "不再等待任务“{}”，直到有程序再次声明它"
+)
+JOB_DID_NOT_RUN = Phrase("job %s did not run: it was due %s", "任务“%s”没有运行：应于 %s 运行")
 JOB_DID_NOT_REPORT = Phrase(
     "job %s did not report: it was due %s, the state was away meanwhile",
-    "任务 %s 没有报告：应于 %s 运行，其间状态存储不可用",
+    "任务“%s”没有报告：应于 %s 运行，其间状态存储不可用",
 )
 JOB_IS_NOT_OVER = Phrase(
     "job %s is still running, or was killed: it began %s, and may take %s",
-    "任务 %s 仍在运行或已被终止：%s 开始，最长 %s",
+    "任务“%s”仍在运行或已被终止：%s 开始，最长 %s",
     (2,),
 )
 JOB_IS_BEHIND = Phrase(
     "job %s is still running, or was killed: it began %s, and %s times since",
-    "任务 %s 仍在运行或已被终止：%s 开始，其后又开始了 %s 次",
+    "任务“%s”仍在运行或已被终止：%s 开始，其后又开始了 %s 次",
 )
 NOBODY_WATCHED = Phrase(
     "nobody watched from %s to %s; jobs that may not have run: %s", "%s 至 %s 没有进程检查任务；可能没有运行的任务：%s"
