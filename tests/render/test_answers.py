@@ -119,6 +119,12 @@ def test_what_was_closed_before_anybody_was_told_says_when() -> None:
     assert f"\nclosed by Li {FROM}\n" in text(told)
 
 
+def test_a_claim_that_is_over_is_said_to_be() -> None:
+    told = replace(TOLD, answer=answer("taken"), told_at=AT + 7200)
+    assert "\ntaken by Li 2 hours ago (claim over), × 312 since\n" in text(told)
+    assert "\nLi 于 2 小时前认领（已到期），此后 × 312\n" in text(told, "zh")
+
+
 def test_another_day_is_said_with_its_date() -> None:
     told = replace(TOLD, answer=answer("taken"), told_at=AT + 30 * 3600, is_news=True)
     began, until = (f"{local_time(at, 'en'):%m-%d %H:%M}" for at in (AT, AT + 7200))

@@ -159,7 +159,7 @@ def did_until(answer: Answer, named: Callable[[str], str], now: float, language:
 
 
 def answer_line(digest: Digest, language: Language) -> str:
-    """``taken by Li 60 minutes ago, × 312 since``: what is said of it beside what came; empty for nothing."""
+    """``taken by Li 60 minutes ago (claim over), × 312 since``: what is said of it beside what came, or nothing."""
     answer = digest.answer
     if answer is None or digest.escalation is not None or digest.is_news:
         return ""
@@ -174,7 +174,8 @@ def answer_line(digest: Digest, language: Language) -> str:
         return words.CLOSED_AGO.within(language, _named(answer.who), ago)
     if not digest.answered_count:
         return news_words(digest, language)
-    return words.TAKEN_AGO.within(language, _named(answer.who), ago, digest.answered_count)
+    over = words.CLAIM_OVER.within(language) if has_ended(digest) else ""
+    return words.TAKEN_AGO.within(language, _named(answer.who), ago, over, digest.answered_count)
 
 
 def _in_silence(answer: Answer, number: int, now: float, language: Language) -> str:
