@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wecom_logging._answers.command import Command
+from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import AGAIN_S, Desk, Person
 from wecom_logging._answers.place import SharedPlace
 from wecom_logging._incidents.view import view
@@ -443,3 +443,8 @@ def test_the_end_of_a_silence_says_for_how_long_nothing_came(desk: Office) -> No
     desk.clock.go(3600.0)
     (closing,) = [one for one in desk.go_on(600.0) if one.startswith("✅")]
     assert re.search("quiet for (1 hour|6. minutes)", closing), closing
+
+
+def test_an_example_for_a_message_with_several_ids_has_one_of_them() -> None:
+    said = Desk(list).do(read("take", "#k7f2 disk full\n#4711 no route"), "Li", "chat").text
+    assert said == "the message you quote has several ids. Give one: take 4711"

@@ -88,8 +88,8 @@ class Command:
     letters, ``whom_id`` is that person's user id where it is known; ``code`` what stands after ``pair``. ``scope``
     stands in place of an id: a service or a logger, whose maintenance has a ``reason``.
     ``why`` it cannot be done, or "": ``"empty"``, ``"long"`` (more than `MAX_TEXT` characters), ``"verb"`` (unknown, it
-    stands in ``said``), ``"id"`` (none), ``"ids"`` (the quoted text has several), ``"length"`` (none), ``"whom"``
-    (none), ``"code"`` (none).
+    stands in ``said``), ``"id"`` (none), ``"ids"`` (the quoted text has several, ``said`` is one), ``"length"``
+    (none), ``"whom"`` (none), ``"code"`` (none).
     """
 
     verb: str = ""
@@ -192,7 +192,7 @@ def _with_id(verb: str, words: list[str], quoted: list[str], now: datetime) -> C
         why = "whom"
     elif verb == "quiet" and found is None:
         why = "length"
-    return Command(verb, short_id, found or 0.0, whom=whom, why=why)
+    return Command(verb, short_id, found or 0.0, whom=whom, why=why, said=quoted[0] if why == "ids" else "")
 
 
 def _of_scope(verb: str, words: list[str], now: datetime) -> Command | None:

@@ -188,7 +188,8 @@ def held_by(incident: Incident, now: float, language: Language = "en") -> str:
 
 def not_understood(command: Command, an_id: str, language: Language, mask: Callable[[str], str]) -> str:
     """What is missing, with an example of an incident."""
-    example, more = command_line(command.verb or "help", language, an_id), help_text(an_id, language)
+    one = command.said if command.why == "ids" else an_id
+    example, more = command_line(command.verb or "help", language, one), help_text(an_id, language)
     if command.why == "verb":
         return words.NOT_UNDERSTOOD.within(language, trim(_safe(mask(command.said)), _MAX_SAID), more)
     if command.why == "long":
