@@ -524,7 +524,7 @@ def test_a_program_that_runs_tells_the_line_and_waits_for_nothing(
             assert program.stdout.readline() == "told\n"
             name = json.loads(call("--json"))["incidents"][0]["id"]
             call("take", name, "--as", "Li")
-            assert re.match(rf"✋ .*#{name} taken by Li {CLOCK}\n", texts(2)[1])
+            assert re.match(rf"✋ .*#{name} taken by Li {CLOCK}, quiet until {CLOCK}\n", texts(2)[1])
             program.stdin.write("312\n")
             program.stdin.flush()
             assert program.stdout.readline() == "True\n"  # the flush is over, and nothing was told
