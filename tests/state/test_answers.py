@@ -127,11 +127,11 @@ def test_who_takes_it_is_said_and_then_nothing_is_until_that_ends(jobs: Jobs) ->
             job.draining = False
     (told,) = jobs.go_on(320)
     assert re.match(r"🔴 ERROR none since \d\d:\d\d, × 310, 313 in all", lines(told)[0])
-    assert re.search(r"^taken by Li \d+ (seconds?|minutes) ago, × 310 since$", told, re.M)
+    assert re.search(r"^taken by Li \d+ (seconds?|minutes) ago(?: \(claim over\))?, × 310 since$", told, re.M)
     jobs.assert_balance()
     jobs.log(5)
     (told,) = jobs.go_on(3600)[:1]
-    assert re.search(r"^taken by Li .* ago, × 315 since$", told, re.M)
+    assert re.search(r"^taken by Li .* ago(?: \(claim over\))?, × 315 since$", told, re.M)
     closing = jobs.channel.told[-1].text
     assert re.match(r"✅ shop: disk full · quiet for 1\d minutes, (?:× 5 since .*, )?318 in all", closing)
     assert "taken by Li" in closing
