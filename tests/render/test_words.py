@@ -46,6 +46,7 @@ def test_a_blank_stands_between_chinese_and_latin_signs_alone(row: Said, values:
 def test_a_colon_is_chinese_behind_a_chinese_sign_in_a_chinese_text() -> None:
     assert labelled("上次运行", "zh") + words.NONE.zh == "上次运行：无"
     assert (labelled("status", "zh"), labelled("地址", "en")) == ("status: ", "地址: ")
+    assert (labelled("users", "zh", "未设置"), labelled("users", "zh", "none")) == ("users：未设置", "users: none")
 
 
 def test_what_stands_for_a_text_that_could_not_be_masked_is_found_again() -> None:

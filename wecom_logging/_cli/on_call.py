@@ -23,7 +23,7 @@ from .._render.times import local_time
 from .._state.shared import alone
 from .._state.swaps import add_swap
 from .._text import inert
-from .._text.said import Reader, Said
+from .._text.said import Reader, Said, labelled
 from .._wecom.channels import AppChannel
 from ..errors import StateError
 from ..model import Recipients, Text
@@ -74,7 +74,7 @@ def _show(options: argparse.Namespace) -> int:
     handlers = _targets(options)
     for target in handlers:
         for error in target.errors:
-            say(f"{target.name}: {explained(error)}")
+            say(labelled(target.name, language(), explained(error)))
         with planned(target) as one:
             if one is None:
                 continue

@@ -23,9 +23,9 @@ from types import FrameType
 from typing import IO, Any, NamedTuple
 
 from .._render.words import EXIT_CODE, KILLED, KILLED_BY_NUMBER, KILLED_OUT_OF_MEMORY, NOT_STARTED
-from .._text.said import Language, Phrase
+from .._text.said import Language, Phrase, labelled
 from .printing import say
-from .texts import labelled, language
+from .texts import language
 
 NOT_FOUND, NOT_EXECUTABLE, BY_SIGNAL = 127, 126, 128
 """What a shell's exit codes mean: a signal's number is added to the last."""
@@ -73,7 +73,7 @@ def ended(command: Sequence[str]) -> End:
         except (OSError, ValueError) as error:
             status = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
             end = End(status, NOT_STARTED, getattr(error, "strerror", None) or type(error).__name__)
-            say(labelled(command[0], end.failure(language())))
+            say(labelled(command[0], language(), end.failure(language())))
             return end
         assert process.stdout is not None  # they are pipes
         assert process.stderr is not None

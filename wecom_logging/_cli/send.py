@@ -19,6 +19,7 @@ from .._lines import explained as warned
 from .._render.layout import MAX_PARTS
 from .._text import inert
 from .._text.cut import size, wrap
+from .._text.said import labelled
 from .._wecom import BotClient, WeComClient
 from .._wecom.body import APP_BYTES, BOT_BYTES
 from .._wecom.bot import bots
@@ -32,7 +33,7 @@ from .doctor.recipients import members
 from .environment import channels
 from .parser import command
 from .printing import left_out_of, print_json, refuse, say, say_error
-from .texts import NOTHING, explained, inactive, labelled, language, remedy_of, sentences, text
+from .texts import NOTHING, explained, inactive, language, remedy_of, sentences, text
 
 Send = Callable[[Message], Outcome]
 
@@ -90,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
                 left_out = () if nobody else (*left_out_of(outcome), *inactive_users)
                 came = text(f"send.{'nobody' if nobody else outcome.reason}")
                 came = text("send.not_to", outcome=came, names=", ".join(left_out)) if left_out else came
-                print(inert.line(labelled(text(f"send.{way.name}"), came)))
+                print(inert.line(labelled(text(f"send.{way.name}"), language(), came)))
     return 0 if arrived else 1
 
 
@@ -148,7 +149,7 @@ def _inactive(client: WeComClient, channel: AppChannel, recipients: Recipients) 
             continue
         if why is not None:
             found.append(user_id)
-            say(labelled(user_id, sentences(*why)))
+            say(labelled(user_id, language(), sentences(*why)))
     return found, recipients.only_members and 0 < len(found) == len(users)
 
 

@@ -11,7 +11,7 @@ from .. import _config as config
 from .._config.options import all_options
 from .._lines import in_chinese
 from .._tables import table
-from .._text.said import Language, Reader, Said, filled
+from .._text.said import Language, Reader, Said, filled, labelled
 from .._wecom import explained as of_wecom
 from .._wecom.errcodes import lookup
 from ..errors import APIError, ConfigurationError, StateError, TransportError, WeComLoggingError
@@ -61,13 +61,8 @@ def field(name: str) -> str:
 def explained(error: WeComLoggingError) -> str:
     """A whole error with its remedy, in the reader's language."""
     if language() == "zh" and isinstance(error, ConfigurationError):
-        return sentences(labelled(error.field, cause_of(error).zh), remedy_of_field(error.field, NOTHING))
+        return sentences(labelled(error.field, "zh", cause_of(error).zh), remedy_of_field(error.field, NOTHING))
     return of_wecom.explained(error, language())
-
-
-def labelled(name: str, what: str, within: Language | None = None) -> str:
-    """``name: what``, as the reader's language, or another, writes it."""
-    return f"{name}{'：' if (within or language()) == 'zh' else ': '}{what}"
 
 
 def sentences(*parts: Said | str) -> str:

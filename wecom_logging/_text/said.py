@@ -65,9 +65,10 @@ def filled(text: str, language: Language, values: Sequence[object], named: Mappi
     return _EDGES.sub("", _CHINESE.vformat(text, values, named)) if language == "zh" else text.format(*values, **named)
 
 
-def labelled(name: str, language: Language) -> str:
-    """``name: ``, with a colon of Chinese behind a Chinese sign."""
-    return f"{name}：" if language == "zh" and re.search(f"[{_WIDE}]$", name) else f"{name}: "
+def labelled(name: str, language: Language, what: str = "") -> str:
+    """``name: what``, with a colon of Chinese behind a Chinese sign, or before a text that has one."""
+    is_chinese = language == "zh" and (re.search(f"[{_WIDE}]$", name) or re.search(f"[{_WIDE}]", what))
+    return f"{name}：{what}" if is_chinese else f"{name}: {what}"
 
 
 class Said(NamedTuple):

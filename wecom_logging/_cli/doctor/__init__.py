@@ -18,11 +18,11 @@ from ... import _config as config
 from ..._config.options import all_options
 from ..._masking.redact import masker
 from ..._text import inert
-from ..._text.said import Language, Said
+from ..._text.said import Language, Said, labelled
 from ..environment import secrets
 from ..parser import command
 from ..printing import Refusal, one_line, print_json, wrapped
-from ..texts import labelled, language, listed, said
+from ..texts import language, listed, said
 from .findings import Finding, Report
 from .round_trip import Trip, round_trip
 from .settings import settings
@@ -120,7 +120,7 @@ def _finding(finding: Finding, language: Language) -> Iterator[str]:
     subject = f" {finding.subject}" if finding.subject else ""
     code = f" [errcode {finding.errcode}]" if finding.errcode is not None else ""
     mark = _WARNING if finding.warning else _MARKS[finding.ok]
-    yield f"  {mark} {labelled(f'{check}{subject}{code}', finding.cause.within(language), language)}"
+    yield f"  {mark} {labelled(f'{check}{subject}{code}', language, finding.cause.within(language))}"
     remedy = finding.remedy.within(language)
     if remedy:
         yield f"      → {remedy}"
