@@ -129,8 +129,8 @@ LINES: Mapping[str, tuple[str, str]] = {
     "no_answer_in": ("no answer within {seconds:g} s", "{seconds:g} 秒内没有回答"),
     # Of the state.
     "state": (
-        "state: {error}; meanwhile this process keeps its alerts in memory",
-        "状态存储不可用：{error}；恢复之前，本进程的告警保存在内存中",
+        "state: {error}; meanwhile this process keeps its alerts in memory (`wecom-logging doctor` says what to do)",
+        "状态存储不可用：{error}；恢复之前，本进程的告警保存在内存中（处理办法见 `wecom-logging doctor`）",
     ),
     "state_again": ("state: {name} can be used again", "状态存储已恢复：{name}"),
     "died_with_one": ("a process died before it sent 1 alert", "有进程异常终止，1 条告警未及发出"),
@@ -236,6 +236,7 @@ LINES: Mapping[str, tuple[str, str]] = {
 
 
 ERRORS = (
+    Phrase(LINES["another"][0].replace("{bot_id}", "%s"), LINES["another"][1].replace("{bot_id}", "%s")),
     # Of a state.
     Phrase("%s (a moment ago; it is not tried again yet)", "%s（刚刚发生，暂不重试）"),
     Phrase("%s: the disk does not answer", "%s：磁盘没有响应"),
@@ -314,6 +315,27 @@ ERRORS = (
     Phrase("%s did not answer: it is not known whether the message arrived", "%s 没有应答：不确定消息是否已送达"),
     Phrase("no trusted TLS connection to %s: %s", "无法与 %s 建立可信的 TLS 连接：%s"),
     Phrase("no TLS connection to %s: %s", "无法与 %s 建立 TLS 连接：%s"),
+    Phrase("the server does not speak TLS on this port (%s)", "该端口不使用 TLS（%s）"),
+    Phrase("the server ended the handshake (%s)", "服务器中断了握手（%s）"),
+    Phrase(
+        "%s (its CA is unknown here; REQUESTS_CA_BUNDLE may name a file with the CA's certificate)",
+        "%s（本机不认识其 CA；可用 REQUESTS_CA_BUNDLE 指定含该 CA 证书的文件）",
+    ),
+    Phrase("%s (or this machine's clock is wrong)", "%s（或本机时钟有误）"),
+    Phrase("the connection to %s failed (%s)", "无法连接 %s（%s）"),
+    Phrase("the name %s cannot be resolved", "无法解析域名 %s"),
+    Phrase("the proxy for %s failed (%s)", "无法通过代理访问 %s（%s）"),
+    Phrase("the proxy for %s failed", "无法通过代理访问 %s"),
+    Phrase(
+        "the proxy for %s is a SOCKS proxy (HTTPS_PROXY or ALL_PROXY), which needs one more package: %s",
+        "访问 %s 的代理是 SOCKS 代理（HTTPS_PROXY 或 ALL_PROXY），还需安装一个软件包：%s",
+    ),
+    Phrase("%s has closed the connection", "%s 断开了连接"),
+    Phrase("%s does not answer any more", "%s 不再应答"),
+    Phrase("%s speaks no WebSocket", "%s 不支持 WebSocket"),
+    Phrase("another process has the connection to %s", "与 %s 的连接由其他进程持有"),
+    Phrase("HTTP status %s from %s", "状态码 %s，接口 %s"),
+    Phrase("%s answered HTTP %s", "%s 的状态码为 %s"),
     Phrase(
         "the proxy for %s wants a user name and a password (in HTTPS_PROXY)",
         "访问 %s 的代理要求用户名和密码（写在 HTTPS_PROXY 中）",
@@ -324,11 +346,44 @@ ERRORS = (
 )
 """What errors say that people read; the errors themselves are English."""
 
+SYSTEM: Mapping[str, str] = {
+    "No such file or directory": "文件或目录不存在",
+    "Not a directory": "路径中有一部分不是目录",
+    "Is a directory": "这是一个目录",
+    "Permission denied": "没有权限",
+    "Operation not permitted": "不允许此操作",
+    "Read-only file system": "文件系统只读",
+    "No space left on device": "磁盘空间不足",
+    "Exec format error": "不是可执行的程序",
+    "Connection refused": "连接被拒绝",
+    "Connection reset by peer": "连接被对方重置",
+    "Connection timed out": "连接超时",
+    "Network is unreachable": "网络不可达",
+    "No route to host": "没有到该主机的路由",
+    "Address already in use": "已被占用",
+    "Cannot assign requested address": "本机没有这个地址",
+    "Name or service not known": "无法解析域名",
+    "Timeout connecting to server (TimeoutError)": "连接超时",
+    "Timeout reading from socket (TimeoutError)": "读取超时",
+    "Connection closed by server. (ConnectionError)": "服务器断开了连接",
+    "database is locked": "正被其他进程锁定",
+    "database or disk is full": "磁盘空间不足",
+    "disk I/O error": "磁盘读写出错",
+    "attempt to write a readonly database": "文件只读",
+    "unable to open database file": "无法打开文件",
+    "self-signed certificate": "自签名证书",
+    "self-signed certificate in certificate chain": "证书链中有自签名证书",
+    "unable to get local issuer certificate": "找不到证书的签发者",
+    "certificate has expired": "证书已过期",
+    "certificate is not yet valid": "证书尚未生效",
+}
+"""What the system, OpenSSL, SQLite and the clients of Redis say of why something failed."""
+
 
 def line(row: str, /, **values: object) -> str:
     """This row in the language of the environment, errors among its values, too."""
-    shown = {name: explained(one) if isinstance(one, StateError) else one for name, one in values.items()}
     language = language_of_environment()
+    shown = {name: explained(one) if isinstance(one, StateError) else one for name, one in values.items()}
     return filled(Said(*LINES[row]).within(language), language, (), shown)
 
 
@@ -339,9 +394,14 @@ def explained(error: object) -> str:
 
 def in_chinese(text: str) -> str:
     """The text of an error, or several; as it is where it is not known."""
+    if text in SYSTEM:
+        return SYSTEM[text]
     for phrase in ERRORS:
         if (found := phrase.parts(text)) is not None and not found[1]:
             return phrase.within("zh", *map(in_chinese, found[0]))
     parts = text.split("; ")
     told = [in_chinese(part) for part in parts] if len(parts) > 1 else parts
-    return text if told == parts else "；".join(told)
+    if told != parts:
+        return "；".join(told)
+    what, colon, why = text.partition(": ")  # of whose text only the end is known
+    return f"{what}：{said}" if colon and (said := in_chinese(why)) != why else text

@@ -164,6 +164,18 @@ def test_r3_a_swap_that_cannot_be_is_refused_at_once(
     assert said in found[2]
 
 
+@pytest.mark.parametrize("verb", [("show",), ("swap", "web", "lisi", "--to", "23:00")], ids=["show", "swap"])
+def test_rules_that_are_wrong_are_said_and_nothing_else(
+    verb: tuple[str, ...], run: Run, rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    rules.write_text('quiet_hour = ["22:00-08:00"]')
+    code, out, err = run(*verb)
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    assert err.startswith("wecom-logging: app：duty：")
+    assert run("show", "--handler", "app") == (2, "", "wecom-logging: --handler 须与 --config FILE 一起使用\n")
+
+
 def test_without_rules_it_says_what_to_set(run: Run, rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WECOM_DUTY")
     monkeypatch.setenv("WECOM_USERS", "zhangsan")
@@ -172,7 +184,7 @@ def test_without_rules_it_says_what_to_set(run: Run, rules: Path, monkeypatch: p
     assert "set on_call" in err
     monkeypatch.setenv("WECOM_USERS", "on-call:web")
     code, _, err = run("show")
-    assert code == 1
+    assert code == 3
     assert "no rota 'web'" in err
 
 

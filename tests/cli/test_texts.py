@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -198,7 +200,7 @@ def test_an_error_of_the_network_is_said_with_what_to_do(command: Command, monke
         monkeypatch.setenv("WECOM_API_BASE", f"http://127.0.0.1:{closed.getsockname()[1]}")
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
     said = command("tags", "list").err
-    assert "连接失败（无法连接 127.0.0.1（" in said
+    assert "无法连接 127.0.0.1（连接被拒绝）。请确认" in said
     assert "请确认本机能访问该地址和端口" in said
 
 
@@ -210,7 +212,7 @@ def test_an_error_of_the_network_is_said_with_what_to_do(command: Command, monke
             "x: cannot be started: No such file",
             "x: cannot be started: No such file or directory (nobody is told)",
         ),
-        ("zh", "x：无法启动：No such file", "x：无法启动：No such file or directory（未通知任何人）"),
+        ("zh", "x：无法启动：文件或目录不存在", "x：无法启动：文件或目录不存在（未通知任何人）"),
     ],
 )
 def test_run_says_why_a_command_failed_and_that_nobody_is_told(
@@ -293,3 +295,65 @@ def test_each_page_that_a_text_names_is_there() -> None:
     named = set(re.findall(r"[\w/.-]+\.md\b", texts))
     assert "README.zh-CN.md" in named
     assert [name for name in named if not (ROOT / name).is_file() and not (ROOT / "docs" / name).is_file()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service", ["watch", "answers"])
+def test_a_service_says_that_its_state_is_away(service: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    more = {"WECOM_STATE": f"sqlite://{tmp_path}/no/alerts.db", "WECOM_LANGUAGE": "zh", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **sandbox.environment, **more}
+    command = [sys.executable, "-m", "wecom_logging._cli", service]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        process.terminate()
+        out, _ = process.communicate(timeout=20)
+    assert line.startswith(f"wecom_logging: 状态存储不可用：{tmp_path}/no：文件或目录不存在；恢复之前")
+    assert "其他进程" not in out  # nobody knows whether another has the connection
+
+
+@pytest.mark.slow
+def test_why_the_bot_is_not_connected_is_said_with_what_to_do(sandbox: Sandbox, tmp_path: Path) -> None:
+    more = {"WECOM_STATE": f"sqlite://{tmp_path}/alerts.db", "WECOM_LANGUAGE": "zh", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **sandbox.environment, **more, "WECOM_AIBOT_SECRET": "wrong"}
+    command = [sys.executable, "-m", "wecom_logging._cli", "answers"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.terminate()
+        process.communicate(timeout=20)
+    assert line.startswith(
+        "未连接：aibot_subscribe 返回 errcode 853000：智能机器人的 Bot ID 或 Secret 错误。请重新复制"
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"WECOM_AIBOT_SECRET": ""}, "secret：未设置。请设置 WECOM_AIBOT_SECRET，或让"),
+        ({"WECOM_AIBOT_ID": ""}, "bot_id：未设置。请把 bot_id（WECOM_AIBOT_ID）设为 Bot ID"),
+        ({"WECOM_STATE": ""}, "state：memory:// 只在"),
+    ],
+    ids=["secret", "id", "state"],
+)
+def test_what_is_not_set_for_the_bot_is_said_with_the_variable_of_the_bot(
+    environment: dict[str, str], said: str, command: Command, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = {**sandbox.environment, "WECOM_STATE": "sqlite:///no/alerts.db", "WECOM_LANGUAGE": "zh", **environment}
+    for name, value in there.items():
+        monkeypatch.setenv(name, value)
+    done = command("answers")
+    assert done.status == 3
+    assert done.err.startswith(f"wecom-logging: {said}")
+
+
+def test_each_of_several_options_that_are_missing_has_its_remedy(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    err = command("call", "zhangsan").err
+    assert err.startswith("wecom-logging: agent_id, secret：未设置。请把 agent_id（WECOM_AGENT_ID）设为")
+    assert "。请设置 WECOM_SECRET，或让" in err
+    found = command("doctor").out
+    assert ("✗ 配置项 agent_id：未设置" in found, found.count("：未设置")) == (True, 2)  # each is said once

@@ -116,11 +116,12 @@ def test_a_service_that_does_not_answer_well_is_one_line_without_the_url(
     handler.close()
 
 
-def test_nobody_listens_is_said_with_the_host_alone() -> None:
-    url = "http://127.0.0.1:1/ping/canary-5f2"
-    why = heartbeat._asked(heartbeat.Secret(url))
-    assert why
-    assert "canary" not in why
+def test_nobody_listens_is_said_with_the_host_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    said: list[str] = []
+    url = heartbeat.Secret("http://127.0.0.1:1/ping/canary-5f2")
+    heartbeat.Heartbeat(url, lambda cause, text: said.append(text)).turn(0.0)
+    assert said == ["心跳请求失败：无法连接 127.0.0.1（连接被拒绝）：请检查 heartbeat_url、防火墙和 HTTPS_PROXY"]
 
 
 def test_the_url_is_a_secret_in_every_message(sandbox: Sandbox, beat_url: str) -> None:

@@ -13,6 +13,7 @@ from .._answers.pairing import CODE_S, Paired, Pairing
 from .._answers.reception import Reception
 from .._delivery.sender import windows
 from .._render.times import local_time
+from .._runtime.warn import warn_once
 from .._state.shared import SharedLease, alone
 from .._text import inert
 from .._wecom.long_connection import LongConnection
@@ -20,7 +21,7 @@ from ..handlers import WeComAIBotHandler
 from .environment import configured, ended_by_signal, opened
 from .parser import command
 from .printing import refuse, say
-from .texts import language, text
+from .texts import explained, language, text
 
 _LOOK_S = 0.5
 
@@ -34,7 +35,7 @@ def add(commands: Any) -> None:
 
 def serve(options: argparse.Namespace) -> int:
     """Until a signal ends it."""
-    opened(None)  # or it says that there is none
+    shared = opened(None, warn_once)  # or it says that there is none
     ended = ended_by_signal()
     handler = WeComAIBotHandler()
     reception = handler._reception()
@@ -47,10 +48,15 @@ def serve(options: argparse.Namespace) -> int:
     connection.start()
     said = ""
     while not ended.wait(_LOOK_S):
-        now = "open" if connection.is_open else "elsewhere" if connection.is_elsewhere else str(connection.error or "")
+        now, error = "", connection.error
+        if connection.is_open:
+            now = text("answers.connected")
+        elif connection.is_elsewhere:
+            now = text("answers.elsewhere") if shared.is_well else ""  # else nobody knows, which is said already
+        elif error is not None:
+            now = text("answers.not_connected", why=explained(error))
         if now and now != said:
-            row = {"open": "connected", "elsewhere": "elsewhere"}.get(now, "not_connected")
-            print(text(f"answers.{row}", why=now), flush=True)
+            print(now, flush=True)
             said = now
     handler.close()
     return 0

@@ -125,17 +125,27 @@ def _limit(given: str) -> int:
     return number
 
 
-def opened(url: object) -> Shared:
-    """The state of the option, or of WECOM_STATE. Raises `ConfigurationError`, also for memory://."""
-    shared = configured(url)
+Tell = Callable[[str, str], object]
+
+
+def _nothing(cause: str, line: str) -> None:
+    """Who calls it says what failed."""
+
+
+def opened(url: object, tell: Tell = _nothing) -> Shared:
+    """The state of the option, or of WECOM_STATE. Raises `ConfigurationError`, also for memory://.
+
+    ``tell``: what a command that goes on while the state is away says of that.
+    """
+    shared = configured(url, tell)
     if shared is None:
         raise ConfigurationError("state", "not_shared")
     return shared
 
 
-def configured(url: object) -> Shared | None:
+def configured(url: object, tell: Tell = _nothing) -> Shared | None:
     """The same; None for memory://."""
-    shared = shared_state(url, lambda cause, line: None)  # who calls it says what failed
+    shared = shared_state(url, tell)
     return None if shared is alone else shared
 
 

@@ -22,6 +22,7 @@ from .._incidents.job import Job, Spec, Target
 from .._incidents.policy.expected import due_at
 from .._render.times import every, local_time
 from .._render.words import NO_JOBS
+from .._runtime.warn import warn_once
 from .._state.base import Store, answer
 from .._state.jobs import UNWATCHED_S, Jobs, schedule_of, zone_to_show
 from .._state.shared import Shared
@@ -184,7 +185,7 @@ def _close(store: Store, name: str, target: Target, at: float) -> None:
 
 def watch(options: argparse.Namespace) -> int:
     """Until a signal ends it."""
-    opened(None)  # or it says that there is none
+    opened(None, warn_once)  # or it says that there is none
     ended = ended_by_signal()
     made = handlers(None)
     pipelines = [one._pipeline for one in made if one._pipeline is not None]

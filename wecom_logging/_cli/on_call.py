@@ -65,16 +65,18 @@ def add(commands: Any) -> None:
 def _targets(options: argparse.Namespace) -> list[Target]:
     refuse_misuse(options)
     given = argparse.Namespace(**{**dict.fromkeys(OPTIONS), **vars(options)})
-    return targets(given)
+    found = targets(given)
+    for target in found:
+        for error in target.errors:
+            say(labelled(target.name, language(), explained(error)))
+    return found
 
 
 def _show(options: argparse.Namespace) -> int:
     shown: list[tuple[Planned, list[OnDuty], Said]] = []
     sees_swaps = True
-    handlers = _targets(options)
-    for target in handlers:
-        for error in target.errors:
-            say(labelled(target.name, language(), explained(error)))
+    looked_at = _targets(options)
+    for target in looked_at:
         with planned(target) as one:
             if one is None:
                 continue
@@ -83,8 +85,8 @@ def _show(options: argparse.Namespace) -> int:
             shown.append((one, one.duties.on_call.shown(one.moment), line_of(one, is_now=options.at is None)))
             sees_swaps &= one.shared is alone or one.shared.is_up
     if not shown:
-        if any(target.errors for target in handlers):  # which were said
-            return 1
+        if any(target.errors for target in looked_at):  # which is said
+            return 3
         refuse("on_call.none", 1)
     if not sees_swaps:
         say(text("on_call.no_swaps"))
@@ -146,7 +148,8 @@ def _iso(one: Planned, at: float) -> str:
 def _swap(options: argparse.Namespace) -> int:
     """For all handlers that have the rota; one line says it, and whichever is an app tells people."""
     codes, names, lines, has_app = list[int](), list[str](), set[Said](), False
-    for target in _targets(options):
+    looked_at = _targets(options)
+    for target in looked_at:
         with planned(target, makes_state=True) as one:
             if one is None:
                 continue
@@ -156,6 +159,8 @@ def _swap(options: argparse.Namespace) -> int:
                 has_app |= isinstance(one.channel, AppChannel)
                 codes.append(_swap_in(one, rota, options, lines))
     if not codes:
+        if any(target.errors for target in looked_at):
+            return 3
         refuse("on_call.no_rota", 2, name=options.rota, names=", ".join(dict.fromkeys(names)) or "–")
     if options.tell and not has_app:
         refuse("on_call.only_an_app", 1)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import IO, Any, NamedTuple
 
+from .._lines import SYSTEM
 from .._render.words import EXIT_CODE, KILLED, KILLED_BY_NUMBER, KILLED_OUT_OF_MEMORY, NOT_STARTED
 from .._text.said import Language, Phrase, labelled
 from .printing import say
@@ -51,7 +52,8 @@ class End:
 
     def failure(self, language: Language = "en") -> str:
         """What failed; empty where there is nothing to tell."""
-        return "" if self.said is None else self.said.within(language, self.value)
+        value = SYSTEM.get(str(self.value), self.value) if language == "zh" else self.value
+        return "" if self.said is None else self.said.within(language, value)
 
     def output(self) -> Output:
         """Wait for what is still on its way through, the command having ended; the end of it."""

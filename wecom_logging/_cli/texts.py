@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import _config as config
 from .._config.options import all_options
-from .._lines import in_chinese
+from .._lines import SYSTEM, in_chinese
 from .._tables import table
 from .._text.said import Language, Reader, Said, filled, labelled
 from .._wecom import explained as of_wecom
@@ -41,6 +41,8 @@ def _filled(text: str, language: Language, values: Mapping[str, object]) -> str:
     """A row without values may have braces of its own."""
     whole = {name: cause_of(one) if isinstance(one, StateError) else one for name, one in values.items()}
     shown = {name: one.within(language) if isinstance(one, Said) else one for name, one in whole.items()}
+    if language == "zh":
+        shown = {name: SYSTEM.get(str(one), one) for name, one in shown.items()}
     return filled(text, language, (), shown) if values else text
 
 
@@ -61,7 +63,7 @@ def field(name: str) -> str:
 def explained(error: WeComLoggingError) -> str:
     """A whole error with its remedy, in the reader's language."""
     if language() == "zh" and isinstance(error, ConfigurationError):
-        return sentences(labelled(error.field, "zh", cause_of(error).zh), remedy_of_field(error.field, NOTHING))
+        return sentences(labelled(error.field, "zh", cause_of(error).zh), _remedy(error, NOTHING))
     return of_wecom.explained(error, language())
 
 
@@ -80,7 +82,8 @@ def inactive(status: str) -> tuple[Said, Said] | None:
 def cause_of(error: WeComLoggingError) -> Said:
     """What an error says, without the errcode and the remedy, which stand by themselves."""
     if isinstance(error, ConfigurationError):
-        return Said(error.problem("en"), error.problem("zh"))
+        told = {name: in_chinese(value) for name, value in error.values.items()}
+        return Said(error.problem("en"), ConfigurationError(error.field, error.code, **told).problem("zh"))
     if isinstance(error, APIError | TransportError):
         return of_wecom.cause_of(error)
     return Said(str(error), in_chinese(str(error)))
@@ -88,7 +91,7 @@ def cause_of(error: WeComLoggingError) -> Said:
 
 def remedy_of(error: WeComLoggingError) -> Said:
     if isinstance(error, ConfigurationError):
-        return remedy_of_field(error.field)
+        return _remedy(error)
     return of_wecom.remedy_of(error) if isinstance(error, APIError | TransportError) else NOTHING
 
 
@@ -96,6 +99,16 @@ def of_errcode(errcode: int) -> tuple[Said, Said]:
     """What an errcode of the tables means, where WeCom did not give it, and what to do about it."""
     row = lookup(errcode)
     return Said(row.meaning, row.meaning_zh), Said(row.remedy, row.remedy_zh)
+
+
+def _remedy(error: ConfigurationError, otherwise: Said | None = None) -> Said:
+    """That of each option that the error names. Of one that several handlers have, the error names the variable."""
+    if error.code == "unknown_rota":
+        return said("remedies.rota")
+    rows = [one for one in all_options().values() if re.search(rf"\b{one.variable or one.name}\b", error.remedy)]
+    names = [next((row.name for row in rows if row.keyword == one), one) for one in error.field.split(", ")]
+    found = [remedy_of_field(one, otherwise) for one in names]
+    return Said(" ".join(one.en for one in found), "".join(one.zh for one in found))
 
 
 def remedy_of_field(field: str, otherwise: Said | None = None) -> Said:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from .._lines import line
+from .._lines import explained, line
 from .._runtime.clock import within
 from .._runtime.hiding import as_own_traffic
 from .._wecom.foreign import our_error
@@ -33,7 +33,7 @@ class Heartbeat:
             return self._next - now
         self._next = now + BEAT_S
         if why := _asked(self._url):
-            self._warn_once("heartbeat", line("no_heartbeat", why=why))
+            self._warn_once("heartbeat", line("no_heartbeat", why=explained(why)))
         return BEAT_S
 
 

@@ -294,6 +294,9 @@ def _is_setting(name: str) -> bool:
     return name in _SETTINGS or name.startswith("ssl_")
 
 
+_UNREACHED = re.compile(r"Error -?\d+ connecting to \S+\. ([A-Z][a-z ]+)\.")
+
+
 def words(error: BaseException, secrets: Collection[str]) -> str:
     """What happened, for people. Not what the server quotes of a command: that may be a token or a password."""
     name, text = type(error).__name__, str(error)
@@ -311,6 +314,8 @@ def words(error: BaseException, secrets: Collection[str]) -> str:
         return "what answers is no Redis and no Valkey"
     if isinstance(error, ImportError):
         return f"its client library cannot be imported: pip install {with_extra('redis')} (or the extra valkey)"
+    if found := _UNREACHED.fullmatch(text):
+        return found[1]
     text = re.split(r"['\"`\n]", text, maxsplit=1)[0][:120].strip()
     for secret in secrets:
         text = text.replace(secret, "***")

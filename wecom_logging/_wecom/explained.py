@@ -64,7 +64,10 @@ def cause_of(error: APIError | TransportError) -> Said:
             return Said(error.meaning or other, _table()["api"]["refused"][1].format(errmsg=other))
         named = f"（{error.errmsg}）" if row.verdict is Verdict.PAYLOAD and error.errmsg else ""  # it names the field
         return Said(error.meaning or other, row.meaning_zh + named)
-    return Said(str(error), f"{_transport(error)['cause_zh']}（{in_chinese(str(error))}）")
+    status = isinstance(error, HTTPStatusError)
+    text = str(error).partition(": " if status else ": check ")[0]  # what follows is the remedy, in fewer words
+    told = in_chinese(text)
+    return Said(text, f"{_transport(error)['cause_zh']}（{told}）" if status or told == text else told)
 
 
 def remedy_of(error: APIError | TransportError) -> Said:

@@ -13,7 +13,7 @@ from ..._state.shared import Alone
 from ...errors import ConfigurationError
 from ...handlers import AlertHandler
 from ..environment import HANDLERS, Channel, channels, names_a_password
-from ..printing import Refusal, refuse
+from ..printing import refuse
 from .logging_file import Entry, entries, is_ours
 from .recipients import KINDS
 
@@ -48,7 +48,7 @@ def refuse_misuse(options: argparse.Namespace) -> None:
     if names_a_password(options.state):
         refuse("store.password", 2)
     if options.config is None and options.handler is not None:
-        raise Refusal("--handler needs --config FILE", 2)
+        refuse("usage.handler", 2)
 
 
 def targets(options: argparse.Namespace) -> list[Target]:
@@ -117,7 +117,8 @@ def _target(
     found = {error.field: error for error in errors}
     if not _is_disabled(options):
         for error in (*_problems(channel, options), *([refusal] if refusal is not None else [])):
-            found.setdefault(error.field, error)
+            if not {*error.field.split(", ")} <= found.keys():  # what names several, each of which is said
+                found[error.field] = error
     return Target(name, channel, options, places, tuple(found.values()), used, not _is_disabled(options))
 
 
