@@ -37,7 +37,7 @@ PROGRAMS = {
     "a name fits nobody": (
         'one = WeComHandler(users=["sandbox-user", "张三丰"]); one.handle(record); one.flush(20)',
         r"users: nobody that the app sees has the id, mobile, e-mail address or name '张三丰'",
-        r"users：应用看不到账号、手机号、邮箱或姓名为 '张三丰' 的成员",
+        r"users：应用看不到账号、手机号、邮箱或姓名为“张三丰”的成员",
     ),
     "no name fits": (
         'one = WeComHandler(users=["张三丰"]); one.handle(record); one.flush(20)',

@@ -31,28 +31,28 @@ LINES: Mapping[str, tuple[str, str]] = {
     "no_recipient": ("no recipient is left: {why}", "没有可用的接收人：{why}"),
     "nobody": (
         "users: nobody that the app sees has the id, mobile, e-mail address or name {name!r}{similar}",
-        "users：应用看不到账号、手机号、邮箱或姓名为 {name!r} 的成员{similar}",
+        "users：应用看不到账号、手机号、邮箱或姓名为“{name}”的成员{similar}",
     ),
     "no_department": (
         "departments: the app sees no department of the name {name!r}{similar}",
-        "departments：应用看不到名为 {name!r} 的部门{similar}",
+        "departments：应用看不到名为“{name}”的部门{similar}",
     ),
-    "no_tag": ("tags: there is no tag of the name {name!r}{similar}", "tags：没有名为 {name!r} 的标签{similar}"),
+    "no_tag": ("tags: there is no tag of the name {name!r}{similar}", "tags：没有名为“{name}”的标签{similar}"),
     "no_leader": (
         "leader_of: the app sees no department {name!r} that has a leader{similar}",
-        "leader_of：应用看不到有负责人的部门 {name!r}{similar}",
+        "leader_of：应用看不到有负责人的部门“{name}”{similar}",
     ),
     "similar": ("; similar: {names}", "；相近的有：{names}"),
-    "several": ("{kind}: {name!r} fits several: {names}; give the id", "{kind}：{name!r} 对应多个：{names}；请改填 ID"),
-    "no_id": ("{kind}: what the directory has for {name!r} is no id", "{kind}：通讯录中 {name!r} 对应的值不是 ID"),
-    "not_looked_up": ("{kind}: {name!r} could not be looked up: {error}", "{kind}：无法查询 {name!r}：{error}"),
+    "several": ("{kind}: {name!r} fits several: {names}; give the id", "{kind}：“{name}”对应多个：{names}；请改填 ID"),
+    "no_id": ("{kind}: what the directory has for {name!r} is no id", "{kind}：通讯录中“{name}”对应的值不是 ID"),
+    "not_looked_up": ("{kind}: {name!r} could not be looked up: {error}", "{kind}：无法查询“{name}”：{error}"),
     "taken_for": (
         "users: {name!r} is nobody's id; it is taken for the member of that name, {user}",
-        "users：没有账号为 {name!r} 的成员，改按姓名发给 {user}",
+        "users：没有账号为“{name}”的成员，改按姓名发给 {user}",
     ),
     "another_member": (
         "{kind}: {name!r} is {now} now; it was {before}",
-        "{kind}：{name!r} 现在是 {now}，此前是 {before}",
+        "{kind}：“{name}”现在是 {now}，此前是 {before}",
     ),
     "no_turn": ("nothing can be sent now, alerts wait: {why}", "暂时无法发送，告警待发送：{why}"),
     # Of rules of time and persons.
@@ -170,8 +170,8 @@ LINES: Mapping[str, tuple[str, str]] = {
     ),
     "no_handler": ("no WeCom handler is set up", "尚未配置 WeCom handler"),
     "no_handler_so_far": ("no WeCom handler is set up so far", "目前尚未配置 WeCom handler"),
-    "no_handler_named": ("there is no handler named {name!r}", "没有名为 {name!r} 的 handler"),
-    "no_handler_named_so_far": ("there is no handler named {name!r} so far", "目前没有名为 {name!r} 的 handler"),
+    "no_handler_named": ("there is no handler named {name!r}", "没有名为“{name}”的 handler"),
+    "no_handler_named_so_far": ("there is no handler named {name!r} so far", "目前没有名为“{name}”的 handler"),
     "auto_off": (
         '{kind} is off: enabled is "auto", and no variable WECOM_… is set for it',
         '{kind} 未启用：enabled 为 "auto"，且没有为它设置任何 WECOM_… 变量',
@@ -248,7 +248,10 @@ ERRORS = (
     Phrase("%s is changed by others at each try", "%s 每次重试时都被其他进程修改"),
     Phrase("%s changed while it was opened", "%s 在打开时被修改"),
     Phrase("%s is not a regular file that this user alone owns", "%s 不是仅归当前用户所有的普通文件"),
-    Phrase("%s can be read by others; chmod 600 it", "%s 可被其他用户读取，请执行 chmod 600"),
+    Phrase(
+        "%s can be read by others; chmod 600 it if it is a state, else choose another path",
+        "%s 可被其他用户读取；若是状态文件，请执行 chmod 600，否则请换一个路径",
+    ),
     Phrase("%s is no SQLite file; choose another path", "%s 不是 SQLite 文件，请换一个路径"),
     Phrase("%s belongs to another program; choose another path", "%s 属于其他程序，请换一个路径"),
     Phrase(

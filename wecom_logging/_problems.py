@@ -20,12 +20,12 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "not_a_number": ("a number is needed, not a {given}", "应为数字，而不是 {given}"),
     "not_whole": ("a whole number is needed", "应为整数"),
     "out_of_range": ("at least {least} and at most {most} is needed", "应不小于 {least} 且不大于 {most}"),
-    "not_a_choice": ("one of {choices} is needed", "应为以下之一：{choices}"),
+    "not_a_choice": ("one of {choices} is needed", "可用的值：{choices}"),
     "not_a_callable": ("a callable {form} is needed, not a {given}", "应为可调用对象 {form}，而不是 {given}"),
     "not_a_mapping": ("a mapping is needed, not a {given}", "应为映射，而不是 {given}"),
     "not_a_list": ("a list is needed, such as {such}", "应为列表，例如 {such}"),
     "unknown_option": ("there is no such option; the options are {names}", "没有这个选项；可用的选项：{names}"),
-    "misspelt_option": ("there is no such option; did you mean {close!r}?", "没有这个选项，是否应为 {close!r}"),
+    "misspelt_option": ("there is no such option; did you mean {close!r}?", "没有这个选项，可能应为“{close}”"),
     # Of secrets, and of where they are.
     "set_twice": ("both {one} and {other} are set; unset one of them", "{one} 与 {other} 同时设置，只能保留一个"),
     "variable_not_set": (
@@ -87,11 +87,11 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     ),
     "unknown_rota": (
         "there is no rota {name!r}; there are: {names}",
-        "没有值班表 {name!r}；现有：{names}",
+        "没有值班表“{name}”；现有：{names}",
     ),
     "only_on_call": (
         "nobody gets the alerts while nobody is on call by {name!r}, which has no people of its own",
-        "值班表 {name!r} 自己没有列出人员，无人值班时没有人会收到告警",
+        "值班表“{name}”自己没有列出人员，无人值班时没有人会收到告警",
     ),
     # Of an escalation.
     "not_later": ("it must come after the step before", "应晚于上一级"),
@@ -284,7 +284,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "no_handlers": ("{path} is no logging config: it has no {section}", "{path} 不是日志配置：没有 {section}"),
     "no_such_handler": (
         "there is no handler {name!r} in {path}; there are: {names}",
-        "{path} 中没有 handler {name!r}；现有：{names}",
+        "{path} 中没有 handler“{name}”；现有：{names}",
     ),
     "not_our_handler": (
         "no handler{name} of {path} is made by WeComHandler, WeComBotHandler, WeComAIBotHandler or a class on top of "

@@ -128,7 +128,7 @@ def test_a_job_is_paused_with_an_end_and_goes_on(command: Command, jobs: Jobs) -
     assert paused.out == f"对账: no run is expected until {until:%m-%d %H:%M} Asia/Shanghai\n"
     assert command("jobs", "pause", "对账", "0m").out == "对账 is expected as before\n"
     assert command("jobs", "--json").json[0]["jobs"][0]["paused_until"] == ""
-    assert command("jobs", "pause", "对账", "soon").status == 3
+    assert command("jobs", "pause", "对账", "soon").status == 2
     unknown = command("jobs", "pause", "nix", "1h")
     assert (unknown.status, unknown.err) == (1, "wecom-logging: no job nix is expected\n")
 

@@ -72,7 +72,7 @@ SAID = [
     (
         ("incidents", "quiet", "k7f2", "soon"),
         "or an end such as 18:00: 'soon' is none",
-        "或结束时间（例如 到18点）：没看懂 'soon'",
+        "或结束时间（例如 到18点）：没看懂“soon”",
     ),
     (("run",), "wecom-logging: nothing to run: wecom-logging run -- COMMAND …\n", "没有要运行的命令"),
     (("send", " "), "wecom-logging: nothing to send: TEXT is empty\n", "wecom-logging: 没有要发送的内容：TEXT 为空\n"),
@@ -143,7 +143,9 @@ def test_the_version_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> No
             "参数 COMMAND：不支持 'nothing'（可选：'demo'",
         ),
         (["incidents", "--limit", "0"], "--limit: a number from 1 to 500", "参数 --limit：应为 1 到 500 之间的数字"),
-        (["incidents", "--limit", "x"], "--limit: invalid _limit value: 'x'", "参数 --limit：应为 "),
+        (["incidents", "--limit", "x"], "--limit: a number from 1 to 500", "参数 --limit：应为 1 到 500 之间的数字"),
+        (["demo", "--port", "x"], "argument --port: invalid int value: 'x'", "参数 --port：应为整数，而不是 'x'"),
+        (["doctor", "--timeout", "x"], "--timeout: invalid float value: 'x'", "参数 --timeout：应为数字，而不是 'x'"),
         (["members", "find"], "one of the arguments --mobile --email is", "需要给出其中一个参数：--mobile --email"),
         (["doctor", "--lang"], "argument --lang: expected one argument", "参数 --lang：需要一个值"),
         (
@@ -357,3 +359,47 @@ def test_each_of_several_options_that_are_missing_has_its_remedy(
     assert "。请设置 WECOM_SECRET，或让" in err
     found = command("doctor").out
     assert ("✗ 配置项 agent_id：未设置" in found, found.count("：未设置")) == (True, 2)  # each is said once
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "options:"), ("zh", "选项：")])
+def test_help_is_aligned(
+    language: str, heading: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", language)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def shown(*arguments: str) -> list[str]:
+        with pytest.raises(SystemExit):
+            cli.main([*arguments, "--help"])
+        return capsys.readouterr().out.splitlines()
+
+    whole = shown()
+    assert heading in whole
+    assert len({width(re.sub(r"(    \S+ +).*", r"\1", line)) for line in whole if re.match(r"    \w+ +", line)}) == 1
+    assert not [line for line in whole if re.fullmatch(r"    \S+", line)]  # each with its text beside it
+    first, second, *_ = shown("sandbox")
+    assert width(first[: first.index("[")]) == second.index("[")
+
+
+def test_what_is_not_known_is_said_with_the_usage_of_that_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["pending", "send", "--secret=canary"])
+    said = capsys.readouterr().err
+    assert said.startswith("usage: wecom-logging pending send [-h]")
+    assert "canary" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("incidents", "quiet", "k7f2"), "缺少时长：请在 ID 后写时长"),
+        (("incidents", "quiet", "--scope", "shop"), "缺少时长：请在 --scope NAME 后写时长"),
+        (("departments", "show", "没有的"), "没有名为“没有的”的部门"),
+        (("sandbox", "--seed", "/no/seed"), "--seed：文件 /no/seed 无法读取（文件或目录不存在）"),
+    ],
+)
+def test_what_is_missing_is_said(
+    arguments: tuple[str, ...], said: str, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    assert said in command(*arguments).err

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         unknown = []
     if unknown:  # argparse would repeat them with their values, which may be secrets
         names = [name.partition("=")[0] for name in unknown if name.startswith("--")]
-        parser.error(text("usage.unknown", names=" ".join(names)).replace(" :", ":").replace(" ：", "："))
+        options.parser.error(text("usage.unknown", names=" ".join(names)).replace(" :", ":").replace(" ：", "："))
     try:
         return int(options.run(options))
     except Refusal as no:

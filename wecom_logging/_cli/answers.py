@@ -29,7 +29,7 @@ _LOOK_S = 0.5
 def add(commands: Any) -> None:
     parser = command(commands, "answers", "answers.help", "answers.about")
     parser.set_defaults(run=serve)
-    verbs = parser.add_subparsers(metavar="[pair]")
+    verbs = parser.add_subparsers(metavar="[VERB]")
     command(verbs, "pair", "answers.pair", "answers.pair_about").set_defaults(run=pair_chat)
 
 

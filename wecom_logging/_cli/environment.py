@@ -119,7 +119,7 @@ def state_options(
 
 
 def _limit(given: str) -> int:
-    number = int(given)
+    number = int(given) if given.isdecimal() and len(given) < 6 else 0
     if not 1 <= number <= MOST:
         raise argparse.ArgumentTypeError(text("usage.number", most=MOST))
     return number

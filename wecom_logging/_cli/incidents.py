@@ -50,7 +50,7 @@ def add(commands: Any) -> None:
     parser = command(commands, "incidents", "incidents.help", "incidents.about")
     state_options(parser, limit=True)
     parser.set_defaults(run=run)
-    verbs = parser.add_subparsers(metavar="[list|show|take|give|quiet|done|undo]")
+    verbs = parser.add_subparsers(metavar="[VERB]")
     state_options(command(verbs, "list", "incidents.list", "incidents.about"), verb=True, limit=True)
     for name in ("show", "take", "give", "quiet", "done", "undo"):
         one = command(verbs, name, f"incidents.{name}")
@@ -237,6 +237,8 @@ def _command(options: argparse.Namespace, name: str) -> Command:
     words = [*([options.id] if scope and options.id else []), *getattr(options, "length", ())]
     if not (scope or options.id):
         refuse("incidents.no_id", 2)
+    if name == "quiet" and not words:
+        refuse("incidents.how_long", 2, what="--scope NAME" if scope else "ID")
     length_s = _length(" ".join(words)) if name == "quiet" else 0.0
     if not scope:
         return Command(name, read_short_id(options.id), length_s)

@@ -27,11 +27,12 @@ from .._state.base import Store, answer
 from .._state.jobs import UNWATCHED_S, Jobs, schedule_of, zone_to_show
 from .._state.shared import Shared
 from .._text import inert
+from ..errors import ConfigurationError
 from .environment import ended_by_signal, handlers, mask, opened, state_options, use
 from .parser import command
-from .printing import iso, print_json, print_table, refuse, say
+from .printing import Refusal, iso, print_json, print_table, refuse, say
 from .run import duration
-from .texts import language, text
+from .texts import explained, language, text
 
 HEADER = ("name", "schedule", "last_run", "took", "next", "runs", "missed", "paused_until")
 
@@ -43,7 +44,7 @@ def add(commands: Any) -> None:
     parser = command(commands, "jobs", "jobs.help", "jobs.about")
     state_options(parser)
     parser.set_defaults(run=run)
-    verbs = parser.add_subparsers(metavar="[list|pause|forget]")
+    verbs = parser.add_subparsers(metavar="[VERB]")
     state_options(command(verbs, "list", "jobs.list", "jobs.about"), verb=True)
     for name in ("pause", "forget"):
         one = command(verbs, name, f"jobs.{name}")
@@ -130,7 +131,10 @@ def _clock(at: float, spec: Spec) -> str:
 
 
 def pause(options: argparse.Namespace) -> int:
-    seconds = config.duration("LENGTH", options.length, least=0, most=366 * 86_400)
+    try:
+        seconds = config.duration("LENGTH", options.length, least=0, most=366 * 86_400)
+    except ConfigurationError as error:
+        raise Refusal(explained(error), 2) from None
 
     def become(job: Job | None, now: float) -> Job | None:
         return job and replace(job, seen=replace(job.seen, paused_until=now + seconds))

@@ -43,7 +43,7 @@ _WALL = re.compile(r"(?:([0-9]{4}-[0-9]{2}-[0-9]{2})[ T])?([0-9]{1,2}):([0-9]{2}
 
 def add(commands: Any) -> None:
     parser = command(commands, "on-call", "on_call.help", "on_call.about")
-    verbs = parser.add_subparsers(metavar="show|swap", required=True)
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
     show = command(verbs, "show", "on_call.show", "on_call.about")
     show.add_argument("--at", metavar="TIME", help="on_call.at")
     show.set_defaults(run=_show)

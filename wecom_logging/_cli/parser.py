@@ -17,6 +17,8 @@ from .._text.said import Phrase
 from .printing import wrapped
 from .texts import language
 
+_USAGE = "usage:"
+"""As wide as it is in Chinese, by which its other lines are indented."""
 _ROW = re.compile(r"([a-z_]+)\.([a-z_]+)")
 
 
@@ -58,8 +60,20 @@ class Formatter(argparse.HelpFormatter):
         super().start_section(heading and told(heading))
 
     def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
-        own = told("argparse.usage") + ("" if language() == "zh" else " ")
+        own = _USAGE if language() == "zh" else f"{_USAGE} "
         super().add_usage(usage, actions, groups, own if prefix is None else prefix)
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        for one in self._iter_indented_subactions(action):  # before Python 3.13 without what they are indented by
+            length = len(self._format_action_invocation(one)) + self._current_indent
+            self._action_max_length = max(self._action_max_length, length)
+
+    def format_help(self) -> str:
+        text = super().format_help()
+        if language() != "zh":
+            return text
+        return re.sub("(?m)(?<=[一-鿿]):$", "：", re.sub(rf"\A{_USAGE}", told("argparse.usage"), text))
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return [line.strip() for line in wrapped(" ".join(text.split()), width)]
@@ -71,6 +85,7 @@ class Formatter(argparse.HelpFormatter):
 def command(commands: Any, name: str, row: str, about: str = "", **options: Any) -> argparse.ArgumentParser:
     """One command, or a verb of one, with its ``row`` of help, and what it is ``about`` if that is more."""
     made: argparse.ArgumentParser = commands.add_parser(name, help=row, description=about or row, **options)
+    made.set_defaults(parser=made)
     return made
 
 

@@ -24,7 +24,7 @@ from .._state.entries import load
 from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim
-from .._text.said import Language
+from .._text.said import Language, labelled
 from ..model import DeliveryReport
 from .environment import MOST, handlers, mask, names_a_password, state_options, use
 from .parser import command
@@ -43,7 +43,7 @@ Verb = Callable[[argparse.Namespace, Shared], int]
 def add(commands: Any) -> None:
     parser = command(commands, "pending", "pending.help", "pending.about")
     _state(parser, run_list, limit=True)
-    verbs = parser.add_subparsers(metavar="[list|send|discard]")
+    verbs = parser.add_subparsers(metavar="[VERB]")
     _state(command(verbs, "list", "pending.list", "pending.about"), run_list, verb=True, limit=True)
     _verb(verbs, "send", run_send).add_argument("--now", action="store_true", help="pending.now")
     _verb(verbs, "discard", run_discard).add_argument("--yes", action="store_true", help="main.yes")
@@ -178,7 +178,7 @@ def _send_from_here(options: argparse.Namespace, shared: Shared) -> int:
         own = {id for one in made if one._pipeline is not None for id in one._pipeline.channel_ids}
         held = [one for one in shared.call(lambda state: state.held(MOST)) if not one.why][:_MOST_REASONS]
         for one in held:
-            say(f"#{one.short_id}: {_why(one, own, failed)}")
+            say(labelled(f"#{one.short_id}", language(), _why(one, own, failed)))
         if after.waiting > sum(one.count for one in held):
             say(text("pending.and_more"))
     return 0 if told or not (given_up or after.waiting) else 1

@@ -95,7 +95,8 @@ def _read(path: str) -> object:
         with open(path, encoding="utf-8") as file:
             content = file.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError("--seed", "refused", reason=f"{path}: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError("--seed", "unreadable", path=f" {path}", reason=reason) from None
     try:
         return json.loads(content)
     except (ValueError, RecursionError):

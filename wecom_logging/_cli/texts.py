@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -82,8 +83,9 @@ def inactive(status: str) -> tuple[Said, Said] | None:
 def cause_of(error: WeComLoggingError) -> Said:
     """What an error says, without the errcode and the remedy, which stand by themselves."""
     if isinstance(error, ConfigurationError):
-        told = {name: in_chinese(value) for name, value in error.values.items()}
-        return Said(error.problem("en"), ConfigurationError(error.field, error.code, **told).problem("zh"))
+        told = copy(error)
+        told.values = {name: in_chinese(value) for name, value in error.values.items()}
+        return Said(error.problem("en"), told.problem("zh"))
     if isinstance(error, APIError | TransportError):
         return of_wecom.cause_of(error)
     return Said(str(error), in_chinese(str(error)))

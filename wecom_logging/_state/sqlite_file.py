@@ -136,7 +136,9 @@ class SqliteFile:
                         raise StateError(f"{self.path}{companion} is not a regular file that this user alone owns")
             if found.st_mode & 0o077:
                 if found.st_size:
-                    raise StateError(f"{self.path} can be read by others; chmod 600 it")
+                    raise StateError(
+                        f"{self.path} can be read by others; chmod 600 it if it is a state, else choose another path"
+                    )
                 os.chmod(self.path, 0o600)
             self._recognise(os.read(descriptor, 100), found.st_size)
             return _inode(found)
