@@ -18,7 +18,7 @@ PACKAGE = Path(wecom_logging.__file__).parent
 
 # What the files of a room may import of the package, imports in functions and below TYPE_CHECKING included.
 FACES = "_telling handlers _build formatters"
-BELOW = "_lines errors model _masking _text _render _runtime _config _incidents _capture"
+BELOW = "_errors_in_chinese _lines errors model _masking _text _render _runtime _config _incidents _capture"
 MAY_IMPORT = {
     "_problems": "",
     "_tables": "",
@@ -26,13 +26,14 @@ MAY_IMPORT = {
     "model": "errors",
     "_masking": "",
     "_text": "_masking.patterns",
-    "_lines": "errors _text.said",
+    "_errors_in_chinese": "_text.said",
+    "_lines": "_errors_in_chinese errors _text.said",
     "_render": "model _masking _text",
     "_runtime": "_lines errors model _text",
     "_config": "_tables errors model _text.said",
     "_incidents": "model _text",
     "_state": "_lines errors model _runtime _incidents",
-    "_wecom": "_lines _tables errors model _masking _text.said _text.sha256 _runtime _config",
+    "_wecom": "_errors_in_chinese _lines _tables errors model _masking _text.said _text.sha256 _runtime _config",
     "_capture": "_lines errors model _masking _text _render _runtime _config _incidents",
     "_delivery": f"{BELOW} _state _wecom",
     "_answers": "errors model _text _render _incidents _state _wecom",

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ._text.said import Phrase, Said, filled, language_of_environment
+from ._errors_in_chinese import ANOTHER, in_chinese
+from ._text.said import Said, filled, language_of_environment
 from .errors import StateError
 
 LINES: Mapping[str, tuple[str, str]] = {
@@ -28,7 +29,10 @@ LINES: Mapping[str, tuple[str, str]] = {
     "no_departments": ("departments {ids}", "部门 {ids}"),
     "no_tags": ("tags {ids}", "标签 {ids}"),
     "no_licence": ("users without a licence {ids}", "没有许可的成员 {ids}"),
-    "no_recipient": ("no recipient is left: {why}", "没有可用的接收人：{why}"),
+    "no_recipient": (
+        "no recipient is left: {why} (`wecom-logging doctor` says what to do)",
+        "没有可用的接收人：{why}（处理办法见 `wecom-logging doctor`）",
+    ),
     "nobody": (
         "users: nobody that the app sees has the id, mobile, e-mail address or name {name!r}{similar}",
         "users：应用看不到账号、手机号、邮箱或姓名为“{name}”的成员{similar}",
@@ -102,12 +106,12 @@ LINES: Mapping[str, tuple[str, str]] = {
         "{count} 条告警在 exit_timeout（{seconds:g} 秒）内未能发出，已丢失（合计）",
     ),
     "overflow": (
-        "{count} alerts are lost so far: more waited than max_pending allows",
-        "至今已丢失 {count} 条告警：待发送的超过 max_pending",
+        "{count} alerts are lost so far: more waited than max_pending allows; see why they are not sent, or raise it",
+        "至今已丢失 {count} 条告警：待发送的超过 max_pending；请查明未能发出的原因，或调大 max_pending",
     ),
     "overflow_in_all": (
-        "{count} alerts are lost in all: more waited than max_pending allows",
-        "共丢失 {count} 条告警：待发送的超过 max_pending",
+        "{count} alerts are lost in all: more waited than max_pending allows; see why they are not sent, or raise it",
+        "共丢失 {count} 条告警：待发送的超过 max_pending；请查明未能发出的原因，或调大 max_pending",
     ),
     "left": (
         "alerts that were not sent within exit_timeout ({seconds:g} s) wait in the state; the next process that opens "
@@ -226,161 +230,57 @@ LINES: Mapping[str, tuple[str, str]] = {
         'extra={{"wecom": …}}: {why}; the fields are left out',
         'extra={{"wecom": …}}：{why}；不显示这些字段',
     ),
+    # Of what should not be.
+    "no_message": ("an alert could not be made into a message ({error})", "一条告警无法生成消息（{error}）"),
+    "not_given": ("an alert could not be given to the state ({error})", "一条告警无法写入状态存储（{error}）"),
+    "not_captured": (
+        "a record made at {place} could not be captured ({error})",
+        "{place} 处的一条日志无法读取（{error}）",
+    ),
+    "not_told": ("an exception could not be sent ({error})", "一个异常未能发送（{error}）"),
+    "broken_file": (
+        "a part of the file of a dead process cannot be read; see {aside}",
+        "异常终止的进程留下的文件有一部分无法读取，见 {aside}",
+    ),
+    "bad_picture": (
+        'extra={{"wecom": {{"attach": …}}}} must be the bytes of a JPG or PNG, at most 2 MiB; it is left out',
+        'extra={{"wecom": {{"attach": …}}}} 应为 JPG 或 PNG 的字节，最大 2 MiB；已忽略',
+    ),
+    "no_picture": (
+        "progress {title}: its picture could not be made ({error})",
+        "进度 {title}：图片无法生成（{error}）",
+    ),
+    "big_picture": (
+        "progress {title}: its picture is left out: a PNG or JPG of at most 2 MiB is needed",
+        "进度 {title}：图片已忽略，应为不超过 2 MiB 的 PNG 或 JPG",
+    ),
+    # Of signals and forks.
+    "sigterm_of_child": (
+        "install_hooks: SIGTERM ends a process of multiprocessing at once, as its parent expects; only a state keeps "
+        "what waits",
+        "install_hooks：multiprocessing 的子进程收到 SIGTERM 即结束（父进程期望如此），待发送的告警只有状态存储能保留",
+    ),
+    "sigterm_of_program": (
+        "install_hooks: the program has its own handler of SIGTERM, which stays; what waits is sent if that calls "
+        "sys.exit",
+        "install_hooks：程序自己的 SIGTERM 处理函数保持不变；它调用 sys.exit 时才会发出待发送的告警",
+    ),
+    "uwsgi": (
+        "uWSGI loads the application and then forks its workers; a worker hangs if a thread runs at that moment. So "
+        "the first worker sends what is logged before the fork. With --lazy-apps each worker loads the application "
+        "itself and sends at once. If threads of other packages run, try --py-call-uwsgi-fork-hooks. Both need "
+        "--enable-threads",
+        "uWSGI 先加载应用再 fork 出各 worker，此时若有线程在运行，worker 会卡死；因此 fork 之前的日志由第一个 worker "
+        "发送。使用 --lazy-apps 时各 worker 自行加载应用并立即发送；若其他包有线程在运行，可用 "
+        "--py-call-uwsgi-fork-hooks。两者都需要 --enable-threads",
+    ),
+    "late_import": (
+        "{error}; a program that drops its rights, calls chroot or outlives its installation must log once before that",
+        "{error}；程序若要降低权限、调用 chroot 或替换自己的安装，须在此之前先记录一条日志",
+    ),
     # Of the AI bot's connection.
-    "another": (
-        "another program has taken the connection of the AI bot {bot_id}: give all programs of a bot one state, or "
-        "each a bot of its own",
-        "智能机器人 {bot_id} 的连接已被另一个程序占用：请让同一机器人的所有程序共用一个状态存储，或各用一个机器人",
-    ),
+    "another": (ANOTHER.en.replace("%s", "{bot_id}"), ANOTHER.zh.replace("%s", "{bot_id}")),
 }
-
-
-ERRORS = (
-    Phrase(LINES["another"][0].replace("{bot_id}", "%s"), LINES["another"][1].replace("{bot_id}", "%s")),
-    # Of a state.
-    Phrase("%s (a moment ago; it is not tried again yet)", "%s（刚刚发生，暂不重试）"),
-    Phrase("%s: the disk does not answer", "%s：磁盘没有响应"),
-    Phrase("%s: this process cannot make a file of its own there", "%s：本进程无法在其中创建自己的文件"),
-    Phrase("%s: %s MiB of alerts wait in the files of one process", "%s：单个进程的文件中已有 %s MiB 告警待发送"),
-    Phrase("%s: other processes changed the same incidents at each try", "%s：每次重试时，其他进程都在修改同一事件"),
-    Phrase("%s: what is written there cannot be read back", "%s：写入的内容无法读回"),
-    Phrase("%s is busy", "%s 正被占用"),
-    Phrase("%s is changed by others at each try", "%s 每次重试时都被其他进程修改"),
-    Phrase("%s changed while it was opened", "%s 在打开时被修改"),
-    Phrase("%s is not a regular file that this user alone owns", "%s 不是仅归当前用户所有的普通文件"),
-    Phrase(
-        "%s can be read by others; chmod 600 it if it is a state, else choose another path",
-        "%s 可被其他用户读取；若是状态文件，请执行 chmod 600，否则请换一个路径",
-    ),
-    Phrase("%s is no SQLite file; choose another path", "%s 不是 SQLite 文件，请换一个路径"),
-    Phrase("%s belongs to another program; choose another path", "%s 属于其他程序，请换一个路径"),
-    Phrase(
-        "%s is damaged (%s); it is now %s, with the alerts that were not sent",
-        "%s 已损坏（%s），已连同未发送的告警改名为 %s",
-    ),
-    Phrase(
-        "%s is of no version of ours (%s); it is now %s, with the alerts that were not sent",
-        "%s 与本包的任何版本都不符（%s），已连同未发送的告警改名为 %s",
-    ),
-    Phrase("%s had a %s that wecom_logging has not made: removed", "%s 中有不是本包建立的对象（%s），已删除"),
-    Phrase(
-        "%s is of a newer version of wecom_logging; upgrade, or choose another path",
-        "%s 由更新版本的 wecom_logging 写入，请升级或换一个路径",
-    ),
-    Phrase(
-        "a state of sqlite:// needs the file locks of Unix; redis:// does not",
-        "sqlite:// 状态存储需要 Unix 的文件锁；redis:// 不需要",
-    ),
-    Phrase("%s: it needs a password; put it into the URL, as %s", "%s：需要密码，请写入 URL，例如 %s"),
-    Phrase("%s: it refuses the user or the password%s", "%s：用户名或密码被拒绝%s"),
-    Phrase("%s: its ACL refuses a command or the keys; %s", "%s：ACL 不允许执行命令或访问键；%s"),
-    Phrase("%s: it is a replica and refuses to write%s", "%s：它是只读副本，拒绝写入%s"),
-    Phrase("%s: it is reading its data and answers later%s", "%s：正在加载数据，稍后可用%s"),
-    Phrase("%s: its memory is full; see maxmemory there%s", "%s：内存已满，请检查其 maxmemory%s"),
-    Phrase("%s: what answers is no Redis and no Valkey", "%s：应答的不是 Redis 或 Valkey"),
-    # Of recipients.
-    Phrase("%s: %s could not be looked up: %s", "%s：%s 查询失败：%s"),
-    # Of what the directory is given.
-    Phrase(
-        "%s: 1 to 64 of the characters 0-9 A-Z a-z _ - @ . are needed, the first 0-9 A-Z a-z",
-        "%s：应为 1 到 64 个字符，仅限 0-9 A-Z a-z _ - @ .，首字符为 0-9 A-Z a-z",
-    ),
-    Phrase("%s: 5 to 32 digits are needed, such as %s or %s", "%s：应为 5 到 32 位数字，例如 %s 或 %s"),
-    Phrase("%s: an e-mail address of 6 to 64 bytes is needed", "%s：应为 6 到 64 字节的邮箱地址"),
-    Phrase("%s: it may not hold %s (nor any of %s)", "%s：不能包含 %s（也不能包含 %s）"),
-    Phrase("order: a whole number from 0 to 4294967295 is needed", "order：应为 0 到 4294967295 的整数"),
-    Phrase("departments: %s given, 1 to %s are needed", "departments：给出了 %s 个，应为 1 到 %s 个"),
-    Phrase(
-        "leader_of: give departments=… as well; it says which of them the member leads",
-        "leader_of：请同时给出 departments，它表示成员担任其中哪些部门的负责人",
-    ),
-    Phrase("leader_of: %s is not one of the member's departments", "leader_of：%s 不在该成员的部门之中"),
-    Phrase("%s: an id is a whole number from 1 to 4294967295", "%s：ID 应为 1 到 4294967295 的整数"),
-    Phrase("%s: %s characters, %s to %s are needed", "%s：%s 个字符，应为 %s 到 %s 个"),
-    Phrase("%s: it holds a line break or another control character", "%s：包含换行或其他控制字符"),
-    Phrase(
-        "mobile: it is missing, and so is email; WeCom needs one of the two",
-        "mobile：手机号和邮箱都没有给出，企业微信要求至少一个",
-    ),
-    Phrase("%s: nobody is named", "%s：没有给出任何人"),
-    # Of the way to WeCom.
-    Phrase("chat %s: %s", "会话 %s：%s"),
-    Phrase("a picture could not be sent: %s", "图片未能发出：%s"),
-    Phrase("WeCom took the message but warns of its format", "企业微信已接收消息，但提示其格式有误"),
-    Phrase(
-        "the connection to %s failed (%s): check %s, the firewall and HTTPS_PROXY",
-        "无法连接 %s（%s）：请检查 %s、防火墙和 HTTPS_PROXY",
-    ),
-    Phrase("the connection to %s cannot be opened (%s)", "无法打开与 %s 的连接（%s）"),
-    Phrase("the connection to %s was not open in time", "未能及时与 %s 建立连接"),
-    Phrase("the name %s cannot be resolved: check %s and this machine's DNS", "无法解析域名 %s：请检查 %s 和本机 DNS"),
-    Phrase("%s did not answer in time", "%s 未在时限内应答"),
-    Phrase("%s did not answer: it is not known whether the message arrived", "%s 没有应答：不确定消息是否已送达"),
-    Phrase("no trusted TLS connection to %s: %s", "无法与 %s 建立可信的 TLS 连接：%s"),
-    Phrase("no TLS connection to %s: %s", "无法与 %s 建立 TLS 连接：%s"),
-    Phrase("the server does not speak TLS on this port (%s)", "该端口不使用 TLS（%s）"),
-    Phrase("the server ended the handshake (%s)", "服务器中断了握手（%s）"),
-    Phrase(
-        "%s (its CA is unknown here; REQUESTS_CA_BUNDLE may name a file with the CA's certificate)",
-        "%s（本机不认识其 CA；可用 REQUESTS_CA_BUNDLE 指定含该 CA 证书的文件）",
-    ),
-    Phrase("%s (or this machine's clock is wrong)", "%s（或本机时钟有误）"),
-    Phrase("the connection to %s failed (%s)", "无法连接 %s（%s）"),
-    Phrase("the name %s cannot be resolved", "无法解析域名 %s"),
-    Phrase("the proxy for %s failed (%s)", "无法通过代理访问 %s（%s）"),
-    Phrase("the proxy for %s failed", "无法通过代理访问 %s"),
-    Phrase(
-        "the proxy for %s is a SOCKS proxy (HTTPS_PROXY or ALL_PROXY), which needs one more package: %s",
-        "访问 %s 的代理是 SOCKS 代理（HTTPS_PROXY 或 ALL_PROXY），还需安装一个软件包：%s",
-    ),
-    Phrase("%s has closed the connection", "%s 断开了连接"),
-    Phrase("%s does not answer any more", "%s 不再应答"),
-    Phrase("%s speaks no WebSocket", "%s 不支持 WebSocket"),
-    Phrase("another process has the connection to %s", "与 %s 的连接由其他进程持有"),
-    Phrase("HTTP status %s from %s", "状态码 %s，接口 %s"),
-    Phrase("%s answered HTTP %s", "%s 的状态码为 %s"),
-    Phrase(
-        "the proxy for %s wants a user name and a password (in HTTPS_PROXY)",
-        "访问 %s 的代理要求用户名和密码（写在 HTTPS_PROXY 中）",
-    ),
-    # Of a message, or a command.
-    Phrase("%s: a non-empty text is required", "%s：不能为空"),
-    Phrase("%s: %s bytes in UTF-8, WeCom takes at most %s", "%s：UTF-8 编码后 %s 字节，企业微信最多接受 %s 字节"),
-)
-"""What errors say that people read; the errors themselves are English."""
-
-SYSTEM: Mapping[str, str] = {
-    "No such file or directory": "文件或目录不存在",
-    "Not a directory": "路径中有一部分不是目录",
-    "Is a directory": "这是一个目录",
-    "Permission denied": "没有权限",
-    "Operation not permitted": "不允许此操作",
-    "Read-only file system": "文件系统只读",
-    "No space left on device": "磁盘空间不足",
-    "Exec format error": "不是可执行的程序",
-    "Connection refused": "连接被拒绝",
-    "Connection reset by peer": "连接被对方重置",
-    "Connection timed out": "连接超时",
-    "Network is unreachable": "网络不可达",
-    "No route to host": "没有到该主机的路由",
-    "Address already in use": "已被占用",
-    "Cannot assign requested address": "本机没有这个地址",
-    "Name or service not known": "无法解析域名",
-    "Timeout connecting to server (TimeoutError)": "连接超时",
-    "Timeout reading from socket (TimeoutError)": "读取超时",
-    "Connection closed by server. (ConnectionError)": "服务器断开了连接",
-    "database is locked": "正被其他进程锁定",
-    "database or disk is full": "磁盘空间不足",
-    "disk I/O error": "磁盘读写出错",
-    "attempt to write a readonly database": "文件只读",
-    "unable to open database file": "无法打开文件",
-    "self-signed certificate": "自签名证书",
-    "self-signed certificate in certificate chain": "证书链中有自签名证书",
-    "unable to get local issuer certificate": "找不到证书的签发者",
-    "certificate has expired": "证书已过期",
-    "certificate is not yet valid": "证书尚未生效",
-}
-"""What the system, OpenSSL, SQLite and the clients of Redis say of why something failed."""
 
 
 def line(row: str, /, **values: object) -> str:
@@ -393,18 +293,3 @@ def line(row: str, /, **values: object) -> str:
 def explained(error: object) -> str:
     """An error, or a warning, in the language of the environment, as far as its text is known."""
     return in_chinese(str(error)) if language_of_environment() == "zh" else str(error)
-
-
-def in_chinese(text: str) -> str:
-    """The text of an error, or several; as it is where it is not known."""
-    if text in SYSTEM:
-        return SYSTEM[text]
-    for phrase in ERRORS:
-        if (found := phrase.parts(text)) is not None and not found[1]:
-            return phrase.within("zh", *map(in_chinese, found[0]))
-    parts = text.split("; ")
-    told = [in_chinese(part) for part in parts] if len(parts) > 1 else parts
-    if told != parts:
-        return "；".join(told)
-    what, colon, why = text.partition(": ")  # of whose text only the end is known
-    return f"{what}：{said}" if colon and (said := in_chinese(why)) != why else text

@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from . import _config as config
 from ._capture.context import context
+from ._lines import line
 from ._render import words
 from ._render.times import lasting_short, local_time, spark
 from ._runtime import clock
@@ -249,11 +250,10 @@ def _picture(value: object, title: str) -> bytes:
     try:
         found = _bytes_of(value)
     except Exception as error:
-        warn_once("attach", f"progress {title}: its picture could not be made ({type(error).__name__})")
+        warn_once("attach", line("no_picture", title=title, error=type(error).__name__))
         return b""
     if not found.startswith((PNG, JPG)) or len(found) > MAX_BOT_IMAGE_BYTES:
-        most = f"a PNG or JPG of at most {MAX_BOT_IMAGE_BYTES >> 20} MiB is needed"
-        warn_once("attach", f"progress {title}: its picture is left out: {most}")
+        warn_once("attach", line("big_picture", title=title))
         return b""
     return found
 

@@ -42,7 +42,7 @@ class Teller:
                 if (whatever_level or record.levelno >= handler.level) and handler not in but:
                     handler.handle(record)
         except Exception as failure:  # telling must never get in the way of what it tells
-            warn_once("notify", f"{self.who}: an exception could not be sent ({type(failure).__name__})")
+            warn_once("notify", f"{self.who}: {line('not_told', error=type(failure).__name__)}")
 
     def handlers(self) -> list[logging.Handler]:
         """To whom records go now; said on stderr if there is none."""

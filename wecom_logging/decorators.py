@@ -11,6 +11,7 @@ from typing import Any, TypeVar, overload
 
 from . import _config as config
 from ._capture.exceptions import BETWEEN
+from ._lines import line
 from ._render.words import ITS_REPR_FAILED, RAISED
 from ._runtime.warn import warn_once
 from ._telling import Teller, record_of
@@ -140,7 +141,7 @@ class Notifier:
         try:
             record = self._record(error, function, args, kwargs)
         except Exception as failure:  # telling must never replace the function's own exception
-            warn_once("notify", f"an exception could not be sent ({type(failure).__name__})")
+            warn_once("notify", line("not_told", error=type(failure).__name__))
             return
         self._teller.tell(record)
 

@@ -18,7 +18,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from wecom_logging import WeComAIBotHandler, WeComClient
 from wecom_logging._cli import main
-from wecom_logging._lines import in_chinese
+from wecom_logging._errors_in_chinese import in_chinese
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.shared import Shared
 from wecom_logging._wecom.aibot import KEPT_S, People, upload

@@ -403,3 +403,19 @@ def test_what_is_missing_is_said(
 ) -> None:
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
     assert said in command(*arguments).err
+
+
+@pytest.mark.parametrize(
+    ("seed", "said"),
+    [
+        ("members: [{user: x}]", ": members[0].user: 未知的字段：user；可用的有：departments, email"),
+        ("a: 1\n{x", ":2 不是有效的 YAML"),
+    ],
+)
+def test_what_is_wrong_with_a_seed_is_said_in_one_line(
+    seed: str, said: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    (tmp_path / "seed.yaml").write_text(seed)
+    err = command("sandbox", "--port", "0", "--seed", tmp_path / "seed.yaml").err
+    assert f"seed.yaml{said}".replace(": ", "：", 2) in err.replace(": ", "：")

@@ -155,8 +155,8 @@ class Intake:
                     self.plain.identify(plain)
             except Exception as error:  # unforeseen: no memory
                 next(zip(leave, self.counters.dropped["rejected"].count, strict=False))
-                text = f"a record made at {plain.reading.values[7]}:{plain.reading.values[8]} could not be captured"
-                self._options.warn_once("rejected", f"{text} ({type(error).__name__})")
+                place = f"{plain.reading.values[7]}:{plain.reading.values[8]}"
+                self._options.warn_once("rejected", line("not_captured", place=place, error=type(error).__name__))
                 return None
             if plain.has_opened(tally):
                 return tally

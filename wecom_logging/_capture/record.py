@@ -35,7 +35,6 @@ _WHO = ("users", "departments", "tags", "leader_of")
 _KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields", "attach")
 _MAX_EXTRAS, _SHOWN_EXTRAS = 64, 5
 MAX_FIELDS = 32
-_MOST_PICTURE = f"at most {MAX_BOT_IMAGE_BYTES >> 20} MiB; it is left out"
 _ALERT_BYTES = 256 * 1024
 _LINE_BYTES = 64
 _LEAST_BYTES = 192
@@ -246,7 +245,7 @@ def picture_of(value: object) -> bytes:
     if value is None:
         return b""
     if type(value) is not bytes or not value.startswith((JPG, PNG)) or len(value) > MAX_BOT_IMAGE_BYTES:
-        warn_once("attach", f'extra={{"wecom": {{"attach": …}}}} must be the bytes of a JPG or PNG, {_MOST_PICTURE}')
+        warn_once("attach", line("bad_picture"))
         return b""
     return value
 

@@ -139,7 +139,7 @@ def opened(url: object, tell: Tell = _nothing) -> Shared:
     """
     shared = configured(url, tell)
     if shared is None:
-        raise ConfigurationError("state", "not_shared")
+        raise ConfigurationError("state", "not_shared", "Set WECOM_STATE, such as sqlite:///path/to/alerts.db")
     return shared
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import IO, Any, NamedTuple
 
-from .._lines import SYSTEM
+from .._errors_in_chinese import SYSTEM
 from .._render.words import EXIT_CODE, KILLED, KILLED_BY_NUMBER, KILLED_OUT_OF_MEMORY, NOT_STARTED
 from .._text.said import Language, Phrase, labelled
 from .printing import say

@@ -108,7 +108,9 @@ def _read(path: str) -> object:
     try:
         return yaml.safe_load(content)
     except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigurationError("--seed", "refused", reason=f"{path}: {str(error)[:500]}") from None
+        mark = getattr(error, "problem_mark", None)
+        line = "" if mark is None else f":{mark.line + 1}"
+        raise ConfigurationError("--seed", "not_valid", path=path, line=line, form="YAML") from None
 
 
 # the demo

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import _config as config
 from .._config.options import all_options
-from .._lines import SYSTEM, in_chinese
+from .._errors_in_chinese import SYSTEM, in_chinese
 from .._tables import table
 from .._text.said import Language, Reader, Said, filled, labelled
 from .._wecom import explained as of_wecom

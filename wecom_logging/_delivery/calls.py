@@ -16,8 +16,9 @@ from .._incidents.incident import Calls as Called
 from .._incidents.incident import Incident
 from .._render.words import CALL_ANSWERED, CALL_LIMIT, CALL_LOST, CALL_NOT_BEGUN, PHONE_OF
 from .._state.failover import Claim, FailoverStore
-from .._text.said import Language
+from .._text.said import Language, language_of_environment
 from .._wecom.channels import Channel
+from .._wecom.explained import explained
 from ..errors import MessageError, WeComError
 from ..model import Recipients
 from .options import Options
@@ -87,7 +88,7 @@ class Calls:
             call = self._phone.ring(user)
         except (WeComError, MessageError) as error:
             self._over(claims, user, CALL_NOT_BEGUN.within(self._language, getattr(error, "errcode", "–")))
-            self._options.warn_once("phone", str(error))
+            self._options.warn_once("phone", explained(error, language_of_environment()))
             return
         if call.code or not call.call_id:
             self._over(claims, user, CALL_NOT_BEGUN.within(self._language, call.code))

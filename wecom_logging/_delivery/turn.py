@@ -20,6 +20,7 @@ from .._incidents.answered import said
 from .._incidents.fingerprint import audience_of
 from .._incidents.life import released
 from .._incidents.policy import Hold, Rules, Send, Step, Why
+from .._lines import line
 from .._render.flood import WORST
 from .._runtime import forks
 from .._state.failover import DRAIN_S, Claim, FailoverStore
@@ -402,7 +403,7 @@ class Turn:
             self.ledger.leave([claim.incident for claim in delivery.claims if not claim.is_shared])
 
     def _say_defect(self, error: BaseException) -> None:
-        self._options.warn_once("defect", f"an alert could not be made into a message ({type(error).__name__})")
+        self._options.warn_once("defect", line("no_message", error=type(error).__name__))
 
 
 def _finds_nobody(outcome: Outcome) -> bool:

@@ -22,6 +22,7 @@ from contextlib import ExitStack, suppress
 from types import BuiltinFunctionType, MethodType
 from typing import Any
 
+from .._lines import line
 from .warn import warn_once
 
 _FORK_S = 10.0
@@ -111,12 +112,6 @@ if hasattr(os, "register_at_fork"):
 
 # Under uWSGI.
 
-_TEXT = (
-    "uWSGI loads the application and then forks its workers; a worker hangs if a thread runs at that moment. So the "
-    "first worker sends what is logged before the fork. With --lazy-apps each worker loads the application itself and "
-    "sends at once. If threads of other packages run, try --py-call-uwsgi-fork-hooks. Both need --enable-threads"
-)
-
 
 class _Prefork:
     """A process that uWSGI is going to fork. ``then`` is run in each that is forked."""
@@ -147,7 +142,7 @@ class _Prefork:
             return
         self._said = True
         if not uwsgi.opt.get("py-call-uwsgi-fork-hooks"):
-            warn_once("uwsgi", _TEXT)
+            warn_once("uwsgi", line("uwsgi"))
         if uwsgi.masterpid():
             reader, writer = os.pipe()
             os.write(writer, b"x")

@@ -16,6 +16,7 @@ import threading
 import time
 from types import FrameType
 
+from .._lines import line
 from ..errors import ConfigurationError
 from .forks import holds_loggings_lock
 from .stack import OWN_MODULES, modules
@@ -44,13 +45,11 @@ def install() -> None:
         return
     processes = sys.modules.get("multiprocessing.process")
     if processes is not None and processes.parent_process() is not None:
-        text = "SIGTERM ends a process of multiprocessing at once, as its parent expects; only a state keeps what waits"
-        warn_once("sigterm", f"install_hooks: {text}")
+        warn_once("sigterm", line("sigterm_of_child"))
         return
     if threading.current_thread() is threading.main_thread():
         if before is not signal.SIG_DFL or _is_handled_in_c(signal.SIGTERM):
-            text = "the program has its own handler of SIGTERM, which stays; what waits is sent if that calls sys.exit"
-            warn_once("sigterm", f"install_hooks: {text}")
+            warn_once("sigterm", line("sigterm_of_program"))
             return
         try:
             signal.signal(signal.SIGTERM, _polite.handle)

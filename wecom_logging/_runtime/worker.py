@@ -242,8 +242,7 @@ class Worker:
     def _warn_once(self, error: BaseException) -> None:
         why = type(error).__name__
         if isinstance(error, ImportError):
-            how = "a program that drops its rights, calls chroot or outlives its installation must log once before that"
-            why = f"{error}; {how}"
+            why = line("late_import", error=error)
         elif isinstance(error, OSError) and error.errno:
             why = f"{why}: {os.strerror(error.errno)}"
         warn_once("worker", line("no_turn", why=why))

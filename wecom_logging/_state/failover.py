@@ -159,7 +159,7 @@ class FailoverStore:
                     pairs.append((incident, replace(self._publish(incident), number=number)))
                 except BaseException as error:  # of the user's redact, or a defect of ours: it costs one alert
                     self._drop(incident, "", "rejected", now)
-                    self._warn_once("defect", f"an alert could not be given to the state ({type(error).__name__})")
+                    self._warn_once("defect", line("not_given", error=type(error).__name__))
                     if not isinstance(error, Exception):
                         raise
             pairs = self._among_others(pairs, now)

@@ -26,7 +26,7 @@ def taken_over(shared: Shared, now: float, warn_once: Callable[[str, str], objec
     """
     for lines, aside in shared.write_ahead.orphans() if shared.write_ahead is not None else ():
         if aside:
-            warn_once("broken", f"a part of the file of a dead process cannot be read; see {aside}")
+            warn_once("broken", line("broken_file", aside=aside))
         if not lines:
             continue
         row = "died_with_one" if len(lines) == 1 else "died"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from .._lines import in_chinese
+from .._errors_in_chinese import in_chinese
 from .._tables import table
 from .._text.said import Language, Said
 from ..errors import APIError, ConnectError, HTTPStatusError, RequestTimeout, TransportError

@@ -12,6 +12,7 @@ import json
 import logging
 import logging.config
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -102,7 +103,9 @@ def _from_dict(path: str, data: object) -> Iterator[Entry]:
         try:
             yield _entry(name, configurator, str(name) in used)
         except Exception as error:
-            yield Entry(str(name), error=_unresolved("class", error))
+            section = data["handlers"][name]
+            made_by = section.get("()", section.get("class")) if isinstance(section, dict) else None
+            yield Entry(str(name), error=_unresolved("class", error, made_by))
 
 
 def _entry(given_name: object, configurator: logging.config.DictConfigurator, used: bool) -> Entry:
@@ -134,9 +137,10 @@ def _without_section(handler: Mapping[str, Any], data: Mapping[str, Any]) -> Con
     return None
 
 
-def _unresolved(field: str, error: Exception) -> ConfigurationError:
-    """Their own texts show the value."""
-    return ConfigurationError(field, "unresolved", error=type(error).__name__)
+def _unresolved(field: str, error: Exception, name: object = None) -> ConfigurationError:
+    """Their own texts show the value, which may be a secret; the ``name`` of a class is none."""
+    shown = f"{name}, " if isinstance(name, str) and re.fullmatch(r"[\w.]{1,99}", name) else ""
+    return ConfigurationError(field, "unresolved", error=f"{shown}{type(error).__name__}")
 
 
 def _used(data: Mapping[str, Any]) -> set[str]:
@@ -177,7 +181,7 @@ def _entry_of_section(parser: configparser.ConfigParser, name: str) -> Entry:
     try:
         made_by = _class(given["class"])
     except Exception as error:
-        return Entry(name, error=_unresolved("class", error))
+        return Entry(name, error=_unresolved("class", error, given.get("class")))
     options, wrong = {}, None
     if is_ours(made_by):  # the options of other classes are not evaluated
         try:
