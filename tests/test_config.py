@@ -712,6 +712,14 @@ def duty_of_handler(**given: Any) -> Duty:
     return duty_of(handler._pipeline.options.duty)
 
 
+def test_a_file_of_rules_that_is_no_toml_is_said_so(tmp_path: Path) -> None:
+    path = tmp_path / "duty.toml"
+    path.write_text('quiet_hours = ["22:00-08:00"')
+    with pytest.raises(ConfigurationError, match=r"duty\.toml is not valid TOML \(Unclosed array") as error:
+        WeComHandler(**APP, duty=str(path))
+    assert (error.value.field, error.value.code) == ("duty", "not_valid")
+
+
 def test_rules_of_time_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "duty.toml"
     path.write_text(

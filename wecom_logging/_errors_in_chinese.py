@@ -47,6 +47,29 @@ ERRORS = (
     Phrase("%s: it is reading its data and answers later%s", "%s：正在加载数据，稍后可用%s"),
     Phrase("%s: its memory is full; see maxmemory there%s", "%s：内存已满，请检查其 maxmemory%s"),
     Phrase("%s: what answers is no Redis and no Valkey", "%s：应答的不是 Redis 或 Valkey"),
+    Phrase("another program's script keeps it busy%s", "正被另一个程序的脚本占用%s"),
+    Phrase("it cannot save its data and refuses to write; %s", "无法保存数据，拒绝写入；%s"),
+    Phrase("look at its log and disk%s", "请查看其日志和磁盘%s"),
+    Phrase("one of the keys wecom-logging:* has another type%s", "wecom-logging:* 中有键的类型不对%s"),
+    Phrase("it is a replica without its primary%s", "它是只读副本，且连不上主节点%s"),
+    Phrase("too few of its replicas are there%s", "可用的副本太少%s"),
+    Phrase("the cluster is down%s", "集群不可用%s"),
+    Phrase(
+        "it belongs to a cluster; give a ready RedisCluster client%s",
+        "它属于集群，请直接传入 RedisCluster 客户端%s",
+    ),
+    Phrase(
+        "it is of a newer version of wecom_logging; upgrade, or choose another server or database%s",
+        "由更新版本的 wecom_logging 写入，请升级，或换一个服务器或数据库%s",
+    ),
+    Phrase("it does not keep the scripts that it is given%s", "不保留写入的脚本%s"),
+    Phrase("its client library cannot be imported: %s", "无法导入其客户端库：%s"),
+    Phrase("%s %s; it is now %s, with the alerts that were not sent", "%s %s，已改名为 %s，其中有未发送的告警"),
+    Phrase("is damaged (%s)", "已损坏（%s）"),
+    Phrase("is of no version of ours (%s)", "不是任何版本的状态文件（%s）"),
+    Phrase("allow +@all ~wecom-logging:*, or see ACL LOG there%s", "请允许 +@all ~wecom-logging:*，或查看其 ACL LOG%s"),
+    Phrase("an alert of %s characters is too long for a state", "告警有 %s 个字符，超出状态存储的限制"),
+    Phrase("other processes change this job all the time%s", "其他进程一直在修改此任务%s"),
     # Of recipients.
     Phrase("%s: %s could not be looked up: %s", "%s：%s 查询失败：%s"),
     # Of what the directory is given.
@@ -141,6 +164,8 @@ SYSTEM: Mapping[str, str] = {
     "Timeout connecting to server (TimeoutError)": "连接超时",
     "Timeout reading from socket (TimeoutError)": "读取超时",
     "Connection closed by server. (ConnectionError)": "服务器断开了连接",
+    "database disk image is malformed": "数据库文件损坏",
+    "file is not a database": "不是数据库文件",
     "database is locked": "正被其他进程锁定",
     "database or disk is full": "磁盘空间不足",
     "disk I/O error": "磁盘读写出错",
@@ -163,9 +188,9 @@ def in_chinese(text: str) -> str:
     for phrase in ERRORS:
         if (found := phrase.parts(text)) is not None and not found[1]:
             return phrase.within("zh", *map(in_chinese, found[0]))
+    what, colon, why = text.partition(": ")  # of whose text only the end may be known
+    if colon and (said := in_chinese(why)) != why:
+        return f"{what}：{said}"
     parts = text.split("; ")
     told = [in_chinese(part) for part in parts] if len(parts) > 1 else parts
-    if told != parts:
-        return "；".join(told)
-    what, colon, why = text.partition(": ")  # of whose text only the end is known
-    return f"{what}：{said}" if colon and (said := in_chinese(why)) != why else text
+    return text if told == parts else "；".join(told)

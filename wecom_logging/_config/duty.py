@@ -48,8 +48,11 @@ def _read(path: str) -> dict[str, Any]:
             return tomllib.loads(file.read())
     except (OSError, ValueError, RecursionError) as error:  # what is wrong in it is said with its line
         reason = re.sub(r"\(['\"].*['\"],?\)", "…", getattr(error, "strerror", None) or str(error))  # nothing of it
-    shown = f" {path}" if path.endswith(".toml") else ""
-    raise ConfigurationError("duty", "unreadable", path=shown, reason=reason)
+        is_read = isinstance(error, tomllib.TOMLDecodeError)
+    shown = path if path.endswith(".toml") else "…"
+    if is_read:
+        raise ConfigurationError("duty", "not_valid", path=shown, line="", form=f"TOML ({reason})")
+    raise ConfigurationError("duty", "unreadable", path=f" {shown}", reason=reason)
 
 
 def duty(options: CommonOptions) -> Duty:
