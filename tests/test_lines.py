@@ -106,7 +106,7 @@ PROGRAMS = {
         'with open(where, "r+b") as file: file.seek(4096); file.write(b"\\xff" * (os.path.getsize(where) - 4096))\n'
         'one = WeComHandler(state=f"sqlite://{where}"); one.handle(record); one.flush(20)',
         r"state: .*/program\.db is damaged \(.*\); it is now .*\.broken-\d+, with the alerts that were not sent",
-        r"状态存储不可用：.*/program\.db 已损坏（.*），已连同未发送的告警改名为 .*\.broken-\d+；恢复之前",
+        r"状态存储不可用：.*/program\.db 已损坏（.*），已改名为 .*\.broken-\d+，其中有未发送的告警；恢复之前",
     ),
     "too many wait": (
         'one = WeComHandler(max_pending=2, api_base="http://127.0.0.1:9", exit_timeout=0)\n'

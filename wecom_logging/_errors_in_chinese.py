@@ -66,6 +66,7 @@ ERRORS = (
     Phrase("its client library cannot be imported: %s", "无法导入其客户端库：%s"),
     Phrase("%s %s; it is now %s, with the alerts that were not sent", "%s %s，已改名为 %s，其中有未发送的告警"),
     Phrase("is damaged (%s)", "已损坏（%s）"),
+    Phrase("%s had a %s that wecom_logging has not made: removed", "%s 中有不是本包建立的对象（%s），已删除"),
     Phrase("is of no version of ours (%s)", "不是任何版本的状态文件（%s）"),
     Phrase("allow +@all ~wecom-logging:*, or see ACL LOG there%s", "请允许 +@all ~wecom-logging:*，或查看其 ACL LOG%s"),
     Phrase("an alert of %s characters is too long for a state", "告警有 %s 个字符，超出状态存储的限制"),

@@ -284,7 +284,7 @@ def test_an_unknown_id_and_too_long_a_silence_are_said(desk: Office) -> None:
     desk.go_on()
     reply = desk.type("take zzzz")
     assert (reply.why, reply.text) == ("unknown", f"no open incident #zzzz; open are #{desk.name}")
-    assert reply.said.zh == f"#zzzz 已结束或不存在；未结束的有 #{desk.name}"
+    assert reply.said.zh == f"没有编号为 #zzzz 的事件，或已结束；未结束的有 #{desk.name}"
     reply = desk.type(f"quiet {desk.name} 2 days")
     assert (reply.why, reply.text) == ("limit", f"#{desk.name} may be silent for at most 24 hours")
     assert desk.open()[0].answers.journal == ()

@@ -24,7 +24,7 @@ SAYS = {
 }
 MORNING = {
     "en": "quiet hours 22:00–08:00 · 2 incidents, still open",
-    "zh": "夜间静默 22:00–08:00 · 2 个事件，尚未结束",
+    "zh": "夜间静默 22:00–08:00 · 2 件，尚未结束",
 }
 
 

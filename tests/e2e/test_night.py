@@ -20,7 +20,7 @@ from .test_finding import violations
 
 SAYS = {
     "en": ("CRITICAL goes to 张三; after 10 min without a take to 李四", "WeCom calls 李四", "take ", "still open"),
-    "zh": ("严重发给张三；10 分钟无人认领则发给李四", "企业微信来电：李四", " 认领", "2 个事件，尚未结束"),
+    "zh": ("严重发给张三；10 分钟无人认领则发给李四", "企业微信来电：李四", " 认领", "2 件，尚未结束"),
 }
 FIRST, NEXT = "张三 · WeCom", "李四 · AI bot"
 CHATS = {"en": (FIRST, NEXT), "zh": ("张三 · 企业微信", "李四 · 智能机器人")}

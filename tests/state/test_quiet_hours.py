@@ -431,7 +431,7 @@ def test_q7_the_morning_names_the_zone_where_its_reader_has_another(night: Calla
     one.fail("the disk is full")
     one.morning()
     (message,) = one.told
-    assert message.first_line == "🔴 夜间静默 22:00–08:00 Asia/Shanghai · 1 个事件，未再出现"
+    assert message.first_line == "🔴 夜间静默 22:00–08:00 Asia/Shanghai · 1 件，未再出现"
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])

@@ -101,7 +101,7 @@ NOBODY_ON_CALL = Said("nobody is on call by the rota {}", "值班表 {} 无人�
 # What is answered to those who do something with an incident, or ask.
 
 QUIET_UNTIL = Said(", quiet until {}", "，{} 前不再提醒")
-NO_OPEN_INCIDENT = Said("no open incident #{}; {}", "#{} 已结束或不存在；{}")
+NO_OPEN_INCIDENT = Said("no open incident #{}; {}", "没有编号为 #{} 的事件，或已结束；{}")
 OPEN_ARE = Said("open are {}", "未结束的有 {}")
 NOTHING_OF_LEVEL = Said("no {} is open", "没有未结束的 {} 事件")
 NOTHING_OPEN = Said("nothing is open", "没有未结束的事件")
@@ -196,9 +196,9 @@ KIND_IS_QUIET, KINDS_ARE_QUIET = Said("1 kind is quiet", "1 类未再出现"), S
 WAITED = Said("{} {} · {}{}", "{} {} · {}{}")
 QUIET_HOURS, NIGHT = Said("quiet hours", "静默时段"), Said("quiet hours", "夜间静默")
 MAINTENANCE = Said("maintenance", "维护")
-INCIDENT, INCIDENTS = Said("{} incident", "{} 个事件"), Said("{} incidents", "{} 个事件")
+INCIDENT, INCIDENTS = Said("{} incident", "{} 件"), Said("{} incidents", "{} 件")
 NONE_GOES_ON = Said(", none still open", "，未再出现")
-ALL_GO_ON, SOME_GO_ON = Said(", still open", "，尚未结束"), Said(", {} still open", "，其中 {} 个尚未结束")
+ALL_GO_ON, SOME_GO_ON = Said(", still open", "，尚未结束"), Said(", {} still open", "，{} 件尚未结束")
 
 # Many of one cause.
 
