@@ -197,7 +197,7 @@ def test_steps_that_nobody_could_stop_are_named_once_with_what_they_need(
     monkeypatch.setenv("WECOM_LANGUAGE", language)
     status, out, err = run("show")
     (line,) = err.splitlines()
-    assert (status, out) == (1, "")
+    assert (status, out) == (3, "")
     assert 'answers="aibot"' in line
     assert line.count("WECOM_STATE") == 1
     main(["doctor"])
