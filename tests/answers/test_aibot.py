@@ -377,6 +377,24 @@ def test_who_got_the_alert_of_a_process_that_has_ended_may_answer(
     assert [one["chat"] for one in wecom.messages(channel="aibot")] == ["lisi", "wangwu"]  # the card has said it
 
 
+@pytest.mark.slow
+def test_whom_an_app_has_told_by_a_step_answers_the_bot(wecom: Sandbox, make: Any, tmp_path: Path) -> None:
+    wecom.add_member("lisi", name="李四", departments=[1])
+    wecom.aibot.say("lisi", "lisi", "hello")
+    state = f"sqlite://{tmp_path}/alerts.db"
+    bot = make(state=state, language="zh")
+    app = WeComHandler(answers="aibot", state=state, escalation=[{"after": "1s", "users": ["lisi"]}], language="zh")
+    bot._reception().connection.start()
+    wecom.aibot.wait_for_subscriber()
+    log_to(app).critical("disk full")
+    (told,) = wecom.wait(channel="app", receiver="lisi", contains="回复机器人：认领")
+    wecom.wait(channel="app", contains="升级，已通知 lisi")  # it is in the state by then
+    (asked,) = re.findall(r"认领 \w+", told["content"])
+    wecom.aibot.say("lisi", "lisi", asked)
+    until(lambda: app.incidents()[0].taken_by == "李四")
+    app.close()
+
+
 def fall(left: int) -> None:
     if left:
         return fall(left - 1)

@@ -123,12 +123,18 @@ class Desk:
             command = replace(command, verb="take")
         return self._do(rows, command, person, where, is_seen)
 
-    def chats(self, channel: str, short_id: str | None = None) -> frozenset[str]:
-        """The chats for which the newest alerts of a channel are meant, or that of an id."""
+    def chats(self, channel: str) -> frozenset[str]:
+        """The chats for which the newest alerts of a channel are meant."""
         try:
-            rows = self.find(short_id)
-            those = [one for _, there, one in rows if there == channel]
+            those = [one for _, there, one in self.find() if there == channel]
             return frozenset(chat for one in those for chat in (*chats_of(one), *further_chats_of(one)))
+        except StateError:
+            return frozenset()
+
+    def told(self, short_id: str) -> frozenset[str]:
+        """The persons and chats that the alert of an id names, and its steps, whichever channel told them."""
+        try:
+            return frozenset(who for _, _, one in self.find(short_id) for who in who_gets(one))
         except StateError:
             return frozenset()
 

@@ -261,7 +261,7 @@ class Reception:
         """Whether a person may do something, with the incident of an id if there is one."""
         if self._is_known(asker) or self._is_meant(asker.chat):
             return True
-        return short_id != "" and asker.chat in self.desk.chats(self.channel, short_id)
+        return short_id != "" and not self.desk.told(short_id).isdisjoint((asker.chat, self._user(asker)))
 
     def _is_known(self, asker: Asker) -> bool:
         """Whether that can be said without a look into the state."""
