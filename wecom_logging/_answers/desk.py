@@ -125,18 +125,12 @@ class Desk:
 
     def chats(self, channel: str) -> frozenset[str]:
         """The chats for which the newest alerts of a channel are meant."""
-        try:
-            those = [one for _, there, one in self.find() if there == channel]
-            return frozenset(chat for one in those for chat in (*chats_of(one), *further_chats_of(one)))
-        except StateError:
-            return frozenset()
+        those = [one for _, there, one in self._found() if there == channel]
+        return frozenset(chat for one in those for chat in (*chats_of(one), *further_chats_of(one)))
 
     def told(self, short_id: str) -> frozenset[str]:
         """The persons and chats that the alert of an id names, and its steps, whichever channel told them."""
-        try:
-            return frozenset(who for _, _, one in self.find(short_id) for who in who_gets(one))
-        except StateError:
-            return frozenset()
+        return frozenset(who for _, _, one in self._found(short_id) for who in who_gets(one))
 
     def outdated(self, command: Command, incident: Incident | None, who: str | Person) -> Reply:
         """Why a click on an old card did nothing, and how the incident is now. No ``why`` if ``who`` tapped twice."""
@@ -165,10 +159,7 @@ class Desk:
 
         ``chats`` are those of one that names nobody; ``named`` are names by user ids, ``called`` gives others.
         """
-        try:
-            found = [who_gets(incident) or tuple(chats) for _, _, incident in self.find(short_id)]
-        except StateError:
-            found = []
+        found = [who_gets(incident) or tuple(chats) for _, _, incident in self._found(short_id)]
         users = set(named).union(*found) - {EVERYBODY}
         if rotas := {user for user in users if user.startswith(ON_CALL)}:
             on_duty = [one.people for one in self.on_call() if f"{ON_CALL}{one.rota}" in rotas]
@@ -205,6 +196,13 @@ class Desk:
             raise away
         return sorted(found, key=lambda one: -answered.total(one[2]))
 
+    def _found(self, short_id: str | None = None) -> Found:
+        """The same, where a state that is away is as one that has none."""
+        try:
+            return self.find(short_id)
+        except StateError:
+            return []
+
     def _has_jobs(self) -> bool:
         try:
             return bool(jobs.expected(self._places()))
@@ -213,10 +211,7 @@ class Desk:
 
     def _an_id(self) -> str:
         """For an example: the newest that is open, or one as it could be."""
-        try:
-            found = [one for _, _, one in self.find() if answered.is_open(one)]
-        except StateError:
-            found = []
+        found = [one for _, _, one in self._found() if answered.is_open(one)]
         return max(found, key=lambda one: one.last).short_id if found else reply.AN_ID
 
     def _undoable(self) -> str:
