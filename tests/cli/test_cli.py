@@ -47,7 +47,7 @@ def test_demo_shows_what_arrived_and_ends_where_nobody_watches() -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert {*re.findall(r"[+-]\d\d:\d\d(?= #)", done.stdout)} == {"+08:00"}  # the zone of who looks
-    assert "8 messages arrived" in done.stdout
+    assert re.search("[89] messages arrived", done.stdout)  # what two digests say goes in one message, if both are due
     assert "as a page" not in done.stdout
     assert "× 9999, 10000 in all" in done.stdout
     for words in ("nightly balance failed", "磁盘已满 💾", "ValueError: order 4711", "password=***", "<@sandbox-user>"):
