@@ -18,7 +18,7 @@ from ._build import shared_state
 from ._delivery.declared import Declared, declared, newest
 from ._delivery.pipeline import Pipeline
 from ._incidents.job import GRACE_S, Spec, Target
-from ._lines import line
+from ._lines import explained, line
 from ._runtime.clock import within
 from ._runtime.version import with_extra
 from ._runtime.warn import warn_once
@@ -137,7 +137,7 @@ class Expectation:
         except Exception as error:
             from ._masking.redact import redact
 
-            why = str(error) or type(error).__name__
+            why = explained(error) or type(error).__name__
             warn_once(f"expect {self._name}", line("not_reported", name=redact(self._name), why=why))
 
     def _places(self) -> Iterator[Jobs]:

@@ -68,6 +68,7 @@ LINES: Mapping[str, tuple[str, str]] = {
         "the time zone {name} of an alert's quiet hours is not known here ({error}): it is sent at once",
         "此处没有告警静默时段所用的时区 {name}（{error}），告警立即发送",
     ),
+    "bot_number": ("bot {number} of {of}", "第 {number} 个机器人（共 {of} 个）"),
     "calendar_away": (
         "the calendar {name} cannot be used here ({error}): working days are Monday to Friday",
         "此处无法使用日历 {name}（{error}），工作日按周一到周五计",

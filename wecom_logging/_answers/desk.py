@@ -97,11 +97,10 @@ class Desk:
             an_id = command.short_id or (self._undoable() if command.verb == "undo" else self._an_id())
             if not an_id:
                 return self._reply(words.NOTHING_DONE.within, "nothing")
-            return self._reply(lambda language: reply.not_understood(command, an_id, language, self.mask), command.why)
+            told = partial(reply.not_understood, command, an_id, mask=self.mask, more=self._help(an_id))
+            return self._reply(told, command.why)
         if command.verb == "help":
-            an_id = self._an_id()
-            has = {"has_rotas": bool(self.on_call()), "has_jobs": self._has_jobs()}
-            return self._reply(lambda language: reply.help_text(an_id, language, **has))
+            return self._reply(self._help(self._an_id()))
         if command.verb == "list":
             return self._list(command)
         if command.verb == "jobs":
@@ -202,6 +201,9 @@ class Desk:
             return self.find(short_id)
         except StateError:
             return []
+
+    def _help(self, an_id: str) -> Callable[[Language], str]:
+        return partial(reply.help_text, an_id, has_rotas=bool(self.on_call()), has_jobs=self._has_jobs())
 
     def _has_jobs(self) -> bool:
         try:

@@ -186,16 +186,18 @@ def held_by(incident: Incident, now: float, language: Language = "en") -> str:
     return facts.holder(found, name_of, now, language)
 
 
-def not_understood(command: Command, an_id: str, language: Language, mask: Callable[[str], str]) -> str:
-    """What is missing, with an example of an incident."""
+def not_understood(
+    command: Command, an_id: str, language: Language, mask: Callable[[str], str], more: Callable[[Language], str]
+) -> str:
+    """What is missing, with an example of an incident; ``more`` gives the help."""
     one = command.said if command.why == "ids" else an_id
-    example, more = command_line(command.verb or "help", language, one), help_text(an_id, language)
+    example = command_line(command.verb or "help", language, one)
     if command.why == "verb":
-        return words.NOT_UNDERSTOOD.within(language, trim(_safe(mask(command.said)), _MAX_SAID), more)
+        return words.NOT_UNDERSTOOD.within(language, trim(_safe(mask(command.said)), _MAX_SAID), more(language))
     if command.why == "long":
-        return words.TOO_LONG.within(language, more)
+        return words.TOO_LONG.within(language, more(language))
     rows = {"id": words.WHICH_ID, "ids": words.WHICH_OF_IDS, "whom": words.TO_WHOM, "length": words.HOW_LONG}
-    return rows[command.why].within(language, example) if command.why in rows else more
+    return rows[command.why].within(language, example) if command.why in rows else more(language)
 
 
 def help_text(an_id: str, language: Language, *, has_rotas: bool = False, has_jobs: bool = False) -> str:
@@ -209,7 +211,7 @@ def help_text(an_id: str, language: Language, *, has_rotas: bool = False, has_jo
         "details": words.HELP_DETAILS,
         "list": words.HELP_LIST,
         **({"on-call": words.HELP_ON_CALL} if has_rotas else {}),
-        **({"jobs": words.HELP_JOBS} if has_jobs else {}),
+        **({"jobs": words.HELP_JOBS, "forget": words.HELP_FORGET} if has_jobs else {}),
     }
     lines = [row.within(language, command_line(verb, language, an_id)) for verb, row in rows.items()]
     scope = f"{words.COMMANDS['quiet'].within(language)} {A_SCOPE} 30m"

@@ -258,7 +258,7 @@ def _flood(audience: str) -> str:
 
 
 def _name(number: int, of: int) -> str:
-    return f"bot {number} of {of}" if of > 1 else ""
+    return line("bot_number", number=number, of=of) if of > 1 else ""
 
 
 def fate(error: WeComError | MessageError) -> Fate:

@@ -161,6 +161,7 @@ HELP_DONE = Said("{} – it is closed; if it comes again, it is told", "{}：关
 HELP_UNDO = Said("{} – takes back what was done last", "{}：撤回上一步")
 HELP_DETAILS = Said("{} – all that is known of it", "{}：查看全部信息")
 HELP_ON_CALL = Said("{} – who is on call", "{}：谁在值班")
+HELP_FORGET = Said("{} – its job is expected no more", "{}：其任务不再等待")
 HELP_JOBS = Said("{} – the jobs that are expected to run", "{}：应按时运行的任务")
 HELP_LIST = Said(
     "{0} – what is open; also: {0} critical, {0} 2, next", "{0}：查看未结束的事件；也可发送：{0} 严重、{0} 2、下一页"
