@@ -388,7 +388,7 @@ def test_whom_an_app_has_told_by_a_step_answers_the_bot(wecom: Sandbox, make: An
     wecom.aibot.wait_for_subscriber()
     log_to(app).critical("disk full")
     (told,) = wecom.wait(channel="app", receiver="lisi", contains="回复机器人：认领")
-    wecom.wait(channel="app", contains="升级，已通知 lisi")  # it is in the state by then
+    wecom.wait(channel="app", contains="→ lisi")  # it is in the state by then
     (asked,) = re.findall(r"认领 \w+", told["content"])
     wecom.aibot.say("lisi", "lisi", asked)
     until(lambda: app.incidents()[0].taken_by == "李四")
@@ -1049,7 +1049,7 @@ def test_who_gets_a_step_takes_it_by_its_card_and_all_who_were_told_are_told_tha
     until(lambda: len(wecom.messages(channel="aibot", msgtype="template_card")) == 2)
     step = card_of(wecom)["cards"]["lisi"]
     assert re.match(r"#\w+ · \d\d:\d\d 升级通知", step["main_title"]["title"])
-    (line,) = wecom.wait(channel="aibot", msgtype="markdown", contains="升级，已通知 lisi")
+    (line,) = wecom.wait(channel="aibot", msgtype="markdown", contains="→ lisi")
     assert line["chat"] == ME
     assert press(wecom, "take", "lisi")
     until(lambda: handler.incidents()[0].taken_by == "李四")
@@ -1063,7 +1063,7 @@ def test_a_step_makes_no_card_old(wecom: Sandbox, make: Any) -> None:
     wecom.aibot.say("lisi", "lisi", "hello")
     handler = make(language="zh", escalation=[{"after": "1s", "chats": ["lisi"]}])
     log_to(handler).critical("disk full")
-    wecom.wait(channel="aibot", msgtype="markdown", contains="升级，已通知 lisi")
+    wecom.wait(channel="aibot", msgtype="markdown", contains="→ lisi")
     first = card_of(wecom, 0)
     key = next(one["key"] for one in first["cards"][ME]["button_list"] if one["key"].startswith("take:"))
     assert wecom.aibot.click(first["task_id"], ME, key)

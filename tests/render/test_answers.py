@@ -44,7 +44,7 @@ NEWS: dict[str, tuple[str, str]] = {
         f"✋ shop: #k7f2 opened again by Li {FROM}; nobody has it now",
         f"✋ shop: #k7f2 Li 于 {FROM} 重新打开；现无人处理",
     ),
-    "escalated": (f"⏫ shop: #k7f2 escalated to Li {FROM}", f"⏫ shop: #k7f2 {FROM} 升级，已通知 Li"),
+    "escalated": (f"⏫ shop: #k7f2 → Li {FROM}", f"⏫ shop: #k7f2 → Li {FROM}"),
     OVER: (
         f"✅ shop: #k7f2 silenced by Li, {FROM} to {TO}: nothing came",
         f"✅ shop: #k7f2 Li 静默期间（{FROM} 至 {TO}）未再出现",
@@ -202,9 +202,9 @@ def test_the_message_of_a_step_is_the_whole_alert_below_a_line(given: dict[str, 
 def test_what_phones_said_stands_in_the_line_about_a_step() -> None:
     called = replace(answer("escalated", "Li, Wang"), where="li 拒接; wang 已接听")
     digest = replace(TOLD, answer=called, is_news=True)
-    told = f"⏫ shop: #k7f2 {FROM} 升级，已通知 Li, Wang（电话：li 拒接；wang 已接听）"
+    told = f"⏫ shop: #k7f2 → Li, Wang {FROM}（电话：li 拒接；wang 已接听）"
     assert text(digest, "zh").split("\n")[0] == told
-    assert text(digest).split("\n")[0] == f"⏫ shop: #k7f2 escalated to Li, Wang {FROM} (phone: li 拒接; wang 已接听)"
+    assert text(digest).split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM} (phone: li 拒接; wang 已接听)"
     nobody = replace(TOLD, answer=replace(answer("escalated", ""), where="nobody on-call:web"), is_news=True)
     assert (
         text(nobody).split("\n")[0] == f"⏫ shop: #k7f2 escalation reached nobody {FROM}: nobody found for on-call:web"

@@ -134,7 +134,7 @@ def test_each_step_sends_the_whole_alert_and_a_line_to_those_told_before(company
         (10, ("李四",), "⏫ 升级 1/2：10 分钟无人认领，已通知张三"),
         (10, ("张三",), found[-1][2]),
     ]
-    assert re.fullmatch(rf"⏫ shop: #{name} {CLOCK} 升级，已通知李四", found[-1][2])
+    assert re.fullmatch(rf"⏫ shop: #{name} → 李四 {CLOCK}", found[-1][2])
     whole = next(one.text for one in jobs.channel.told if "升级 1/2" in one.text)
     assert whole.split("\n")[1] == "🚨 严重 × 2 shop: disk full"
     assert f"#{name}" in whole
@@ -157,7 +157,7 @@ def test_in_english(company: Make) -> None:
         "⏫ Escalation 2/2, no further one follows: nobody took it in 25 minutes, told so far: 张三; "
         "the step before told nobody: nobody found for Li"
     )
-    assert re.fullmatch(rf"⏫ shop: #\w+ escalated to Wang {CLOCK}", texts(found)[2])
+    assert re.fullmatch(rf"⏫ shop: #\w+ → Wang {CLOCK}", texts(found)[2])
 
 
 def test_an_error_does_not_escalate_where_only_what_is_critical_does(company: Make) -> None:
@@ -419,9 +419,9 @@ def test_steps_that_are_due_at_the_same_moment_share_a_message(company: Make) ->
         jobs.critical(text)
     found = jobs.wait(30)
     assert steps(found) == [(10, ("李四",)), (25, ("王五", "赵六"))]
-    assert re.fullmatch(r"⏫ \d\d:\d\d 升级，已通知李四", found[-3][2])
+    assert re.fullmatch(r"⏫ → 李四 \d\d:\d\d", found[-3][2])
     line = jobs.channel.told[-1].text.split("\n")
-    assert re.fullmatch(r"⏫ \d\d:\d\d 升级，已通知王五、赵六", line[0])
+    assert re.fullmatch(r"⏫ → 王五、赵六 \d\d:\d\d", line[0])
     assert len(found) == 3 + 2 * 2
     first, second = (one.text.split("\n") for one in jobs.channel.told if "升级 " in one.first_line)
     assert first[:2] == ["⏫ 升级 1/2：10 分钟无人认领，已通知张三", "🚨 3 类告警，共 3 条"]
@@ -606,9 +606,9 @@ def test_what_became_of_a_call_is_said_though_the_next_step_begins_before_it_is_
     found = jobs.wait(5)
     assert [user for _, user in phones.rung] == ["li", "boss"]
     assert steps(found) == [(1, ("li", "wang")), (2, ("boss",))]
-    lines = [(minute, users, text) for minute, users, text in found if "升级，已通知" in text]
+    lines = [(minute, users, text) for minute, users, text in found if " → " in text]
     assert [(minute, users) for minute, users, _ in lines] == [(2, ("张三",)), (2, ("张三", "li", "wang"))]
-    assert [text.partition("已通知")[2].strip() for *_, text in lines] == [
+    assert [re.sub(rf" {CLOCK}", "", text.partition(" → ")[2]) for *_, text in lines] == [
         "li、wang（电话：li 原因 1）",
         "boss（电话：boss 原因 7）",
     ]

@@ -89,8 +89,7 @@ def _began(digest: Digest) -> float:
 def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) -> str:
     """``🔴 47 alerts of 9 kinds in 58 s, 2 kinds are quiet``, with the sign of the worst level of those that go on.
 
-    Of what has waited: ``🔴 quiet hours 22:00–08:00 · 7 incidents, 2 still open``. Of steps: ``⏫
-    escalated to Li 10:31``.
+    Of what has waited: ``🔴 quiet hours 22:00–08:00 · 7 incidents, 2 still open``. Of steps: ``⏫ → Li 10:31``.
     """
     language = style.language
     if digests[0].is_news:
