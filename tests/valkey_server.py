@@ -23,6 +23,11 @@ def _free_port() -> int:
                 return port
 
 
+def valkey() -> ValkeyServer:
+    """One for a ``with``, on a port of its own: two programs that look for its usual one may find the same at once."""
+    return ValkeyServer(port=_free_port())
+
+
 class Server:
     """Starts when it is made. Its data go with it."""
 

