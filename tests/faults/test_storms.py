@@ -442,11 +442,11 @@ def test_a_hostile_text_is_compared_in_a_moment(text: str) -> None:
 @pytest.mark.parametrize("error", [None, ValueError("it broke")], ids=["a text", "an exception"])
 def test_a_repeat_wakes_a_worker_that_has_nothing_to_do(error: Exception | None) -> None:
     channel = Recorder(time.monotonic)
-    storm = pipeline(channel, time.monotonic, window_s=1.0)
+    storm = pipeline(channel, time.monotonic, window_s=3.0)
     for number in range(2):
         storm.collector.emit(record("%s", f"no connection {number}", error=ValueError(error) if error else None))
-        # Before its end, which would tell it, too, after 10 s.
-        until(lambda number=number: told_in_all(channel) == number + 1 and storm.settled(), within_s=9.5)
+        # Before its end, which would tell it, too, after 30 s.
+        until(lambda number=number: told_in_all(channel) == number + 1 and storm.settled(), within_s=28)
     storm.close()
 
 
