@@ -11,6 +11,7 @@ import pytest
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import AGAIN_S, Desk, Person
 from wecom_logging._answers.place import SharedPlace
+from wecom_logging._capture.pending import Origin
 from wecom_logging._incidents.view import view
 from wecom_logging._render.times import local_time, short_time
 from wecom_logging._state.shared import Shared
@@ -314,7 +315,8 @@ def test_what_is_not_understood_is_answered(text: str, said: str) -> None:
 
 def test_a_name_and_a_text_show_no_secret() -> None:
     channel = Recorder(clock := Time(1_000_000.0))
-    desk = Office([pipeline(channel, clock)], channel, clock, mask=lambda text: text.replace("s3cret", "***"))
+    shop = pipeline(channel, clock, origin=Origin("shop s3cret"))
+    desk = Office([shop], channel, clock, mask=lambda text: text.replace("s3cret", "***"))
     desk.log(text="the disk of s3cret is full")
     desk.go_on()
     texts = [desk.type(f"take {desk.name}", "s3cret Li").text, desk.type("s3cret").text, desk.type("list").text]

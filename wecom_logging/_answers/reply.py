@@ -164,7 +164,7 @@ def line_of(incident: Incident, now: float, language: Language, mask: Callable[[
     """``#k7f2 ERROR × 312 · since 09:12 · Li · web shop: the disk is full``"""
     try:
         alert = incident.first.alert
-        service = labelled(trim(alert.service, _MAX_SERVICE_BYTES), language) if alert.service else ""
+        service = labelled(trim(mask(alert.service), _MAX_SERVICE_BYTES), language) if alert.service else ""
         level, text = level_name(alert, language), service + headline_of(alert, mask, language)
     except Exception:  # nothing that stands in a state is trusted
         level, text = level_word(logging.getLevelName(incident.level), language), ""
