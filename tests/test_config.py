@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from wecom_logging import (
 from wecom_logging import _config as config
 from wecom_logging._build import bot_setup
 from wecom_logging._config import CommonOptions
+from wecom_logging._errors_in_chinese import remedy_in_chinese
 from wecom_logging._incidents.duty import duty_of
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom import BotClient
@@ -65,6 +67,8 @@ def refused(make: Callable[[], object], field: str) -> str:
     error = caught.value
     assert error.field == field
     assert str(error).startswith(f"{field}: ")
+    assert re.search("[一-鿿]", error.text("zh"))
+    assert not error.remedy or remedy_in_chinese(error.remedy) != error.remedy
     chain: BaseException | None = error
     while chain is not None:
         assert CANARY not in repr(chain) + str(chain) + repr(vars(chain))

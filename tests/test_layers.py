@@ -22,11 +22,11 @@ BELOW = "_errors_in_chinese _lines errors model _masking _text _render _runtime 
 MAY_IMPORT = {
     "_problems": "",
     "_tables": "",
-    "errors": "_problems",
-    "model": "errors",
     "_masking": "",
     "_text": "_masking.patterns",
     "_errors_in_chinese": "_text.said",
+    "errors": "_problems _errors_in_chinese _text.said",
+    "model": "errors",
     "_lines": "_errors_in_chinese errors _text.said",
     "_render": "model _masking _text",
     "_runtime": "_lines errors model _text",

@@ -7,6 +7,7 @@ import copy
 import inspect
 import pickle
 import re
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -14,6 +15,8 @@ from string import Formatter
 import pytest
 
 import wecom_logging
+from wecom_logging import WeComBotHandler
+from wecom_logging._errors_in_chinese import REMEDIES, remedy_in_chinese
 from wecom_logging._problems import ENTRY, PROBLEMS
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 
@@ -66,6 +69,11 @@ def test_each_code_is_raised_with_the_values_of_its_text_and_no_other_is() -> No
     assert raised == PROBLEMS.keys()
 
 
+@pytest.mark.parametrize("remedy", [one.en.replace("%s", "x") for one in REMEDIES])
+def test_each_remedy_is_in_chinese_too(remedy: str) -> None:
+    assert re.match("请|或|例如|WECOM_ENABLED 应为", remedy_in_chinese(remedy))
+
+
 ERRORS = [
     ConfigurationError("corp_id", "missing", "Give corp_id=…"),
     ConfigurationError("webhook", "empty", entry=2, entries=3),
@@ -94,6 +102,44 @@ ERRORS = [
 def test_an_error_says_its_field_problem_and_remedy(error: ConfigurationError, text: str, zh: str) -> None:
     assert (str(error), error.args, error.problem("zh")) == (text, (text,), zh)
     assert str(error).startswith(f"{error.field}: {error.problem()}")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ERRORS[0], "corp_id：未设置。Give corp_id=…"),  # a remedy of a program's own
+        (ConfigurationError("corp_id, users", "missing"), "corp_id、users：未设置"),
+        (
+            ConfigurationError("routes[0]", "no_recipient", "Give users, departments, tags or leader_of"),
+            "routes[0]：未指定接收人。请填写 users、departments、tags 或 leader_of",
+        ),
+        (
+            ConfigurationError("secret", "unreadable", path=" /x", reason="No such file or directory"),
+            "secret：文件 /x 无法读取（文件或目录不存在）",
+        ),
+        (ERRORS[3], "celery：版本 4.4 过旧；pip install 'celery>=5.3'"),
+    ],
+)
+def test_the_text_of_an_error_is_in_the_language_of_its_reader(
+    error: ConfigurationError, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_english = str(error)
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert (str(error), error.text("en")) == (text, in_english)
+    assert traceback.format_exception_only(error)[-1].strip() == f"wecom_logging.errors.{type(error).__name__}: {text}"
+    monkeypatch.setenv("WECOM_LANGUAGE", "en")
+    assert str(error) == in_english
+
+
+@pytest.mark.parametrize(("option", "is_chinese"), [("zh", True), ("en", False), ("fr", True), (None, True)])
+def test_the_option_language_decides_for_the_error_of_its_handler(
+    option: str | None, is_chinese: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    with pytest.raises(ConfigurationError) as caught:
+        WeComBotHandler(language=option)
+    assert str(caught.value).startswith("webhook：未设置。请" if is_chinese else "webhook: not set. Give ")
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
 @pytest.mark.parametrize("error", ERRORS)

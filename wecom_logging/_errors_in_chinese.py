@@ -1,4 +1,4 @@
-"""What errors say, in Chinese: the errors themselves are English. In the room of `_lines.py`, which says them."""
+"""What errors say, in Chinese. In the room of `_lines.py` and `errors.py`, which say them."""
 
 from __future__ import annotations
 
@@ -145,6 +145,108 @@ ERRORS = (
 )
 """Those that people read."""
 
+REMEDIES = (
+    # Of credentials, and of who gets it.
+    Phrase(
+        "Give corp_id=… or set WECOM_CORP_ID (%s)",
+        "请传入 corp_id=…，或设置 WECOM_CORP_ID（%s）",
+    ),
+    Phrase(
+        "Give agent_id=… or set WECOM_AGENT_ID (管理后台 → 应用管理 → 自建 → the app → AgentId)",
+        "请传入 agent_id=…，或设置 WECOM_AGENT_ID（管理后台 → 应用管理 → 自建 → 对应应用 → AgentId）",
+    ),
+    Phrase(
+        "Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE (管理后台 → 应用管理 → 自建 → the app → Secret)",
+        "请传入 secret=…，或设置 WECOM_SECRET 或 WECOM_SECRET_FILE（管理后台 → 应用管理 → 自建 → 对应应用 → Secret）",
+    ),
+    Phrase(
+        "Give contacts_secret=…, or set WECOM_CONTACTS_SECRET or WECOM_CONTACTS_SECRET_FILE (%s)",
+        "请传入 contacts_secret=…，或设置 WECOM_CONTACTS_SECRET 或 WECOM_CONTACTS_SECRET_FILE（%s）",
+    ),
+    Phrase(
+        "Give webhook=… or set WECOM_WEBHOOK: the URL that the group shows under 消息推送 (群机器人), or its key "
+        "alone; several bots of one group in a list, or with commas between them",
+        "请传入 webhook=…，或设置 WECOM_WEBHOOK：群里“消息推送（群机器人）”中显示的地址，也可以只填其中的 key；"
+        "同一个群的多个机器人写成列表，或用逗号分隔",
+    ),
+    Phrase(
+        "Give bot_id=… or set WECOM_AIBOT_ID (工作台 → 智能机器人 → the bot → API 模式 → 使用长连接 → Bot ID)",
+        "请传入 bot_id=…，或设置 WECOM_AIBOT_ID（工作台 → 智能机器人 → 对应机器人 → API 模式 → 使用长连接 → Bot ID）",
+    ),
+    Phrase(
+        "Give secret=…, or set WECOM_AIBOT_SECRET or WECOM_AIBOT_SECRET_FILE",
+        "请传入 secret=…，或设置 WECOM_AIBOT_SECRET 或 WECOM_AIBOT_SECRET_FILE",
+    ),
+    Phrase(
+        "Give chats=[…] or set WECOM_AIBOT_CHATS: user ids and ids of groups; `wecom-logging answers pair` tells that "
+        "of a chat",
+        "请传入 chats=[…]，或设置 WECOM_AIBOT_CHATS：成员账号和群的会话编号；会话编号可用 `wecom-logging answers pair` "
+        "获取",
+    ),
+    Phrase(
+        'Give users=[…], departments=[…], tags=[…] or leader_of=[…] (users="@all" is everybody in the app\'s visible '
+        "range), or set WECOM_USERS, WECOM_DEPARTMENTS or WECOM_TAGS",
+        '请传入 users=[…]、departments=[…]、tags=[…] 或 leader_of=[…]（users="@all" 表示应用可见范围内的所有人），'
+        "或设置 WECOM_USERS、WECOM_DEPARTMENTS 或 WECOM_TAGS",
+    ),
+    Phrase(
+        "Give users, departments, tags or leader_of; of an AI bot chats",
+        "请填写 users、departments、tags 或 leader_of；智能机器人填写 chats",
+    ),
+    Phrase("Give users, departments, tags or leader_of", "请填写 users、departments、tags 或 leader_of"),
+    # Of what all handlers have.
+    Phrase("Give language=… or set WECOM_LANGUAGE", "请传入 language=…，或设置 WECOM_LANGUAGE"),
+    Phrase(
+        "Give timezone=… or set WECOM_TIMEZONE, such as Asia/Shanghai: it is never guessed",
+        "请传入 timezone=…，或设置 WECOM_TIMEZONE，例如 Asia/Shanghai：时区不会自动推断",
+    ),
+    Phrase(
+        "Give timezone=… or set WECOM_TIMEZONE: on_call needs it",
+        "请传入 timezone=…，或设置 WECOM_TIMEZONE：on_call 需要时区",
+    ),
+    Phrase("Give timezone=… or set WECOM_TIMEZONE", "请传入 timezone=…，或设置 WECOM_TIMEZONE"),
+    Phrase("Give state=… or set WECOM_STATE", "请传入 state=…，或设置 WECOM_STATE"),
+    Phrase("WECOM_ENABLED: 1, 0 or auto", "WECOM_ENABLED 应为 1、0 或 auto"),
+    # Of rules of time and persons.
+    Phrase(
+        "Give on_call={%s: …}, or name one of those",
+        "请在 on_call={{%s: …}} 中定义它，或改用现有的值班表",
+    ),
+    Phrase("Give on_call={%s: …}", "请在 on_call={{%s: …}} 中定义它"),
+    Phrase("Name a person beside it: %s", "请同时写上具体的人：%s"),
+    Phrase(
+        "Name a user id or a member there, or leave the turn out",
+        "请填写成员账号或姓名，或去掉这一班",
+    ),
+    Phrase("Name them in users or leader_of", "请用 users 或 leader_of 指定"),
+    Phrase("Leave escalation_level out", "请去掉 escalation_level"),
+    Phrase("Use WeComHandler or WeComAIBotHandler", "请改用 WeComHandler 或 WeComAIBotHandler"),
+    Phrase(
+        'Give answers="aibot" and add a WeComAIBotHandler, or give a state that the commands reach (WECOM_STATE)',
+        '请设置 answers="aibot" 并加一个 WeComAIBotHandler，或设置命令行也能访问的状态存储（WECOM_STATE）',
+    ),
+    # Of jobs, and of long work.
+    Phrase(
+        "Give cron='30 2 * * *' (minute, hour, day, month, day of the week), '@daily', or every='1h'",
+        "请填写 cron='30 2 * * *'（分、时、日、月、星期）、'@daily'，或 every='1h'",
+    ),
+    Phrase(
+        "Give timezone=%s or set WECOM_TIMEZONE: a time of the day says nothing without one",
+        "请传入 timezone=%s，或设置 WECOM_TIMEZONE：没有时区就无法确定执行时间",
+    ),
+    Phrase('Give expect("what has to run", …)', '请写成 expect("任务名称", …)'),
+    Phrase('Give progress(items, "what is done")', '请写成 progress(items, "在做什么")'),
+    Phrase(
+        "Set WECOM_STATE, or give a handler of the program state=…",
+        "请设置 WECOM_STATE，或给程序的 handler 传入 state=…",
+    ),
+    # Of the commands.
+    Phrase("Set WECOM_STATE, such as %s", "请设置 WECOM_STATE，例如 %s"),
+    Phrase("Or give --config FILE: a logging config", "或用 --config FILE 指定日志配置文件"),
+    Phrase("Such as %s", "例如 %s"),
+)
+"""How to set an option: what a `ConfigurationError` ends with."""
+
 SYSTEM: Mapping[str, str] = {
     "No such file or directory": "文件或目录不存在",
     "Not a directory": "路径中有一部分不是目录",
@@ -195,3 +297,15 @@ def in_chinese(text: str) -> str:
     parts = text.split("; ")
     told = [in_chinese(part) for part in parts] if len(parts) > 1 else parts
     return text if told == parts else "；".join(told)
+
+
+def remedy_in_chinese(remedy: str) -> str:
+    """That of a `ConfigurationError`, or of several options; as it is where it is not known."""
+    return "。".join(map(_remedy, remedy.split(". ")))
+
+
+def _remedy(text: str) -> str:
+    for phrase in REMEDIES:
+        if (found := phrase.parts(text)) is not None and not found[1]:
+            return phrase.within("zh", *found[0])
+    return text

@@ -31,6 +31,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._problems import ENTRY, PROBLEMS
+from ._text.said import labelled, language_of_environment
 
 __all__ = [
     "APIError",
@@ -63,6 +64,8 @@ class WeComLoggingError(Exception):
 class ConfigurationError(WeComLoggingError):
     """An option is missing or wrong. The text names the field and how to set it, and never shows a secret's value.
 
+    ``str(error)`` is in the language of the reader: that of the handler's option ``language``, else of WECOM_LANGUAGE,
+    else of the locale. `text` gives either.
     ``field``: the option, such as ``"users"`` or ``"routes[1].level"``; where several are not set, all of them:
     ``"corp_id, secret"``. ``code``: what is wrong, for a program to decide on, such as ``"missing"``,
     ``"no_recipient"`` or ``"not_positive"``; a code does not change, a text may.
@@ -74,13 +77,33 @@ class ConfigurationError(WeComLoggingError):
         self.code = code
         self.remedy = remedy
         self.values: dict[str, str] = {name: str(value) for name, value in values.items()}
-        super().__init__(f"{field}: {self.problem()}" + (f". {remedy}" if remedy else ""))
+        super().__init__(self.text("en"))
+
+    language: str = ""
+    """That of its reader, where it is not the one of the environment."""
+
+    def __str__(self) -> str:
+        return self.text("zh" if (self.language or language_of_environment()) == "zh" else "en")
+
+    def text(self, language: Literal["en", "zh"]) -> str:
+        """The whole: the field, what is wrong, and how to set it."""
+        field = self.field if language == "en" else self.field.replace(", ", "、")
+        wrong = labelled(field, language, self.problem(language))
+        if language == "en" or not self.remedy:
+            return f"{wrong}. {self.remedy}" if self.remedy else wrong
+        from ._errors_in_chinese import remedy_in_chinese
+
+        return f"{wrong}。{remedy_in_chinese(self.remedy)}"
 
     def problem(self, language: Literal["en", "zh"] = "en") -> str:
         """What is wrong, without the field and the remedy, in English or Chinese."""
         texts = [ENTRY] if "entry" in self.values else []
-        chosen = [text[language == "zh"] for text in (*texts, PROBLEMS[self.code])]
-        return "".join(chosen).format_map(self.values)
+        chosen = "".join(text[language == "zh"] for text in (*texts, PROBLEMS[self.code]))
+        if language == "en":
+            return chosen.format_map(self.values)
+        from ._errors_in_chinese import in_chinese
+
+        return chosen.format_map({name: in_chinese(value) for name, value in self.values.items()})
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_remade, (type(self), self.field, self.code, self.remedy, self.values, self.__dict__))

@@ -333,8 +333,8 @@ def test_why_the_bot_is_not_connected_is_said_with_what_to_do(sandbox: Sandbox, 
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"WECOM_AIBOT_SECRET": ""}, "secret：未设置。请设置 WECOM_AIBOT_SECRET，或让"),
-        ({"WECOM_AIBOT_ID": ""}, "bot_id：未设置。请把 bot_id（WECOM_AIBOT_ID）设为 Bot ID"),
+        ({"WECOM_AIBOT_SECRET": ""}, "secret：未设置。请传入 secret=…，或设置 WECOM_AIBOT_SECRET 或"),
+        ({"WECOM_AIBOT_ID": ""}, "bot_id：未设置。请传入 bot_id=…，或设置 WECOM_AIBOT_ID（工作台"),
         ({"WECOM_STATE": ""}, "state：memory:// 只在"),
     ],
     ids=["secret", "id", "state"],
@@ -355,8 +355,8 @@ def test_each_of_several_options_that_are_missing_has_its_remedy(
 ) -> None:
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
     err = command("call", "zhangsan").err
-    assert err.startswith("wecom-logging: agent_id, secret：未设置。请把 agent_id（WECOM_AGENT_ID）设为")
-    assert "。请设置 WECOM_SECRET，或让" in err
+    assert err.startswith("wecom-logging: agent_id、secret：未设置。请传入 agent_id=…，或设置 WECOM_AGENT_ID（管理后台")
+    assert "。请传入 secret=…，或设置 WECOM_SECRET 或 WECOM_SECRET_FILE（" in err
     found = command("doctor").out
     assert ("✗ 配置项 agent_id：未设置" in found, found.count("：未设置")) == (True, 2)  # each is said once
 

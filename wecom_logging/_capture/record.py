@@ -20,7 +20,6 @@ from .._render.words import ARGUMENTS_DO_NOT_FIT
 from .._runtime.warn import warn_once
 from .._text import inert
 from .._text.cut import CAP_BYTES, size
-from .._text.said import language_of_environment
 from ..errors import ConfigurationError
 from ..model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .exceptions import Raised
@@ -255,9 +254,6 @@ def _checked(make: Callable[[], _T], otherwise: _T, row: str) -> _T:
     try:
         return make()
     except Exception as error:  # a configuration error, or what a strange list does when it is read
-        why = name_of(type(error))
-        if isinstance(error, ConfigurationError):
-            is_chinese = language_of_environment() == "zh"
-            why = f"{error.field}：{error.problem('zh')}" if is_chinese else str(error)
+        why = str(error) if isinstance(error, ConfigurationError) else name_of(type(error))
         warn_once("extra", line(row, why=why))
         return otherwise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from copy import copy
 from functools import cache
 from typing import Any
 
@@ -12,7 +11,7 @@ from .. import _config as config
 from .._config.options import all_options
 from .._errors_in_chinese import SYSTEM, in_chinese
 from .._tables import table
-from .._text.said import Language, Reader, Said, filled, labelled
+from .._text.said import Language, Reader, Said, filled
 from .._wecom import explained as of_wecom
 from .._wecom.errcodes import lookup
 from ..errors import APIError, ConfigurationError, StateError, TransportError, WeComLoggingError
@@ -63,8 +62,8 @@ def field(name: str) -> str:
 
 def explained(error: WeComLoggingError) -> str:
     """A whole error with its remedy, in the reader's language."""
-    if language() == "zh" and isinstance(error, ConfigurationError):
-        return sentences(labelled(error.field, "zh", cause_of(error).zh), _remedy(error, NOTHING))
+    if isinstance(error, ConfigurationError):
+        return error.text("zh" if language() == "zh" else "en")
     return of_wecom.explained(error, language())
 
 
@@ -83,9 +82,7 @@ def inactive(status: str) -> tuple[Said, Said] | None:
 def cause_of(error: WeComLoggingError) -> Said:
     """What an error says, without the errcode and the remedy, which stand by themselves."""
     if isinstance(error, ConfigurationError):
-        told = copy(error)
-        told.values = {name: in_chinese(value) for name, value in error.values.items()}
-        return Said(error.problem("en"), told.problem("zh"))
+        return Said(error.problem("en"), error.problem("zh"))
     if isinstance(error, APIError | TransportError):
         return of_wecom.cause_of(error)
     return Said(str(error), in_chinese(str(error)))
@@ -103,17 +100,17 @@ def of_errcode(errcode: int) -> tuple[Said, Said]:
     return Said(row.meaning, row.meaning_zh), Said(row.remedy, row.remedy_zh)
 
 
-def _remedy(error: ConfigurationError, otherwise: Said | None = None) -> Said:
+def _remedy(error: ConfigurationError) -> Said:
     """That of each option that the error names. Of one that several handlers have, the error names the variable."""
     if error.code == "unknown_rota":
         return said("remedies.rota")
     rows = [one for one in all_options().values() if re.search(rf"\b{one.variable or one.name}\b", error.remedy)]
     names = [next((row.name for row in rows if row.keyword == one), one) for one in error.field.split(", ")]
-    found = [remedy_of_field(one, otherwise) for one in names]
+    found = [remedy_of_field(one) for one in names]
     return Said(" ".join(one.en for one in found), "".join(one.zh for one in found))
 
 
-def remedy_of_field(field: str, otherwise: Said | None = None) -> Said:
+def remedy_of_field(field: str) -> Said:
     """How to set an option, or what else the field of a `ConfigurationError` names."""
     name = re.split(r"[.\[]", field)[0]
     if name in ("formatters", "filters", "fallback"):
@@ -122,7 +119,7 @@ def remedy_of_field(field: str, otherwise: Said | None = None) -> Said:
         return said(f"remedies.{name}")
     told = all_options().get("users" if name in ("departments", "tags", "leader_of") else name)
     if told is None or not told.remedy:
-        return said("remedies.option", name=name) if otherwise is None else otherwise
+        return said("remedies.option", name=name)
     en, zh = told.remedy
     return Said(en, zh)
 

@@ -26,6 +26,8 @@ def hiding_frames(build: Callable[P, None]) -> Callable[P, None]:
             return build(*args, **kwargs)
         except ConfigurationError as error:
             refusal = error.with_traceback(None)
+            wanted = kwargs.get("language")
+            refusal.language = wanted if isinstance(wanted, str) and wanted in ("en", "zh") else ""
         except Exception as error:  # of an argument's own code: where it was stays to be seen
             clear_frames(error.__traceback__ and error.__traceback__.tb_next)
             raise
