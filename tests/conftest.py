@@ -214,6 +214,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     declared.newest.clear()
     redact._remembered = ()
     build.secrets_of_all.clear()
+    build._rotas.clear()
+    build._named_rotas.clear()
     sender._channels.clear()  # ports come back, and with them what was known of another test's server
     token._sources.clear()
     aibot._connections.clear()

@@ -131,13 +131,12 @@ WRONG_APP = [
     ("users", {"bob": 1}),
     ("users", [None]),
     ("users", [["bob"]]),
-    ("users", "bob|amy"),
     ("users", ["<@all>"]),
     ("users", "x" * 65),
     ("users", [f"u{n}" for n in range(1001)]),
     ("users", True),
     ("users", b"bob"),
-    ("departments", ["1", "研发|测试"]),
+    ("departments", ["1", "研发<测试"]),
     ("departments", "研" * 65),
     ("tags", "x" * 32),
     ("departments", list(range(1, 102))),
@@ -637,6 +636,219 @@ def test_a_good_rate_limit(given: str | None, rules: config.RateRules) -> None:
     assert config.rate_limit(given, "20/minute") == rules
 
 
+STATE = "sqlite:///tmp/alerts.db"
+DUTY: dict[str, Any] = {**APP, "timezone": "Asia/Shanghai", "state": STATE}
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "en", "zh"),
+    [
+        ({"users": ["oncall:web"]}, "users", "write it as 'on-call:web'", "请写作 'on-call:web'"),
+        ({"users": "On Call：web"}, "users", "write it as 'on-call:web'", "请写作 'on-call:web'"),
+        (
+            {"escalation": [{"after": 10, "users": ["lisi"]}]},
+            "escalation[0].after",
+            'a bare number has no unit; give "10s", "10m" or "10h"',
+            '数字没有单位；请写作 "10s"（秒）、"10m"（分钟）或 "10h"（小时）',
+        ),
+        (
+            {"escalation": [{"after": "600", "users": ["lisi"]}]},
+            "escalation[0].after",
+            'a bare number has no unit; give "600s", "600m" or "600h"',
+            '数字没有单位；请写作 "600s"（秒）、"600m"（分钟）或 "600h"（小时）',
+        ),
+        (
+            {"escalation": [step("10m")], "escalation_level": 60},
+            "escalation_level",
+            "no failure is above CRITICAL (50), so that no step would ever come",
+            "没有高于 CRITICAL（50）的故障，任何一级都不会触发",
+        ),
+        (
+            {"level": "EROR"},
+            "level",
+            "'EROR' is not a level; did you mean 'ERROR'?",
+            "“EROR”不是有效的日志级别，可能应为“ERROR”",
+        ),
+        (
+            {"level": "error"},
+            "level",
+            "'error' is not a level; did you mean 'ERROR'?",
+            "“error”不是有效的日志级别，可能应为“ERROR”",
+        ),
+        (
+            {"level": "LOUD"},
+            "level",
+            "that is not a level ('LOUD'); give a name such as 'ERROR' or a number",
+            "不是有效的日志级别 ('LOUD')；请填 ERROR 这样的名称或数字",
+        ),
+        (
+            {"webhook": URL},
+            "webhook",
+            "WeComHandler has no such option, which is one of WeComBotHandler",
+            "WeComHandler 没有这个选项，它属于 WeComBotHandler",
+        ),
+        *[
+            (
+                {"secret": quoted},
+                "secret",
+                "it stands in quotation marks, which are kept",
+                "首尾带有引号，而引号会被原样保留",
+            )
+            for quoted in (f'"{CANARY}"', f"'{CANARY}'", f'"{CANARY}', f"“{CANARY}”")
+        ],
+    ],
+)
+def test_what_is_wrong_is_said_in_both_languages(
+    given: dict[str, Any], field: str, en: str, zh: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert refused(lambda: WeComHandler(**{**DUTY, **given}), field).startswith(f"{field}: {en}")
+    with pytest.raises(ConfigurationError) as caught:
+        WeComHandler(**{**DUTY, **given, "language": "zh"})
+    assert str(caught.value).startswith(f"{field}：{zh}")
+
+
+ROTA = {"people": ["zhangsan", "lisi"], "since": "2026-12-07 10:00", "every": "1w"}
+FILE_OF_DUTY = """
+timezone = "Asia/Shanghai"
+[on_call.web]
+people = ["zhangsan"]
+since = "2026-12-07 10:00"
+every = "1w"
+[on_call.db]
+people = ["lisi"]
+since = "2026-12-07 10:00"
+every = "1w"
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, False),
+        ({"users": ["on-call:web"]}, True),
+        ({"routes": [{"logger": "shop", "users": "on-call:web"}]}, True),
+        ({"escalation": [step("10m", users=["on-call:web"])], "state": STATE}, True),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_rota_that_nobody_names_is_said_at_the_start(
+    given: dict[str, Any],
+    named: bool,
+    language: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WECOM_LANGUAGE", language)
+    WeComHandler(**{**APP, "timezone": "Asia/Shanghai", "on_call": {"web": ROTA}, **given}).close()
+    said = {
+        "en": "on_call has web, which no users, route or step of a handler names: write 'on-call:web' where users "
+        "stand",
+        "zh": "on_call 中定义了值班表 web，但没有 handler 的 users、routes 或 escalation 用到它；"
+        "请在 users 中写上 'on-call:web'",
+    }
+    assert capsys.readouterr().err == ("" if named else f"wecom_logging: {said[language]}\n")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_of_a_file_of_rotas_one_that_any_handler_names_is_enough(
+    named: bool, sandbox: Sandbox, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "duty.toml"
+    file.write_text(FILE_OF_DUTY)
+    first = app_handler(sandbox.url, duty=str(file))
+    second = app_handler(sandbox.url, duty=str(file), users=["on-call:db"] if named else ["lisi"])
+    first.handle(logging.makeLogRecord({"msg": "broken", "levelno": logging.ERROR}))
+    assert first.flush(20.0)
+    for handler in (first, second):
+        handler.close()
+    said = "wecom_logging: on_call has web, db, which no users, route or step of a handler names"
+    assert capfd.readouterr().err.count(said) == (not named)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            "timezone: WECOM_TIMEZONE (UTC) holds, and not that of the duty file (Asia/Shanghai): leave one of them "
+            "out",
+        ),
+        ("zh", "timezone：以 WECOM_TIMEZONE（UTC）为准，duty 文件中的 Asia/Shanghai 不生效；请只保留一个"),
+    ],
+)
+def test_of_two_zones_that_differ_it_is_said_which_holds(
+    language: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "duty.toml"
+    file.write_text(FILE_OF_DUTY)
+    monkeypatch.setenv("WECOM_LANGUAGE", language)
+    given: dict[str, Any] = {**APP, "users": ["on-call:web"], "duty": str(file)}
+    for zone in ("Asia/Shanghai", "UTC"):
+        monkeypatch.setenv("WECOM_TIMEZONE", zone)
+        handler = WeComHandler(**given)
+        handler.close()
+        WeComHandler(**given, timezone="Asia/Tokyo").close()
+        assert capsys.readouterr().err == (f"wecom_logging: {said}\n" if zone == "UTC" else "")
+        assert str(handler._pipeline.options.looks.zone) == zone
+
+
+@pytest.mark.parametrize("name", ["users", "departments", "agent_id", "contacts_secret"])
+def test_an_option_of_another_handler_names_the_right_class(name: str) -> None:
+    assert refused(lambda: WeComBotHandler(**BOT, **{name: CANARY}), name) == (
+        f"{name}: WeComBotHandler has no such option, which is one of WeComHandler"
+    )
+
+
+def test_what_stands_in_quotation_marks_in_an_env_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {"WECOM_CORP_ID": "ww1", "WECOM_AGENT_ID": "7", "WECOM_SECRET": CANARY, "WECOM_USERS": "bob"}
+    for name, field in [(name, name) for name in variables] + [("WECOM_WEBHOOK", "webhook")]:
+        with monkeypatch.context() as environment:
+            for one, value in (variables | {"WECOM_WEBHOOK": f"{URL}?key={CANARY}"}).items():
+                environment.setenv(one, f'"{value}"' if one == name else value)
+            kind = WeComBotHandler if field == "webhook" else WeComHandler
+            assert "quotation marks" in refused(kind, "secret" if name == "WECOM_SECRET" else field)
+
+
+@pytest.mark.parametrize(
+    ("slip", "variable"),
+    [
+        ("WECOM_CORPID", "WECOM_CORP_ID"),
+        ("WECOM_AGENTID", "WECOM_AGENT_ID"),
+        ("WECOM_CORP_SECRET", "WECOM_SECRET"),
+        ("wecom_users", "WECOM_USERS"),
+        ("WECOM_USER", "WECOM_USERS"),
+        ("WECOM_WEBHOOK_URL", "WECOM_WEBHOOK"),
+    ],
+)
+def test_a_variable_of_no_option_is_named_where_the_right_one_is_missing(
+    slip: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(slip, CANARY)
+    kind, field = (WeComBotHandler, "webhook") if "WEBHOOK" in slip else (WeComHandler, None)
+    with pytest.raises(ConfigurationError) as caught:
+        kind()
+    assert field in (None, caught.value.field)
+    assert str(caught.value).count(" is set; perhaps ") == 1
+    assert f". {slip} is set; perhaps {variable} is meant" in str(caught.value)
+    assert f"。已设置 {slip}，可能应为 {variable}" in caught.value.text("zh")
+    assert CANARY not in str(caught.value)
+
+
+def test_a_variable_of_an_option_is_no_slip(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WECOM_CONTACTS_SECRET", CANARY)
+    monkeypatch.setenv("WECOM_AIBOT_ID", "aib")
+    with pytest.raises(ConfigurationError) as caught:
+        WeComHandler()
+    assert "perhaps" not in str(caught.value)
+
+
+def test_users_may_stand_as_wecom_parts_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    who = Recipients(("bob", "amy"), ("2", "研发"), ("9", "8"))
+    given: dict[str, Any] = {"users": "bob|amy", "departments": ["2|研发"], "tags": " 9 | 8 "}
+    assert recipients_of(WeComHandler(**{**APP, **given})) == who
+    assert recipients_of(made(monkeypatch, WECOM_USERS="bob|amy", WECOM_DEPARTMENTS="2|研发", WECOM_TAGS="9|8")) == who
+
+
 @pytest.mark.parametrize(
     ("steps", "field"),
     [
@@ -647,10 +859,10 @@ def test_a_good_rate_limit(given: str | None, rules: config.RateRules) -> None:
         ([step("8d")], "[0].after"),
         ([step("soon")], "[0].after"),
         ([step(True)], "[0].after"),
-        ([step("10m"), step(600)], "[1].after"),
+        ([step("10m"), step("600s")], "[1].after"),
         ([step("10m"), step("5m")], "[1].after"),
         ([{"after": "10m"}], "[0]"),
-        ([{"after": "10m", "users": ["a|b"]}], None),
+        ([{"after": "10m", "users": ["a<b"]}], None),
         ([step("10m", chats=["wrc1"])], "[0]"),
         ([step("10m", how="shout")], "[0].how"),
         ([step("10m", how="call", tags=["ops"])], "[0].how"),
@@ -664,7 +876,7 @@ def test_e9_steps_that_cannot_come_are_refused(steps: Any, field: str | None, tm
 
 def test_e9_steps_that_nobody_can_stop_are_refused(tmp_path: Path) -> None:
     state: Any = {"state": f"sqlite:///{tmp_path}/alerts.db"}
-    steps = [step("10m", how="call"), {"after": 1500, "leader_of": ["ops"]}]
+    steps = [step("10m", how="call"), {"after": "25m", "leader_of": ["ops"]}]
     assert "aibot" in refused(lambda: WeComHandler(**APP, escalation=steps), "escalation")
     refused(lambda: WeComHandler(**APP, **state, escalation=steps, escalation_level="ERROR"), "escalation[0].how")
     for more in (state, {"answers": "aibot"}):

@@ -62,7 +62,7 @@ PROGRAMS = {
         r'extra=\{"wecom": …\} 中有无法识别的键 \[\'user\'\]；可用的有：users, ',
     ),
     "extra has a wrong recipient": (
-        'record.wecom = {"users": ["a|b"]}; one = WeComHandler(); one.handle(record); one.flush(20)',
+        'record.wecom = {"users": ["a<b"]}; one = WeComHandler(); one.handle(record); one.flush(20)',
         r'extra=\{"wecom": …\}: users: .*; the handler\'s own recipients are told',
         r'extra=\{"wecom": …\}：users：.*[一-鿿].*；改发给 handler 自己的接收人',
     ),

@@ -77,7 +77,7 @@ def test_items_are_steps_and_their_number_is_known(
     handler: WeComHandler, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
     seen = []
-    for item in progress(["a", "b", "c", "d"], "imports", every=100, handler=handler):
+    for item in progress(["a", "b", "c", "d"], "imports", every="100s", handler=handler):
         seen.append(item)
         clock.now += 60
     assert seen == ["a", "b", "c", "d"]
@@ -309,10 +309,11 @@ def test_a_picture_that_cannot_be_had_costs_nothing(
     ("make", "field"),
     [
         (lambda: progress("x", every="soon"), "every"),
-        (lambda: progress("x", every=0), "every"),
-        (lambda: progress("x", every=True), "every"),
+        (lambda: progress("x", every="0s"), "every"),
+        (lambda: progress("x", every=600), "every"),  # type: ignore[call-overload] # that is the point
+        (lambda: progress("x", every=True), "every"),  # type: ignore[call-overload] # as above
         (lambda: progress(""), "title"),
-        (lambda: progress([1]), "title"),  # type: ignore[call-overload] # that is the point
+        (lambda: progress([1]), "title"),  # type: ignore[call-overload] # as above
         (lambda: progress("x", total=-1), "total"),
         (lambda: progress("x", handler=5), "handler"),  # type: ignore[call-overload] # as above
     ],

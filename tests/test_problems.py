@@ -71,7 +71,7 @@ def test_each_code_is_raised_with_the_values_of_its_text_and_no_other_is() -> No
 
 @pytest.mark.parametrize("remedy", [one.en.replace("%s", "x") for one in REMEDIES])
 def test_each_remedy_is_in_chinese_too(remedy: str) -> None:
-    assert re.match("请|或|例如|WECOM_ENABLED 应为", remedy_in_chinese(remedy))
+    assert re.match("请|或|例如|WECOM_ENABLED 应为|已设置", remedy_in_chinese(remedy))
 
 
 ERRORS = [

@@ -152,11 +152,11 @@ with maintenance("shop.pay", "30m", why="deploy", critical=True):
     pass
 with progress("training", every="2h", total=10) as step:
     step(loss=0.1)
-for item in progress(["a"], "imports", every=600, attach=b""):
+for item in progress(["a"], "imports", every="10m", attach=b""):
     assert_type(item, str)
 
 
-@expect("backup", cron="30 2 * * *", grace="20m", max_runtime=7200, timezone="Asia/Shanghai", users=["zhangsan"])
+@expect("backup", cron="30 2 * * *", grace="20m", max_runtime="2h", timezone="Asia/Shanghai", users=["zhangsan"])
 def back_up(number: int) -> str:
     return str(number)
 

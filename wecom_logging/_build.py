@@ -151,12 +151,17 @@ def pipeline(
         *(replace(checked, mask=str, fallback=None), options.get("redact")),
         getattr(named, "_pipeline", None) or named,
     )
-    channels = Channels(setup.identities, setup.recipients, lambda: setup.channels(shared))
+    channels = Channels(setup.identities, setup.recipients, partial(_channels, setup, shared))
     made = left(likeness) or Pipeline(channels, checked)
     made.likeness = likeness
     if setup.join is not None:
         setup.join(made)
     return made
+
+
+def _channels(setup: Setup, shared: Shared) -> tuple[Channel, ...]:
+    _say_unnamed_rotas(of_file=True)
+    return setup.channels(shared)
 
 
 _MAX_DUTY = 64 * 1024
@@ -178,7 +183,9 @@ def _duty(options: config.CommonOptions, setup: Setup, shared: Shared) -> tuple[
     from ._incidents.duty import duty_text
     from ._runtime import functions
 
-    is_given = options.get("escalation") is not None
+    is_given, has_rotas = (options.get(name) is not None for name in ("escalation", "on_call"))
+    if zone := of_duty.zone_left_out(options):
+        warn_once("zone", line("zone_left_out", variable=os.environ["WECOM_TIMEZONE"], zone=zone))
     options = of_duty.with_file(options)
     if name := of_duty.calendar(options.get("calendar")):
         functions.given.add(name)
@@ -191,6 +198,10 @@ def _duty(options: config.CommonOptions, setup: Setup, shared: Shared) -> tuple[
         if not (is_given or escalation.are_for(duty.steps, setup.recipients)):
             duty = replace(duty, steps=())  # a file of them is read by all handlers
     _check_rotas(setup, duty.rotas, duty.steps)
+    if setup.recipients is not None and not setup.recipients.chats:  # a bot tells nobody by name
+        _rotas.update(dict.fromkeys(rota.name for rota in duty.rotas))
+    if has_rotas:
+        _say_unnamed_rotas(of_file=False)
     if duty.steps:
         can_be_taken = bool(setup.looks.answers or options.get("answers")) or shared is not alone
         escalation.check(duty.steps, duty.steps_level, setup.recipients, can_be_taken=can_be_taken)
@@ -210,7 +221,24 @@ def _check_rotas(setup: Setup, rotas: Sequence[Rota] = (), steps: Sequence[Step]
 
         for field, one in named.items():
             on_call.check_rotas(field, one, rotas)
+            _named_rotas.update(() if one is None else one.rotas)
         on_call.check_never_silent(setup.recipients, rotas)
+
+
+_rotas: dict[str, None] = {}
+_named_rotas: set[str] = set()
+"""Those that the handlers of this process have, until it is said which nobody names; and those that they name."""
+
+
+def _say_unnamed_rotas(*, of_file: bool) -> None:
+    """One that a handler alone has is said at once. A file of them is read by all handlers, of which a later one may
+    name some, and perhaps by other programs, which name the others: the worker says where none is named.
+    """
+    names = [name for name in _rotas if name not in _named_rotas]
+    is_said = bool(names) and not (of_file and len(names) < len(_rotas))
+    _rotas.clear()
+    if is_said:
+        warn_once("rotas", line("rota_unnamed", names=", ".join(names), such=f"on-call:{names[0]}"))
 
 
 def _secrets(setup: Setup, shared: Shared, *more: Secret | None) -> list[str]:
@@ -267,14 +295,21 @@ def is_on(kind: type, options: config.CommonOptions, *credentials: object, chann
     return on is not False
 
 
+_HANDLERS = {"app": "WeComHandler", "bot": "WeComBotHandler", "aibot": "WeComAIBotHandler"}
+
+
 def _refuse_names(kind: type, options: Mapping[str, object]) -> None:
     import difflib
     import inspect
+
+    from ._config.options import all_options
 
     own = [name for name in inspect.signature(kind).parameters if name != "options"]
     names = [*own, *config.CommonOptions.__annotations__]
     name = next(name for name in options if name not in names)
     shown = name if name.isidentifier() and len(name) <= 40 else "options"  # a slip may put a secret there
+    if others := [_HANDLERS[one.handler] for one in all_options().values() if name == one.keyword]:
+        raise ConfigurationError(shown, "option_of_another", kind=kind.__name__, others=", ".join(others))
     if close := difflib.get_close_matches(name, names, 1):
         raise ConfigurationError(shown, "misspelt_option", close=close[0])
     raise ConfigurationError(shown, "unknown_option", names=", ".join(names))

@@ -194,6 +194,7 @@ REMEDIES = (
         "请填写 users、departments、tags 或 leader_of；智能机器人填写 chats",
     ),
     Phrase("Give users, departments, tags or leader_of", "请填写 users、departments、tags 或 leader_of"),
+    Phrase("%s is set; perhaps %s is meant", "已设置 %s，可能应为 %s"),
     # Of what all handlers have.
     Phrase("Give language=… or set WECOM_LANGUAGE", "请传入 language=…，或设置 WECOM_LANGUAGE"),
     Phrase(

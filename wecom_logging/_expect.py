@@ -17,7 +17,7 @@ from . import _config as config
 from ._build import shared_state
 from ._delivery.declared import Declared, declared, newest
 from ._delivery.pipeline import Pipeline
-from ._incidents.job import GRACE_S, Spec, Target
+from ._incidents.job import Spec, Target
 from ._lines import explained, line
 from ._runtime.clock import within
 from ._runtime.version import with_extra
@@ -197,9 +197,9 @@ def expect(
     /,
     *,
     cron: str | None = None,
-    every: str | float | None = None,
-    grace: str | float = GRACE_S,
-    max_runtime: str | float | None = None,
+    every: str | None = None,
+    grace: str = "5m",
+    max_runtime: str | None = None,
     level: int | str = logging.ERROR,
     timezone: str | None = None,
     handler: logging.Handler | str | None = None,
@@ -217,7 +217,7 @@ def expect(
 
     ``cron`` is a line of a crontab in ``timezone`` (WECOM_TIMEZONE, or that of a handler), with the extra ``jobs``;
     ``every`` counts from start to start. A run may start ``grace`` late (5 minutes), and take ``max_runtime``; lengths
-    are seconds or texts such as ``"20m"``, ``"2h"``. What was missed again and again is one incident, which the next
+    are texts with a unit, such as ``"20m"``, ``"2h"``. What was missed again and again is one incident, which the next
     run closes. ``level``, ``users``, ``departments``, ``tags``, ``leader_of``: those of the alert. ``handler``: which
     handler tells it, or its name; without it every live WeCom handler that has a state, else each alone.
 

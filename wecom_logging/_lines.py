@@ -68,6 +68,10 @@ LINES: Mapping[str, tuple[str, str]] = {
         "the time zone {name} of an alert's quiet hours is not known here ({error}): it is sent at once",
         "此处没有告警静默时段所用的时区 {name}（{error}），告警立即发送",
     ),
+    "zone_left_out": (
+        "timezone: WECOM_TIMEZONE ({variable}) holds, and not that of the duty file ({zone}): leave one of them out",
+        "timezone：以 WECOM_TIMEZONE（{variable}）为准，duty 文件中的 {zone} 不生效；请只保留一个",
+    ),
     "bot_number": ("bot {number} of {of}", "第 {number} 个机器人（共 {of} 个）"),
     "calendar_away": (
         "the calendar {name} cannot be used here ({error}): working days are Monday to Friday",
@@ -128,6 +132,11 @@ LINES: Mapping[str, tuple[str, str]] = {
     "no_rota": (
         "on call {name}: there is no such rota; the handler's own recipients are told",
         "值班表 {name}：没有这个值班表，改为通知 handler 自己的接收人",
+    ),
+    "rota_unnamed": (
+        "on_call has {names}, which no users, route or step of a handler names: write {such!r} where users stand",
+        "on_call 中定义了值班表 {names}，但没有 handler 的 users、routes 或 escalation 用到它；"
+        "请在 users 中写上 {such!r}",
     ),
     "last_answer": ("the last answer holds, which is {minutes} minutes old", "沿用 {minutes} 分钟前的结果"),
     "own_are_told": ("the handler's own recipients are told", "改为通知 handler 自己的接收人"),

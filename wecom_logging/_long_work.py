@@ -287,7 +287,7 @@ def progress(
     title: str,
     /,
     *,
-    every: str | float | None = "30m",
+    every: str | None = "30m",
     total: int | None = None,
     start: bool = False,
     handler: logging.Handler | str | None = None,
@@ -299,7 +299,7 @@ def progress(
     title: str,
     /,
     *,
-    every: str | float | None = "30m",
+    every: str | None = "30m",
     total: int | None = None,
     start: bool = False,
     handler: logging.Handler | str | None = None,
@@ -310,7 +310,7 @@ def progress(
     title: str | None = None,
     /,
     *,
-    every: str | float | None = "30m",
+    every: str | None = "30m",
     total: int | None = None,
     start: bool = False,
     handler: logging.Handler | str | None = None,
@@ -319,7 +319,7 @@ def progress(
     """Send messages about long work: ``with progress("training") as step:``, and a call of ``step`` for each step.
 
     Also ``for item in progress(items, "training"):``, where every item is a step. The last message has the time and
-    the rate. At most one message comes in each period of ``every`` (seconds, or ``"90s"``, ``"30m"``, ``"2h"``; None
+    the rate. At most one message comes in each period of ``every`` (``"90s"``, ``"30m"``, ``"2h"``; None
     for none), with the estimated end where the length is known (``total``, or that of the items; 0 is nothing to do).
     ``start`` sends one more at the start. The work looks at the clock when it steps: without a step, no message.
 

@@ -23,10 +23,10 @@ _LONGEST_S = 2.0
 
 
 @contextmanager
-def maintenance(scope: str, length: str | float, *, why: str = "", critical: bool = False) -> Iterator[None]:
+def maintenance(scope: str, length: str, *, why: str = "", critical: bool = False) -> Iterator[None]:
     """While the block runs, and no longer than ``length``, what ``scope`` logs is counted and not told.
 
-    ``scope`` is a service or a logger (and all below it); ``length`` a text such as ``"30m"``, or seconds: a day at
+    ``scope`` is a service or a logger (and all below it); ``length`` a text such as ``"30m"``: a day at
     most, an hour where ``critical`` holds CRITICAL, too. It holds for all processes that share the state of a handler
     of this process, without a state here; it ends by itself if the process dies. Then one message says what came.
     Raises `ConfigurationError`.

@@ -20,12 +20,21 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "not_a_number": ("a number is needed, not a {given}", "应为数字，而不是 {given}"),
     "not_whole": ("a whole number is needed", "应为整数"),
     "out_of_range": ("at least {least} and at most {most} is needed", "应不小于 {least} 且不大于 {most}"),
+    "quoted": (
+        "it stands in quotation marks, which are kept: `docker run --env-file`, for one, takes nothing away from what "
+        "stands behind the =. Write it without them",
+        "首尾带有引号，而引号会被原样保留（例如 `docker run --env-file` 不会去掉 = 后面的引号）；请去掉引号",
+    ),
     "not_a_choice": ("one of {choices} is needed", "可用的值：{choices}"),
     "not_a_callable": ("a callable {form} is needed, not a {given}", "应为可调用对象 {form}，而不是 {given}"),
     "not_a_mapping": ("a mapping is needed, not a {given}", "应为映射，而不是 {given}"),
     "not_a_list": ("a list is needed, such as {such}", "应为列表，例如 {such}"),
     "unknown_option": ("there is no such option; the options are {names}", "没有这个选项；可用的选项：{names}"),
     "misspelt_option": ("there is no such option; did you mean {close!r}?", "没有这个选项，可能应为“{close}”"),
+    "option_of_another": (
+        "{kind} has no such option, which is one of {others}",
+        "{kind} 没有这个选项，它属于 {others}",
+    ),
     # Of secrets, and of where they are.
     "set_twice": ("both {one} and {other} are set; unset one of them", "{one} 与 {other} 同时设置，只能保留一个"),
     "variable_not_set": (
@@ -47,8 +56,8 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     ),
     "not_an_id": ("an id or a name is needed, not a {given}", "应为 ID 或名称，而不是 {given}"),
     "bad_id": (
-        "an id is empty, longer than 64 characters, or holds |, <, > or a line break",
-        "有 ID 为空、超过 64 个字符，或含有 |、<、> 或换行",
+        "an id is empty, longer than 64 characters, or holds <, > or a line break",
+        "有 ID 为空、超过 64 个字符，或含有 <、> 或换行",
     ),
     "looks_like_secret": (
         "that looks like a secret; give ids, or names as WeCom's admin console shows them",
@@ -111,6 +120,10 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "phones ring for CRITICAL alone, and escalation_level is below it",
         "电话只用于 CRITICAL，而 escalation_level 低于它",
     ),
+    "above_critical": (
+        "no failure is above CRITICAL (50), so that no step would ever come",
+        "没有高于 CRITICAL（50）的故障，任何一级都不会触发",
+    ),
     # URLs.
     "not_a_url": ("it is not a URL that can be read", "不是可以解析的 URL"),
     "wrong_scheme": (
@@ -140,8 +153,12 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     ),
     # Levels, rates, durations, functions.
     "not_a_level": (
-        "that is not a level; give a name such as 'ERROR' or a number",
-        "不是有效的日志级别；请填 ERROR 这样的名称或数字",
+        "that is not a level{given}; give a name such as 'ERROR' or a number",
+        "不是有效的日志级别{given}；请填 ERROR 这样的名称或数字",
+    ),
+    "misspelt_level": (
+        "{given!r} is not a level; did you mean {close!r}?",
+        "“{given}”不是有效的日志级别，可能应为“{close}”",
     ),
     "not_a_rate": ("it is not of the form {such!r} or 'off'", "应为 {such!r} 的形式，或 'off'"),
     "scope_of_all": (
@@ -149,8 +166,12 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "应为某个服务或 logger，例如 'shop.pay'；要全部关闭请设 WECOM_ENABLED=0",
     ),
     "not_a_duration": (
-        'seconds, or a text such as "90s", "30m", "2h", "1d", are needed',
-        '应为秒数，或 "90s"、"30m"、"2h"、"1d" 这样的文本',
+        'a number with its unit is needed, such as "90s", "30m", "2h", "1d"',
+        '应为带单位的数字，例如 "90s"、"30m"、"2h"、"1d"',
+    ),
+    "no_unit": (
+        'a bare number has no unit; give "{number}s", "{number}m" or "{number}h"',
+        '数字没有单位；请写作 "{number}s"（秒）、"{number}m"（分钟）或 "{number}h"（小时）',
     ),
     "not_a_cron": ("it is no line of a crontab that is ever due ({why})", "不是会到期的 crontab 表达式（{why}）"),
     "given_twice": ("give it or {other}, not both", "它与 {other} 只能填一个"),

@@ -292,7 +292,7 @@ class WeComHandler(AlertHandler):
     * ``contacts_secret`` (WECOM_CONTACTS_SECRET, WECOM_CONTACTS_SECRET_FILE): the Secret of the contacts sync
       (通讯录同步). It is not needed; names that the app's Secret does not find are looked up with it.
     * ``users`` (WECOM_USERS): members who get the alerts: user ids, names, mobiles or e-mail addresses.
-      ``"@all"`` is everybody in the app's visible range. In the variable, commas separate them.
+      ``"@all"`` is everybody in the app's visible range. In the variable, commas separate them, or ``|``.
     * ``departments`` (WECOM_DEPARTMENTS): departments whose members get the alerts: ids or names.
     * ``tags`` (WECOM_TAGS): tags whose members get the alerts: ids or names.
     * ``leader_of`` (none): departments whose leaders get the alerts.

@@ -339,6 +339,7 @@ def test_where_the_state_is_away_a_block_holds_in_its_process(sandbox: Sandbox, 
         ("shop", "25h", {}, "length"),
         ("shop", "2h", {"critical": True}, "length"),
         ("shop", "soon", {}, "length"),
+        ("shop", "1800", {}, "length"),
     ],
 )
 def test_what_is_wrong_with_a_block_is_said_where_it_begins(scope: str, length: str, more: Any, field: str) -> None:

@@ -54,3 +54,4 @@ from .values import state as state
 from .values import text as text
 from .values import timeout as timeout
 from .values import whole as whole
+from .values import with_misspelt as with_misspelt

@@ -5,6 +5,7 @@ Loaded by the first handler that has such an option.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import unicodedata
@@ -31,13 +32,28 @@ _GIVE_ZONE = "Give timezone=… or set WECOM_TIMEZONE, such as Asia/Shanghai: it
 
 def with_file(options: CommonOptions) -> CommonOptions:
     """These, and what a file has of that which is neither given nor in its variable."""
+    found, may = of_file(options), marked(OfDuty)
+    left = {name: one for name, one in found.items() if not os.environ.get(may[name].variable)}
+    given = {name: one for name, one in options.items() if one is not None or name not in left or name == _NONE_SAYS}
+    return cast("CommonOptions", {**left, **given})
+
+
+def of_file(options: CommonOptions) -> dict[str, Any]:
+    """What the file has; empty where none is named."""
     path = or_variable(options.get("duty"), "WECOM_DUTY")
     found, may = {} if path is None else _read(text("duty", path)), marked(OfDuty)
     if found.keys() - may.keys():
         raise ConfigurationError("duty", "unknown_name", names=", ".join(may))
-    left = {name: one for name, one in found.items() if not os.environ.get(may[name].variable)}
-    given = {name: one for name, one in options.items() if one is not None or name not in left or name == _NONE_SAYS}
-    return cast("CommonOptions", {**left, **given})
+    return found
+
+
+def zone_left_out(options: CommonOptions) -> str:
+    """The zone that the file has and that does not hold, because WECOM_TIMEZONE is another one; else empty."""
+    variable = os.environ.get("WECOM_TIMEZONE")
+    if not variable or options.get("timezone") is not None:
+        return ""
+    zone = of_file(options).get("timezone")
+    return zone if isinstance(zone, str) and zone != variable and re.fullmatch("[A-Za-z0-9_+/-]{1,64}", zone) else ""
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -65,6 +81,8 @@ def duty(options: CommonOptions) -> Duty:
     steps = escalation.steps(options.get("escalation"))
     from_level = options.get("escalation_level")
     steps_level = NO_DUTY.steps_level if from_level is None else level("escalation_level", from_level)
+    if steps_level > logging.CRITICAL:
+        raise ConfigurationError("escalation_level", "above_critical")
     if not (quiet or rotas or steps):
         return NO_DUTY
     if zone is None and (quiet or rotas):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -12,7 +11,20 @@ from typing import TYPE_CHECKING, Literal
 from .._text.said import Reader, language_of_environment, language_of_locale
 from ..errors import ConfigurationError
 from ..model import EVERYBODY, Recipients, Route
-from .values import choice, exact, is_web_url, kind, level, mapping_of, or_variable, text
+from ..model.recipients import ON_CALL
+from .values import (
+    choice,
+    exact,
+    is_web_url,
+    kind,
+    level,
+    mapping_of,
+    or_variable,
+    required,
+    text,
+    variable,
+    with_misspelt,
+)
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -97,7 +109,7 @@ def rate_limit(value: object, default: str) -> RateRules:
     `NotImplemented` stands for "not given": then WECOM_RATE_LIMIT or the default holds.
     """
     if value is NotImplemented:
-        value = os.environ.get("WECOM_RATE_LIMIT") or default
+        value = variable("WECOM_RATE_LIMIT") or default
     if value is None:
         return ()
     if not isinstance(value, str):
@@ -133,14 +145,16 @@ def recipients(
     """Who gets it. If nothing is given, it is read from WECOM_USERS, WECOM_DEPARTMENTS and WECOM_TAGS."""
     given: Iterable[object] = (users, departments, tags, leader_of)
     if all(one is None for one in given):
-        given = (*(os.environ.get(f"WECOM_{name}") or None for name in ("USERS", "DEPARTMENTS", "TAGS")), None)
+        given = (*(variable(f"WECOM_{name}") for name in ("USERS", "DEPARTMENTS", "TAGS")), None)
     found = Recipients(*map(ids, _WHO, given))
     if not found:
         raise ConfigurationError(
             "users",
             "no_recipient",
-            'Give users=[…], departments=[…], tags=[…] or leader_of=[…] (users="@all" is everybody in '
-            "the app's visible range), or set WECOM_USERS, WECOM_DEPARTMENTS or WECOM_TAGS",
+            with_misspelt(
+                'Give users=[…], departments=[…], tags=[…] or leader_of=[…] (users="@all" is everybody in '
+                "the app's visible range), or set WECOM_USERS, WECOM_DEPARTMENTS or WECOM_TAGS"
+            ),
         )
     return found
 
@@ -165,14 +179,12 @@ def _route(field: str, given: object) -> Route:
 
 def chats(value: object) -> tuple[str, ...]:
     """The chats of an AI bot: user ids, and ids of groups."""
-    found = ids("chats", or_variable(value, "WECOM_AIBOT_CHATS"))
-    if not found:
-        raise ConfigurationError(
-            "chats",
-            "missing",
-            "Give chats=[…] or set WECOM_AIBOT_CHATS: user ids and ids of groups; "
-            "`wecom-logging answers pair` tells that of a chat",
-        )
+    found = required(
+        "chats",
+        ids("chats", or_variable(value, "WECOM_AIBOT_CHATS")) or None,
+        "Give chats=[…] or set WECOM_AIBOT_CHATS: user ids and ids of groups; "
+        "`wecom-logging answers pair` tells that of a chat",
+    )
     if len(found) > MAX_CHATS:
         raise ConfigurationError("chats", "too_many", count=len(found), most=MAX_CHATS)
     return found
@@ -193,16 +205,16 @@ def answerers(value: object) -> dict[str, str]:
 
 
 def ids(field: str, value: object) -> tuple[str, ...]:
-    """A tuple of ids and names from a list, a single one, or a string with commas."""
+    """A tuple of ids and names from a list, a single one, or a string with commas, or ``|`` as WeCom itself has it."""
     if value is None:
         return ()
     if isinstance(value, str):
-        parts = re.split("[,，]", str.__str__(value)[:_MAX_IDS_TEXT], maxsplit=_MAX_IDS)
+        parts = re.split("[,，|]", str.__str__(value)[:_MAX_IDS_TEXT], maxsplit=_MAX_IDS)
         items: list[object] = [part.strip() for part in parts if part.strip()]
     elif exact(value) is not None:
         items = [value]
     elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes | bytearray):
-        items = items_of(value)
+        items = [part for item in items_of(value) for part in _parted(item)]
     else:
         raise ConfigurationError(field, "not_a_list", such="['zhangsan', 'lisi']")
     most = _LIMITS.get(field, 1000)
@@ -214,6 +226,14 @@ def ids(field: str, value: object) -> tuple[str, ...]:
     if len(found) > most:
         raise ConfigurationError(field, "too_many", count=len(found), most=most)
     return found
+
+
+def _parted(item: object) -> list[object]:
+    """An item of a list; of ``a|b`` both."""
+    return [*str.__str__(item).split("|", _MAX_IDS)] if isinstance(item, str) and "|" in item else [item]
+
+
+_LIKE_A_ROTA = re.compile(r"on[\s_-]*call\s*[:：]\s*", re.IGNORECASE)
 
 
 def items_of(value: Iterable[object]) -> list[object]:
@@ -241,6 +261,8 @@ def _id(field: str, item: object) -> str:
     plain = found.translate(JOINERS_AND_SPACES)
     if not plain or not plain.isprintable() or re.search("[|<>]", found) or len(found) > 64:
         raise ConfigurationError(field, "bad_id")
+    if not found.startswith(ON_CALL) and (slip := _LIKE_A_ROTA.match(found)):
+        raise ConfigurationError(field, "not_so_written", close=f"{ON_CALL}{found[slip.end() :]}")
     if field in ("departments", "tags", "leader_of") and re.fullmatch("[0-9A-Za-z_+/=-]{32,}", found):
         raise ConfigurationError(field, "looks_like_secret")
     if field in ("departments", "tags", "leader_of") and re.fullmatch("0[0-9]+", found):

@@ -26,16 +26,53 @@ LARGEST = 2**31
 """Levels, lines of code and numbers of processes are smaller: every store holds them."""
 
 
-def or_variable(value: object, variable: str, default: object = None) -> object:
+def variable(name: str) -> str | None:
+    """What an environment variable says; None where it is not set, or empty."""
+    found = os.environ.get(name) or None
+    if found is not None and is_quoted(found):
+        raise ConfigurationError(name, "quoted")
+    return found
+
+
+def is_quoted(text: str) -> bool:
+    """Whether it begins or ends with a quotation mark."""
+    return bool({text.strip()[:1], text.strip()[-1:]} & {*"\"'`“”‘’"})
+
+
+def or_variable(value: object, name: str, default: object = None) -> object:
     """An option that is given, else its environment variable, unless that is empty, else the default."""
-    return os.environ.get(variable) or default if value is None else value
+    return variable(name) or default if value is None else value
 
 
 def required(field: str, value: T | None, remedy: str) -> T:
     """What must be there; ``remedy`` says how to set it."""
     if value is None:
-        raise ConfigurationError(field, "missing", remedy)
+        raise ConfigurationError(field, "missing", with_misspelt(remedy))
     return value
+
+
+def with_misspelt(remedy: str, names: str = "") -> str:
+    """With each variable that is set, which no option has, and which is much like one of those that are named, in the
+    remedy if nowhere else.
+    """
+    import difflib
+
+    from .._tables import table
+
+    rows = [row for rows in table(__package__, "options").values() for row in rows.values()]
+    known = {f"{row.get('variable')}{end}" for row in rows for end in ("", "_FILE")}
+    others = {_bare(name): name for name in os.environ if _bare(name) != name and name not in known}
+    slips = [
+        f"{others[close]} is set; perhaps {name} is meant"
+        for name in re.findall("WECOM_[A-Z_]+", names or remedy)
+        for close in difflib.get_close_matches(_bare(name), others, 1, 0.7)
+    ]
+    return ". ".join(filter(None, [remedy, *slips]))
+
+
+def _bare(variable: str) -> str:
+    """What is compared: ``CORPID``, of ``WECOM_CORP_ID``."""
+    return variable.upper().removeprefix("WECOM").replace("_", "") if variable.upper().startswith("WECOM") else variable
 
 
 def all_given(*checks: Callable[[], Any]) -> list[Any]:
@@ -98,11 +135,14 @@ _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 *
 
 
 def duration(field: str, value: object, *, least: float = 1, most: float = MOST) -> float:
-    """Seconds, from a number or a text such as ``"30m"``."""
+    """Seconds, from a text such as ``"30m"``."""
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None and isinstance(value, str):
-        raise ConfigurationError(field, "not_a_duration")
-    return number(field, float(found[1]) * _UNITS[found[2]] if found else value, least=least, most=most)
+    if found is not None:
+        return number(field, float(found[1]) * _UNITS[found[2]], least=least, most=most)
+    bare = value.strip() if isinstance(value, str) else "" if (of := exact(value)) is None else f"{of:g}"
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", bare):
+        raise ConfigurationError(field, "no_unit", number=bare)
+    raise ConfigurationError(field, "not_a_duration")
 
 
 def timeout(value: object) -> float:
@@ -151,9 +191,14 @@ def function(field: str, value: object, form: str) -> Callable[..., Any] | None:
 
 def level(field: str, value: object) -> int:
     found = logging.getLevelNamesMapping().get(value) if isinstance(value, str) else exact(value)
-    if not isinstance(found, int) or abs(found) >= LARGEST:
-        raise ConfigurationError(field, "not_a_level")
-    return found
+    if isinstance(found, int) and abs(found) < LARGEST:
+        return found
+    shown = value if isinstance(value, str) and re.fullmatch("[A-Za-z_ ]{1,16}", value) else ""  # no secret
+    import difflib
+
+    if close := difflib.get_close_matches(shown.strip().upper(), logging.getLevelNamesMapping(), 1):
+        raise ConfigurationError(field, "misspelt_level", given=shown, close=close[0])
+    raise ConfigurationError(field, "not_a_level", given=f" ({shown!r})" if shown else "")
 
 
 def kind(value: object) -> str:
@@ -175,6 +220,8 @@ def secret(field: str, value: object, variable: str = "") -> Secret | None:
     text = found.strip()
     if not text:
         raise ConfigurationError(field, "empty")
+    if is_quoted(text):
+        raise ConfigurationError(field, "quoted")
     if not text.isprintable():
         raise ConfigurationError(field, "control_character")
     return Secret(text)

@@ -52,7 +52,7 @@ class Messages:
         try:
             recipients = config.recipients(users or (), departments or (), tags or (), ())
         except ConfigurationError as error:
-            problem = "no recipient is given" if not (users or departments or tags) else str(error)
+            problem = "no recipient is given" if not (users or departments or tags) else error.text("en")
             raise MessageError(problem) from None
         for field, ids in (("departments", recipients.departments), ("tags", recipients.tags)):
             if not all(id.isascii() and id.isdigit() for id in ids):

@@ -54,8 +54,8 @@ def crontab(
 def expect_each(
     who: str,
     found: Iterable[tuple[str, Times]],
-    grace: str | float,
-    max_runtime: str | float | None,
+    grace: str,
+    max_runtime: str | None,
     level: int | str,
     handler: logging.Handler | str | None,
 ) -> dict[str, Expectation]:
@@ -77,9 +77,9 @@ def expect_each(
             jobs[name] = expect(
                 name,
                 cron=times.cron or None,
-                every=times.every_s or None,
+                every=f"{times.every_s:.6f}s" if times.every_s else None,
                 timezone=times.zone or None,
-                grace=grace_s + times.late_s,
+                grace=f"{grace_s + times.late_s:.6f}s",
                 max_runtime=max_runtime,
                 level=level,
                 handler=handler,

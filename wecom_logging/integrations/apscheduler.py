@@ -17,7 +17,6 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .._incidents.job import GRACE_S
 from .._lines import line
 from .._render.words import JOB_FAILED, JOB_MISSED, JOB_STILL_RUNS
 from .._runtime.warn import warn_once
@@ -79,8 +78,8 @@ def listen(scheduler: Any, *, handler: logging.Handler | str | None = None) -> N
 def expect_scheduler(
     scheduler: Any,
     *,
-    grace: str | float = GRACE_S,
-    max_runtime: str | float | None = None,
+    grace: str = "5m",
+    max_runtime: str | None = None,
     level: int | str = logging.ERROR,
     handler: logging.Handler | str | None = None,
 ) -> None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from .._capture.context import context
 from .._capture.duplicates import is_about, is_the_same
 from .._capture.record import exception_of
-from .._incidents.job import GRACE_S
 from .._render.words import TASK_FAILED
 from .._telling import Teller, record_of, text_of
 from .._text.cut import cap
@@ -114,8 +113,8 @@ def connect(handler: logging.Handler | str | None = None) -> None:
 def expect_beat(
     app: Any,
     *,
-    grace: str | float = GRACE_S,
-    max_runtime: str | float | None = None,
+    grace: str = "5m",
+    max_runtime: str | None = None,
     level: int | str = logging.ERROR,
     handler: logging.Handler | str | None = None,
 ) -> None:
