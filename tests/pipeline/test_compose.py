@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 import pytest
@@ -318,6 +318,23 @@ def test_a_message_of_one_cause_says_what_it_became_in_each_place() -> None:
         "",
     ]
     assert shown == 3
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "✅ ConnectionRefusedError: refused · quiet · 2 places"),
+        ("zh", "✅ ConnectionRefusedError: refused · 未再出现 · 2 处"),
+    ],
+)
+@pytest.mark.parametrize("markdown", [True, False])
+def test_the_end_of_all_places_of_one_cause_stands_apart_from_the_cause(
+    markdown: bool, language: Literal["en", "zh"], said: str
+) -> None:
+    chain = (Failure("ConnectionRefusedError", "refused", ()),)
+    digests = [Digest(alert(failures=chain), short_id=f"k7f{at}", quiet_s=600.0, total=9) for at in range(2)]
+    (message, *_), _ = Composer(markdown=markdown, language=language).write(digests, APP, cause="refused")
+    assert re.sub("<.*?>|[*]", "", message.content.split("\n")[0]) == said
 
 
 def test_both_handlers_say_how_to_answer(sandbox: Sandbox) -> None:

@@ -98,8 +98,12 @@ def look_at(incident: Incident, now: float) -> float:
 
 
 def has_stopped(incident: Incident, now: float) -> bool:
-    """Whether what a message tells now ended more than a window ago."""
-    return now > incident.counted_at + incident.window_s
+    """Whether what a message tells now ended more than a window ago, and not as long ago as one usually comes after the
+    other.
+    """
+    usual_s = (incident.last - began(incident)) / max(total(incident) - 1, 1)
+    longest_s = FRESH_WINDOWS * incident.window_s  # what is told in red and is older is over
+    return now > incident.counted_at + max(incident.window_s, min(usual_s, longest_s))
 
 
 def is_rare(incident: Incident) -> bool:

@@ -48,7 +48,7 @@ def _headline(digests: Sequence[Digest], root: Failure, style: Style) -> str:
     number = sum(digest.count for digest in digests)
     open_ones = [digest.alert.level for digest in digests if digest.quiet_s <= 0]
     if not open_ones:
-        return style.quiet(cause, f"{QUIET_KIND.within(language)}{where}")
+        return style.closing("", cause, f"{QUIET_KIND.within(language)}{where}")
     return style.shared(
         max(open_ones), CAUSE_OF_PLACES.within(language, cause, where, COUNT.within(language, number, ""))
     )

@@ -249,8 +249,15 @@ def count_words(digest: Digest, language: Language) -> str:
     if digest.is_news and not digest.count:
         return words.IN_ALL.within(language, digest.total, where(digest, language))
     if digest.count != digest.total:
-        return words.COUNT_AND_TOTAL.within(language, digest.count, digest.total, where(digest, language))
+        numbers = words.COUNT_AND_TOTAL.within(language, digest.count, digest.total, where(digest, language))
+        return f"{_of_kinds(digest, language)}{numbers}"
     return words.COUNT.within(language, digest.count, where(digest, language)) if digest.count > 1 else ""
+
+
+def _of_kinds(digest: Digest, language: Language) -> str:
+    """``3 kinds``, whose count it is where the title is one of them alone."""
+    number = len(digest.variants)
+    return f"{words.KINDS.within(language, number)} " if number > 1 and title_variant(digest) is not None else ""
 
 
 def where(digest: Digest, language: Language) -> str:
@@ -286,8 +293,11 @@ def which_time(digest: Digest, language: Language) -> str:
 
 
 def _stopped(digest: Digest, language: Language) -> str:
-    """``none since 07:51``: of what was told before, or was over before it is told."""
-    if (digest.is_first and not digest.is_over) or not digest.has_stopped or digest.last <= 0:
+    """``none since 07:51``: of what was told before, or was over before it is told. What comes seldom, such as a third
+    payment in an hour, has not stopped because no other has come yet.
+    """
+    goes_on = not digest.is_over and (digest.is_first or digest.is_rare)
+    if goes_on or not digest.has_stopped or digest.last <= 0:
         return ""
     return words.NONE_SINCE.within(language, short_time(digest.last, digest.now, language))
 
@@ -304,6 +314,7 @@ def quiet_words(digest: Digest, language: Language) -> str:
     if digest.count and digest.since > 0:
         since = short_time(digest.since, digest.now, language)
         numbers = words.COUNT_SINCE.within(language, digest.count, since, digest.total, on)
+        numbers = f"{_of_kinds(digest, language)}{numbers}"
     else:
         numbers = words.TOTAL_FROM_TO.within(language, digest.total, on, clock_span(began, last, digest.now, language))
     form = words.QUIET_OR_NOT_TRIED if digest.is_rare else words.QUIET
