@@ -5,6 +5,7 @@ import logging
 from wecom_logging import BotClient, WeComBotHandler
 from wecom_logging.model import Markdown, Text
 
+logging.basicConfig()  # the console, too, which shows nothing by itself once a logger has a handler
 log = logging.getLogger("crawler")
 log.addHandler(WeComBotHandler(level="WARNING", service="crawler", mention=["@all"], mention_level="CRITICAL"))
 log.warning("%d of %d pages could not be read", 17, 2000)

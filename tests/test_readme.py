@@ -115,6 +115,15 @@ def test_each_program_runs(page: str, number: int, sandbox: Sandbox) -> None:
     assert "wecom_logging:" not in ended.err
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "docs/start.md", "docs/start.zh.md"])
+def test_the_program_with_a_bot_shows_its_error_on_the_console_too(page: str, sandbox: Sandbox) -> None:
+    programs = blocks((ROOT / page).read_text(encoding="utf-8"), "python")
+    (code,) = [one for one in programs if "import WeComBotHandler" in one]
+    ended = run(code, url=sandbox.url, **sandbox.environment)
+    assert "ERROR:crawler:17 pages could not be read" in ended.err
+    sandbox.wait(channel="bot", contains="17 pages could not be read", timeout=5.0)
+
+
 def test_each_command_and_file_can_be_read() -> None:
     texts = [ENGLISH, *(path.read_text(encoding="utf-8") for path in PAGES)]
     commands = [line for text in texts for block in blocks(text, "sh") for line in block.splitlines()]
