@@ -257,7 +257,6 @@ OTHERS: dict[str, tuple[str, int, Callable[[Any], Any]]] = {
     ),
     "WeComClient.agent_id": ("agent_id", 60, lambda given: WeComClient("ww", "s", agent_id=given).agent_id),
     "BotClient.timeout": ("timeout", 60, lambda given: BotClient("key", timeout=given)._transport._timeout_s),
-    "progress.every": ("every", 60, lambda given: progress("x", every=given)._every_s),
     "progress.total": ("total", 60, lambda given: progress("x", total=given)._total),
     "notify_on_exception": ("level", 60, lambda given: notify_on_exception(level=given)._level),
     "capture_alerts": ("timeout", 60, lambda given: captured(given)),
