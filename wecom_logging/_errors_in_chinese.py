@@ -180,7 +180,7 @@ REMEDIES = (
     Phrase(
         "Give chats=[…] or set WECOM_AIBOT_CHATS: user ids and ids of groups; `wecom-logging answers pair` tells that "
         "of a chat",
-        "请传入 chats=[…]，或设置 WECOM_AIBOT_CHATS：成员账号和群的会话编号；会话编号可用 `wecom-logging answers pair` "
+        "请传入 chats=[…]，或设置 WECOM_AIBOT_CHATS：成员账号和群的会话 ID；会话 ID可用 `wecom-logging answers pair` "
         "获取",
     ),
     Phrase(

@@ -87,8 +87,9 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "应为一班的时长：整天或整周，例如 '1d'、'1w'；或小时，例如 '12h'",
     ),
     "turn_in_hours": (
-        "in {zone} the clock is changed, so that hours would move the hand-over; use days or weeks, such as '1d'",
-        "{zone} 会调整时钟，按小时轮换会使交接时间移动；请用天或周，例如 '1d'",
+        "{zone} has daylight saving time, which would move a hand-over that is counted in hours; use days or weeks, "
+        "such as '1d'",
+        "{zone} 有夏令时，按小时轮换会使交接时间漂移；请用天或周，例如 '1d'",
     ),
     "not_a_function_name": (
         "the name of a function is needed, such as 'package.module:function'",

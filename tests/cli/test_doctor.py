@@ -147,11 +147,11 @@ def test_the_text_has_a_line_for_each_finding_in_the_language_of_the_locale(doct
         "  ! 时区：消息是中文，时间却是 UTC（本机的时区）\n      → 请把 timezone（WECOM_TIMEZONE）设为" in chinese.out
     )
     assert chinese.out.count("! 时区：") == 1  # for both handlers
-    assert "✓ 告警可以通过全部渠道送达：app、bot；标有 ! 的项目请留意。" in chinese.out
+    assert "✓ 告警可以通过全部通道送达：app、bot；标有 ! 的项目请留意。" in chinese.out
     doctor.set(WECOM_TIMEZONE="Asia/Shanghai")
     chinese = doctor()
     assert "  app: timezone = Asia/Shanghai  [环境变量 WECOM_TIMEZONE]" in chinese.out
-    assert "✓ 告警可以通过全部渠道送达：app、bot。" in chinese.out
+    assert "✓ 告警可以通过全部通道送达：app、bot。" in chinese.out
     doctor.set(LC_ALL="C.UTF-8")
     english = doctor()
     assert "  ✓ recipient users sandbox-user: 沙箱用户 (sandbox-user)" in english.out
@@ -645,7 +645,7 @@ def test_each_bot_of_a_group_is_looked_at(doctor: Doctor, sandbox: Sandbox, tmp_
     text = doctor("--lang", "zh").out
     assert "✗ 群机器人 2 [errcode 93000]：" in text
     assert "请重新复制机器人 Webhook 地址" in text
-    assert "✗ 告警可以通过全部渠道送达，但仍请处理标有 ✗ 的项目。" in text
+    assert "✗ 告警可以通过全部通道送达，但仍请处理标有 ✗ 的项目。" in text
 
 
 def test_bots_that_are_all_wrong_and_a_list_that_is_wrong(doctor: Doctor, sandbox: Sandbox) -> None:
@@ -734,7 +734,7 @@ def test_recipients_by_name(doctor: Doctor, sandbox: Sandbox) -> None:
             "zh",
             "! 测试消息：已发送，但以下接收人未收到：newcomer",
             "! 接收人 users newcomer：该成员尚未激活企业微信，也未关注微信插件",
-            "✓ 告警可以通过全部渠道送达：app；标有 ! 的项目请留意。",
+            "✓ 告警可以通过全部通道送达：app；标有 ! 的项目请留意。",
         ),
     ],
 )
