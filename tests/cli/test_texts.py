@@ -350,6 +350,39 @@ def test_what_is_not_set_for_the_bot_is_said_with_the_variable_of_the_bot(
     assert done.err.startswith(f"wecom-logging: {said}")
 
 
+@pytest.mark.parametrize(
+    ("variables", "cause", "remedy"),
+    [
+        (
+            {"WECOM_CORP_ID": "", "WECOM_CORPID": "ww1", "WECOM_SECRET": "x"},
+            ("✗ configuration corp_id: not set", "✗ 配置项 corp_id：未设置"),
+            (" WECOM_CORPID is set; perhaps WECOM_CORP_ID is meant.", "已设置 WECOM_CORPID，可能应为 WECOM_CORP_ID。"),
+        ),
+        (
+            {"WECOM_CORP_ID": '"ww1"'},
+            ("✗ configuration WECOM_CORP_ID: it stands in quotation marks", "✗ 配置项 WECOM_CORP_ID：首尾带有引号"),
+            ("→ Set corp_id (WECOM_CORP_ID) to", "→ 请把 corp_id（WECOM_CORP_ID）设为"),
+        ),
+    ],
+    ids=["a slip", "quotation marks"],
+)
+@pytest.mark.parametrize("place", [0, 1], ids=["en", "zh"])
+def test_the_doctor_says_what_is_wrong_with_a_variable(
+    variables: dict[str, str],
+    cause: tuple[str, str],
+    remedy: tuple[str, str],
+    place: int,
+    command: Command,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {"WECOM_API_BASE": sandbox.url, "WECOM_LANGUAGE": ("en", "zh")[place], **variables}.items():
+        monkeypatch.setenv(name, value)
+    lines = command("doctor").out.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if cause[place] in line]
+    assert remedy[place] in lines[at + 1]
+
+
 def test_each_of_several_options_that_are_missing_has_its_remedy(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

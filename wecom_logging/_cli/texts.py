@@ -119,6 +119,7 @@ def remedy_of_field(field: str) -> Said:
         return said("remedies.names")
     if name in ("args", "class"):
         return said(f"remedies.{name}")
+    name = next((one.name for one in all_options().values() if name in one.variables), name)
     told = all_options().get("users" if name in ("departments", "tags", "leader_of") else name)
     if told is None or not told.remedy:
         return said("remedies.option", name=name)
