@@ -684,7 +684,7 @@ DUTY: dict[str, Any] = {**APP, "timezone": "Asia/Shanghai", "state": STATE}
         (
             {"webhook": URL},
             "webhook",
-            "WeComHandler has no such option, which is one of WeComBotHandler",
+            "WeComHandler has no such option: it belongs to WeComBotHandler",
             "WeComHandler 没有这个选项，它属于 WeComBotHandler",
         ),
         *[
@@ -795,7 +795,7 @@ def test_of_two_zones_that_differ_it_is_said_which_holds(
 @pytest.mark.parametrize("name", ["users", "departments", "agent_id", "contacts_secret"])
 def test_an_option_of_another_handler_names_the_right_class(name: str) -> None:
     assert refused(lambda: WeComBotHandler(**BOT, **{name: CANARY}), name) == (
-        f"{name}: WeComBotHandler has no such option, which is one of WeComHandler"
+        f"{name}: WeComBotHandler has no such option: it belongs to WeComHandler"
     )
 
 

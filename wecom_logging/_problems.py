@@ -32,7 +32,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "unknown_option": ("there is no such option; the options are {names}", "没有这个选项；可用的选项：{names}"),
     "misspelt_option": ("there is no such option; did you mean {close!r}?", "没有这个选项，可能应为“{close}”"),
     "option_of_another": (
-        "{kind} has no such option, which is one of {others}",
+        "{kind} has no such option: it belongs to {others}",
         "{kind} 没有这个选项，它属于 {others}",
     ),
     # Of secrets, and of where they are.
