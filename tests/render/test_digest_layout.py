@@ -151,19 +151,28 @@ def test_the_title_of_a_digest_is_the_newest_kind_that_was_never_told_else_the_c
     amy, bob = kind("amy", 2, T + 9, new=True), kind("bob", 12, T, new=False)
     new = [kind(f"zoe{number}", 1, T + number, new=True) for number in range(9)]
     several = replace(MANY, variants=(bob, amy, *new), samples=())
-    assert lines(several, TEXT)[0] == "🔴 ERROR 11 kinds × 4321, 12345 in all web shop shop: user amy is unknown"
+    assert lines(several, TEXT)[0] == "🔴 ERROR all kinds × 4321, 12345 in all web shop shop: user amy is unknown"
     assert lines(several, TEXT)[1:9] == [f"│ new 09:12:0{3 + n} user zoe{n} is unknown" for n in range(7)] + [
         "│ new 09:12:10 user zoe7 is unknown"
     ]
     assert "user zoe8" not in "\n".join(lines(several, TEXT))
     known = replace(MANY, variants=(replace(amy, is_new=False), bob))
-    assert first_line(known, TEXT, 400) == "🔴 ERROR 2 kinds × 4321, 12345 in all web shop shop: user bob is unknown"
+    assert first_line(known, TEXT, 400) == "🔴 ERROR all kinds × 4321, 12345 in all web shop shop: user bob is unknown"
+    known = replace(known, count=14)
+    assert first_line(known, TEXT, 400) == "🔴 ERROR 2 kinds × 14, 12345 in all web shop shop: user bob is unknown"
     assert (
         first_line(known, TEXT.within("zh"), 400)
-        == "🔴 错误 2 类 × 4321，累计 12345 次 web shop shop: user bob is unknown"
+        == "🔴 错误 2 类 × 14，累计 12345 次 web shop shop: user bob is unknown"
     )
-    assert " · quiet for 10 minutes, 2 kinds × 4321 since " in first_line(replace(known, quiet_s=600), TEXT, 400)
-    assert first_line(replace(known, variants=(bob,)), TEXT, 400).startswith("🔴 ERROR × 4321, 12345 in all web shop")
+    assert " · quiet for 10 minutes, 2 kinds × 14 since " in first_line(replace(known, quiet_s=600), TEXT, 400)
+    assert first_line(replace(known, total=14), TEXT.within("zh"), 400).startswith(
+        "🔴 错误 2 类 × 14 web shop shop: order"
+    )
+    assert first_line(replace(known, total=15, count=15), TEXT.within("zh"), 400).startswith(
+        "🔴 错误 各类 × 15 web shop"
+    )
+    alone = replace(known, variants=(bob,), count=12)
+    assert first_line(alone, TEXT, 400).startswith("🔴 ERROR × 12, 12345 in all web shop")
     assert first_line(replace(known, count=12345), TEXT, 400).endswith(
         "order 4711 cannot be priced: PriceError: no rate"
     )

@@ -230,7 +230,7 @@ def variants_line(digest: Digest, language: Language) -> str:
             parts.append("…")
             break
         parts.append(part)
-    if (others := digest.count - sum(variant.count for variant in variants)) > 0:
+    if others := _others(digest):
         parts.append(words.OTHERS.within(language, others))
     number = (words.KIND if len(variants) == 1 else words.KINDS).within(language, len(variants))
     return words.VARIANTS_OF_IT.within(language, number, words.BETWEEN_KINDS.within(language).join(parts))
@@ -251,13 +251,22 @@ def count_words(digest: Digest, language: Language) -> str:
     if digest.count != digest.total:
         numbers = words.COUNT_AND_TOTAL.within(language, digest.count, digest.total, where(digest, language))
         return f"{_of_kinds(digest, language)}{numbers}"
-    return words.COUNT.within(language, digest.count, where(digest, language)) if digest.count > 1 else ""
+    if digest.count < 2:
+        return ""
+    return f"{_of_kinds(digest, language)}{words.COUNT.within(language, digest.count, where(digest, language))}"
 
 
 def _of_kinds(digest: Digest, language: Language) -> str:
-    """``3 kinds``, whose count it is where the title is one of them alone."""
-    number = len(digest.variants)
-    return f"{words.KINDS.within(language, number)} " if number > 1 and title_variant(digest) is not None else ""
+    """``3 kinds``, whose count it is where the title is one of them alone; ``all kinds`` where not all are named."""
+    number, others = len(digest.variants), _others(digest)
+    if number + (others > 0) < 2:
+        return ""
+    return f"{words.ALL_KINDS.within(language) if others else words.KINDS.within(language, number)} "
+
+
+def _others(digest: Digest) -> int:
+    """What came of kinds that are not named."""
+    return max(digest.count - sum(variant.count for variant in digest.variants), 0) if digest.variants else 0
 
 
 def where(digest: Digest, language: Language) -> str:

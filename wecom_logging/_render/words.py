@@ -188,6 +188,7 @@ COMMANDS = {
 
 ALERT, ALERTS = Said("{} alert", "{} 条"), Said("{} alerts", "{} 条")
 KIND, KINDS = Said("{} kind", "{} 类"), Said("{} kinds", "{} 类")
+ALL_KINDS = Said("all kinds", "各类")
 ALERTS_OF_KINDS = Said("{0} of {1}{2}", "{1}告警，共 {0}{2}")
 WITHIN = Said(" in {}", "，{}内")
 KIND_IS_QUIET, KINDS_ARE_QUIET = Said("1 kind is quiet", "1 类未再出现"), Said("{} kinds are quiet", "{} 类未再出现")
