@@ -44,6 +44,7 @@ class Edition:
     locale: str
     wecom: str
     wechat: str
+    aibot: str
     group: str
     filter: str
     inspector: str
@@ -60,13 +61,23 @@ class Edition:
 
 
 ENGLISH = Edition(
-    "en", "en", "沙箱用户 · WeCom", "沙箱用户 · WeChat", "Group of bot 1", "Filter", "Inspector", "Delete all", "UTC"
+    "en",
+    "en",
+    "沙箱用户 · WeCom",
+    "沙箱用户 · WeChat",
+    "沙箱用户 · AI bot",
+    "Group of bot 1",
+    "Filter",
+    "Inspector",
+    "Delete all",
+    "UTC",
 )
 CHINESE = Edition(
     "zh",
     "zh-CN",
     "沙箱用户 · 企业微信",
     "沙箱用户 · 微信",
+    "沙箱用户 · 智能机器人",
     "机器人 1 的群",
     "筛选",
     "检查面板",
@@ -165,6 +176,7 @@ def demo(browser: Browser, folder: Path, edition: Edition) -> None:
             wait_for(page, len(sandbox.messages()))
             show_from(page, edition.wecom, "order 4711")
             page.get_by_role("button", name=edition.wechat).click()
+            show_from(page, edition.aibot, "磁盘已满")  # its card is drawn by now, and in view
             take(page, folder, "demo")
 
 

@@ -27,7 +27,8 @@ from ..scripted import ScriptedWeCom, status
 def call(
     *arguments: str, url: str = "", text: str | None = None, encoding: str | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("WECOM_")}
+    theirs = ("WECOM_", "PYTHONUNBUFFERED")  # a pipe is buffered, as in a user's shell
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
     settings = {"WECOM_API_BASE": url} if url else {}
     return subprocess.run(
         [sys.executable, "-m", "wecom_logging._cli", *arguments],
@@ -49,6 +50,8 @@ def test_demo_shows_what_arrived_and_ends_where_nobody_watches() -> None:
     assert {*re.findall(r"[+-]\d\d:\d\d(?= #)", done.stdout)} == {"+08:00"}  # the zone of who looks
     assert re.search("[89] messages arrived", done.stdout)  # what two digests say goes in one message, if both are due
     assert "as a page" not in done.stdout
+    in_order = ["1. A local", "2. A small", "INFO shop.payments", "It ended with", " messages arrived:", "Next: "]
+    assert in_order == sorted(in_order, key=done.stdout.index)
     assert "× 9999, 10000 in all" in done.stdout
     for words in ("nightly balance failed", "磁盘已满 💾", "ValueError: order 4711", "password=***", "<@sandbox-user>"):
         assert words in done.stdout

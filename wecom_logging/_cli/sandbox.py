@@ -127,7 +127,7 @@ def run_demo(options: argparse.Namespace) -> int:
     remove, state = partial(shutil.rmtree, directory, ignore_errors=True), f"sqlite://{directory}/alerts.db"
     try:
         print(text("demo.started", url=server.url))
-        print(text("demo.program"), end="\n\n")
+        print(text("demo.program"), end="\n\n", flush=True)  # the program writes to the same place
         program = [sys.executable, "-m", "wecom_logging._cli.demo_program"]
         status = subprocess.run(program, env=_environment(server, state), check=False).returncode
         print(f"\n   {text('demo.ended', status=status)}")
