@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import app_handler, run
+from tests.programs import app_handler, run, until
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.handlers import AlertHandler
 from wecom_logging.model import IncidentView
@@ -121,3 +121,35 @@ def test_a_shared_store_has_what_the_options_say(sandbox: Sandbox, tmp_path: Pat
     found = {one.level: (one.window_s, one.answers.take_for_s, one.answers.quiet_limit_s) for one in rows}
     assert found == {logging.ERROR: (120.0, 600.0, 7200.0), logging.CRITICAL: (120.0, 600.0, 300.0)}
     handler.close()
+
+
+@pytest.mark.parametrize("state", ["memory://", "sqlite://{}/alerts.db"])
+def test_two_handlers_of_two_services_have_two_incidents_of_what_fails_alike(
+    sandbox: Sandbox, tmp_path: Path, state: str
+) -> None:
+    handlers = [
+        app_handler(sandbox.url, state=state.format(tmp_path), rate_limit=None, service=service)
+        for service in ("shop-eu", "shop-cn")
+    ]
+    for handler in handlers:
+        log(handler, "the disk is full")
+        assert handler.flush(30)
+    ids = {one.short_id for handler in handlers for one in handler.incidents()}
+    titles = [message["content"].partition("\n")[0] for message in sandbox.messages()]
+    assert [re.findall(r"shop-\w\w", title) for title in titles] == [["shop-eu"], ["shop-cn"]]
+    assert len(ids) == len({one[:4] for one in ids}) == 2
+    for handler in handlers:
+        handler.close()
+
+
+def test_nor_are_they_one_where_both_have_the_same_fallback(sandbox: Sandbox) -> None:
+    both = app_handler(sandbox.url, rate_limit=None)
+    for service in ("shop-eu", "shop-cn"):
+        refused = app_handler(sandbox.url, users=["nobody"], rate_limit=None, service=service, fallback=both)
+        log(refused, "the disk is full")
+        until(lambda one=refused: one.stats().handed_over == 1)  # type: ignore[misc] # it is bound at once
+        refused.close()
+    assert both.flush(30)
+    told = [message["content"] for message in sandbox.messages()]
+    assert len({found[0][:5] for text in told if (found := re.search(r"#\w{4,12}", text))}) == len(told) == 2
+    both.close()

@@ -246,6 +246,28 @@ def test_what_fails_in_production_is_no_repeat_of_what_failed_in_a_test(sandbox:
     assert sorted(told) == ["prod", "prod", "test", "test"]
 
 
+OF_A_SERVICE = """
+import logging, os
+from wecom_logging import WeComBotHandler
+logging.getLogger("shop").addHandler(WeComBotHandler(service=os.environ["SERVICE"], environment="prod"))
+logging.getLogger("shop").error("the payment is refused")
+"""
+
+
+def test_two_services_that_fail_alike_are_two_incidents(sandbox: Sandbox, any_url: str) -> None:
+    """Each is told at once, under its own name and id, and counted for itself."""
+    for service in ("shop-eu", "shop-cn", "shop-eu"):
+        ended = run(OF_A_SERVICE, url=sandbox.url, WECOM_STATE=any_url, SERVICE=service)
+        assert (ended.status, ended.err) == (0, "")
+    told = messages(sandbox)
+    assert [re.findall(r"shop-\w\w \(prod\)", text.partition("\n")[0]) for text in told] == [
+        ["shop-eu (prod)"],
+        ["shop-cn (prod)"],
+    ]
+    assert not any("in all" in text for text in told)
+    assert len({re.search(r"#\w{4,12}", text)[0] for text in told}) == 2  # type: ignore[index] # each has one
+
+
 def told_in_all(texts: list[str]) -> int:
     """The sum over all messages, also those in Markdown, of what each adds: its count, or 1."""
     return sum(Told(0.0, re.sub(r"</?font[^>]*>|\*\*", "", text)).count for text in texts)

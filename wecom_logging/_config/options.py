@@ -45,7 +45,8 @@ class CommonOptions(TypedDict, total=False):
     """What all handlers take, all as keywords.
 
     * ``level`` (``NOTSET``): the lowest level that is sent.
-    * ``service`` (none): the name of the service; the first line of a message shows it.
+    * ``service`` (none): the name of the service; the first line of a message shows it, and alerts of two
+      services are never the same.
     * ``environment`` (none): the environment, such as ``"prod"``; the first line of a message shows it, and
       alerts of two environments are never the same.
     * ``window`` (60 s): how long repeats are counted before a digest: 1 s to a day.

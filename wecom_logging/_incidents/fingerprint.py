@@ -18,8 +18,10 @@ def group_key(alert: Alert, meant: Recipients | None) -> str:
     """One for all alerts that are the same, wherever they come from: 32 hex digits. ``meant``: who gets them.
 
     Its first digits are the same for all recipients: so is the short id, in the chat of an app and in a bot's group.
+    Two services that fail alike are two: who has one of them may not have the other.
     """
-    what = (str(alert.level), fingerprint(alert), *environment_of(alert))
+    service = ("service", alert.service) if alert.service else ()
+    what = (str(alert.level), fingerprint(alert), *service, *environment_of(alert))
     who = (_names(meant or Recipients()), repr(alert.mention))
     return digest(*what)[:OF_THE_ALERT] + digest(*who, *what)[OF_THE_ALERT:]
 
