@@ -178,9 +178,8 @@ def test_each_text_of_an_error_is_one_that_is_raised_and_is_said_in_chinese() ->
         values = tuple(f"<{place}>" for place in range(phrase.en.count("%s")))
         assert in_chinese(phrase.en % values) == phrase.zh % values, phrase
         assert re.search("[一-鿿]", phrase.zh), phrase
-    assert (
-        in_chinese("/a.db is busy (a moment ago; it is not tried again yet)") == "/a.db 正被占用（刚刚发生，暂不重试）"
-    )
+    locked = "/a.db: database is locked (a moment ago; it is not tried again yet)"
+    assert in_chinese(locked) == "/a.db：正被其他进程锁定（刚刚发生，暂不重试）"
     assert in_chinese("/a.db: Permission denied") == "/a.db：没有权限"
     assert in_chinese("h:1: the cluster is down (CLUSTERDOWN)") == "h:1：集群不可用 (CLUSTERDOWN)"
     assert in_chinese("no TLS connection to h: Permission denied") == "无法与 h 建立 TLS 连接：没有权限"

@@ -22,7 +22,7 @@ ERRORS = (
     Phrase("%s: %s MiB of alerts wait in the files of one process", "%s：单个进程的文件中已有 %s MiB 告警待发送"),
     Phrase("%s: other processes changed the same incidents at each try", "%s：每次重试时，其他进程都在修改同一事件"),
     Phrase("%s: what is written there cannot be read back", "%s：写入的内容无法读回"),
-    Phrase("%s is busy", "%s 正被占用"),
+    Phrase("%s is in use by another thread of this process", "%s 正被本进程的另一个线程使用"),
     Phrase("%s is changed by others at each try", "%s 每次重试时都被其他进程修改"),
     Phrase("%s changed while it was opened", "%s 在打开时被修改"),
     Phrase("%s is not a regular file that this user alone owns", "%s 不是仅归当前用户所有的普通文件"),

@@ -21,8 +21,10 @@ import pytest
 from wecom_logging._incidents import life
 from wecom_logging._incidents.incident import NO_ANSWERS, Count, Incident, Kept
 from wecom_logging._incidents.short_id import short_ids
+from wecom_logging._runtime.clock import within
 from wecom_logging._state import sqlite_schema
 from wecom_logging._state.base import StateError, Swap, Wanted
+from wecom_logging._state.shared import sqlite_state
 from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging._state.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
 from wecom_logging.model import Alert, Frame, Sample
@@ -389,6 +391,7 @@ def test_it_needs_no_shared_memory(path: Path) -> None:
 FORKS = """
 import gc, os, sys, threading, time
 from wecom_logging._incidents.incident import Count, Kept
+from wecom_logging._state.shared import sqlite_state
 from wecom_logging._state.sqlite import SqliteStore
 from tests.state.test_sqlite_store import first
 store = SqliteStore({path!r})
@@ -434,6 +437,7 @@ def test_forked_children_leave_their_parents_connection_alone(path: Path) -> Non
 OPENS_AND_FORKS = """
 import os, sys, threading, time
 from wecom_logging._runtime import forks
+from wecom_logging._state.shared import sqlite_state
 from wecom_logging._state.sqlite import SqliteStore
 stop = False
 
@@ -798,3 +802,22 @@ def test_two_incidents_of_one_short_id_have_another(use: Use, monkeypatch: pytes
     found = {one.key: one.short_id for one in use.store.open(BOT, 9)}
     assert sorted(len(name) for name in found.values()) == [4, 5, 6]
     assert len({name[:4] for name in found.values()}) == 1
+
+
+def test_that_this_process_alone_has_the_file_in_use_is_said_to_nobody(tmp_path: Path) -> None:
+    """A thread that may wait but briefly, as at the exit, finds another in the middle of a step: that is no trouble."""
+    said: list[str] = []
+    shared = sqlite_state(str(tmp_path / "alerts.db"), lambda cause, text: said.append(text))
+    with closing(shared), shared.call(lambda store: store)._file.transaction():  # type: ignore[attr-defined] # a SqliteStore
+        found: list[Exception] = []
+
+        def asks() -> None:
+            with within(time.monotonic() + 0.05), pytest.raises(StateError, match="in use by another thread") as error:
+                shared.call(lambda store: store.channels())
+            found.append(error.value)
+
+        asking = threading.Thread(target=asks)
+        asking.start()
+        asking.join()
+    assert len(found) == 1
+    assert (said, shared.is_up, shared.is_well) == ([], True, True)

@@ -42,6 +42,10 @@ LOCK_S = 15.0
 """For how long a process that asks WeCom for a token keeps the others from it."""
 
 
+class InUseError(StateError):
+    """This process itself was at work with it for too long, or until the caller's deadline. Nothing was done."""
+
+
 class LateAnswerError(StateError):
     """No answer in time: what was asked for may have been done."""
 

@@ -117,7 +117,11 @@ class Shared:
                 self.write_ahead.hold()
             found = use(self._opened())
         except Exception as error:
+            from .base import InUseError  # loaded with a store, and only then
+
             self.failures += 1
+            if isinstance(error, InUseError):  # no trouble of the state: nobody is told, and the next call tries it
+                raise
             self._back_off_until = self.clock() + between(*BACK_OFF_S)
             if not isinstance(error, StateError):  # a library's that nobody foresaw, or a defect of ours
                 error = StateError(f"{self.name}: {type(error).__name__}")

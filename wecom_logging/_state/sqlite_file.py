@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .._runtime import forks
 from .._runtime.clock import seconds_left
-from .base import VERSION, StateError
+from .base import VERSION, InUseError, StateError
 from .disk import CAREFULLY, is_ours, resolved
 
 APPLICATION_ID = 0x57434C47
@@ -80,7 +80,7 @@ class SqliteFile:
         with ExitStack() as held:
             for lock in (self._lock, forks.gate):
                 if not lock.acquire(timeout=max(min(wait_s, seconds_left()), 0.0)):
-                    raise StateError(f"{self.path} is busy")
+                    raise InUseError(f"{self.path} is in use by another thread of this process")
                 held.callback(lock.release)
             yield
 
