@@ -453,6 +453,23 @@ def test_the_environment_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "https://proxy.example " in handler._pipeline._channels[0].identity
 
 
+@pytest.mark.parametrize(("text", "seconds"), [("", 5.0), ("30", 30.0), ("0", 0.0), ("1.5", 1.5)])
+def test_how_long_the_exit_may_wait_is_in_a_variable(
+    monkeypatch: pytest.MonkeyPatch, text: str, seconds: float
+) -> None:
+    handler = made(monkeypatch, WECOM_EXIT_TIMEOUT=text)
+    assert handler._pipeline is not None
+    assert handler._pipeline.options.exit_timeout_s == seconds
+    other = WeComHandler(exit_timeout=2)
+    assert other._pipeline is not None
+    assert other._pipeline.options.exit_timeout_s == 2
+
+
+@pytest.mark.parametrize("text", ["30s", "-1", "nan", "long"])
+def test_a_variable_that_is_no_number_of_seconds_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    refused(lambda: made(monkeypatch, WECOM_EXIT_TIMEOUT=text), "exit_timeout")
+
+
 def test_an_argument_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     made(monkeypatch, WECOM_DEPARTMENTS="2")
     handler = WeComHandler(users=["amy"], secret="other-secret")

@@ -102,6 +102,7 @@ def test_the_variables_that_are_told_are_those_that_are_read(monkeypatch: pytest
         *(partial(check, None) for check in (config.chats, config.answerers, config.aibot_url, config.api_base)),
         *(partial(check, None) for check in (config.state, config.language, config.timezone, config.enabled)),
         partial(config.heartbeat_url, None),
+        partial(config.checked, {}),
         lambda: config.rate_limit(NotImplemented, "1/minute"),
         *(partial(check, {}) for check in (of_duty.with_file, of_duty.duty)),
     ]

@@ -99,16 +99,16 @@ LINES: Mapping[str, tuple[str, str]] = {
         "{count} 条告警 24 小时内未能发出，不再发送（用 `wecom-logging pending` 查看）",
     ),
     "one_lost": (
-        "1 alert was not sent within exit_timeout ({seconds:g} s): it is lost",
-        "1 条告警在 exit_timeout（{seconds:g} 秒）内未能发出，已丢失",
+        "1 alert was not sent within exit_timeout ({seconds:g} s): it is lost{why}",
+        "1 条告警在 exit_timeout（{seconds:g} 秒）内未能发出，已丢失{why}",
     ),
     "lost": (
-        "{count} alerts were not sent within exit_timeout ({seconds:g} s): they are lost",
-        "{count} 条告警在 exit_timeout（{seconds:g} 秒）内未能发出，已丢失",
+        "{count} alerts were not sent within exit_timeout ({seconds:g} s): they are lost{why}",
+        "{count} 条告警在 exit_timeout（{seconds:g} 秒）内未能发出，已丢失{why}",
     ),
     "lost_in_all": (
-        "{count} alerts were not sent within exit_timeout ({seconds:g} s): they are lost (in all)",
-        "{count} 条告警在 exit_timeout（{seconds:g} 秒）内未能发出，已丢失（合计）",
+        "{count} alerts were not sent within exit_timeout ({seconds:g} s): they are lost (in all){why}",
+        "{count} 条告警在 exit_timeout（{seconds:g} 秒）内未能发出，已丢失（合计）{why}",
     ),
     "overflow": (
         "{count} alerts are lost so far: more waited than max_pending allows; see why they are not sent, or raise it",
@@ -120,10 +120,12 @@ LINES: Mapping[str, tuple[str, str]] = {
     ),
     "left": (
         "alerts that were not sent within exit_timeout ({seconds:g} s) wait in the state; the next process that opens "
-        "it sends them (`wecom-logging pending` shows them)",
+        "it sends them (`wecom-logging pending` shows them){why}",
         "exit_timeout（{seconds:g} 秒）内未发出的告警保留在状态存储中，由下一个打开它的进程发出"
-        "（用 `wecom-logging pending` 查看）",
+        "（用 `wecom-logging pending` 查看）{why}",
     ),
+    "no_answer": ("; WeCom has not answered so far", "；企业微信尚未应答"),
+    "last_error": ("; the last error: {error}", "；最近一次错误：{error}"),
     # Of who is on call.
     "not_on_call": (
         "on call {name}: who it is cannot be found out ({why}); {then}",

@@ -4,7 +4,9 @@ What is told stands in `options.toml`, which the commands and the pages read, an
 """
 
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar
 
@@ -18,11 +20,21 @@ if TYPE_CHECKING:
 
 
 class Made(NamedTuple):
-    """What becomes of an option: ``check(name, value)``, or of the ``default``, in a ``field`` of what is checked."""
+    """What becomes of an option: ``check(name, value)``, or of the number in its ``variable``, or of the ``default``,
+    in a ``field`` of what is checked."""
 
     field: str
     check: Callable[[str, Any], object]
     default: object = None
+    variable: str = ""
+
+    @property
+    def otherwise(self) -> object:
+        """What it is where it is not given. What is no number in the variable is refused as a text."""
+        text = os.environ.get(self.variable, "") if self.variable else ""
+        with suppress(ValueError):
+            return float(text)
+        return text or self.default
 
 
 _T = TypeVar("_T")
@@ -65,7 +77,8 @@ class CommonOptions(TypedDict, total=False):
       ``"24/minute, 800/hour"`` for each chat, WECOM_RATE_LIMIT): how many messages go out. ``None`` (``off`` in
       the variable) where WeCom has no limit, such as a private deployment.
     * ``timeout`` (10 s): the time limit for one request, in total: at least 0.1 s.
-    * ``exit_timeout`` (5 s): how long the exit of the program may wait.
+    * ``exit_timeout`` (5 s, WECOM_EXIT_TIMEOUT): how long the exit of the program may wait. ``run`` waits 30 s,
+      unless the variable is set.
     * ``max_pending`` (10,000): the maximum number of pending alerts in memory.
     * ``max_pending_bytes`` (16 MiB): how many bytes of alerts may wait in memory.
     * ``overflow`` (``"trim"``): what happens to a text that is too long: ``"trim"`` cuts it, ``"split"`` sends up
@@ -140,7 +153,7 @@ class CommonOptions(TypedDict, total=False):
     state: str | None
     rate_limit: str | None
     timeout: Annotated[float, Made("timeout_s", partial(number, least=0.1), 10.0)]
-    exit_timeout: Annotated[float, Made("exit_timeout_s", partial(number, least=0), 5.0)]
+    exit_timeout: Annotated[float, Made("exit_timeout_s", partial(number, least=0), 5.0, "WECOM_EXIT_TIMEOUT")]
     max_pending: Annotated[int, Made("max_pending", whole, 10_000)]
     max_pending_bytes: Annotated[int, Made("max_pending_bytes", whole, 16 * 1024 * 1024)]
     overflow: Annotated[str, Made("overflow", partial(choice, choices=OVERFLOWS), "trim")]
@@ -170,7 +183,7 @@ def checked(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """What is `Made` of these options, or of all, by its field. Raises `ConfigurationError`."""
     made = marked(Made)
     found = {name: made[name] for name in names or made}
-    return {one.field: one.check(name, options.get(name, one.default)) for name, one in found.items()}
+    return {one.field: one.check(name, options.get(name, one.otherwise)) for name, one in found.items()}
 
 
 def marked(kind: type[_T]) -> Mapping[str, _T]:

@@ -326,6 +326,10 @@ class Pipeline:
             turn.store.batches.end()
         self._handlers.clear()  # when the interpreter takes all apart, nobody is to hear of them
 
+    def problem(self) -> str:
+        """Why the last message has not arrived so far, behind a line of ours; "" where nothing is known."""
+        return "" if self._begun is None else self._begun.senders.problem()
+
     def give_up(self, has_time: Callable[[], bool] = bool) -> int:
         """At exit: what still waits, or is only counted, is lost, with its number, or left in the shared store.
 
@@ -360,7 +364,7 @@ class Pipeline:
             if entered:
                 turn.section.release()
         if turn.ledger.left_behind or (turn.store.batches.leaves_untold() and not turn.senders.are_elsewhere):
-            self.options.warn_once("left", line("left", seconds=self.exit_timeout_s))
+            self.options.warn_once("left", line("left", seconds=self.exit_timeout_s, why=self.problem()))
         return lost.value - before
 
 

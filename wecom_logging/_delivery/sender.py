@@ -9,6 +9,7 @@ import enum
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from .._capture.context import carry, passed_by
 from .._config import RateRules
@@ -25,10 +26,12 @@ from .._state.base import Rules, StateError
 from .._state.shared import Shared
 from .._state.windows import FLOOD, Windows
 from .._text.cut import trim
-from .._text.said import Language
+from .._text.said import Language, language_of_environment
 from .._text.sha256 import sha256
 from .._wecom.channels import Channel
 from .._wecom.errcodes import Verdict, lookup
+from .._wecom.explained import explained
+from .._wecom.http import trying
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
 from ..model import Digest, File, Message, Outcome, Recipients
 from ..model.message import Answerable
@@ -72,6 +75,9 @@ class Sender:
     clock: Callable[[], float]
     name: str = ""
     back_off_until: float = float("-inf")
+    problem: WeComError | MessageError | str | None = None
+    """Why its last message has not arrived so far: what the last try met, "" for no answer. None: it has, or waits for
+    the limit."""
     _failed_rounds: int = field(default=0, init=False)
 
     def wait(self, recipients: Recipients | None, *, draining: bool) -> float:
@@ -138,13 +144,19 @@ class Sender:
                 raise NotNow
             reserved.append(now)
 
+        self.problem, outer = "", trying.set(partial(setattr, self, "problem"))
         try:
-            return self.channel.deliver(self._message(part, delivery), recipients, before_try)
+            outcome = self.channel.deliver(self._message(part, delivery), recipients, before_try)
+            self.problem = None
+            return outcome
         except NotNow:
+            self.problem = None
             return Outcome("kept")
         except (WeComError, MessageError) as error:
+            self.problem = error
             return Outcome("kept", error=error)
         finally:
+            trying.reset(outer)
             self.windows.landed(receivers, reserved, self.clock())
 
     def upload(self, part: Attachment, delivery: Delivery) -> File:
@@ -187,6 +199,15 @@ class Senders:
         """Seconds for which all of them rest, or leave it to another process; 0 or less if one does not."""
         now = self._clock()
         return min(_ELSEWHERE_S if one.channel.is_elsewhere else one.back_off_until - now for one in self._senders)
+
+    def problem(self) -> str:
+        """Why the last message has not arrived so far, behind a line of ours; "" where nothing is known."""
+        found = next((one.problem for one in self._senders if one.problem is not None), None)
+        if found is None:
+            return ""
+        if isinstance(found, str):
+            return line("no_answer")
+        return line("last_error", error=explained(found, language_of_environment()))
 
     def wait(self, recipients: Recipients | None) -> float:
         """Seconds until one of them may send a message to these recipients."""

@@ -77,6 +77,9 @@ class Job(Protocol):
     def give_up(self, has_time: Callable[[], bool] = bool) -> int:
         """Settle all that waits as lost at exit, but for what comes amid this and ``has_time``; return how many."""
 
+    def problem(self) -> str:
+        """Why the last message has not arrived so far, behind a line of ours; "" where nothing is known."""
+
     def open(self) -> None:
         """Look for what others have left, where there is a state."""
 
@@ -115,7 +118,7 @@ class Worker:
         if not self.runner.nudge(self) and self.runner.failed and Runner.may_start:
             self._rescue()
         if _exit.over:  # nothing waits for it later
-            _exit.tell(self.finish(_exit.ends))
+            _exit.tell(self.finish(_exit.ends), [self])
 
     @property
     def lacks_thread(self) -> bool:
@@ -312,18 +315,19 @@ class _Exit:
             lost = sum(worker.finish(self.ends) for worker in living_workers())
             for end in at_end:
                 end()
-            self.tell(lost)
+            self.tell(lost, living_workers())
             _stay_interrupted()
             if before is not None:
                 signal.signal(signal.SIGINT, before)
 
-    def tell(self, lost: int) -> None:
+    def tell(self, lost: int, workers: list[Worker]) -> None:
         """Say how many are lost. What comes after the first line is said, too, but not each of a storm."""
         if lost:
             self._lost.add_many(lost)
             number, in_all = self._lines.add(), self._lost.value
             row = "lost_in_all" if number > 1 else "one_lost" if in_all == 1 else "lost"
-            text = line(row, count=in_all, seconds=self._longest)
+            why = next(filter(None, (worker.job.problem() for worker in workers)), "")
+            text = line(row, count=in_all, seconds=self._longest, why=why)
             warn_once(f"exit {number if number < 10 else number.bit_length() + 10}", text)
 
 

@@ -6,6 +6,7 @@ traceback of an error holds one as it is either: tools that report errors send t
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import os
 import re
@@ -176,6 +177,11 @@ class Transport:
             session.close()
 
 
+trying: contextvars.ContextVar[Callable[[WeComError], object] | None]
+trying = contextvars.ContextVar("wecom_logging_trying", default=None)
+"""Hears of each try that has failed, also where another one follows."""
+
+
 def in_a_round(
     attempt: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep, tries: int = TRIES_IN_A_ROUND
 ) -> T:
@@ -185,10 +191,16 @@ def in_a_round(
     return tenacity.Retrying(
         stop=lambda state: state.attempt_number >= tries or seconds_left() <= 0,
         wait=lambda state: between(0, min(0.1 * 2**state.attempt_number, 2)),
-        retry=tenacity.retry_if_exception(worth_a_quick_try),
+        retry=tenacity.retry_if_exception(_heard_and_worth_another),
         sleep=lambda seconds: sleep(min(seconds, max(seconds_left(), 0.0))),
         reraise=True,
     )(attempt)
+
+
+def _heard_and_worth_another(error: BaseException) -> bool:
+    if (hear := trying.get()) is not None and isinstance(error, WeComError):
+        hear(error)
+    return worth_a_quick_try(error)
 
 
 def worth_a_quick_try(error: BaseException) -> bool:
