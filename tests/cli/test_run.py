@@ -11,18 +11,21 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from wecom_logging._cli.process import Tail
-from wecom_logging._cli.run import Runs, duration, reason
+from wecom_logging._cli.run import Runs, duration, reason, without_numbers
 from wecom_logging._sandbox import Sandbox
 
 from ..programs import CREDENTIALS, ROOT, at_best, until
 from ..scripted import ScriptedWeCom, hold
+from ..valkey_server import Server
 
 BOT = {"WECOM_WEBHOOK": CREDENTIALS["WECOM_WEBHOOK"]}
 RUN = (sys.executable, "-m", "wecom_logging._cli", "run")
@@ -537,7 +540,7 @@ def test_a_wrong_configuration_is_said_and_the_command_runs(environment: dict[st
 
 @pytest.mark.slow
 def test_with_a_state_an_alert_waits_for_the_next_run_and_that_is_said(sandbox: Sandbox, tmp_path: Path) -> None:
-    environment = settings(sandbox.url, WECOM_STATE=f"sqlite://{tmp_path}/alerts.db")
+    environment = settings(sandbox.url, WECOM_STATE=f"sqlite://{tmp_path}/alerts.db", WECOM_EXIT_TIMEOUT="3")
     port = int(sandbox.url.rpartition(":")[2])
     sandbox.stop()
     done = watch("--", "sh", "-c", "exit 3", env=environment)
@@ -570,12 +573,45 @@ def test_a_wecom_that_does_not_answer_costs_no_more_than_exit_timeout() -> None:
 
         def seconds() -> float:
             began = time.monotonic()
-            done = watch("--", "sh", "-c", "exit 3", url=wecom.url)
+            done = watch("--", "sh", "-c", "exit 3", env=settings(wecom.url, WECOM_EXIT_TIMEOUT="5"))
             assert done.returncode == 3
-            assert b"1 alert was not sent within exit_timeout (5 s): it is lost" in done.stderr
+            lost = "1 alert was not sent within exit_timeout (5 s): it is lost; WeCom has not answered so far"
+            assert lost in done.stderr.decode()
             return time.monotonic() - began
 
         assert at_best(seconds, 9.5) <= 9.5  # a start on a busy machine is in it; the request would take ten
+
+
+@pytest.mark.slow
+def test_a_wecom_that_answers_late_is_waited_for_longer_than_by_a_program(sandbox: Sandbox) -> None:
+    sandbox.fail("webhook/send", delay_s=6, times=1)
+    done = watch("--", "sh", "-c", "exit 3", url=sandbox.url)
+    assert (done.returncode, done.stderr) == (3, b"")
+    assert "exit code 3" in told(sandbox)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("language", "state", "words"),
+    [
+        ("en", "", "(2 s): it is lost; the last error: HTTP status 503 from webhook/send"),
+        ("zh", "", "（2 秒）内未能发出，已丢失；最近一次错误：服务器或网关返回了 HTTP 错误状态（状态码 503，"),
+        ("en", "sqlite://{}/alerts.db", "pending` shows them); the last error: HTTP status 503 from webhook/send"),
+        (
+            "zh",
+            "sqlite://{}/alerts.db",
+            "pending` 查看）；最近一次错误：服务器或网关返回了 HTTP 错误状态（状态码 503，",
+        ),
+    ],
+)
+def test_an_exit_that_is_too_short_says_the_last_error(
+    sandbox: Sandbox, tmp_path: Path, language: str, state: str, words: str
+) -> None:
+    sandbox.fail("webhook/send", status=503, times=1000)
+    more = {"WECOM_STATE": state.format(tmp_path)} if state else {}
+    environment = settings(sandbox.url, WECOM_EXIT_TIMEOUT="2", WECOM_LANGUAGE=language, **more)
+    done = watch("--", "sh", "-c", "exit 3", env=environment)
+    assert words in done.stderr.decode().splitlines()[-1]
 
 
 @pytest.mark.slow
@@ -670,6 +706,162 @@ def test_each_failure_that_is_told_shows_its_own_output(sandbox: Sandbox, tmp_pa
         assert f"failed: {times} times since" in text
         assert "in all" not in text
         assert "time today" not in text
+
+
+class Cron:
+    """Runs a job in a state, as a crontab does: ``run(0, 3, 3, arguments)`` ends well, then fails twice."""
+
+    def __init__(self, sandbox: Sandbox, directory: Path, state: str) -> None:
+        self.sandbox, self.state, self.at = sandbox, state, 0.0
+        self.job = directory / "backup.sh"
+        self.job.write_text("echo 'error: no space' >&2; exit $STATUS")
+
+    def run(
+        self,
+        *statuses: int,
+        arguments: tuple[str, ...] = (),
+        service: str = "shop",
+        every_s: float = 6.0,
+        **more: str,
+    ) -> None:
+        for status in statuses:
+            environment = settings(self.sandbox.url, **BOT, WECOM_STATE=self.state, STATUS=str(status), **more)
+            command = [*later(self.at), "--service", service, "--", "sh", str(self.job), *arguments]
+            done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+            assert done.returncode == status
+            self.at += every_s
+
+    def told(self) -> list[str]:
+        """What the messages say since the last time, as far as it is about numbers."""
+        texts = [re.sub(r"</?font[^>]*>|\*\*", "", str(one["content"])) for one in self.sandbox.messages()]
+        self.sandbox.clear()
+        return [_numbers(text) for text in texts]
+
+
+def _numbers(text: str) -> str:
+    first = text.partition("\n")[0]
+    found = [*re.findall(r"^(?:🔴|✅)|ERROR again|ERROR|× \d+(?:, \d+ in all)?|quiet for|had failed \S+", first)]
+    return " ".join([*found, *re.findall(r"failed: (?:\d+ times|once)", text)])
+
+
+IN_A_ROW = ["🔴 ERROR", "🔴 ERROR again failed: 2 times", "🔴 ERROR again failed: 4 times"]
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def cron(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> Iterator[Cron]:
+    if request.param == "sqlite":
+        yield Cron(sandbox, tmp_path, f"sqlite://{tmp_path}/alerts.db")
+        return
+    with closing(Server(save="")) as server:
+        yield Cron(sandbox, tmp_path, server.url)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("every_s", [0.0, 6.0])
+def test_a_job_that_fails_nine_times_in_a_minute_and_works_is_told_with_true_numbers(
+    cron: Cron, every_s: float
+) -> None:
+    """However many failures no message has told, and three weeks later the same once more."""
+    whole = [*IN_A_ROW, "🔴 ERROR again failed: 8 times", "✅ had failed 9"]
+    cron.run(*[3] * 9, 0, every_s=every_s)
+    assert cron.told() == whole
+    if cron.state.startswith("sqlite"):  # the server of the other has a clock of its own
+        cron.at += 21 * 86400
+        cron.run(*[3] * 9, 0, every_s=every_s)
+        assert cron.told() == whole
+
+
+@pytest.mark.slow
+def test_what_failed_while_wecom_was_away_is_counted_when_it_is_back(cron: Cron) -> None:
+    cron.sandbox.fail("webhook/send", status=503, times=1000)
+    limit = {"WECOM_RATE_LIMIT": "off"}  # what is tried in vain would use it up
+    cron.run(*[3] * 7, every_s=0, WECOM_EXIT_TIMEOUT="0.5", **limit)
+    requests.delete(f"{cron.sandbox.url}/sandbox/faults", timeout=10)
+    cron.run(0, **limit)
+    assert sorted(cron.told()) == ["✅ had failed 7", "🔴 ERROR × 7"]
+
+
+TEN = range(1, 11)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        lambda day: (f"2026-12-{day:02}",),
+        lambda day: (f"--date=2026-12-{day:02}", "--shard", str(day)),
+        lambda day: (f"/backup/2026/12/{day:02}.tar",),
+    ],
+)
+def test_a_job_with_a_date_in_its_arguments_is_one_job(cron: Cron, arguments: Callable[[int], tuple[str, ...]]) -> None:
+    for day in TEN:
+        cron.run(3 if day < 10 else 0, arguments=arguments(day))
+    assert cron.told() == [*IN_A_ROW, "🔴 ERROR again failed: 8 times", "✅ had failed 9"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"service": "shop-eu"}, {"service": "shop-cn"}),
+        ({"arguments": ("eu",)}, {"arguments": ("cn",)}),
+        ({"arguments": ("db1",)}, {"arguments": ("db2",)}),
+    ],
+)
+def test_two_jobs_of_one_program_fail_and_end_for_themselves(
+    cron: Cron, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """Of another service, or with other words; also where they fail alike in one moment."""
+    for job in (one, other, one, other):
+        cron.run(3, **job, every_s=0)
+    assert cron.told() == ["🔴 ERROR", "🔴 ERROR", *["🔴 ERROR again failed: 2 times"] * 2]
+    cron.run(0, **one)
+    assert cron.told() == ["✅ had failed 2"]
+    cron.at += 3600
+    cron.run(3, **other)
+    cron.run(0, **other)
+    assert cron.told() == ["✅ had failed 3"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2026-12-01", "2026-12-31"),
+        ("--date=2026-12-01", "--date=2027-01-05"),
+        ("20261201T030000Z", "20261202T034501Z"),
+        ("2026-12-01T03:00:00+08:00", "2026-12-02T03:00:07+08:00"),
+        ("/backup/2026/12/01.tar", "/backup/2026/12/02.tar"),
+        ("backup-2026-12-01.tar.gz", "backup-2026-12-02.tar.gz"),
+        ("backup20261201.sql", "backup20261202.sql"),
+        ("backup-Mon.tar", "backup-Tue.tar"),
+        ("Wed Dec  2 03:49:25 UTC 2026", "Thu Dec  3 03:49:24 UTC 2026"),
+        ("2026年12月01日", "2026年12月02日"),
+        ("1764647365", "1764647999"),
+        ("--shard=3", "--shard=14"),
+        ("/opt/shop-1.4.2/bin/backup", "/opt/shop-1.4.3/bin/backup"),
+    ],
+)
+def test_numbers_and_dates_of_an_argument_count_as_one(one: str, other: str) -> None:
+    assert without_numbers(one) == without_numbers(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("eu", "cn"),
+        ("db1", "db2"),
+        ("shop-db1", "shop-db2"),
+        ("db1.example.com", "db2.example.com"),
+        ("--host=db1", "--host=db2"),
+        ("/srv/eu/backup.sh", "/srv/cn/backup.sh"),
+        ("li@example.com", "wang@example.com"),
+        ("postgres://db/shop", "postgres://db/bank"),
+        ("Monitor", "Tuesdays"),
+    ],
+)
+def test_words_of_an_argument_do_not_count_as_one(one: str, other: str) -> None:
+    """A name with a number in it is a word."""
+    assert without_numbers(one) != without_numbers(other)
 
 
 def test_without_a_state_each_failure_is_told_alike(sandbox: Sandbox) -> None:

@@ -19,10 +19,14 @@ import re
 import shlex
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .._answers.place import SharedPlace
+from .._incidents import answered, life
 from .._incidents.codec import MAX_CHARACTERS, as_line, read, typed
+from .._incidents.incident import Count, Incident
 from .._incidents.pattern import pattern
 from .._masking.redact import MASK, redact
 from .._render.times import local_time
@@ -36,13 +40,13 @@ from .._render.words import (
     SHORT_SECONDS,
     WORKS_AGAIN,
 )
-from .._state.base import Store
+from .._state.base import PART, StateError, Store
 from .._state.shared import Shared
 from .._telling import in_our_words
 from .._text.said import Language, Phrase, Reader, filled
 from ..errors import ConfigurationError
 from ..handlers import AlertHandler
-from .environment import configured, handlers, mask
+from .environment import MOST, configured, handlers, mask
 from .parser import command
 from .printing import refuse, say, say_error
 from .process import BY_SIGNAL, End, Output, ended, open_standard_streams
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"-{0,2}[\w.-]+")
 _INTERPRETER = re.compile(r"(python|pypy|node|perl|ruby|Rscript|julia|(ba|da|z|k)?sh)[\d.]*(\.exe)?")
 _MOST_WORDS = 200
+_EXIT_TIMEOUT_S = 30.0
 _WINDOW_S = 1.0
 """The shortest: which failures are told is known from earlier runs, and each of those is told with its own output."""
 
@@ -72,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     if not command:
         refuse("run.no_command", 2)
     open_standard_streams()
-    told = handlers(options.service, window=_WINDOW_S)
+    told = handlers(options.service, window=_WINDOW_S, **_patience())
     job = _job(options.expect)
     run = "" if job is None else job.began()
     end = ended(command)
@@ -90,6 +95,11 @@ def run(options: argparse.Namespace) -> int:
     return end.status
 
 
+def _patience() -> dict[str, float]:
+    """Who has nothing else to do waits longer than a program may, unless it is told how long."""
+    return {} if os.environ.get("WECOM_EXIT_TIMEOUT") else {"exit_timeout": _EXIT_TIMEOUT_S}
+
+
 def _job(name: str | None) -> Expectation | None:
     """The job that the command is; a name that is none costs the command nothing."""
     if name is None:
@@ -104,7 +114,7 @@ def _job(name: str | None) -> Expectation | None:
 
 
 def _earlier(handlers: Sequence[AlertHandler], service: str | None, command: Sequence[str]) -> EarlierRuns | None:
-    """What the state knows of this command; None where there is no state, or nothing is sent anyway."""
+    """What the state knows of this job; None where there is no state, or nothing is sent anyway."""
     try:
         shared = configured(None) if handlers else None
     except ConfigurationError:  # the handlers have said it
@@ -143,9 +153,12 @@ def _tell(
         before, after = noted
         if not after.is_told(before):
             say(text("run.failed_again", name=name, times=after.times(language())))
+            known.count_in()
             return
         fields = {**after.facts(before, _of_records()), **fields}
-    record.wecom = {"fields": fields}
+        if after.failures > 1:
+            known.begin_anew()
+    record.wecom = {"fields": fields, **({} if known is None else {"fingerprint": known.fingerprint})}
     in_our_words(record, said, fields)
     # As a stack, of which the last lines stay where not all fit, and which is masked before anything is cut.
     record.stack_info = shown or None
@@ -163,9 +176,11 @@ def _tell_that_it_works(handlers: Sequence[AlertHandler], command: Sequence[str]
     before = known.succeeded()
     if before is None or not before.failures:
         return
+    known.begin_anew()
     record = logging.LogRecord(
         _name(command), logging.INFO, "", 0, WORKS_AGAIN.en, (before.times(_of_records()),), None
     )
+    record.wecom = {"fingerprint": known.fingerprint}
     in_our_words(record, WORKS_AGAIN)
     for handler in handlers:
         handler.handle(record)
@@ -294,12 +309,15 @@ class Runs:
 
 
 class EarlierRuns:
-    """Those of a command, for one service, on this host, in a state. Where that cannot be used, nothing is known."""
+    """Those of a job on this host, in a state: of a service and a program, whatever numbers and dates its arguments
+    have. Where the state cannot be used, nothing is known."""
 
     def __init__(self, shared: Shared, service: str | None, command: Sequence[str]) -> None:
-        self._shared = shared
-        what = json.dumps([service or "", socket.gethostname(), *command])
-        self._name = hashlib.sha256(what.encode()).hexdigest()[:32]
+        self._shared, self._place = shared, SharedPlace(shared)
+        job = [service or "", *map(without_numbers, command)]
+        self._name = _hashed([socket.gethostname(), *job])
+        self.fingerprint = f"run {_hashed(job)}"
+        """What makes its failures the same, on all hosts: the reason does not."""
 
     def failed(self, why: str, lines: Sequence[str]) -> tuple[Runs, Runs] | None:
         """Note a failure: what was known before, and what is known now."""
@@ -308,6 +326,37 @@ class EarlierRuns:
     def succeeded(self) -> Runs | None:
         noted = self._note(Runs.succeeded)
         return None if noted is None else noted[0]
+
+    def begin_anew(self) -> None:
+        """The next message is whole, with the numbers of its own: what was told is over, unless it is in hand."""
+        with suppress(StateError):  # it is said
+            for channel, row in self._told():
+                if not self._is_in_hand(row):
+                    self._place.answer(channel, row.key, lambda one, now: life.ended(one, now) or one, lambda one: None)
+
+    def count_in(self) -> None:
+        """What is in hand counts a failure that is not told."""
+        shared, who, host = self._shared, f"{self._shared.who}{PART}0", socket.gethostname()
+        with suppress(StateError):  # as above
+            found = [one for one in self._told() if self._is_in_hand(one[1]) and one[1].level >= logging.ERROR]
+            for number, (channel, row) in enumerate(found, 1):
+                last, now = shared.time_s(), shared.clock()
+                count = Count(key=row.key, level=row.level, window_s=row.window_s, last=last)
+                shared.call(lambda store: store.add(channel, who, host, number, [count], now))  # noqa: B023 # called at once
+
+    def _told(self) -> list[tuple[str, Incident]]:
+        """What messages have told of this job, or are about to, each with its channel. Raises `StateError`."""
+        return [(channel, row) for channel, row in self._place.rows(MOST) if self._is_of(row)]
+
+    def _is_of(self, row: Incident) -> bool:
+        try:
+            return row.first.alert.fingerprint == self.fingerprint
+        except ValueError:  # another hand has been at it
+            return False
+
+    def _is_in_hand(self, row: Incident) -> bool:
+        """Whether it is still to be told, a person has answered it, or a step of its escalation comes."""
+        return bool(row.untold or row.step_at or answered.in_force(row, self._shared.time_s()))
 
     def _note(self, change: Callable[[Runs, float], Runs]) -> tuple[Runs, Runs] | None:
         return self._shared.try_call(lambda store: _noted(store, self._name, change), None)
@@ -331,6 +380,24 @@ def _read(text: str) -> Runs:
         return found
     except ValueError:  # another hand has been at it
         return Runs()
+
+
+_KEPT_WORDS = re.compile(r"((?<![A-Za-z0-9])[A-Za-z]+\d{1,3}(?![A-Za-z0-9])|[/\\=@])")
+"""A name with a short number, such as ``db1``; what a path consists of, of which each name counts."""
+_DAY_OR_MONTH = re.compile(
+    r"\b(?:(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?|Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?"
+    r"|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:tember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b"
+)
+
+
+def without_numbers(word: str) -> str:
+    """An argument with ``#`` in place of numbers and dates, which may be others in each run. ``db1`` is a word."""
+    parts = _KEPT_WORDS.split(_DAY_OR_MONTH.sub("#", word))
+    return "".join(part if at % 2 else pattern(part) for at, part in enumerate(parts))
+
+
+def _hashed(words: Sequence[str]) -> str:
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:32]
 
 
 def _digest(line: str) -> str:
