@@ -419,3 +419,10 @@ def test_a_step_that_is_due_goes_before_all_else_whatever_its_audience_waits_for
         assert decided(due, **rules) == policy.Step()
     assert not policy.may_go_along(due, NOW, draining=True)
     assert policy.stands_alone(due, NOW, refused=False)
+
+
+def test_what_waits_for_more_or_for_its_cause_waits_no_longer_than_until_its_step() -> None:
+    waits = replace(repeated(30.0), steps=(600.0,), step_at=NOW + 20)
+    assert decided(waits) == Hold(NOW + 20, Why.MORE)
+    of_cause = replace(repeated(), steps=(600.0,), step_at=NOW + 20, cause="c")
+    assert decided(of_cause, [related(NOW - 10)]) == Hold(NOW + 20, Why.CAUSE)

@@ -148,6 +148,19 @@ def test_each_step_sends_the_whole_alert_and_a_line_to_those_told_before(company
     assert jobs.wait(600) == []
 
 
+@pytest.mark.parametrize("each_s", [20, 60, 120])
+def test_a_step_is_in_time_while_its_incident_goes_on(company: Make, each_s: float) -> None:
+    """Its digests wait for as long as an hour; the step does not."""
+    jobs = company((10, "李四"), (45, "王五"))
+    for _ in range(int(47 * M / each_s)):
+        jobs.critical()
+        jobs.wait(each_s / M, step_s=10.0)
+    begun = [one for one in jobs.channel.told if "升级 " in one.first_line]
+    late_s = [one.at - jobs.channel.told[0].at - after * M for one, after in zip(begun, (10, 45), strict=True)]
+    assert [one.recipients and one.recipients.users for one in begun] == [("李四",), ("王五",)]
+    assert max(late_s) < 3 * GATHER_S + 20.0, late_s
+
+
 def test_in_english(company: Make) -> None:
     jobs = company((10, "Li"), (25, "Wang"), language="en")
     jobs.critical()

@@ -121,7 +121,7 @@ def decide(
     if incident.cause:
         until = with_its_cause_at(incident, related())
         if until > now + SOON_S and not rules.draining:
-            return Hold(until, Why.CAUSE)
+            return Hold(min(until, _step_at(incident, now)), Why.CAUSE)
         cause = along or until > 0  # not the first: it goes with the others
     return Send(cause, along, audience=rules.shares or rules.next_summary_at > now - SUMMARY_S)
 
@@ -147,8 +147,14 @@ def is_urgent(incident: Incident) -> bool:
 
 def not_before(incident: Incident, now: float) -> float:
     """When a message may tell one that is looked at: a digest when its wait is over and it goes on, an end with those
-    of the same window."""
-    return life.end_at(incident) if life.is_over(incident, now) else life.look_at(incident, now)
+    of the same window. No step waits for either."""
+    at = life.end_at(incident) if life.is_over(incident, now) else life.look_at(incident, now)
+    return min(at, _step_at(incident, now))
+
+
+def _step_at(incident: Incident, now: float) -> float:
+    """When its next step is due; infinity: never."""
+    return float("inf") if life.is_over(incident, now) else escalation.step_due_at(incident)
 
 
 def ends(incident: Incident, now: float, *, closed: bool) -> bool:
