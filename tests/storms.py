@@ -128,6 +128,9 @@ class Recorder:
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
         return ("",)
 
+    def known(self, recipients: Recipients | None) -> Recipients:
+        return self.addressed(recipients)
+
     is_elsewhere = False
 
     def load(self) -> None:

@@ -1191,3 +1191,27 @@ def test_e9_whom_steps_name_is_looked_for(doctor: Doctor, sandbox: Sandbox, tmp_
     told = doctor.json()
     (one,) = [one for one in told.findings("configuration") if not one["ok"]]
     assert (one["subject"], one["code"]) == ("escalation", "nobody_can_take")
+
+
+@pytest.mark.parametrize(
+    ("who", "known"),
+    [
+        ({"users": ["sandbox-user"]}, True),
+        ({"leader_of": ["1"]}, True),
+        ({"departments": [1]}, False),
+        ({"users": ["@all"]}, False),
+        ({"users": ["sandbox-user"], "routes": [{"logger": "shop", "departments": [1]}]}, False),
+        ({"users": ["sandbox-user"], "escalation": [{"after": "10m", "departments": [1]}]}, False),
+    ],
+    ids=str,
+)
+def test_where_it_is_not_known_who_is_told_the_doctor_says_that_they_are_not_asked_to_answer(
+    doctor: Doctor, sandbox: Sandbox, tmp_path: Path, who: dict[str, Any], known: bool
+) -> None:
+    sandbox.add_member("boss", name="老板", departments=[1], leader_of=[1])
+    handler = {"class": "wecom_logging.WeComHandler", "answers": "aibot", **who}
+    file = tmp_path / "logging.json"
+    file.write_text(json.dumps({"version": 1, "handlers": {"wecom": handler}, "root": {"handlers": ["wecom"]}}))
+    doctor.set(**{name: value for name, value in sandbox.environment.items() if name != "WECOM_USERS"})
+    told = doctor("--config", str(file), "--lang", "zh")
+    assert (told.status, "! 处理权限" in told.out) == (0, not known), told.out

@@ -127,8 +127,8 @@ class Desk:
         those = [one for _, there, one in self._found() if there == channel]
         return frozenset(chat for one in those for chat in (*chats_of(one), *further_chats_of(one)))
 
-    def told(self, short_id: str) -> frozenset[str]:
-        """The persons and chats that the alert of an id names, and its steps, whichever channel told them."""
+    def told(self, short_id: str | None = None) -> frozenset[str]:
+        """The persons and chats that were told of an id, or of any, or are named, whichever channel told them."""
         return frozenset(who for _, _, one in self._found(short_id) for who in who_gets(one))
 
     def outdated(self, command: Command, incident: Incident | None, who: str | Person) -> Reply:
@@ -158,14 +158,18 @@ class Desk:
 
         ``chats`` are those of one that names nobody; ``named`` are names by user ids, ``called`` gives others.
         """
-        found = [who_gets(incident) or tuple(chats) for _, _, incident in self._found(short_id)]
-        users = set(named).union(*found) - {EVERYBODY}
+        incidents = [incident for _, _, incident in self._found(short_id)]
+        ids = frozenset(user for one in incidents for user in one.told_ids)
+        users = set(named).union(ids, *({*who_gets(one)} - ids or chats for one in incidents)) - {EVERYBODY}
         if rotas := {user for user in users if user.startswith(ON_CALL)}:
             on_duty = [one.people for one in self.on_call() if f"{ON_CALL}{one.rota}" in rotas]
             users = (users - rotas).union(*on_duty)
         names = {user: named.get(user, user) for user in users}
         names = {user: inert.line(called(user) if name == user else name) for user, name in names.items()}
-        return {word.lower(): Person(name, user) for user, name in names.items() for word in (user, name)}
+        known_last = sorted(
+            names.items(), key=lambda one: one[0] in ids
+        )  # of a name and an id of one person the id counts
+        return {word.lower(): Person(name, user) for user, name in known_last for word in (user, name)}
 
     def no_recipient(self, whom: str, others: Iterable[Person]) -> Reply:
         """Why it cannot be given to a person, and to whom it can."""
@@ -341,7 +345,8 @@ def further_chats_of(incident: Incident) -> tuple[str, ...]:
 
 
 def who_gets(incident: Incident) -> tuple[str, ...]:
-    """The persons and chats that its alert names, and steps of its escalation; rotas with all their people."""
+    """The persons and chats that its alert names, and steps of its escalation; rotas with all their people; and those
+    who were told, by their user ids."""
     try:
         recipients = incident.first.alert.recipients or Recipients()
         rotas = duty_of(incident.duty).rotas if recipients.rotas else ()
@@ -350,7 +355,8 @@ def who_gets(incident: Incident) -> tuple[str, ...]:
     told = [recipients, *policy.told_by_steps(incident)]
     named = [one for one in rotas if one.name in recipients.rotas]
     people = [who for one in named for turn in (*one.people, one.checkin) for who in turn]
-    return tuple(dict.fromkeys((*(who for one in told for who in (*one.users, *one.chats)), *people)))
+    users = (who for one in told for who in (*one.users, *one.chats))
+    return tuple(dict.fromkeys((*users, *people, *incident.told_ids)))
 
 
 def _become(command: Command, who: Person, where: str, at: float, *, seen: bool) -> Become:

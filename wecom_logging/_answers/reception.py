@@ -72,6 +72,7 @@ class Reception:
     def __post_init__(self) -> None:
         self._joined: tuple[Joined, ...] = ()  # another one each time: threads read it while a handler joins
         self._meant: frozenset[str] = frozenset()
+        self._told: frozenset[str] = frozenset()
         self._meant_until = float("-inf")
         self.reset_after_fork()
         self._heard: OrderedDict[str, None] = OrderedDict()
@@ -258,10 +259,11 @@ class Reception:
     # Who, and how often.
 
     def _may(self, asker: Asker, short_id: str = "") -> bool:
-        """Whether a person may do something, with the incident of an id if there is one."""
+        """Whether a person may do something, with the incident of an id if there is one: who was told may."""
         if self._is_known(asker) or self._is_meant(asker.chat):
             return True
-        return short_id != "" and not self.desk.told(short_id).isdisjoint((asker.chat, self._user(asker)))
+        told = self.desk.told(short_id) if short_id else self._told
+        return asker.chat in told or self._user(asker).lower() in map(str.lower, told)
 
     def _is_known(self, asker: Asker) -> bool:
         """Whether that can be said without a look into the state."""
@@ -271,9 +273,11 @@ class Reception:
         return asker.user in answerers or (bool(answerers) and self._user(asker) in answerers)
 
     def _is_meant(self, chat: str) -> bool:
-        """Whether an alert of another process went into a chat: those in it may answer."""
+        """Whether an alert of another process went into a chat: those in it may answer. It is seen, too, who was told
+        of anything."""
         if chat not in self._meant and (now := self.clock()) >= self._meant_until:
-            self._meant, self._meant_until = self.desk.chats(self.channel), now + MEANT_S
+            self._meant, self._told = self.desk.chats(self.channel), self.desk.told()
+            self._meant_until = now + MEANT_S
         return chat in self._meant
 
     def _person(self, asker: Asker) -> Person:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from .._capture.intake import Intake
-from .._incidents import life
+from .._incidents import escalation, life
 from .._incidents.incident import Incident, Kept, Own
 from .._incidents.limits import MAX_TOLD_TOO
 from .._lines import line
@@ -70,15 +70,15 @@ class Ledger:
         """Nothing was told of them: each is another one."""
         self.store.swap([(claim, after(claim.incident), "") for claim in claims], now)
 
-    def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "", heard: Sequence[str] = ()) -> None:
-        """They were sent, here (who is on call has ``heard`` it) or by the fallback, or refused: the counters, the
-        tallies, when they are due again."""
+    def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "", by: Delivery | None = None) -> None:
+        """They were sent, here (``by`` a message) or by the fallback, or refused: the counters, the tallies, when they
+        are due again."""
         for claim in claims:
             if not (self._options.looks.answers or claim.incident.steps):
                 continue
             if not isinstance(claim.incident.first, Kept) and not claim.is_shared:
                 self.details.keep(claim.key, claim.incident.first.alert)
-        after = [_after(claim, now, why, heard) for claim in claims]
+        after = [_after(claim, now, why, by) for claim in claims]
         ended = self.store.swap([(claim, new, why) for claim, new in zip(claims, after, strict=True)], now)
         for claim, new, own in zip(claims, after, ended, strict=True):
             if own is not None:
@@ -256,13 +256,16 @@ class DetailsCache:
         return None if packed is None else load(zlib.decompress(packed).decode())
 
 
-def _after(claim: Claim, now: float, why: str, heard: Sequence[str]) -> Incident | None:
+def _after(claim: Claim, now: float, why: str, by: Delivery | None) -> Incident | None:
     ends = life.is_over(claim.incident, claim.claimed_at)
     after = (life.refused if why else life.sent)(claim.incident, now, ends=ends)
     if after is None:
         return None
-    heard = tuple(dict.fromkeys((*after.heard, *heard)))[-MAX_TOLD_TOO:]
-    return replace(after, first=_slim_first(claim.incident.first), heard=heard)
+    after = replace(after, first=_slim_first(claim.incident.first))
+    if by is None:
+        return after
+    heard = tuple(dict.fromkeys((*after.heard, *by.heard)))[-MAX_TOLD_TOO:]
+    return replace(after, heard=heard, told_ids=escalation.with_ids(after, by.told_ids))
 
 
 def _is_made(claim: Claim) -> bool:

@@ -114,13 +114,12 @@ class Steps:
     def told(self, delivery: Delivery, claims: list[Claim], now: float) -> None:
         """It has told these."""
         assert delivery.recipients is not None
-        audience, who = audience_of(delivery.recipients), self.called(delivery.recipients)
+        audience, who, ids = audience_of(delivery.recipients), self.called(delivery.recipients), delivery.told_ids
         step = self._duties.step(claims[0].incident) if claims else None
         calls = self.calls.persons(delivery.recipients) if step is not None and step.calls else ()
         self._ledger.refused.difference_update(claim.key for claim in claims)
-        self._ledger.become(
-            claims, partial(escalation.step_told, audience=audience, who=who, calls=calls, now=now), now
-        )
+        told = partial(escalation.step_told, audience=audience, who=who, ids=ids, calls=calls, now=now)
+        self._ledger.become(claims, told, now)
 
     def called(self, recipients: Recipients) -> str:
         """What people call them."""

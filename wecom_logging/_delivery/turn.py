@@ -329,6 +329,8 @@ class Turn:
     def _settle(self, delivery: Delivery, outcome: Outcome, sender: Sender, seconds: float) -> None:
         """Decide, and act. The fallback and ``on_outcome`` are called with no lock held: they may take long."""
         verdict = fate(outcome.error) if outcome.error is not None else None
+        if outcome.delivered or delivery.done:
+            delivery.told(sender.channel.known(delivery.recipients), outcome)
         if delivery.summarized and (outcome.reason == "rejected" or verdict in (Fate.REJECT, Fate.KEEP_SLOWLY)):
             self._give_way(delivery, outcome)
             return
@@ -360,7 +362,7 @@ class Turn:
                     self.steps.settle(delivery, outcome, now, refused=refused and not waits)
                 elif outcome.delivered:
                     self.ledger.losses_told = delivery.losses
-                    self.ledger.sent(delivery.claims, "delivered", now, heard=delivery.heard)
+                    self.ledger.sent(delivery.claims, "delivered", now, by=delivery)
                 elif alone:
                     self.ledger.refused.update(claim.key for claim in delivery.claims)
                     self.ledger.release(delivery.claims, now)
@@ -381,7 +383,7 @@ class Turn:
             if delivery.is_step:
                 self.steps.told(delivery, delivery.claims[:sent], now)
             else:
-                self.ledger.sent(delivery.claims[:sent], "delivered", now, heard=delivery.heard)
+                self.ledger.sent(delivery.claims[:sent], "delivered", now, by=delivery)
             self.ledger.release(delivery.claims[sent:], now)
 
     def _refuse(self, delivery: Delivery, verdict: Fate | None, given: Sequence[Claim], now: float) -> None:

@@ -208,7 +208,15 @@ def begun_anew(incident: Incident) -> Incident:
     answers = replace(incident.answers, now=None, before=None, base=incident.told)
     again = after(incident, incident)
     return replace(
-        again, told_too=(), heard=(), answers=answers, digests=0, wait_s=0.0, began=incident.since, ended=False
+        again,
+        told_too=(),
+        heard=(),
+        told_ids=(),
+        answers=answers,
+        digests=0,
+        wait_s=0.0,
+        began=incident.since,
+        ended=False,
     )
 
 

@@ -20,7 +20,7 @@ from ..model.alert import UNDONE, VERBS
 from ..model.duty import MAX_STEPS
 from .answered import MAX_JOURNAL
 from .incident import NO_ANSWERS, Answers, Count, First, Incident, StoreTime
-from .limits import MAX_SAMPLES, MAX_TOLD_TOO, MAX_VARIANTS
+from .limits import MAX_SAMPLES, MAX_TOLD_IDS, MAX_TOLD_TOO, MAX_VARIANTS
 from .stored import MAX_PLACES, MAX_RATES
 
 MAX_CHARACTERS = 512 * 1024
@@ -40,6 +40,7 @@ _MOST = {
     "steps": MAX_STEPS,
     "told_too": MAX_TOLD_TOO,
     "heard": MAX_TOLD_TOO,
+    "told_ids": MAX_TOLD_IDS,
 }
 
 

@@ -12,7 +12,7 @@ from ..model import Answer
 from ..model.alert import DONE, ESCALATED
 from .answered import MAX_JOURNAL, is_closed, newest_step, with_step
 from .incident import NO_CALLS, SOON_S, Calls, Incident
-from .limits import MAX_TOLD_TOO
+from .limits import MAX_TOLD_IDS, MAX_TOLD_TOO
 from .stored import unclaimed
 
 NEVER = float("inf")
@@ -91,13 +91,24 @@ def stepped(incident: Incident, *, now: float, time: float) -> Incident:
 
 
 def step_told(
-    incident: Incident, audience: str, who: str, *, calls: tuple[str, ...] = (), now: float = 0.0
+    incident: Incident,
+    audience: str,
+    who: str,
+    *,
+    ids: tuple[str, ...] = (),
+    calls: tuple[str, ...] = (),
+    now: float = 0.0,
 ) -> Incident:
-    """The message of its step was sent to ``audience``, whom people call ``who``; those told before get a line, which
-    says, too, what became of ``calls``."""
+    """The message of its step was sent to ``audience``, whom people call ``who``, by their user ``ids``; those told
+    before get a line, which says, too, what became of ``calls``."""
     told_too = (*(one for one in incident.told_too if one != audience), audience)[-MAX_TOLD_TOO:]
-    told = replace(_step_over(incident, who=who), told_too=told_too)
+    told = replace(_step_over(incident, who=who), told_too=told_too, told_ids=with_ids(incident, ids))
     return replace(_said(told, is_said=True), calls=Calls(calls), call_at=now) if calls else told
+
+
+def with_ids(incident: Incident, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """The user ids of those who were told of it, and these, each once."""
+    return tuple(dict.fromkeys((*incident.told_ids, *ids)))[-MAX_TOLD_IDS:]
 
 
 def also_told(incident: Incident, audience: str) -> Incident:

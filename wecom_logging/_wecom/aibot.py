@@ -81,6 +81,9 @@ class AIBotChannel:
     def addressed(self, recipients: Recipients | None) -> Recipients:
         return Recipients(chats=(recipients and recipients.chats) or self.chats)
 
+    def known(self, recipients: Recipients | None) -> Recipients:
+        return self.addressed(recipients)
+
     def deliver(
         self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
     ) -> Outcome:

@@ -79,6 +79,9 @@ class Channel(Protocol):
     def addressed(self, recipients: Recipients | None) -> Recipients:
         """Who is meant, as it was configured."""
 
+    def known(self, recipients: Recipients | None) -> Recipients:
+        """The same by id, as far as that is known without asking."""
+
     def deliver(
         self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
     ) -> Outcome:
@@ -122,8 +125,11 @@ class AppChannel(_ByRequests):
         self.identity = config.app_identity(client.api_base, client.corp_id, client.agent_id)
 
     def receivers(self, recipients: Recipients | None) -> tuple[str, ...]:
-        found = self._book.known(self.addressed(recipients))
+        found = self.known(recipients)
         return found.users if found.only_members else (EVERYBODY_LOG,)
+
+    def known(self, recipients: Recipients | None) -> Recipients:
+        return self._book.known(self.addressed(recipients))
 
     def addressed(self, recipients: Recipients | None) -> Recipients:
         return recipients or self._recipients
@@ -234,6 +240,9 @@ class BotChannel(_ByRequests):
         return (EVERYBODY_LOG,)
 
     def addressed(self, recipients: Recipients | None) -> Recipients:
+        return Recipients()
+
+    def known(self, recipients: Recipients | None) -> Recipients:
         return Recipients()
 
     def deliver(

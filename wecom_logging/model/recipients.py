@@ -61,9 +61,14 @@ class Recipients:
         return replace(self, users=tuple(dict.fromkeys(who for people in named for who in people or ())))
 
     @property
+    def are_persons(self) -> bool:
+        """Whether each one is a person, of whom it is known at the latest when a message goes who that is."""
+        return not (self.departments or self.tags) and EVERYBODY not in self.users
+
+    @property
     def only_members(self) -> bool:
         """Whether every receiver is named, so that each one's own rate limit can be kept."""
-        return not (self.departments or self.tags or self.leader_of) and EVERYBODY not in self.users
+        return self.are_persons and not self.leader_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,10 @@ def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> 
         routes = () if target.lacks("routes") else config.routes(target.options.get("routes"))
         named = [("", without_rotas(one)) for one in (*audiences, *(route.recipients for route in routes))]
         with planned(target) as plan:
+            steps = () if plan is None else plan.moment.duty.steps
+            told = [*(one for _, one in named), *(one.recipients for one in steps)]
+            if target.options.get("answers") and not all(one.are_persons for one in told):
+                notes.bad("answers", said("found.may_not_answer"), said("found.name_persons"), warning=True)
             look_at_recipients(notes, client, [*named, *persons_of(plan)])
             if plan is not None:
                 look_at_rotas(notes, client, plan)
