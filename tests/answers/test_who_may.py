@@ -128,3 +128,12 @@ def test_who_is_told_may_ask_what_is_open_and_who_is_on_call_also_in_a_group(tea
 def test_where_it_is_not_known_who_is_told_no_message_asks_for_an_answer(team: Team, who: dict[str, Any]) -> None:
     team.log(**who)
     assert "回复机器人" not in team.told("zhangsan")
+
+
+def test_a_step_names_each_person_once_and_none_whom_wecom_has_left_out(team: Team) -> None:
+    steps = [{"after": "1s", "users": ["zhangsan", "李四"]}, {"after": "3s", "users": ["wangwu"]}]
+    team.log(users=["张三", "nosuch"], escalation=steps)
+    (first,) = re.findall("⏫ 升级 1/2：.*", team.told("lisi", "升级 1/2"))
+    assert first.endswith("，已通知张三")
+    (second,) = re.findall("⏫ 升级 2/2.*", team.told("wangwu", "升级 2/2"))
+    assert second.endswith("，已通知张三、李四")

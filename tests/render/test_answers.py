@@ -180,6 +180,11 @@ def escalated(**more: Any) -> Digest:
             "⏫ 升级 1/2：10 分钟无人认领；上一级未通知到人：消息未能发出",
         ),
         (
+            {"taken_by": "赵六"},
+            "⏫ Escalation 1/2: 赵六's take is over; it goes on, told so far: Li",
+            "⏫ 升级 1/2：赵六的认领已到期，故障仍在继续，已通知 Li",
+        ),
+        (
             {"told": ("🚨 CRITICAL\nx",) * 9},
             "⏫ Escalation 1/2: nobody took it in 10 minutes, told so far: 🚨 CRITICAL ⏎ x, …",
             "⏫ 升级 1/2：10 分钟无人认领，已通知 🚨 CRITICAL ⏎ x、…",

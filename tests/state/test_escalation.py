@@ -299,6 +299,10 @@ def test_e4_after_the_time_of_who_took_it_he_is_told_first_and_the_steps_begin_a
         jobs.critical()
         found = [*found, *jobs.wait(5)]
     assert steps(found) == [(51, ("李四",)), (66, ("王五", "赵六"))]
+    assert [text for text in texts(found) if text.startswith("⏫ 升级")] == [
+        "⏫ 升级 1/2：Li 的认领已到期，故障仍在继续，已通知张三、李四",
+        "⏫ 升级 2/2（之后不再升级）：Li 的认领已到期，故障仍在继续，已通知张三、李四",
+    ]
 
 
 def test_e5_a_step_that_finds_nobody_goes_on_to_the_next_at_once_and_says_so(company: Make) -> None:

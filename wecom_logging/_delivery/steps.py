@@ -7,19 +7,23 @@ same has the same text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from .._incidents import escalation
 from .._incidents.fingerprint import audience_of
+from .._incidents.limits import MAX_TOLD_IDS
 from .._incidents.policy import told_by_steps
 from .._incidents.view import anew
 from .._render.facts import called
 from .._state.failover import Claim
 from .._wecom.channels import Channel
+from .._wecom.directory_checks import is_user_id
 from ..errors import InvalidRecipientError, MessageError
 from ..model import Digest, Outcome, Recipients
-from ..model.alert import Escalation
+from ..model.alert import TAKEN, Escalation
+from ..model.recipients import EVERYBODY_LOG
 from .calls import Calls
 from .claims import Claims
 from .delivery import Delivery
@@ -77,8 +81,8 @@ class Steps:
         incident, began = claim.incident, escalation.began(claim.incident)
         number = max(began.count - incident.answers.base, 1)
         known = Recipients(incident.heard) or self._duties.known(self._claims.recipients(claim), incident)
-        first = self._channel.addressed(known)
-        further = [one for one in told_by_steps(incident) if first.with_others(one) != first]
+        told = [self._channel.addressed(known), *told_by_steps(incident)]
+        taken = incident.answers.now
         return Digest(
             anew(self._ledger.details.find(claim.key) or incident.first.alert, incident),
             count=number,
@@ -92,8 +96,9 @@ class Steps:
                 incident.step,
                 len(incident.steps),
                 incident.steps[incident.step - 1],
-                tuple(dict.fromkeys(map(self.called, [first, *further]))),
+                tuple(filter(None, map(self.called, self._each_once(told, incident.told_ids)))),
                 escalation.missed_before(incident),
+                taken.who if taken is not None and taken.verb == TAKEN else "",
             ),
         )
 
@@ -114,7 +119,8 @@ class Steps:
     def told(self, delivery: Delivery, claims: list[Claim], now: float) -> None:
         """It has told these."""
         assert delivery.recipients is not None
-        audience, who, ids = audience_of(delivery.recipients), self.called(delivery.recipients), delivery.told_ids
+        audience, ids = audience_of(delivery.recipients), delivery.told_ids
+        who = "".join(map(self.called, self._each_once([delivery.recipients], ids)))
         step = self._duties.step(claims[0].incident) if claims else None
         calls = self.calls.persons(delivery.recipients) if step is not None and step.calls else ()
         self._ledger.refused.difference_update(claim.key for claim in claims)
@@ -124,6 +130,19 @@ class Steps:
     def called(self, recipients: Recipients) -> str:
         """What people call them."""
         return called(recipients, self._options.looks.language)
+
+    def _each_once(self, told: Sequence[Recipients], ids: Sequence[str]) -> list[Recipients]:
+        """Each person once, by whichever name, and none whom WeCom has left out; ``ids`` are those of who got it."""
+        got, seen = {*map(str.lower, ids)}, set[str]()
+
+        def is_new(kind: str, one: str) -> bool:
+            found = {*map(str.lower, self._channel.receivers(Recipients(**{kind: (one,)})))} - {EVERYBODY_LOG}
+            is_left_out = kind == "users" and 0 < len(got) < MAX_TOLD_IDS and is_user_id(one) and not found & got
+            is_known = found <= seen
+            seen.update(found)
+            return not found or not (is_left_out or is_known)
+
+        return [one.only(is_new) for one in told]
 
     def _miss(self, claims: list[Claim], why: str, now: float) -> None:
         self._ledger.refused.difference_update(claim.key for claim in claims)

@@ -101,12 +101,15 @@ def holder(answer: Answer, named: Callable[[str], str], now: float, language: La
 def step_line(escalation: Escalation, language: Language) -> str:
     """``⏫ Escalation 2/3: nobody took it in 10 minutes, told so far: Li``: what the message of a step begins with."""
     told = between_names([_named(one) for one in escalation.told], language)
-    form = words.NOT_TAKEN_LAST if escalation.number == escalation.of else words.NOT_TAKEN
+    form = words.LAST_STEP if escalation.number == escalation.of else words.STEP
+    why = words.NOT_TAKEN.within(language, lasting(escalation.after_s, language))
+    if escalation.taken_by:
+        why = words.TAKE_OVER.within(language, _named(escalation.taken_by))
     return form.within(
         language,
         escalation.number,
         escalation.of,
-        lasting(escalation.after_s, language),
+        why,
         words.TOLD_BEFORE.within(language, told) if told else "",
         words.MISSED_BEFORE.within(language, missed_words(escalation.missed, language)) if escalation.missed else "",
     )

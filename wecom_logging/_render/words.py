@@ -72,11 +72,13 @@ CALL_LIMIT = Said("was called shortly before", "不久前已呼叫过")
 CALL_LOST = Said("nobody knows whether it was answered", "未知是否接通")
 CALL_NOT_BEGUN = Said("the call did not begin ({})", "未能呼出（{}）")
 NOBODY_TOLD = Said("escalation reached nobody {0}: {1}", "{0} 升级，未通知到人：{1}")
-NOT_TAKEN = Said("⏫ Escalation {0}/{1}: nobody took it in {2}{3}{4}", "⏫ 升级 {0}/{1}：{2}无人认领{3}{4}")
-NOT_TAKEN_LAST = Said(
-    "⏫ Escalation {0}/{1}, no further one follows: nobody took it in {2}{3}{4}",
-    "⏫ 升级 {0}/{1}（之后不再升级）：{2}无人认领{3}{4}",
+STEP = Said("⏫ Escalation {0}/{1}: {2}{3}{4}", "⏫ 升级 {0}/{1}：{2}{3}{4}")
+LAST_STEP = Said(
+    "⏫ Escalation {0}/{1}, no further one follows: {2}{3}{4}",
+    "⏫ 升级 {0}/{1}（之后不再升级）：{2}{3}{4}",
 )
+NOT_TAKEN = Said("nobody took it in {}", "{}无人认领")
+TAKE_OVER = Said("{}'s take is over; it goes on", "{} 的认领已到期，故障仍在继续")
 TOLD_BEFORE = Said(", told so far: {}", "，已通知 {}")
 MISSED_BEFORE = Said("; the step before told nobody: {}", "；上一级未通知到人：{}")
 NOBODY_FOUND = Said("nobody found for {}", "{} 无人可通知")

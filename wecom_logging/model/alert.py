@@ -87,7 +87,8 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Escalation:
     """The step that a message belongs to: the ``number`` th of so many, as no person took the incident in ``after_s``
-    seconds. ``told``: those who were told before; ``missed``: why the step before told nobody.
+    seconds, or that of ``taken_by``, who had it before, is over. ``told``: those who were told before; ``missed``: why
+    the step before told nobody.
     """
 
     number: int
@@ -95,6 +96,7 @@ class Escalation:
     after_s: float
     told: tuple[str, ...] = ()
     missed: str = ""
+    taken_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

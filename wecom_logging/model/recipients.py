@@ -48,7 +48,12 @@ class Recipients:
             found = {*ids(Recipients(**{kind: (one,)}))}
             return (kind, one) not in each and not (found and found <= has_it)
 
-        return Recipients(**{kind: tuple(one for one in getattr(self, kind) if left(kind, one)) for kind in kinds})
+        return self.only(left)
+
+    def only(self, wanted: Callable[[str, str], bool]) -> Recipients:
+        """Those that are wanted, of each of which the kind is given, such as ``"users"``."""
+        kinds = [one.name for one in fields(Recipients)]
+        return Recipients(**{kind: tuple(one for one in getattr(self, kind) if wanted(kind, one)) for kind in kinds})
 
     @property
     def rotas(self) -> tuple[str, ...]:
