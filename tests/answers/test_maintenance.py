@@ -55,6 +55,13 @@ def office(desk: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
         ("静默 k7f2 1.5h", Command("quiet", "k7f2", 5400.0)),
         ("静默 k7f2 30m", Command("quiet", "k7f2", 1800.0)),
         ("静默 payments 30m", Command("quiet", "payments", 1800.0)),  # may be an id
+        ("维护 payments 30m", Command("quiet", length_s=1800.0, scope="payments")),
+        ("维护 订单 2小时 部署", Command("quiet", length_s=7200.0, scope="订单", reason="部署")),
+        ("维护 服务 Web 1h", Command("quiet", length_s=3600.0, scope="Web")),
+        ("maintenance web 1h", Command("quiet", length_s=3600.0, scope="web")),
+        ("维护 shop.pay", Command("quiet", scope="shop.pay", why="length")),
+        ("维护", Command("quiet", why="scope")),
+        ("结束维护 payments", Command("undo", scope="payments")),
     ],
 )
 def test_a_name_with_a_dot_or_after_a_word_that_says_so_is_no_id(text: str, expected: Command) -> None:
@@ -67,7 +74,8 @@ def test_q8_what_was_told_before_has_no_further_message_inside_and_one_at_the_en
     reply = office.type("静默 服务 shop 10m 部署")
     assert reply.why == ""
     assert reply.said.en.startswith("maintenance of shop until ")
-    assert re.fullmatch(r"shop 维护至 \S+（部署，由 Li 设置）", reply.said.zh)
+    assert re.fullmatch(r"shop 维护至 \S+（部署，由 Li 设置）；期间严重告警仍会发送", reply.said.zh)
+    assert reply.said.en.endswith(", by Li; CRITICAL alerts are sent nevertheless")
     office.log(30)
     assert office.go_on(500) == []
     assert office.type("list").text.startswith("maintenance of shop until ")
@@ -76,6 +84,29 @@ def test_q8_what_was_told_before_has_no_further_message_inside_and_one_at_the_en
     assert "maintenance shop (部署) " in told
     assert not office.type("list").text.startswith("maintenance")
     office.assert_balance()
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "send"),
+    [
+        ("静默 shop 2d", "#shop ", "静默 服务 shop 2d"),
+        ("静默 web 2h 部署", "请写编号", "静默 服务 web 2h 部署"),
+        ("静默 订单 30 分钟", "请写编号", "静默 服务 订单 30 分钟"),
+        ("撤销 payments", "#payments ", "撤销 服务 payments"),
+        ("维护 payments", "多久", "静默 服务 payments 1h"),
+        ("维护", "哪个服务或模块", "静默 服务 shop 1h"),
+    ],
+)
+def test_a_name_that_is_no_id_is_answered_as_typed_with_what_to_send_for_a_service(
+    office: Office, text: str, says: str, send: str
+) -> None:
+    office.log()
+    office.go_on()
+    reply = office.type(text)
+    assert reply.why
+    assert says in reply.said.zh
+    assert send in reply.said.zh
+    assert "服务" not in office.type("静默 k7f9 2h").said.zh  # as ids mostly are
 
 
 def test_q9_it_ends_by_itself_though_all_who_knew_of_it_are_gone(office: Office) -> None:

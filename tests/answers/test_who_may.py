@@ -137,3 +137,25 @@ def test_a_step_names_each_person_once_and_none_whom_wecom_has_left_out(team: Te
     assert first.endswith("，已通知张三")
     (second,) = re.findall("⏫ 升级 2/2.*", team.told("wangwu", "升级 2/2"))
     assert second.endswith("，已通知张三、李四")
+
+
+def test_several_ids_are_done_at_once_and_a_word_that_is_none_is_talk(team: Team) -> None:
+    first = team.log(users=["张三"])
+    assert team.app is not None
+    log = logging.Logger("shop.disk")
+    log.addHandler(team.app)
+    log.error("no room")
+    assert team.app.flush(10)
+    (second,) = {one.short_id for one in team.app.incidents()} - {first}
+    said = team.say("zhangsan", f"完成 {first} {second} test")
+    assert [line[:5] for line in said.split("\n")] == [f"#{first}", f"#{second}"]
+    until(lambda: team.app is not None and not team.app.incidents())
+    assert "#k7f9" in team.say("zhangsan", f"完成 {first} k7f9")  # as it may be one that is mistyped
+
+
+def test_who_begins_a_maintenance_by_phone_tells_the_other_chats_of_the_bot(team: Team) -> None:
+    team.log(users=["张三"])
+    said = team.say("zhangsan", "维护 shop 2h 部署")
+    assert said.endswith("（部署，由张三设置）；期间严重告警仍会发送")
+    (told,) = team.wecom.wait(channel="aibot", receiver="sandbox-user")
+    assert told["content"] == said

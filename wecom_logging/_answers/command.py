@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from .._incidents.short_id import LEAST, MOST, read_short_id
@@ -23,6 +23,8 @@ _MAX_QUOTED = 20_480
 _MAX_CODE = 64
 
 _NEED_ID = ("take", "give", "quiet", "details", "undo", "done", "forget")
+_OF_SEVERAL = ("take", "undo", "done", "forget")
+"""What may be said of several at once."""
 _SAID = {
     "take": ("认领", "我来处理", "我来", "收到", "接手", "处理中", "在处理", "正在处理", "我处理", "ack"),
     "give": ("转给", "转交", "移交", "交给", "分配给", "assign"),
@@ -64,6 +66,8 @@ _FILLERS = frozenset(("this", "please", "for", "until", "to", "这个", "它")) 
 
 _SCOPE = re.compile(r"\w[\w-]*(?:\.[\w-]+)*")
 _SCOPE_WORDS = ("service", "logger", "服务", "模块")
+_MAINTAIN = {"维护": "quiet", "maintenance": "quiet", "maintain": "quiet", "结束维护": "undo", "取消维护": "undo"}
+"""Words that say a verb, and that a service or a logger comes next."""
 
 _FOUR_PER_EM = "\u2005"  # WeCom puts it after the name of who is called
 _CALLED_FIRST = re.compile(r"(?:@(?:[^\u2005@]{0,64}\u2005|\S{0,64}(?:\s|$))\s*){1,3}")
@@ -89,7 +93,8 @@ class Command:
     stands in place of an id: a service or a logger, whose maintenance has a ``reason``.
     ``why`` it cannot be done, or "": ``"empty"``, ``"long"`` (more than `MAX_TEXT` characters), ``"verb"`` (unknown, it
     stands in ``said``), ``"id"`` (none), ``"ids"`` (the quoted text has several, ``said`` is one), ``"length"``
-    (none), ``"whom"`` (none), ``"code"`` (none).
+    (none), ``"whom"`` (none), ``"code"`` (none), ``"scope"`` (none). ``others`` are words that may be ids of more
+    incidents, with which the same is done; ``typed`` is what stood behind the verb.
     """
 
     verb: str = ""
@@ -105,6 +110,15 @@ class Command:
     critical: bool = False
     why: str = ""
     said: str = ""
+    others: tuple[str, ...] = ()
+    typed: str = field(default="", compare=False)
+
+    @property
+    def as_scope(self) -> str:
+        """What to say behind the verb, and a word for a service, where what was typed may be no id but a name."""
+        name, *_ = self.typed.split() or [""]
+        may_be = self.verb in ("quiet", "undo") and _SCOPE.fullmatch(name) and not re.search(r"[\d.]", name)
+        return self.typed if may_be and name.lower() not in (*_SCOPE_WORDS, *_FILLERS) else ""
 
 
 def read(text: str, quoted: str = "", now: datetime | None = None) -> Command:
@@ -127,6 +141,10 @@ def read(text: str, quoted: str = "", now: datetime | None = None) -> Command:
     if not words:
         return Command(why="empty")
     now = now or _now()
+    if (verb := _MAINTAIN.get(words[0])) is not None:
+        is_named = words[1:2] and words[1] in _SCOPE_WORDS
+        found = _of_scope(verb, typed if is_named else [_SCOPE_WORDS[0], *typed[1:]], now)
+        return Command(verb, why="scope") if found is None else found
     verb, rest = _verb(words, now)
     if not verb and _has_length(words, now) and (quoted or any(map(_ID.fullmatch, words))):  # the answer to: how long?
         verb = "quiet"
@@ -146,7 +164,8 @@ def read(text: str, quoted: str = "", now: datetime | None = None) -> Command:
         return found
     if verb == "give" and called_last:
         rest.append(called_last[0].strip())
-    return _with_id(verb, [word for word in rest if word not in _FILLERS], _quoted_ids(quoted[:_MAX_QUOTED]), now)
+    command = _with_id(verb, [word for word in rest if word not in _FILLERS], _quoted_ids(quoted[:_MAX_QUOTED]), now)
+    return replace(command, typed=" ".join(typed[len(typed) - len(rest) :]))
 
 
 def _verb(words: list[str], now: datetime) -> tuple[str, list[str]]:
@@ -192,7 +211,9 @@ def _with_id(verb: str, words: list[str], quoted: list[str], now: datetime) -> C
         why = "whom"
     elif verb == "quiet" and found is None:
         why = "length"
-    return Command(verb, short_id, found or 0.0, whom=whom, why=why, said=quoted[0] if why == "ids" else "")
+    more = [word for word in others if _ID_ALONE.fullmatch(word)] if verb in _OF_SEVERAL and at is not None else []
+    said = quoted[0] if why == "ids" else ""
+    return Command(verb, short_id, found or 0.0, whom=whom, why=why, said=said, others=tuple(more))
 
 
 def _of_scope(verb: str, words: list[str], now: datetime) -> Command | None:

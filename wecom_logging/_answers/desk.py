@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from .._incidents import answered, policy
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.policy.on_call import OnDuty
+from .._incidents.short_id import read_short_id
 from .._render import words
 from .._render.card import job_of
 from .._render.facts import MAX_NAME_BYTES
@@ -30,6 +32,7 @@ from .maintenance import maintain, maintained, standing
 from .place import Become, InTheWay, Place
 from .reply import Reply, both
 
+_NO_COMMAND = Command()
 LOOKED_AT = 1000
 """Of each channel so many of the newest are looked at."""
 
@@ -112,7 +115,7 @@ class Desk:
         if command.scope:
             return self._maintain(command, self._person(who).name)
         if not (rows := self.find(command.short_id)):
-            return self.unknown(command.short_id)
+            return self.unknown(command.short_id, command)
         if command.verb == "details":
             return self._details(*rows[0])
         person, where = self._person(who), trim(self._line(where), _MAX_WHERE_BYTES)
@@ -127,9 +130,11 @@ class Desk:
         those = [one for _, there, one in self._found() if there == channel]
         return frozenset(chat for one in those for chat in (*chats_of(one), *further_chats_of(one)))
 
-    def told(self, short_id: str | None = None) -> frozenset[str]:
-        """The persons and chats that were told of an id, or of any, or are named, whichever channel told them."""
-        return frozenset(who for _, _, one in self._found(short_id) for who in who_gets(one))
+    def told(self, short_id: str | None = None) -> frozenset[str] | None:
+        """The persons and chats that were told of an id, or of any, or are named, whichever channel told them. None:
+        there is no such id."""
+        found = self._found(short_id)
+        return frozenset(who for _, _, one in found for who in who_gets(one)) if found else None
 
     def outdated(self, command: Command, incident: Incident | None, who: str | Person) -> Reply:
         """Why a click on an old card did nothing, and how the incident is now. No ``why`` if ``who`` tapped twice."""
@@ -176,10 +181,16 @@ class Desk:
         whom, names = self.mask(whom), sorted({one.name for one in others})
         return self._reply(lambda language: reply.no_recipient(whom, names, language), "whom")
 
-    def unknown(self, short_id: str) -> Reply:
-        """No such id; which there are. Raises `StateError`."""
+    def unknown(self, short_id: str, command: Command = _NO_COMMAND) -> Reply:
+        """No such id; which there are, and what to say where a service is meant. Raises `StateError`."""
         others = [incident for _, _, incident in self.find()]
-        return self._reply(lambda language: reply.unknown(short_id, others, language), "unknown")
+        return self._reply(lambda language: reply.unknown(short_id, command, others, language), "unknown")
+
+    def each(self, command: Command) -> list[Command]:
+        """The same for each incident that is named: a word without ``#`` and digits may be talk, if there is none."""
+        alone = replace(command, others=())
+        more = [one for one in command.others if re.search("[#0-9]", one) or self._found(read_short_id(one))]
+        return [alone, *(replace(alone, short_id=read_short_id(one)) for one in more)]
 
     def find(self, short_id: str | None = None) -> Found:
         """Of all places, the newest, or those of an id: an app and a bot may tell the same. That which came most often

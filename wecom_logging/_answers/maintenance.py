@@ -40,7 +40,12 @@ def maintain(places: Sequence[Place], command: Command, who: str, now: float) ->
     scope = Scope(name, now, now + command.length_s, command.reason, who, command.critical)
     for place in places:
         place.scopes(lambda scopes: begun(scopes, scope))
-    return lambda language: maintained(scope, now, language), ""
+
+    def say(language: Language) -> str:
+        said = maintained(scope, now, language)
+        return said if scope.critical else words.CRITICAL_COMES.within(language, said)
+
+    return say, ""
 
 
 def maintained(scope: Scope, now: float, language: Language) -> str:

@@ -163,11 +163,28 @@ class Reception:
             if (whom := others.get(command.whom)) is None:
                 return self.desk.no_recipient(command.whom, others.values()).text, ""
             command = replace(command, whom=whom.name, whom_id=whom.user)
+        first, *further = self.desk.each(command)
+        reply = self._done(asker, first)
+        if command.scope and not reply.why:
+            self._tell_others(asker, reply.text)
+        more = [
+            self._done(asker, one).text if self._may(asker, one.short_id) else MAY_NOT.within(language)
+            for one in further
+        ]
+        return "\n".join([reply.text, *dict.fromkeys(more)]), reply.file
+
+    def _done(self, asker: Asker, command: Command) -> Reply:
         reply = self.desk.do(self._turned(asker, command), self._person(asker), asker.where, self._is_seen(asker))
         if reply.done:
             self.tell(reply.text)
         self._note(asker, reply)
-        return reply.text, reply.file
+        return reply
+
+    def _tell_others(self, asker: Asker, text: str) -> None:
+        """Whose alerts wait, or come again, in the other chats of the handlers of this bot."""
+        for chat in sorted(self._chats - {asker.chat}):
+            if self.windows.reserve((f"{ANSWER}{chat}",), ALL, self.clock()) <= 0:
+                self.connection.post("aibot_send_msg", {"chatid": chat, **words(text)})
 
     def _turned(self, asker: Asker, command: Command) -> Command:
         """The page after the one that this chat has seen last, where that is asked for."""
@@ -262,7 +279,8 @@ class Reception:
         """Whether a person may do something, with the incident of an id if there is one: who was told may."""
         if self._is_known(asker) or self._is_meant(asker.chat):
             return True
-        told = self.desk.told(short_id) if short_id else self._told
+        told = self.desk.told(short_id) if short_id else None
+        told = self._told if told is None else told  # who may answer something hears that there is no such id
         return asker.chat in told or self._user(asker).lower() in map(str.lower, told)
 
     def _is_known(self, asker: Asker) -> bool:
@@ -276,7 +294,7 @@ class Reception:
         """Whether an alert of another process went into a chat: those in it may answer. It is seen, too, who was told
         of anything."""
         if chat not in self._meant and (now := self.clock()) >= self._meant_until:
-            self._meant, self._told = self.desk.chats(self.channel), self.desk.told()
+            self._meant, self._told = self.desk.chats(self.channel), self.desk.told() or frozenset()
             self._meant_until = now + MEANT_S
         return chat in self._meant
 

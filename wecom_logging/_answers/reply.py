@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.policy.on_call import OnDuty
+from .._incidents.short_id import MOST, read_short_id
 from .._incidents.view import anew
 from .._render import facts, words
 from .._render.card import Pressed, card, no_card, offered
@@ -106,11 +107,20 @@ def in_the_way(incident: Incident, other: Answer, undo: Said, now: float, langua
     return _WAS[other.verb].within(language, incident.short_id, name_of(other.who), at, until, how)
 
 
-def unknown(short_id: str, found: Sequence[Incident], language: Language) -> str:
-    """No such id; which there are."""
+def unknown(short_id: str, command: Command, found: Sequence[Incident], language: Language) -> str:
+    """No such id, as it was typed; which there are."""
+    typed = (one for one in command.typed.split() if read_short_id(one)[:MOST] == short_id)
+    short_id = next(typed, short_id).lstrip("#")
     names = sorted({f"#{one.short_id}" for one in found if answered.is_open(one)})
     others = words.OPEN_ARE.within(language, _some(names, language)) if names else words.NOTHING_OPEN.within(language)
-    return words.NO_OPEN_INCIDENT.within(language, _safe(short_id)[:_MAX_ID], others)
+    said = words.NO_OPEN_INCIDENT.within(language, _safe(short_id)[:_MAX_ID], others)
+    return words.IF_A_SERVICE.within(language, said, of_scope(command, language)) if command.as_scope else said
+
+
+def of_scope(command: Command, language: Language) -> str:
+    """``静默 服务 shop 2d``: what to type of a service."""
+    verb, service = words.COMMANDS[command.verb].within(language), words.SERVICE.within(language)
+    return trim(_safe(f"{verb} {service} {command.as_scope or command.scope or 'shop'}"), _MAX_LINE_BYTES)
 
 
 def no_recipient(whom: str, others: Sequence[str], language: Language) -> str:
@@ -192,11 +202,22 @@ def not_understood(
     """What is missing, with an example of an incident; ``more`` gives the help."""
     one = command.said if command.why == "ids" else an_id
     example = command_line(command.verb or "help", language, one)
+    if command.why == "scope" or command.scope:
+        example = f"{of_scope(command, language)}{' 1h' if command.verb == 'quiet' else ''}"
     if command.why == "verb":
         return words.NOT_UNDERSTOOD.within(language, trim(_safe(mask(command.said)), _MAX_SAID), more(language))
     if command.why == "long":
         return words.TOO_LONG.within(language, more(language))
-    rows = {"id": words.WHICH_ID, "ids": words.WHICH_OF_IDS, "whom": words.TO_WHOM, "length": words.HOW_LONG}
+    if command.why == "id" and command.as_scope:
+        said = words.WHICH_ID.within(language, example)
+        return words.IF_A_SERVICE.within(language, said, of_scope(command, language))
+    rows = {
+        "scope": words.WHICH_SCOPE,
+        "id": words.WHICH_ID,
+        "ids": words.WHICH_OF_IDS,
+        "whom": words.TO_WHOM,
+        "length": words.HOW_LONG,
+    }
     return rows[command.why].within(language, example) if command.why in rows else more(language)
 
 

@@ -130,7 +130,9 @@ def _way(way: Way, moment: Moment, language: Language) -> str:
         is_held = step.at > moment.time + step.after_s
         row = "on_call.held_step" if is_held else "on_call.step"
         after = day_and_time(step.at, moment, language) if is_held else lasting_short(step.after_s, language)
-        parts.append(said(row, after=after, who=_who(step.to.recipients, language)).within(language))
+        who = _who(step.to.recipients, language)
+        who = said("on_call.with_call", who=who).within(language) if step.calls else who
+        parts.append(said(row, after=after, who=who).within(language))
     return ("；" if language == "zh" else "; ").join(parts)
 
 
