@@ -26,7 +26,8 @@ class Team:
 
     def __init__(self, wecom: Sandbox, state: str) -> None:
         self.wecom = wecom
-        self.bot = WeComAIBotHandler(chats=["sandbox-user"], state=state, language="zh")
+        steps = [{"after": "1s", "chats": ["lisi"]}]
+        self.bot = WeComAIBotHandler(chats=["sandbox-user"], state=state, language="zh", escalation=steps)
         self.app: WeComHandler | None = None
         for user_id, name in TEAM.items():
             wecom.add_member(user_id, name=name, departments=[1])
@@ -38,11 +39,12 @@ class Team:
         wecom.aibot.wait_for_subscriber()
         self.state = state
 
-    def log(self, level: int = logging.CRITICAL, **options: Any) -> str:
+    def log(self, level: int = logging.CRITICAL, *, by_card: bool = False, **options: Any) -> str:
         """Something fails; what it is called."""
         self.app = WeComHandler(answers="aibot", state=self.state, language="zh", timezone="Asia/Shanghai", **options)
         log = logging.Logger("shop.pay")
-        log.addHandler(self.app)
+        for one in [self.app, *([self.bot] if by_card else [])]:
+            log.addHandler(one)
         log.log(level, "disk full")
         assert self.app.flush(10)
         return self.app.incidents()[0].short_id
@@ -137,6 +139,15 @@ def test_a_step_names_each_person_once_and_none_whom_wecom_has_left_out(team: Te
     assert first.endswith("，已通知张三")
     (second,) = re.findall("⏫ 升级 2/2.*", team.told("wangwu", "升级 2/2"))
     assert second.endswith("，已通知张三、李四")
+
+
+def test_who_gets_the_card_of_a_step_takes_it_for_the_app_too(team: Team) -> None:
+    team.log(users=["张三"], by_card=True)
+    (message,) = team.wecom.wait(channel="aibot", msgtype="template_card", receiver="lisi")
+    key = next(one["key"] for one in message["cards"]["lisi"]["button_list"] if one["key"].startswith("take:"))
+    team.wecom.aibot.click(message["task_id"], "lisi", key)
+    until(lambda: team.taken_by == "李四")
+    assert [one.taken_by for one in team.bot.incidents()] == ["李四"]
 
 
 def test_several_ids_are_done_at_once_and_a_word_that_is_none_is_talk(team: Team) -> None:
