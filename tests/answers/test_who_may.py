@@ -126,7 +126,16 @@ def test_who_is_told_may_ask_what_is_open_and_who_is_on_call_also_in_a_group(tea
     assert team.taken_by == "张三"
 
 
-@pytest.mark.parametrize("who", [{"departments": [1]}, {"users": ["@all"]}, {"users": ["张三"], "departments": [1]}])
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"departments": [1]},
+        {"users": ["@all"]},
+        {"users": ["张三"], "departments": [1]},
+        {"users": ["张三", *(f"u{number}" for number in range(100))]},
+    ],
+    ids=["department", "all", "both", "many"],
+)
 def test_where_it_is_not_known_who_is_told_no_message_asks_for_an_answer(team: Team, who: dict[str, Any]) -> None:
     team.log(**who)
     assert "回复机器人" not in team.told("zhangsan")

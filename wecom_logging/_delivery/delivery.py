@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .._incidents import stored
-from .._incidents.limits import MAX_TOLD_IDS
 from .._state.failover import LET_GO_S, Claim
 from ..model import EVERYBODY, Digest, File, Outcome, Recipients
 from ..model.duty import Held
+from ..model.recipients import MAX_TOLD_IDS
 from .message_builder import Part
 
 if TYPE_CHECKING:

@@ -51,7 +51,7 @@ class Packer:
     def write(self, delivery: Delivery, sender: Sender) -> None:
         """Make the messages of what may go now; the other claims are given back."""
         composer = Composer.of(self._looks())
-        if not sender.channel.addressed(delivery.recipients).are_persons:  # it would be said to who may not
+        if not sender.channel.addressed(delivery.recipients).may_answer:  # it would be said to who may not
             composer = composer._replace(answers="")
         nobody = delivery.nobody
         delivery.losses = self._ledger.losses()

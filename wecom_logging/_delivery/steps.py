@@ -13,7 +13,6 @@ from functools import partial
 
 from .._incidents import escalation
 from .._incidents.fingerprint import audience_of
-from .._incidents.limits import MAX_TOLD_IDS
 from .._incidents.policy import told_by_steps
 from .._incidents.view import anew
 from .._render.facts import called
@@ -23,7 +22,7 @@ from .._wecom.directory_checks import is_user_id
 from ..errors import InvalidRecipientError, MessageError
 from ..model import Digest, Outcome, Recipients
 from ..model.alert import TAKEN, Escalation
-from ..model.recipients import EVERYBODY_LOG
+from ..model.recipients import EVERYBODY_LOG, MAX_TOLD_IDS
 from .calls import Calls
 from .claims import Claims
 from .delivery import Delivery

@@ -18,9 +18,10 @@ from typing import Any
 
 from ..model.alert import UNDONE, VERBS
 from ..model.duty import MAX_STEPS
+from ..model.recipients import MAX_TOLD_IDS
 from .answered import MAX_JOURNAL
 from .incident import NO_ANSWERS, Answers, Count, First, Incident, StoreTime
-from .limits import MAX_SAMPLES, MAX_TOLD_IDS, MAX_TOLD_TOO, MAX_VARIANTS
+from .limits import MAX_SAMPLES, MAX_TOLD_TOO, MAX_VARIANTS
 from .stored import MAX_PLACES, MAX_RATES
 
 MAX_CHARACTERS = 512 * 1024

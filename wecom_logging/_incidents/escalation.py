@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from ..model import Answer
 from ..model.alert import DONE, ESCALATED
+from ..model.recipients import MAX_TOLD_IDS
 from .answered import MAX_JOURNAL, is_closed, newest_step, with_step
 from .incident import NO_CALLS, SOON_S, Calls, Incident
-from .limits import MAX_TOLD_IDS, MAX_TOLD_TOO
+from .limits import MAX_TOLD_TOO
 from .stored import unclaimed
 
 NEVER = float("inf")

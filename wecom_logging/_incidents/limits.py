@@ -10,6 +10,3 @@ MAX_VARIANTS = 64
 
 MAX_TOLD_TOO = 16
 """Of the audiences that steps of an escalation have told, so many are kept; of the persons on call, too."""
-
-MAX_TOLD_IDS = 100
-"""Of the user ids of those who were told: whose message goes to more may be answered by the first alone."""

@@ -10,6 +10,9 @@ EVERYBODY = "@all"
 ON_CALL = "on-call:"
 """Before the name of a rota, where users are named."""
 
+MAX_TOLD_IDS = 100
+"""So many of those who were told are kept by their user ids, and may answer."""
+
 EVERYBODY_LOG = ""
 """In logs of what receivers got: messages whose receivers are not named."""
 
@@ -67,8 +70,13 @@ class Recipients:
 
     @property
     def are_persons(self) -> bool:
-        """Whether each one is a person, of whom it is known at the latest when a message goes who that is."""
+        """Whether each one is a person, or becomes one when a message goes; no department, tag or everybody."""
         return not (self.departments or self.tags) and EVERYBODY not in self.users
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether all of them are known, when a message goes, as those who may answer it."""
+        return self.are_persons and len(self.users) <= MAX_TOLD_IDS
 
     @property
     def only_members(self) -> bool:

@@ -135,7 +135,7 @@ def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> 
         with planned(target) as plan:
             steps = () if plan is None else plan.moment.duty.steps
             told = [*(one for _, one in named), *(one.recipients for one in steps)]
-            if target.options.get("answers") and not all(one.are_persons for one in told):
+            if target.options.get("answers") and not all(one.may_answer for one in told):
                 notes.bad("answers", said("found.may_not_answer"), said("found.name_persons"), warning=True)
             look_at_recipients(notes, client, [*named, *persons_of(plan)])
             if plan is not None:
