@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from wecom_logging import _expect, expect
+from wecom_logging._answers.command import Command
+from wecom_logging._answers.desk import Desk
+from wecom_logging._answers.place import SharedPlace
 from wecom_logging._delivery import declared as declared_here
 from wecom_logging._delivery.declared import Declared
 from wecom_logging._incidents.job import Job
@@ -109,6 +112,149 @@ def test_a_job_that_does_not_come_is_told_and_its_next_run_closes_it(service: Se
     assert ran.startswith("✅ shop 对账: #")
     assert re.search(r" ran again (11-30 )?02:55\n", ran)  # the date stands there on another day
     assert (service.job().seen.took_s, service.job().seen.has_failed, service.job().seen.runs) == (600, False, ())
+
+
+@pytest.mark.parametrize(
+    ("fails", "sign", "en", "zh"),
+    [
+        (
+            False,
+            "✅",
+            "the run of 04:50 has ended, 50 s (at most 30 s)",
+            "04:50 开始的运行已结束，耗时 50 秒（最长 30 秒）",
+        ),
+        (
+            True,
+            "🟠",
+            "the run of 04:50 has failed, 50 s (at most 30 s)",
+            "04:50 开始的运行已失败，耗时 50 秒（最长 30 秒）",
+        ),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_run_that_ends_after_its_longest_time_says_how_long_it_took(
+    sandbox: Sandbox, language: str, fails: bool, sign: str, en: str, zh: str
+) -> None:
+    service = late_service(sandbox, language)
+    with suppress(ValueError), expect("对账"):
+        service.until("2026-11-30T04:50:50")
+        service.looks()  # what a look has found goes with the next turn
+        (over,) = service.told(1)
+        assert {"en": "is still running, or was killed", "zh": "仍在运行或已被终止"}[language] in over
+        if fails:
+            raise ValueError("the books differ")
+    told = service.told(fails)
+    service.until("2026-11-30T04:51:50")
+    service.looks()
+    (ended,) = service.told(1)
+    assert [("ValueError" in one) for one in told] == [True] * fails
+    said = ended.replace("11-30 ", "", 1).split("\n")[0]  # the date stands there on another day
+    assert (
+        re.sub(r"#\w+", "#k7f2", said)
+        == {"en": f"{sign} shop 对账: #k7f2 {en}", "zh": f"{sign} shop 对账：#k7f2 {zh}"}[language]
+    )
+    service.handler.close()
+
+
+@pytest.mark.parametrize(
+    ("fails", "sign", "en", "zh"),
+    [
+        (False, "✅", "ran again 07:00", "07:00 已再次运行"),
+        (True, "🟠", "ran again 07:00, and failed", "07:00 已再次运行，但失败了"),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_run_that_closes_a_miss_and_fails_is_no_good_news(
+    sandbox: Sandbox, language: str, fails: bool, sign: str, en: str, zh: str
+) -> None:
+    service = late_service(sandbox, language)
+    service.until("2026-11-30T07:00")
+    (missed,) = service.told(1)
+    assert {"en": "did not run", "zh": "没有运行"}[language] in missed
+    with suppress(ValueError), expect("对账"):
+        if fails:
+            raise ValueError("the books differ")
+    service.until("2026-11-30T07:01")
+    service.looks()
+    (ran,) = (one for one in service.told(1 + fails) if "ValueError" not in one)
+    said = ran.replace("11-30 ", "", 1).split("\n")[0]
+    assert (
+        re.sub(r"#\w+", "#k7f2", said)
+        == {"en": f"{sign} shop 对账: #k7f2 {en}", "zh": f"{sign} shop 对账：#k7f2 {zh}"}[language]
+    )
+    service.handler.close()
+
+
+def test_a_miss_after_a_run_that_took_too_long_is_another_incident(service: Service) -> None:
+    service.at("2026-11-30T04:50")
+    job = expect("对账", every="1h", max_runtime="30s")
+    assert soon(lambda: service.jobs.find("对账") is not None)
+    with job:
+        service.until("2026-11-30T04:51")
+        service.looks()
+        (over,) = service.told(1)
+    service.until("2026-11-30T04:52")
+    service.looks()
+    (ended,) = service.told(1)
+    service.until("2026-11-30T06:30")
+    (missed,) = service.told(1)
+    missed = missed.split("\n")[0]
+    assert "may take 30 s" in over
+    assert "has ended, 1 min 0 s (at most 30 s)" in ended
+    assert missed == "🔴 ERROR shop 对账: job 对账 did not run: it was due 11-30 05:50 Asia/Shanghai"
+
+
+def late_service(sandbox: Sandbox, language: str, state: str = "memory://") -> Service:
+    """Of a job that may take 30 seconds, at ten to five."""
+    options = {"language": language, "timezone": "Asia/Shanghai", "service": "shop", "rate_limit": None}
+    handler = app_handler(sandbox.url, state=state, **options)
+    service = Service(handler, sandbox)
+    service.at("2026-11-30T04:50")
+    expect("对账", every="1h", max_runtime="30s")
+    assert soon(lambda: service.jobs.find("对账") is not None)
+    return service
+
+
+@pytest.mark.parametrize(
+    ("language", "ends", "again"),
+    [
+        (
+            "en",
+            "🚫 shop 对账: #k7f2 张三 stopped watching job 对账 TIME",
+            "✋ shop 对账: #k7f2 张三 watches job 对账 again TIME",
+        ),
+        (
+            "zh",
+            "🚫 shop 对账：#k7f2 张三于 TIME 停止监视任务“对账”",
+            "✋ shop 对账：#k7f2 张三于 TIME 恢复监视任务“对账”",
+        ),
+    ],
+)
+def test_all_who_got_it_read_that_a_person_stopped_watching_a_job_and_an_undo_restores_the_watch(
+    sandbox: Sandbox, tmp_path: Path, language: str, ends: str, again: str
+) -> None:
+    service = late_service(sandbox, language, f"sqlite://{tmp_path}/alerts.db")
+    assert service.pipeline.options.shared is not None
+    desk = Desk(lambda: [SharedPlace(service.pipeline.options.shared)], time_s=lambda: service.time)
+    service.until("2026-11-30T06:00")
+    service.told(1)
+    (incident,) = service.handler.incidents()
+    spec = service.job().spec
+    for verb, said in (("forget", ends), ("undo", again)):
+        assert desk.do(Command(verb, incident.short_id), "张三", "chat x").why == ""
+        assert (service.jobs.find("对账") is None) == (verb == "forget")
+        service.until("2026-11-30T06:20" if verb == "forget" else "2026-11-30T06:25")
+        service.looks()
+        (line,) = service.told(1)
+        first = re.sub(r"#\w+", "#k7f2", line.split("\n")[0].replace("11-30 ", ""))
+        assert re.sub(r"\d\d:\d\d", "TIME", first.partition("；现")[0].partition("; nobody")[0]) == said
+    assert service.job().spec == spec
+    with expect("对账"):  # what the run closes is as before
+        pass
+    service.until("2026-11-30T06:26")
+    service.looks()
+    assert {"en": "ran again", "zh": "已再次运行"}[language] in service.told(1)[0]
+    service.handler.close()
 
 
 def test_of_a_time_in_which_nobody_watched_each_job_is_named_once(service: Service) -> None:
@@ -300,6 +446,9 @@ SCRIPT = """
 import sys
 import threading
 from wecom_logging import _expect, expect
+from wecom_logging._answers.command import Command
+from wecom_logging._answers.desk import Desk
+from wecom_logging._answers.place import SharedPlace
 
 with expect("对账"):
     sys.exit({code})

@@ -74,8 +74,20 @@ def test_a_job_is_listed_and_forgotten_by_its_card(wecom: Sandbox, make: Any, st
     assert "forget" not in str(card_of(wecom)["cards"][ME]["button_list"])
     assert {"en": "did not run", "zh": "没有运行"}[language] in str(card_of(wecom)["cards"][ME])
     until(lambda: {"en": "对账 is expected no more", "zh": "不再等待任务“对账”"}[language] in words(wecom)[-1])
+    assert {"en": "沙箱用户 stopped watching job 对账", "zh": "停止监视任务“对账”"}[language] in words(wecom)[-1]
+    assert {"en": "unwatched ", "zh": "停止监视"}[language] in str(card_of(wecom)["cards"][ME]["main_title"])
     service.until("2026-11-29T17:00")
     assert len(wecom.messages(channel="aibot", msgtype="template_card")) == 1
+    wecom.aibot.say(ME, ME, {"en": "jobs", "zh": "任务"}[language])
+    until(lambda: {"en": "no job is expected", "zh": "没有已声明的任务"}[language] in words(wecom)[-1])
+    press(wecom, "undo")
+    until(lambda: service.jobs.find("对账") is not None)
+    until(lambda: {"en": "对账 is expected again", "zh": "任务“对账”恢复监视"}[language] in words(wecom)[-1])
+    assert {"en": "沙箱用户 watches job 对账 again", "zh": "恢复监视任务“对账”"}[language] in words(wecom)[-1]
+    service.until("2026-11-29T17:30")
+    with job:
+        service.until("2026-11-29T17:35")
+    until(lambda: {"en": " ran again 11-29 17:30", "zh": " 11-29 17:30 已再次运行"}[language] in words(wecom)[-1])
 
 
 def test_an_alert_that_is_no_job_has_no_such_button_and_is_not_forgotten(wecom: Sandbox, make: Any) -> None:

@@ -20,6 +20,7 @@ import pytest
 
 from wecom_logging._incidents.job import Job, Spec, Target
 from wecom_logging._incidents.policy import expected
+from wecom_logging._render.words import JOB_DID_NOT_RUN
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import Wanted
 from wecom_logging._state.jobs import Jobs
@@ -139,13 +140,15 @@ def test_a_job_that_is_forgotten_ends_its_incident(command: Command, jobs: Jobs,
     from ..state.conftest import alert
 
     first = Kept(alert("job 对账 did not run"))
-    object.__setattr__(first.alert, "fingerprint", "job 对账")
+    own = {"fingerprint": "job 对账", "logger": "对账", "template": JOB_DID_NOT_RUN.en}
+    for field, value in own.items():
+        object.__setattr__(first.alert, field, value)
     store.add(CHANNEL, "job 对账", "", 1, [Count(key="k", level=40, first=first)], time.monotonic())
     assert command("jobs", "forget", "对账").status == 0
     assert jobs.find("对账") is None
     (claimed,) = store.claim(CHANNEL, "me", time.monotonic(), 60.0, Wanted(9))
     assert claimed.answers.now is not None
-    assert claimed.answers.now.verb == "done"
+    assert (claimed.answers.now.verb, claimed.answers.now.job) == ("done", "对账")
     assert command("jobs").out == "no job is expected\n"
 
 

@@ -65,6 +65,7 @@ def test_the_next_run_closes_what_was_missed_with_its_start() -> None:
     seen = started(seen, "a", at("12 13:00"))
     assert (told(seen), seen.missed) == ([("ran", at("12 13:00"), 2)], 0)
     seen = ended(seen, "a", at("12 13:10"), has_failed=True)
+    assert [one.has_failed for one in seen.news] == [True]
     assert (len(seen.news), seen.took_s, seen.has_failed, seen.runs) == (1, 600, True, ())
     assert look_at(SPEC, replace(seen, news=()), DAILY) == at("13 02:50")
 
@@ -83,13 +84,15 @@ def test_the_oldest_open_run_is_over_though_later_ones_start() -> None:
     assert (seen.over, [run.is_told for run in seen.runs]) == (1, [True, False, False])
     assert started(seen, "another", at("11 04:31")).news == ()
     seen = ended(seen, "run 0", at("11 04:40"), has_failed=False)
-    assert told(seen) == [("ran", at("11 04:40"), 1)]
+    assert told(seen) == [("ended", at("11 02:30"), 1)]
+    assert [one.took_s for one in seen.news] == [7800]
 
 
 def test_a_run_that_was_killed_is_given_up_with_the_end_of_a_later_one() -> None:
     seen = replace(judged(SPEC, started(SEEN, "killed", at("11 02:30")), at("11 05:00"), DAILY), news=())
     seen = ended(started(seen, "next", at("12 02:30")), "next", at("12 02:40"), has_failed=False)
-    assert (told(seen), seen.runs) == ([("ran", at("12 02:40"), 1)], ())
+    assert (told(seen), seen.runs) == ([("ended", at("12 02:30"), 1)], ())
+    assert [one.took_s for one in seen.news] == [0]
 
 
 def test_the_ninth_open_run_ends_the_oldest_and_that_is_told() -> None:

@@ -15,7 +15,7 @@ from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._render.times import local_time
 from wecom_logging._text.said import Language
 from wecom_logging.model import Answer, Digest, Text
-from wecom_logging.model.alert import OVER, VERBS, Escalation
+from wecom_logging.model.alert import BY_RUN, DONE, OVER, VERBS, Escalation, RunEnd
 
 from ..storms import Recorder
 from .alerts import alert
@@ -64,6 +64,33 @@ def answer(verb: str, who: str = "Li") -> Answer:
 
 def text(digest: Digest, language: Language = "en") -> str:
     return fit(lay_out(digest, TEXT.within(language)), 2048)
+
+
+@pytest.mark.parametrize(
+    ("ended", "en", "zh"),
+    [
+        (
+            {"who": "Li", "job": "x"},
+            "🚫 shop: #k7f2 Li stopped watching job x {}",
+            "🚫 shop: #k7f2 Li 于 {} 停止监视任务“x”",
+        ),
+        ({"where": BY_RUN}, "✅ shop: #k7f2 ran again {}", "✅ shop: #k7f2 {} 已再次运行"),
+        (
+            {"where": BY_RUN, "run": RunEnd(has_failed=True)},
+            "🟠 shop: #k7f2 ran again {}, and failed",
+            "🟠 shop: #k7f2 {} 已再次运行，但失败了",
+        ),
+        (
+            {"where": BY_RUN, "run": RunEnd(began=AT, took_s=3725, most_s=1800)},
+            "✅ shop: #k7f2 the run of {} has ended, 1 h 2 min (at most 30 min)",
+            "✅ shop: #k7f2 {} 开始的运行已结束，耗时 1 小时 2 分（最长 30 分钟）",
+        ),
+    ],
+)
+def test_a_line_says_how_the_waiting_for_a_job_has_ended(ended: dict[str, Any], en: str, zh: str) -> None:
+    done = Answer(DONE, **{"who": "x", "where": "here", "at": AT, **ended})
+    for said, language in ((en, "en"), (zh, "zh")):
+        assert text(replace(TOLD, answer=done, is_news=True), language).split("\n")[0] == said.format(FROM)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("verb", [*VERBS, OVER])

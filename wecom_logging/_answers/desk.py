@@ -119,8 +119,8 @@ class Desk:
         if command.verb == "details":
             return self._details(*rows[0])
         person, where = self._person(who), trim(self._line(where), _MAX_WHERE_BYTES)
-        if command.verb == "forget":
-            return self._forget(rows, command, person, where, is_seen)
+        if command.verb == "forget" and not _job(rows[0][2]):
+            return self._about(words.NO_JOB, rows[0][2], "job")
         if command.verb == "give" and Person(command.whom, command.whom_id) == person:
             command = replace(command, verb="take")
         return self._do(rows, command, person, where, is_seen)
@@ -305,22 +305,18 @@ class Desk:
             return left
         now, changed = self.time_s(), done[0][1]
         said = self._reply(lambda language: reply.did(changed, now, language), incident=changed)
-        return replace(said, done=tuple(done))
+        return replace(self._watched(said, found), done=tuple(done))
 
-    def _forget(self, found: Found, command: Command, who: Person, where: str, is_seen: IsSeen) -> Reply:
-        """The incident of a job is closed, and it is expected no more."""
-        try:
-            name = job_of(found[0][2].first.alert)
-        except Exception:  # nothing that stands in a state is trusted
-            name = ""
-        if not name:
-            return self._about(words.NO_JOB, found[0][2], "job")
-        done = self._do(found, replace(command, verb="done"), who, where, is_seen)
-        if not done.done:
-            return done
-        jobs.forget([place for place, _, _ in found], name)
-        ends = both(lambda language: words.JOB_FORGOTTEN.within(language, self._line(name)), self.language)
-        return replace(done, said=Said(f"{done.said.en}\n{ends.en}", f"{done.said.zh}\n{ends.zh}"))
+    def _watched(self, said: Reply, found: Found) -> Reply:
+        """With the incident of a job a person ends, or restores, the waiting for it."""
+        last = None if said.incident is None else said.incident.answers.journal[-1]
+        if last is None or not (name := last.job):
+            return said
+        places, is_end = [place for place, _, _ in found], last.verb == DONE
+        (jobs.forget if is_end else jobs.remember)(places, name)
+        row = words.JOB_FORGOTTEN if is_end else words.JOB_EXPECTED_AGAIN
+        more = both(lambda language: row.within(language, self._line(name)), self.language)
+        return replace(said, said=Said(f"{said.said.en}\n{more.en}", f"{said.said.zh}\n{more.zh}"))
 
     def _other(self, incident: Incident, other: Answer) -> Reply:
         now = self.time_s()
@@ -385,9 +381,18 @@ def _become(command: Command, who: Person, where: str, at: float, *, seen: bool)
             return answered.silenced(one, who.name, where, length_s, now=now, time=at, user=who.user)
         if verb == TAKEN:
             return answered.taken(one, whom.name, where, now=now, time=at, by=by, user=whom.user)
-        return answered.done(one, who.name, where, now=now, time=at, user=who.user)
+        job = _job(one) if command.verb == "forget" else ""
+        return answered.done(one, who.name, where, now=now, time=at, user=who.user, job=job)
 
     return (lambda one, now: answered.said(rule(one, now))) if seen else rule
+
+
+def _job(incident: Incident) -> str:
+    """The name of the job that it is of; "" for any other."""
+    try:
+        return job_of(incident.first.alert)
+    except Exception:  # nothing that stands in a state is trusted
+        return ""
 
 
 def _is_again(incident: Incident, verb: str, who: Person, at: float, length_s: float) -> bool:

@@ -34,7 +34,13 @@ def expected(places: Sequence[Place]) -> list[Job]:
 def forget(places: Sequence[Place], name: str) -> None:
     """Expect one no more. Raises `StateError`."""
     for place in places:
-        place.jobs.change(name, lambda job, now: None)
+        place.jobs.forget(name)
+
+
+def remember(places: Sequence[Place], name: str) -> None:
+    """Expect it again, as before. Raises `StateError`."""
+    for place in places:
+        place.jobs.remember(name)
 
 
 def listed(jobs: Sequence[Job], now: float, language: Language, mask: Callable[[str], str]) -> str:

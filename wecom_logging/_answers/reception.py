@@ -231,7 +231,8 @@ class Reception:
             self.tell(reply.text)
         else:
             self._note(asker, reply)
-        if (reply.why or found.verb == "forget") and self._has_room(asker):  # of jobs, no card says it
+        is_of_job = reply.incident is not None and any(one.job for one in reply.incident.answers.journal[-1:])
+        if (reply.why or is_of_job) and self._has_room(asker):  # of jobs, no card says it
             self._push(asker, reply.text)
 
     def _note(self, asker: Asker, reply: Reply) -> None:

@@ -20,11 +20,12 @@ from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.job import Job, Spec, Target
 from .._incidents.policy.expected import due_at
+from .._render.card import job_of
 from .._render.times import every, local_time
 from .._render.words import NO_JOBS
 from .._runtime.warn import warn_once
 from .._state.base import Store, answer
-from .._state.jobs import UNWATCHED_S, Jobs, schedule_of, zone_to_show
+from .._state.jobs import UNWATCHED_S, Jobs, Row, schedule_of, zone_to_show
 from .._state.shared import Shared
 from .._text import inert
 from ..errors import ConfigurationError
@@ -139,29 +140,33 @@ def pause(options: argparse.Namespace) -> int:
     def become(job: Job | None, now: float) -> Job | None:
         return job and replace(job, seen=replace(job.seen, paused_until=now + seconds))
 
-    return _change(options, become, "jobs.paused" if seconds else "jobs.goes_on")
+    def paused(shared: Shared, jobs: Jobs, row: Row) -> None:
+        after = jobs.change(options.name, become)
+        until = "" if after is None else _clock(after.seen.paused_until, after.spec)
+        print(text("jobs.paused" if seconds else "jobs.goes_on", name=mask()(options.name), until=until))
+
+    return _with_job(options, paused)
 
 
 def forget(options: argparse.Namespace) -> int:
-    return _change(options, lambda job, now: None, "jobs.forgotten")
+    def forgotten(shared: Shared, jobs: Jobs, row: Row) -> None:
+        jobs.forget(options.name)
+        for target in row.job.spec.targets:
+            shared.call(lambda store: _close(store, options.name, target, jobs.time()))  # noqa: B023 # called at once
+        print(text("jobs.forgotten", name=mask()(options.name)))
+
+    return _with_job(options, forgotten)
 
 
-def _change(options: argparse.Namespace, become: Callable[[Job | None, float], Job | None], said: str) -> int:
-    name = options.name
-
+def _with_job(options: argparse.Namespace, do: Callable[[Shared, Jobs, Row], None]) -> int:
     def unknown() -> NoReturn:
-        refuse("jobs.unknown", 1, name=mask()(name))
+        refuse("jobs.unknown", 1, name=mask()(options.name))
 
     def change(shared: Shared) -> int:
         jobs = Jobs(shared)
-        if (row := jobs.find(name)) is None:
+        if (row := jobs.find(options.name)) is None:
             unknown()
-        after = jobs.change(name, become)
-        if after is None:
-            for target in row.job.spec.targets:
-                shared.call(lambda store: _close(store, name, target, jobs.time()))  # noqa: B023 # called at once
-        until = "" if after is None else _clock(after.seen.paused_until, after.spec)
-        print(text(said, name=mask()(name), until=until))
+        do(shared, jobs, row)
         return 0
 
     return use(options.state, change, unknown)
@@ -173,11 +178,11 @@ def _close(store: Store, name: str, target: Target, at: float) -> None:
     who = getpass.getuser()
 
     def done(there: Incident) -> Incident:
-        return answered.done(there, who, where, now=now, time=at)
+        return answered.done(there, who, where, now=now, time=at, job=name)
 
     for one in store.open(target.channel, _LOOKED_AT, None, now):
         try:
-            is_its = one.first.alert.fingerprint == f"job {name}"
+            is_its = job_of(one.first.alert) == name
         except ValueError:  # nothing that stands in a state is trusted
             continue
         if is_its and answered.is_open(one):

@@ -29,15 +29,12 @@ from .._incidents.codec import MAX_CHARACTERS, as_line, read, typed
 from .._incidents.incident import Count, Incident
 from .._incidents.pattern import pattern
 from .._masking.redact import MASK, redact
-from .._render.times import local_time
+from .._render.times import in_two_units, local_time
 from .._render.words import (
     FAILED_ONCE,
     FAILED_TIMES,
-    HOURS_AND_MINUTES,
-    MINUTES_AND_SECONDS,
     NEW_LINES,
     NONE,
-    SHORT_SECONDS,
     WORKS_AGAIN,
 )
 from .._state.base import PART, StateError, Store
@@ -237,14 +234,8 @@ def _word(word: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``0.4 s``, ``12 s``, ``3 min 5 s``, ``26 h 4 min``"""
-    if seconds < 10:
-        return SHORT_SECONDS.en.format(f"{seconds:.1f}")
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return HOURS_AND_MINUTES.en.format(hours, minutes)
-    return MINUTES_AND_SECONDS.en.format(minutes, rest) if minutes else SHORT_SECONDS.en.format(rest)
+    """``3 min 5 s``: as a record says it."""
+    return in_two_units(seconds, "en")
 
 
 # what the state knows of earlier runs

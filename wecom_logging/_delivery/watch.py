@@ -17,7 +17,7 @@ from typing import TypeVar
 from .._incidents import answered
 from .._incidents.fingerprint import audience_of, group_key
 from .._incidents.incident import Count, Incident, Kept
-from .._incidents.job import OVER, RAN, UNWATCHED, Job, News, Spec, Target
+from .._incidents.job import ENDED, MISSED, OVER, RAN, UNWATCHED, Job, News, Spec, Target
 from .._incidents.policy import expected
 from .._incidents.policy.expected import Gap
 from .._incidents.schedule import Cron
@@ -32,7 +32,7 @@ from .._state.shared import alone
 from .._text.said import Phrase
 from ..errors import StateError
 from ..model import Alert, Frame, Recipients
-from ..model.alert import BY_RUN, DONE
+from ..model.alert import BY_RUN, DONE, RunEnd
 from .declared import declared
 from .options import Options
 
@@ -61,6 +61,9 @@ _AGAIN_S = 3600.0
 """It is told again, with what was missed since, no sooner than that."""
 
 _MOST_NAMES = 20
+
+_CLOSES = {RAN: MISSED, ENDED: OVER}
+_OPENS = tuple(_CLOSES.values())
 
 T = TypeVar("T")
 
@@ -125,6 +128,7 @@ class Watch:
         mine = self._target(spec)
 
         def become(job: Job | None, now: float) -> Job:
+            job = None if job is not None and job.is_forgotten else job
             others = [one for one in (job.spec.targets if job else ()) if one.channel in channels]
             targets = (*(one for one in others if one.channel != mine.channel), mine)
             new = replace(spec, targets=tuple(sorted(targets, key=lambda one: one.channel)))
@@ -134,7 +138,7 @@ class Watch:
                 said = line("other_schedule", name=name, before=before, after=after)
                 self._options.warn_once(f"schedule {spec.name}", said)
             if job is not None and (seen.missed or seen.over or seen.news):
-                left = {*seen.left, *self._places(job.spec)} - {*self._places(new)}
+                left = {*seen.left, *self._places(job.spec, *_OPENS)} - {*self._places(new, *_OPENS)}
                 seen = replace(seen, left=tuple(sorted(left)[:_MOST_NAMES]))
             return Job(spec=new, seen=seen)
 
@@ -200,7 +204,7 @@ class Watch:
         self._tell_unwatched([row.job for _, row in told], gap, time)
         for name, row in told:  # where a report has come meanwhile it is told again, and taken once
             seen = row.job.seen
-            left = () if any(news.kind == RAN for news in seen.news) else seen.left
+            left = () if any(news.kind in _CLOSES for news in seen.news) else seen.left
             self.jobs.swap(name, row, replace(row.job, seen=replace(seen, news=(), left=left)))
         self._has_more = self._clock() >= ends
         return 0.0 if self._has_more else LOOK_S
@@ -239,18 +243,23 @@ class Watch:
         return use(self._store.memory) if shared is alone else shared.call(use)
 
     def _tell(self, job: Job, news: News) -> None:
-        if news.kind == RAN:
-            for channel, key in (*self._places(job.spec), *job.seen.left):
-                self._close(job.spec, channel, key, news)
+        if (kind := _CLOSES.get(news.kind)) is not None:
+            # The version before has told both as one incident, which such an end closes.
+            kinds = _OPENS if kind == OVER and not job.seen.missed else (kind,)
+            for channel, key in (*self._places(job.spec, *kinds), *job.seen.left):
+                self._close(job.spec, kind, channel, key, news)
         elif news.kind != UNWATCHED:
             for target in job.spec.targets:
                 alert = self._alert(job.spec, target, news, *self._said(job, news))
                 self._add(job.spec, target, alert, news, _WINDOW_S)
 
-    def _places(self, spec: Spec) -> list[tuple[str, str]]:
-        """Channel and group key of each of its incidents, as it is declared."""
-        none = News(RAN, 0.0, 0.0)
-        alerts = [(one, self._alert(spec, one, none, words.JOB_DID_NOT_RUN, ("", ""), ())) for one in spec.targets]
+    def _places(self, spec: Spec, *kinds: str) -> list[tuple[str, str]]:
+        """Channel and group key of each of its incidents of these kinds, as it is declared."""
+        alerts = [
+            (one, self._alert(spec, one, News(kind, 0.0, 0.0), words.JOB_DID_NOT_RUN, ("", ""), ()))
+            for one in spec.targets
+            for kind in kinds
+        ]
         return [(one.channel, group_key(alert, one.recipients)) for one, alert in alerts]
 
     def _add(self, spec: Spec, target: Target, alert: Alert, news: News, window_s: float) -> None:
@@ -268,8 +277,7 @@ class Watch:
             take_for_s=target.take_for_s,
             quiet_limit_s=target.quiet_limit_s,
         )
-        # What nobody watched is told behind the rest: numbered by itself, else what came after it would hide it.
-        now, who = self._clock(), f"{'unwatched' if news.kind == UNWATCHED else 'job'} {spec.name}"
+        now, who = self._clock(), _numbered(spec, news.kind)
 
         def again(one: Incident) -> Incident:
             """What was closed before it came goes on where nobody has heard so yet."""
@@ -283,15 +291,18 @@ class Watch:
         before = self._use(lambda store: store.add(target.channel, who, "", news.serial, [count], now)).before
         self._use(lambda store: answer(store, target.channel, key, again, lambda one: None, now))
 
-    def _close(self, spec: Spec, channel: str, key: str, news: News) -> None:
-        now = self._clock()
+    def _close(self, spec: Spec, kind: str, channel: str, key: str, news: News) -> None:
+        now, run = self._clock(), None
+        if news.took_s or news.has_failed:
+            most_s = spec.max_runtime_s if news.took_s else 0.0
+            run = RunEnd(began=news.due, took_s=news.took_s, most_s=most_s, has_failed=news.has_failed)
 
         def close(store: Incidents) -> Answered | None:
             def closed(one: Incident) -> Incident:
-                newest = store.add(channel, f"job {spec.name}", "", news.serial, [], now).before
+                newest = store.add(channel, _numbered(spec, kind), "", news.serial, [], now).before
                 if not answered.is_open(one) or newest > news.serial:  # it was missed again, whatever a clock shows
                     return one
-                return answered.done(one, spec.name, BY_RUN, now=now, time=news.at)
+                return answered.done(one, spec.name, BY_RUN, now=now, time=news.at, run=run)
 
             return answer(store, channel, key, closed, lambda one: None, now)
 
@@ -354,7 +365,7 @@ class Watch:
             service=target.service,
             environment=target.environment,
             fields=fields,
-            fingerprint=f"job {spec.name}",
+            fingerprint=f"{'overrun' if news.kind == OVER else 'job'} {spec.name}",
             recipients=target.recipients,
             ours=(phrase.en, *(name for name, _ in fields)),
         )
@@ -374,6 +385,12 @@ def _gap(before: Watched | None, time: float) -> Gap:
         return before.gap
     is_one = before.gap[1] > 0 and before.at - before.gap[1] < _JOINED_S
     return (before.gap[0] if is_one else before.at, time)
+
+
+def _numbered(spec: Spec, kind: str) -> str:
+    """By what the news of a kind are numbered. What nobody watched is told behind the rest: numbered by itself, else
+    what came after it would hide it."""
+    return f"{kind if kind in (UNWATCHED, OVER) else 'job'} {spec.name}"
 
 
 def _schedule_of(spec: Spec) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..model import Answer
-from ..model.alert import DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE
+from ..model.alert import DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE, RunEnd
 from .incident import Incident
 
 MAX_JOURNAL = 16
@@ -31,9 +31,20 @@ def silenced(
     return _answered(incident, Answer(SILENCED, who, where, time, length_s, user=user), now)
 
 
-def done(incident: Incident, who: str, where: str, *, now: float, time: float, user: str = "") -> Incident:
-    """A person closes it, with a line. If it comes again, it is told at once, as if it were new."""
-    return _answered(incident, Answer(DONE, who, where, time, user=user), now)
+def done(
+    incident: Incident,
+    who: str,
+    where: str,
+    *,
+    now: float,
+    time: float,
+    user: str = "",
+    job: str = "",
+    run: RunEnd | None = None,
+) -> Incident:
+    """A person closes it, with a line, or stops watching its ``job``; or a ``run`` of that closes it. If it comes
+    again, it is told at once, as if it were new."""
+    return _answered(incident, Answer(DONE, who, where, time, user=user, job=job, run=run), now)
 
 
 def undone(incident: Incident, who: str, where: str, *, now: float, time: float, user: str = "") -> Incident:
@@ -43,7 +54,9 @@ def undone(incident: Incident, who: str, where: str, *, now: float, time: float,
     back = answers.before if answers.before is not None and answers.before.until > time else None
     incident = replace(incident, answers=replace(answers, now=back))
     whose = "" if answer.verb == DONE or is_of(answer, who, user) else answer.who
-    after = _answered(incident, Answer(UNDONE[answer.verb], who, where, time, user=user, whose=whose), now)
+    after = _answered(
+        incident, Answer(UNDONE[answer.verb], who, where, time, user=user, whose=whose, job=answer.job), now
+    )
     nobody_knows = not (answers.is_said or incident.owner) and (back is None or answers.was_said)
     return replace(
         after,

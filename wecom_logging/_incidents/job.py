@@ -12,7 +12,9 @@ from ..model import Recipients
 GRACE_S = 300.0
 """How late a job may start, unless it is said otherwise."""
 
-MISSED, OVER, RAN, UNWATCHED = "missed", "over", "ran", "unwatched"
+MISSED, OVER, RAN, ENDED, UNWATCHED = "missed", "over", "ran", "ended", "unwatched"
+"""What happened to a job. A run that begins (`RAN`) is the end of what was missed, one that ends (`ENDED`) of what was
+over its time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,8 @@ class Spec:
     max_runtime_s: float = 0.0
     level: int = 40
     targets: tuple[Target, ...] = ()
+    scheduler: str = ""
+    """What starts it, and all other jobs of that name and service; "": that is not known."""
 
     @property
     def schedule(self) -> tuple[str, float, str]:
@@ -59,6 +63,7 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class News:
     """What is to be told: of ``number`` occurrences, the first of which was ``due``; of a run that began then.
+    ``took_s`` is more than 0 of one that was over its time, ``has_failed`` of one that has ended so.
 
     Its ``serial`` number is larger than that of all news of its job before: a channel takes each once.
     """
@@ -68,6 +73,8 @@ class News:
     due: float
     number: int = 1
     serial: int = 0
+    took_s: float = 0.0
+    has_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +82,9 @@ class Seen:
     """What is known of a job. From ``base`` on it is judged: it was declared, or its schedule changed.
 
     ``judged_to`` is the newest occurrence that was missed or unwatched, ``began`` when the newest run did.
-    ``missed`` and ``over`` were told since the last run that came, or ended, in time: while one is not 0, the incident
-    is open. ``news`` is to be told by whoever looks next. ``left``: channels and group keys of what was told as the job
-    was declared before, which the next run closes as well.
+    ``missed`` were told since the last run that began, ``over`` since the last that ended: while one is not 0, its
+    incident is open. ``news`` is to be told by whoever looks next. ``left``: channels and group keys of what was told
+    as the job was declared before, which the next run closes as well.
     """
 
     base: float
@@ -97,7 +104,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A row of a state."""
+    """A row of a state. ``forgotten``: as it was expected until a person stopped watching it, who may undo that."""
 
     spec: Spec
     seen: Seen
+    forgotten: Spec | None = None
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether nobody has declared it since."""
+        return self.forgotten is not None and not self.spec.targets

@@ -154,7 +154,8 @@ def _end(text: str, most: int) -> str:
 
 def job_of(alert: Alert) -> str:
     """The name of the job that did not come, or is not over; "" for any other alert."""
-    is_one = alert.fingerprint == f"job {alert.logger}" and alert.template in _OF_JOBS
+    prints = f"job {alert.logger}", f"overrun {alert.logger}"
+    is_one = alert.fingerprint in prints and alert.template in _OF_JOBS
     return alert.logger if is_one else ""
 
 

@@ -12,9 +12,20 @@ from .._text import inert
 from .._text.cut import size, trim
 from .._text.said import Language
 from ..model import EVERYBODY, Alert, Answer, Digest, Frame, Recipients, Variant
-from ..model.alert import BY_RUN, DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE, Escalation
+from ..model.alert import BY_RUN, DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE, Escalation, RunEnd
 from . import words
-from .times import SECONDS, clock_span, clock_time, last_time, lasting, local_time, short_time, spark
+from .times import (
+    SECONDS,
+    clock_span,
+    clock_time,
+    exactly,
+    in_two_units,
+    last_time,
+    lasting,
+    local_time,
+    short_time,
+    spark,
+)
 from .trace import location
 
 MAX_NAME_BYTES = 60
@@ -52,6 +63,8 @@ def state_and_name(digest: Digest, language: Language) -> tuple[str, str]:
     if answer is None:
         return "", ""
     form, when = _VERBS[answer.verb][1], answer.until if answer.verb in (SILENCED, OVER) else answer.at
+    if answer.job and answer.verb == DONE:
+        form = words.CARD_UNWATCHED
     if answer.verb in (TAKEN, SILENCED) and has_ended(digest):
         form, when = (words.CARD_CLAIM_OVER if answer.verb == TAKEN else words.CARD_SILENCE_OVER), answer.until
     return form.within(language, short_time(when, digest.now, language)), _named(answer.who)
@@ -145,12 +158,25 @@ def did(answer: Answer, named: Callable[[str], str], now: float, language: Langu
         return words.NOBODY_TOLD.within(language, at, missed_words(answer.where, language))
     if answer.by:
         return words.GIVEN_TO.within(language, named(answer.who), named(answer.by), at)
+    if answer.job:
+        form = words.UNWATCHED_BY if answer.verb == DONE else words.WATCHED_BY
+        return form.within(language, named(answer.who), at, named(answer.job))
     if answer.where == BY_RUN:
-        return words.RAN_AGAIN.within(language, answer.who, at)
+        return _ran(answer, at, now, language)
     if answer.whose:
         return _UNDONE_BY[answer.verb].within(language, named(answer.who), at, named(answer.whose))
     until = [short_time(answer.until, now, language)] if answer.verb == SILENCED else []
     return _VERBS[answer.verb][0].within(language, named(answer.who), at, *until)
+
+
+def _ran(answer: Answer, at: str, now: float, language: Language) -> str:
+    """``ran again 09:12``; ``the run of 04:50 has ended, 50 s (at most 30 s)``"""
+    run = answer.run or RunEnd()
+    if not run.took_s:
+        return (words.RAN_AND_FAILED if run.has_failed else words.RAN_AGAIN).within(language, at)
+    form = words.LATE_RUN_FAILED if run.has_failed else words.LATE_RUN_ENDED
+    lengths = in_two_units(run.took_s, language), exactly(run.most_s, language)
+    return form.within(language, short_time(run.began, now, language), *lengths)
 
 
 def did_until(answer: Answer, named: Callable[[str], str], now: float, language: Language) -> str:
@@ -172,7 +198,8 @@ def answer_line(digest: Digest, language: Language) -> str:
     if answer.verb == DONE and digest.total > digest.answered_count:  # it is this message that says so
         return news_words(digest, language)
     if answer.where == BY_RUN:
-        return words.RAN_AGO.within(language, ago)
+        is_late = answer.run is not None and answer.run.took_s > 0
+        return (words.LATE_RUN_ENDED_AGO if is_late else words.RAN_AGO).within(language, ago)
     if answer.verb == DONE:
         return words.CLOSED_AGO.within(language, _named(answer.who), ago)
     if not digest.answered_count:

@@ -35,7 +35,7 @@ _MAX_FIRST_LINE = 2048  # characters that are looked at for a first line alone
 _COROUTINE = re.compile(r"^(?:future|task): \W?Task \S.{0,256}? coro=\W?([\w.<>\uff1c]{1,128})\(")
 
 # What the first line of an alert begins with.
-_SIGNS = re.compile("^[\\s\u2800\u200c\u200d\ufe00-\ufe0f]*[⚪🔵🟠🔴🚨✅✋⏫]+")
+_SIGNS = re.compile("^[\\s\u2800\u200c\u200d\ufe00-\ufe0f]*[⚪🔵🟠🔴🚨✅✋🚫⏫]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,9 @@ class Style:
 
     ``first`` makes the first line of level, its name with the count, label and message; ``quiet`` that of what is
     over, of label and what is said; ``closing`` that of one incident, with its message; ``news`` that of a line about
-    what a person did, ``step`` of one about a step of its escalation; ``shared`` that of a message for many, of the
-    worst level and what is said. A label is the origin up to the colon behind it, or "";
+    what a person did, ``unwatched`` where that is the end of waiting for a job, ``failed`` of one about a run that did
+    not end well, ``step`` of one about a step of its escalation; ``shared`` that of a message for many, of the worst
+    level and what is said. A label is the origin up to the colon behind it, or "";
     ``quote`` sets a line of the program's text apart; ``fact`` shows a line of ours; ``link`` shows a URL by a name;
     ``safe`` makes text of the program inert; ``frames``: ``"own"`` folds those of libraries, ``"all"`` shows them.
     """
@@ -55,6 +56,8 @@ class Style:
     quiet: Callable[[str, str], str]
     closing: Callable[[str, str, str], str]
     news: Callable[[str, str], str]
+    unwatched: Callable[[str, str], str]
+    failed: Callable[[str, str], str]
     step: Callable[[str, str], str]
     shared: Callable[[int, str], str]
     quote: Callable[[str], str]
@@ -132,6 +135,8 @@ def _news(digest: Digest, style: Style, losses: str) -> Layout:
     language, answer = style.language, digest.answer
     assert answer is not None
     looks = style.quiet if answer.verb in (DONE, OVER) else style.step if answer.verb == ESCALATED else style.news
+    if answer.verb == DONE and (answer.job or (answer.run is not None and answer.run.has_failed)):
+        looks = style.unwatched if answer.job else style.failed
     said = f"#{digest.short_id} {news_of(digest, style)}"
     number = facts.count_words(digest, language) or words.COUNT.within(language, digest.count, "")
     return Layout(

@@ -50,6 +50,8 @@ def _looks(
         quiet=lambda label, words: f"✅ {label}{coloured('info', words)}",
         closing=lambda label, text, words: f"✅ {label}{bold(text)} · {coloured('info', words)}",
         news=lambda label, words: f"✋ {label}{coloured('info', words)}",
+        unwatched=lambda label, words: f"🚫 {label}{coloured('info', words)}",
+        failed=lambda label, words: f"🟠 {label}{coloured('info', words)}",
         step=lambda label, words: f"⏫ {label}{coloured('info', words)}",
         shared=lambda level, words: f"{_sign(level)} {coloured(_colour(level), words)}",
         quote=lambda line: f"{quote} {line}",

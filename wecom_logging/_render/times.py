@@ -80,6 +80,18 @@ def exactly(seconds: float, language: Language) -> str:
     return words.SHORT_SECONDS.within(language, f"{seconds:g}")
 
 
+def in_two_units(seconds: float, language: Language) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 5 s``, ``26 h 4 min``: a length as it was measured."""
+    if seconds < 10:
+        return words.SHORT_SECONDS.within(language, f"{seconds:.1f}")
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return words.HOURS_AND_MINUTES.within(language, hours, minutes)
+    form = words.MINUTES_AND_SECONDS if minutes else words.SHORT_SECONDS
+    return form.within(language, *([minutes] if minutes else []), rest)
+
+
 def every(seconds: float, language: Language) -> str:
     """``every 4 h``"""
     return filled(words.EVERY.within(language), language, (), {"span": exactly(seconds, language)})

@@ -56,7 +56,12 @@ IN_ALL = Said("{} in all{}", "累计 {} 次{}")
 TAKEN_BY = Said("taken by {} {}", "{} 于 {} 认领")
 GIVEN_TO = Said("given to {0} by {1} {2}", "{1} 于 {2} 转给 {0}")
 SILENCED_BY = Said("silenced by {} {}, until {}", "{} 于 {} 静默至 {}")
-RAN_AGAIN = Said("ran again {1}", "{1} 已再次运行")
+RAN_AGAIN = Said("ran again {}", "{} 已再次运行")
+RAN_AND_FAILED = Said("ran again {}, and failed", "{} 已再次运行，但失败了")
+LATE_RUN_ENDED = Said("the run of {} has ended, {} (at most {})", "{} 开始的运行已结束，耗时 {}（最长 {}）")
+LATE_RUN_FAILED = Said("the run of {} has failed, {} (at most {})", "{} 开始的运行已失败，耗时 {}（最长 {}）")
+UNWATCHED_BY = Said("{0} stopped watching job {2} {1}", "{0} 于 {1} 停止监视任务“{2}”")
+WATCHED_BY = Said("{0} watches job {2} again {1}", "{0} 于 {1} 恢复监视任务“{2}”")
 CLOSED_BY = Said("closed by {} {}", "{} 于 {} 关闭")
 RETURNED_BY = Said("given back by {} {}", "{} 于 {} 取消认领")
 CLAIM_UNDONE_BY = Said("claim of {2} undone by {0} {1}", "{0} 于 {1} 取消了 {2} 的认领")
@@ -90,6 +95,7 @@ TAKEN_AGO = Said("taken by {} {} ago{}, × {} since", "{} 于 {}前认领{}，�
 CLAIM_OVER = Said(" (claim over)", "（已到期）")
 SILENT_FROM_TO = Said("silenced by {}, {}: × {}", "{} 静默期间（{}）× {}")
 RAN_AGO = Said("had run again {} ago", "{}前曾再次运行")
+LATE_RUN_ENDED_AGO = Said("the run before had ended {} ago", "上一次运行于{}前结束")
 CLOSED_AGO = Said("closed by {} {} ago, and came again", "{} 于 {}前关闭，再次出现")
 
 # Who is on call.
@@ -340,6 +346,7 @@ NO_JOB = Said("#{} is not about a job", "#{} 不是任务告警")
 JOB_FORGOTTEN = Said(
     "{} is expected no more, until a program declares it again", "不再等待任务“{}”，直到有程序再次声明它"
 )
+JOB_EXPECTED_AGAIN = Said("{} is expected again, as before", "任务“{}”恢复监视，与之前相同")
 JOB_DID_NOT_RUN = Phrase("job %s did not run: it was due %s", "任务“%s”没有运行：应于 %s 运行")
 JOB_DID_NOT_REPORT = Phrase(
     "job %s did not report: it was due %s, the state was away meanwhile",
@@ -523,6 +530,7 @@ CARD_TAKEN = Said("taken {}", "{} 认领")
 CARD_CLAIM_OVER = Said("claim over {}", "{} 认领到期")
 CARD_SILENT = Said("quiet to {}", "静默至 {}")
 CARD_CLOSED = Said("closed {}", "{} 关闭")
+CARD_UNWATCHED = Said("unwatched {}", "{} 停止监视")
 CARD_RETURNED = Said("given back {}", "{} 取消认领")
 CARD_RESUMED = Said("resumed {}", "{} 取消静默")
 CARD_REOPENED = Said("reopened {}", "{} 重新打开")

@@ -81,7 +81,8 @@ class Jobs:
     def find(self, name: str) -> Row | None:
         """One of them; None also where another hand has been at it."""
         fact = self._fact(name)
-        return None if fact is None else _row(fact)
+        row = None if fact is None else _row(fact)
+        return None if row is None or row.job.is_forgotten else row
 
     def _fact(self, name: str) -> Fact | None:
         now = self.time()
@@ -99,7 +100,8 @@ class Jobs:
             if name.startswith(_JOB) and row is not None:
                 found[name] = row
         self._known = found
-        return {name.removeprefix(_JOB): row for name, row in found.items()}, _watched(facts.get(_WATCHED))
+        shown = {name.removeprefix(_JOB): row for name, row in found.items() if not row.job.is_forgotten}
+        return shown, _watched(facts.get(_WATCHED))
 
     def swap(self, name: str, before: Row | None, job: Job | None) -> bool:
         """Another in its place, if it is still that; None forgets it."""
@@ -126,6 +128,26 @@ class Jobs:
             if seconds_left() <= 0:
                 break
         raise StateError("other processes change this job all the time")
+
+    def forget(self, name: str) -> None:
+        """Expect it no more, until a program declares it again; `remember` undoes that within a month."""
+
+        def forgotten(job: Job | None, now: float) -> Job | None:
+            if job is None or job.is_forgotten:
+                return job
+            return Job(spec=Spec(name=name), seen=job.seen, forgotten=job.spec)
+
+        self.change(name, forgotten)
+
+    def remember(self, name: str) -> None:
+        """Expect it again, as before."""
+
+        def remembered(job: Job | None, now: float) -> Job | None:
+            if job is None or job.forgotten is None or not job.is_forgotten:
+                return job
+            return Job(spec=job.forgotten, seen=job.seen)
+
+        self.change(name, remembered)
 
     def watched(self) -> Watched | None:
         """When somebody looked last."""

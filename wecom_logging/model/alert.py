@@ -58,6 +58,17 @@ class Alert:
     ours: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """How a run of a job ended. ``took_s`` is more than 0 where it took longer than ``most_s`` seconds; then it
+    ``began`` at that time, in seconds since the epoch."""
+
+    began: float = 0.0
+    took_s: float = 0.0
+    most_s: float = 0.0
+    has_failed: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a person did with an incident: ``verb`` is one of `VERBS`.
@@ -65,7 +76,8 @@ class Answer:
     ``who`` did it ``where`` (the command line or a chat), ``at`` a time in seconds since the epoch. It is in force
     for ``length_s`` seconds; 0: without an end. ``count`` is how many had come by then. ``by`` gave it to ``who``; "":
     ``who`` took it. ``user`` is the user id of ``who``, "" where that is not known: two may have one name. ``whose``
-    claim or silence was undone; "": that of ``who``.
+    claim or silence was undone; "": that of ``who``. ``job``: the name of the job that ``who`` has stopped watching, or
+    watches again. ``run``: how the run went that has closed an incident of a job; None: it has begun, or went well.
     """
 
     verb: str
@@ -77,6 +89,8 @@ class Answer:
     by: str = ""
     user: str = ""
     whose: str = ""
+    job: str = ""
+    run: RunEnd | None = None
 
     @property
     def until(self) -> float:

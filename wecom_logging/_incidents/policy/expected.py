@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..job import MISSED, OVER, RAN, UNWATCHED, Job, News, Run, Seen, Spec
+from ..job import ENDED, MISSED, OVER, RAN, UNWATCHED, Job, News, Run, Seen, Spec
 from ..schedule import Cron
 
 EARLY_S = 90.0
@@ -46,7 +46,8 @@ def started(seen: Seen, run: str, now: float) -> Seen:
     runs = (*seen.runs, Run(run, now))
     if len(runs) > MAX_RUNS:
         seen, runs = _over(seen, runs[0], now), runs[1:]
-    return _closed(replace(seen, runs=runs, began=now), now, missed=0, over=seen.over)
+    missed, seen = seen.missed, replace(seen, runs=runs, began=now, missed=0)
+    return _told(seen, News(RAN, now, now, missed)) if missed else seen
 
 
 def ended(seen: Seen, run: str, now: float, *, has_failed: bool) -> Seen:
@@ -56,8 +57,15 @@ def ended(seen: Seen, run: str, now: float, *, has_failed: bool) -> Seen:
         seen = started(seen, run, now)
     mine = next(one for one in seen.runs if one.id == run)
     runs = tuple(one for one in seen.runs if one is not mine and not (one.is_told and one.began <= mine.began))
-    seen = replace(seen, runs=runs, ended=now, took_s=max(now - mine.began, 0.0), has_failed=has_failed)
-    return seen if any(one.is_told for one in runs) else _closed(seen, now, missed=seen.missed, over=0)
+    took_s, news = max(now - mine.began, 0.0), seen.news
+    if has_failed:  # that it has begun is told with its end, where nobody has looked meanwhile
+        news = tuple(replace(one, has_failed=True) if (one.kind, one.due) == (RAN, mine.began) else one for one in news)
+    seen = replace(seen, runs=runs, ended=now, took_s=took_s, has_failed=has_failed, news=news)
+    if not seen.over or any(one.is_told for one in runs):
+        return seen
+    late_s = took_s if mine.is_told else 0.0
+    end = News(ENDED, now, mine.began, seen.over, took_s=late_s, has_failed=has_failed)
+    return _told(replace(seen, over=0), end)
 
 
 def slot(started: float, schedule: Cron) -> float:
@@ -118,11 +126,6 @@ def _over_at(spec: Spec, run: Run, gap: Gap) -> float:
     """Time that nobody has watched, or that a clock has jumped over, is not counted."""
     away = gap[1] - gap[0] if run.began <= gap[0] else 0.0
     return run.began + spec.max_runtime_s + away if spec.max_runtime_s else float("inf")
-
-
-def _closed(seen: Seen, now: float, *, missed: int, over: int) -> Seen:
-    was, after = seen.missed + seen.over, replace(seen, missed=missed, over=over)
-    return _told(after, News(RAN, now, now, was)) if was and not (missed or over) else after
 
 
 def _over(seen: Seen, run: Run, now: float) -> Seen:
