@@ -50,6 +50,7 @@ class Expectation:
         self._name = name
         self._teller = teller
         self._notifier = notifier
+        self._has_failed = False
         self._open: ContextVar[tuple[str, ...]] = ContextVar("wecom_logging_runs", default=())
 
     def __call__(self, function: F) -> F:
@@ -112,6 +113,19 @@ class Expectation:
         self._begin(run := _new_run())
         return run
 
+    def if_unknown(self) -> list[str] | None:
+        """The names of all jobs that programs have declared, where this is none of them; None: it is, or no report of it
+        got through."""
+        names: list[str] | None = None
+
+        def look(jobs: Jobs) -> None:
+            nonlocal names
+            names = [*(names or []), *(name for name, row in jobs.all()[0].items() if row.job.spec.targets)]
+
+        if not self._has_failed:
+            self._report(look)
+        return None if self._has_failed or names is None or self._name in names else names
+
     def ended(self, run: str, *, has_failed: bool) -> None:
         """It has ended, and whoever ran it tells why if it failed."""
         self._report(functools.partial(Report(self._name, run).ended, has_failed=has_failed))
@@ -137,6 +151,7 @@ class Expectation:
         except Exception as error:
             from ._masking.redact import redact
 
+            self._has_failed = True
             why = explained(error) or type(error).__name__
             warn_once(f"expect {self._name}", line("not_reported", name=redact(self._name), why=why))
 

@@ -171,6 +171,41 @@ def test_a_command_is_reported_as_a_job_and_keeps_its_exit_code(command: Command
     assert b"name: it is longer than 100 bytes" in long.stderr
 
 
+@pytest.mark.parametrize(
+    ("language", "unknown", "close", "field"),
+    [
+        ("en", "no program has declared job 对帐: if it does not run, nobody is told", "; did you mean 对账?", "job: "),
+        ("zh", "没有程序声明过任务“对帐”：它没有运行时不会有人收到告警", "；是否指 对账？", "任务："),
+    ],
+)
+def test_a_command_that_is_a_job_says_so_in_its_alert_and_where_nobody_has_declared_it(
+    sandbox: Sandbox, command: Command, jobs: Jobs, language: str, unknown: str, close: str, field: str
+) -> None:
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))},
+        **CREDENTIALS,
+        "PYTHONPATH": str(ROOT),
+        "WECOM_API_BASE": sandbox.url,
+        "WECOM_LANGUAGE": language,
+        "LANG": {"en": "en_US.UTF-8", "zh": "zh_CN.UTF-8"}[language],
+    }
+
+    def reported(name: str, code: int) -> str:
+        run = [sys.executable, "-m", "wecom_logging._cli", "run", "--expect", name, "--", "sh", "-c", f"exit {code}"]
+        ended = subprocess.run(run, env=environment, timeout=60, capture_output=True, text=True)
+        assert ended.returncode == code
+        return ended.stderr
+
+    assert reported("对账", 5) == ""
+    for told in sandbox.messages():  # to the app, and in a group
+        assert f"{field}对账" in told["content"].replace("> ", "│ ").replace("│ ", "").split("\n")
+    assert sandbox.messages()
+    assert reported("对帐", 0) == f"wecom-logging: {unknown}{close}\n"
+    assert reported("月报表", 0) == f"wecom-logging: {unknown.replace('对帐', '月报表')}\n"
+    jobs.forget("对账")
+    assert reported("对账", 0) == f"wecom-logging: {unknown.replace('对帐', '对账')}\n"
+
+
 def test_watch_looks_tells_systemd_and_asks_the_heartbeat(
     sandbox: Sandbox, jobs: Jobs, tmp_path: Path, beats: list[str], beat_url: str
 ) -> None:

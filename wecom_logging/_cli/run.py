@@ -10,6 +10,7 @@ job that fails each hour is one failure, and ends in green.
 from __future__ import annotations
 
 import argparse
+import difflib
 import hashlib
 import itertools
 import json
@@ -18,7 +19,7 @@ import os
 import re
 import shlex
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,8 @@ _NAME = re.compile(r"-{0,2}[\w.-]+")
 _INTERPRETER = re.compile(r"(python|pypy|node|perl|ruby|Rscript|julia|(ba|da|z|k)?sh)[\d.]*(\.exe)?")
 _MOST_WORDS = 200
 _EXIT_TIMEOUT_S = 30.0
+_MAX_CLOSE, _CLOSE = 3, 0.5
+"""So many names, of which so much is the same: one of two characters."""
 _WINDOW_S = 1.0
 """The shortest: which failures are told is known from earlier runs, and each of those is told with its own output."""
 
@@ -77,6 +80,8 @@ def run(options: argparse.Namespace) -> int:
     told = handlers(options.service, window=_WINDOW_S, **_patience())
     job = _job(options.expect)
     run = "" if job is None else job.began()
+    if job is not None and (others := job.if_unknown()) is not None:
+        say(text("run.unknown_job", name=mask()(options.expect), close=_close(options.expect, others)))
     end = ended(command)
     if job is not None:
         job.ended(run, has_failed=end.status != 0)
@@ -84,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
         output = end.output()
         known = _earlier(told, options.service, command)
         if end.said is not None:
-            _tell(told, command, end, end.said, output, known)
+            _tell(told, command, end, end.said, output, known, options.expect)
         elif end.status == 0 and known is not None:
             _tell_that_it_works(told, command, known)
     except KeyboardInterrupt:  # the user does not want to wait; the command has ended already
@@ -110,6 +115,12 @@ def _job(name: str | None) -> Expectation | None:
         return None
 
 
+def _close(name: str, names: Iterable[str]) -> str:
+    """Which of them may be meant."""
+    found = difflib.get_close_matches(name, names, _MAX_CLOSE, _CLOSE)
+    return text("run.close_jobs", names=", ".join(map(mask(), found))) if found else ""
+
+
 def _earlier(handlers: Sequence[AlertHandler], service: str | None, command: Sequence[str]) -> EarlierRuns | None:
     """What the state knows of this job; None where there is no state, or nothing is sent anyway."""
     try:
@@ -126,6 +137,7 @@ def _tell(
     said: Phrase,
     output: Output,
     known: EarlierRuns | None,
+    job: str | None,
 ) -> None:
     """One record into each handler. It is sent while the interpreter exits, within ``exit_timeout``."""
     name, failure = _name(command), end.failure()
@@ -142,7 +154,7 @@ def _tell(
     if shown and end.status < BY_SIGNAL:  # it gave up by itself
         why = why if len(why) <= _MOST_WORDS else f"{why[: _MOST_WORDS - 1]}…"
         record.msg = f"{failure}: {why}"
-    fields = {"command": hide(_line(command))}
+    fields = {**({} if job is None else {"job": hide(job)}), "command": hide(_line(command))}
     if end.pid is not None:
         record.process = end.pid
         fields = {"took": duration(end.seconds), **fields, **({} if shown else {"output": NONE.en})}
