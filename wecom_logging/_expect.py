@@ -39,6 +39,8 @@ REPORT_S = 1.8
 
 _MOST_REPORTERS = 8
 
+_scheduler: ContextVar[str] = ContextVar("wecom_logging_scheduler", default="")
+
 _LINE = "Give cron='30 2 * * *' (minute, hour, day, month, day of the week), '@daily', or every='1h'"
 _ZONE = "Give timezone='Asia/Shanghai' or set WECOM_TIMEZONE: a time of the day says nothing without one"
 
@@ -114,8 +116,8 @@ class Expectation:
         return run
 
     def if_unknown(self) -> list[str] | None:
-        """The names of all jobs that programs have declared, where this is none of them; None: it is, or no report of it
-        got through."""
+        """The names of all jobs that programs have declared, where this is none of them; None: it is, or no report got
+        through."""
         names: list[str] | None = None
 
         def look(jobs: Jobs) -> None:
@@ -261,10 +263,21 @@ def expect(
             grace_s=grace_s,
             max_runtime_s=longest_s,
             level=at_level,
+            scheduler=_scheduler.get(),
             targets=() if who is None else (Target(channel="", recipients=who),),
         )
         _declare(spec, teller)
     return Expectation(name, teller, Notifier(handler, name, level, (), False))
+
+
+@contextmanager
+def started_by(scheduler: str) -> Iterator[None]:
+    """What is declared within it is started by one scheduler of that name: a word."""
+    before = _scheduler.set(scheduler)
+    try:
+        yield
+    finally:
+        _scheduler.reset(before)
 
 
 def _line(cron: object, zone: str) -> str:

@@ -175,7 +175,7 @@ def test_a_command_is_reported_as_a_job_and_keeps_its_exit_code(command: Command
     ("language", "unknown", "close", "field"),
     [
         ("en", "no program has declared job 对帐: if it does not run, nobody is told", "; did you mean 对账?", "job: "),
-        ("zh", "没有程序声明过任务“对帐”：它没有运行时不会有人收到告警", "；是否指 对账？", "任务："),
+        ("zh", "没有程序声明过任务“对帐”：它没有运行时不会有人收到告警", "；是否指对账？", "任务："),
     ],
 )
 def test_a_command_that_is_a_job_says_so_in_its_alert_and_where_nobody_has_declared_it(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from .._incidents import answered
+from .._incidents import answered, policy
 from .._incidents.cause import cause_key
 from .._render.card import card, offered
 from .._render.cause import share_cause
@@ -142,8 +142,9 @@ class Composer(Looks):
         """
         if len(digests) == 1:
             return self.compose(digests[0], channel, losses, nobody), 1
-        if not cause:
-            return self.share(digests, channel, losses, nobody)
+        scheduler = policy.scheduler_of(cause)
+        if scheduler or not cause:
+            return self.share(digests, channel, losses, nobody, scheduler=scheduler)
         alerts = [one.alert for one in digests if cause_key(one.alert) == cause] or [digests[0].alert]
         raised = [one.failures[0] for one in alerts if one.failures] or [Failure("", alerts[0].message)]
         return self._shared(
@@ -157,12 +158,15 @@ class Composer(Looks):
         losses: str = "",
         nobody: Sequence[str] = (),
         held: Held | None = None,
+        scheduler: str = "",
     ) -> tuple[tuple[Part, ...], int]:
         """One message of the most important of several alerts, which come first; and how many stand in it.
 
-        ``held``: what they have waited for.
+        ``held``: what they have waited for. ``scheduler``: what has not started these jobs.
         """
-        return self._shared(digests, channel, nobody, lambda found, look, most: share(found, look, most, losses, held))
+        return self._shared(
+            digests, channel, nobody, lambda found, look, most: share(found, look, most, losses, held, scheduler)
+        )
 
     def _shared(
         self,

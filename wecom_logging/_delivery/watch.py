@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from .._incidents import answered
+from .._incidents import answered, policy
 from .._incidents.fingerprint import audience_of, group_key
 from .._incidents.incident import Count, Incident, Kept
 from .._incidents.job import ENDED, MISSED, OVER, RAN, UNWATCHED, Job, News, Spec, Target
@@ -196,10 +196,13 @@ class Watch:
                     due.append((name, new))
         self._look_at = found
         told = list[tuple[str, Row]]()
+        began: dict[str, float] = {}
+        for job in (row.job for row in rows.values()):
+            began[job.spec.scheduler] = max(began.get(job.spec.scheduler, 0.0), job.seen.began)
         for name, row in due:
             with self._apart(row.job.spec):
                 for news in row.job.seen.news:
-                    self._tell(row.job, news)
+                    self._tell(row.job, news, began[row.job.spec.scheduler])
                 told.append((name, row))
         self._tell_unwatched([row.job for _, row in told], gap, time)
         for name, row in told:  # where a report has come meanwhile it is told again, and taken once
@@ -242,16 +245,19 @@ class Watch:
         shared = self._options.shared
         return use(self._store.memory) if shared is alone else shared.call(use)
 
-    def _tell(self, job: Job, news: News) -> None:
+    def _tell(self, job: Job, news: News, began: float) -> None:
+        """``began``: when the newest run did of all jobs that its scheduler starts."""
         if (kind := _CLOSES.get(news.kind)) is not None:
             # The version before has told both as one incident, which such an end closes.
             kinds = _OPENS if kind == OVER and not job.seen.missed else (kind,)
             for channel, key in (*self._places(job.spec, *kinds), *job.seen.left):
                 self._close(job.spec, kind, channel, key, news)
         elif news.kind != UNWATCHED:
+            has_ended = bool(job.spec.scheduler) and news.kind == MISSED and began < news.due
             for target in job.spec.targets:
                 alert = self._alert(job.spec, target, news, *self._said(job, news))
-                self._add(job.spec, target, alert, news, _WINDOW_S)
+                cause = policy.cause_of(job.spec.scheduler, target.service) if has_ended else ""
+                self._add(job.spec, target, alert, news, _WINDOW_S, cause)
 
     def _places(self, spec: Spec, *kinds: str) -> list[tuple[str, str]]:
         """Channel and group key of each of its incidents of these kinds, as it is declared."""
@@ -262,7 +268,7 @@ class Watch:
         ]
         return [(one.channel, group_key(alert, one.recipients)) for one, alert in alerts]
 
-    def _add(self, spec: Spec, target: Target, alert: Alert, news: News, window_s: float) -> None:
+    def _add(self, spec: Spec, target: Target, alert: Alert, news: News, window_s: float, cause: str = "") -> None:
         key = group_key(alert, target.recipients)
         count = Count(
             key=key,
@@ -276,11 +282,13 @@ class Watch:
             steps=target.steps,
             take_for_s=target.take_for_s,
             quiet_limit_s=target.quiet_limit_s,
+            cause=cause,
         )
         now, who = self._clock(), _numbered(spec, news.kind)
 
         def again(one: Incident) -> Incident:
             """What was closed before it came goes on where nobody has heard so yet."""
+            one = replace(one, cause=cause) if cause != one.cause and not one.owner else one
             closed = one.answers.now
             if closed is not None and closed.verb == DONE and not one.answers.is_said:
                 is_of_before = before < news.serial or (before == news.serial and closed.where == BY_RUN)

@@ -41,7 +41,12 @@ _LONGEST_ID = "0" * 12
 
 
 def share(
-    digests: Sequence[Digest], style: Style, most: int, losses: str = "", held: Held | None = None
+    digests: Sequence[Digest],
+    style: Style,
+    most: int,
+    losses: str = "",
+    held: Held | None = None,
+    scheduler: str = "",
 ) -> tuple[str, int]:
     """The text that tells the first of ``digests``, and how many of them stand in it: 1 or more.
 
@@ -50,19 +55,22 @@ def share(
     ``most`` bytes (300 or more). ``losses`` is one line of ours about alerts that never arrived. The id of each stands
     in it, and the time of one that is new: WeCom shows the very same text once within half an hour, also where the same
     alerts have come again.
-    ``held``: what they have waited for; where that is a maintenance, ``most`` is 500 or more.
+    ``held``: what they have waited for; where that is a maintenance, ``most`` is 500 or more. ``scheduler``: what has
+    not started the jobs that they are about.
     """
     number_bytes = size(number_line(replace(digests[0], short_id=_LONGEST_ID), style)) + 1
-    text, number = _share(digests, style, most - number_bytes, losses, held)
+    text, number = _share(digests, style, most - number_bytes, losses, held, scheduler)
     if not any(_goes_on(one) or clock_time(one.alert.time, style.language) in text for one in digests[:number]):
         text = f"{text}\n{number_line(digests[number - 1], style)}"
     return text, number
 
 
-def _share(digests: Sequence[Digest], style: Style, most: int, losses: str, held: Held | None) -> tuple[str, int]:
+def _share(
+    digests: Sequence[Digest], style: Style, most: int, losses: str, held: Held | None, scheduler: str
+) -> tuple[str, int]:
     waiting = digests[: most // _LEAST_LINE_BYTES]
     first = _line(waiting[0], style)
-    room = most - size(_longest_headline(waiting, style, held))
+    room = most - size(_longest_headline(waiting, style, held, scheduler))
     text_bytes = min(room - size(first) - 2 - size(style.fact("")), MAX_FACT_BYTES)
     notes = [fact_line(losses, style, text_bytes)] if losses and text_bytes > 0 else []
     left, lines = room - sum(size(note) + 1 for note in notes), list[str]()
@@ -74,7 +82,7 @@ def _share(digests: Sequence[Digest], style: Style, most: int, losses: str, held
         lines.append(line)
     order = range(len(lines)) if held else sorted(range(len(lines)), key=lambda place: _place(waiting[place]))
     shown, lines = [waiting[place] for place in order], [lines[place] for place in order]
-    top = "\n".join([headline(shown, style, held), *notes])
+    top = "\n".join([headline(shown, style, held, scheduler), *notes])
     return _joined(top, _blocks(shown, lines, style, most - size(top))), len(shown)
 
 
@@ -86,10 +94,11 @@ def _began(digest: Digest) -> float:
     return digest.since if digest.since > 0 else digest.alert.time
 
 
-def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) -> str:
+def headline(digests: Sequence[Digest], style: Style, held: Held | None = None, scheduler: str = "") -> str:
     """``🔴 47 alerts of 9 kinds in 58 s, 2 kinds are quiet``, with the sign of the worst level of those that go on.
 
     Of what has waited: ``🔴 quiet hours 22:00–08:00 · 7 incidents, 2 still open``. Of steps: ``⏫ → Li 10:31``.
+    Of a scheduler: ``🔴 4 jobs did not run; perhaps beat has ended``.
     """
     language = style.language
     if digests[0].is_news:
@@ -98,6 +107,9 @@ def headline(digests: Sequence[Digest], style: Style, held: Held | None = None) 
     if held is not None:
         waited = _waited(held, len(digests), sum(not one.is_over for one in open_ones), style)
         return style.shared(max(one.alert.level for one in open_ones), waited) if open_ones else style.quiet("", waited)
+    if scheduler and open_ones:
+        said = words.JOBS_DID_NOT_RUN.within(language, len(open_ones), scheduler)
+        return style.shared(max(one.alert.level for one in open_ones), said)
     quiet = _quiet(len(digests) - len(open_ones), language)
     if not open_ones:
         return style.quiet("", quiet)
@@ -122,11 +134,11 @@ def _waited(held: Held, number: int, goes_on: int, style: Style) -> str:
     )
 
 
-def _longest_headline(digests: Sequence[Digest], style: Style, held: Held | None) -> str:
+def _longest_headline(digests: Sequence[Digest], style: Style, held: Held | None, scheduler: str) -> str:
     """A headline that is at least as long as that of any first few of these digests."""
     language = style.language
-    if digests[0].is_news:
-        return headline(digests, style)
+    if digests[0].is_news or scheduler:
+        return headline(digests, style, None, scheduler)
     if held is not None:
         number = max(len(digests), 2)
         every = [_waited(held, *one, style) for one in ((1, 0), (1, 1), (number, 0), (number, 1), (number, number - 1))]

@@ -348,6 +348,7 @@ JOB_FORGOTTEN = Said(
 )
 JOB_EXPECTED_AGAIN = Said("{} is expected again, as before", "任务“{}”恢复监视，与之前相同")
 JOB_DID_NOT_RUN = Phrase("job %s did not run: it was due %s", "任务“%s”没有运行：应于 %s 运行")
+JOBS_DID_NOT_RUN = Said("{} jobs did not run; perhaps {} has ended", "{} 个任务没有运行，可能是 {} 已停止")
 JOB_DID_NOT_REPORT = Phrase(
     "job %s did not report: it was due %s, the state was away meanwhile",
     "任务“%s”没有报告：应于 %s 运行，其间状态存储不可用",

@@ -53,15 +53,17 @@ def crontab(
 
 def expect_each(
     who: str,
+    scheduler: str,
     found: Iterable[tuple[str, Times]],
     grace: str,
     max_runtime: str | None,
     level: int | str,
     handler: logging.Handler | str | None,
 ) -> dict[str, Expectation]:
-    """Declare them, all with these options of `expect`. One line on stderr names those that are left out. Raises
-    `ConfigurationError`."""
-    from .._expect import expect
+    """Declare them, all with these options of `expect`; the ``scheduler``, a word, starts them. One line on stderr
+    names those that are left out. Raises `ConfigurationError`.
+    """
+    from .._expect import expect, started_by
     from .._masking.redact import redact
 
     grace_s = config.duration("grace", grace, least=0)
@@ -74,16 +76,17 @@ def expect_each(
         try:
             if name in jobs or not (times.cron or times.every_s):
                 raise ConfigurationError("every", "missing")
-            jobs[name] = expect(
-                name,
-                cron=times.cron or None,
-                every=f"{times.every_s:.6f}s" if times.every_s else None,
-                timezone=times.zone or None,
-                grace=f"{grace_s + times.late_s:.6f}s",
-                max_runtime=max_runtime,
-                level=level,
-                handler=handler,
-            )
+            with started_by(scheduler):
+                jobs[name] = expect(
+                    name,
+                    cron=times.cron or None,
+                    every=f"{times.every_s:.6f}s" if times.every_s else None,
+                    timezone=times.zone or None,
+                    grace=f"{grace_s + times.late_s:.6f}s",
+                    max_runtime=max_runtime,
+                    level=level,
+                    handler=handler,
+                )
         except MissingDependencyError:
             raise
         except ConfigurationError:  # less than a minute, no zone, a name that is too long

@@ -97,7 +97,7 @@ def expect_scheduler(
     ids: dict[str, str] = {}
     for job in scheduler.get_jobs():
         ids.setdefault(_called(job), job.id)
-    expected = expect_each("apscheduler", _times(scheduler), grace, max_runtime, level, handler)
+    expected = expect_each("apscheduler", "APScheduler", _times(scheduler), grace, max_runtime, level, handler)
     jobs = {ids[name]: job for name, job in expected.items()}
     running: dict[tuple[str, object], tuple[Expectation, list[str]]] = {}
     reports = _Reports()

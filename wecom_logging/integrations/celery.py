@@ -130,7 +130,7 @@ def expect_beat(
     signals: Any = need("celery.signals", "5.2", "celery")
     from ._schedules import expect_each
 
-    _expected.update(expect_each("celery", _times(app, schedules), grace, max_runtime, level, handler))
+    _expected.update(expect_each("celery", "beat", _times(app, schedules), grace, max_runtime, level, handler))
     entries = app.conf.beat_schedule
     for name in _expected.keys() & entries.keys():
         given = dict(entries[name])

@@ -26,6 +26,11 @@ SUMMARY_S = 60.0
 GATHER_S = 4.0
 """For so long after a summary what is not urgent is gathered: then is seen whether the flood lasts."""
 
+BEAT_S = 600.0
+"""Jobs that one scheduler has not started share a message in so long."""
+
+_SCHEDULER = "scheduler "
+
 MESSAGES = 3
 """What so many messages can hold is no flood."""
 
@@ -122,7 +127,8 @@ def decide(
         until = with_its_cause_at(incident, related())
         if until > now + SOON_S and not rules.draining:
             return Hold(min(until, _step_at(incident, now)), Why.CAUSE)
-        cause = along or until > 0  # not the first: it goes with the others
+        # Not the first: it goes with the others. What a scheduler has not started is missed with them.
+        cause = along or until > 0 or bool(scheduler_of(incident.cause))
     return Send(cause, along, audience=rules.shares or rules.next_summary_at > now - SUMMARY_S)
 
 
@@ -210,18 +216,32 @@ def who_is_told(
 # One message of a cause in a window.
 
 
+def cause_of(scheduler: str, service: str) -> str:
+    """The same for jobs that a scheduler has not started, which seems to have ended."""
+    return f"{_SCHEDULER}{scheduler} {service}"
+
+
+def scheduler_of(cause: str) -> str:
+    """Which one that is; "" for any other cause."""
+    return cause.removeprefix(_SCHEDULER).partition(" ")[0] if cause.startswith(_SCHEDULER) else ""
+
+
 def with_its_cause_at(incident: Incident, related: Sequence[Related]) -> float:
     """When a message of its cause may have it: the first at once, then one for each window; what is urgent at once."""
     if is_urgent(incident):
         return 0.0
     others = [one for one in related if one.cause == incident.cause and one.key != incident.key]
     told_at = max((one.told_at for one in others if one.told_at), default=0.0)
-    if not answered.is_first(incident) or (told_at and told_at + incident.window_s > incident.untold_at):
-        return told_at and told_at + incident.window_s
+    is_of_scheduler = bool(scheduler_of(incident.cause))
+    window_s = BEAT_S if is_of_scheduler else incident.window_s
+    if not answered.is_first(incident) or (told_at and told_at + window_s > incident.untold_at):
+        return told_at and told_at + window_s
+    if is_of_scheduler:  # those that are new go together
+        return 0.0
     # Of several that are new the oldest goes first; it may be on its way.
     mine = (incident.untold_at, incident.key)
     older = [one.untold_at for one in others if not one.told_at and (one.untold_at, one.key) < mine]
-    return min(older) + incident.window_s if older else 0.0
+    return min(older) + window_s if older else 0.0
 
 
 def may_go_along(incident: Incident, now: float, *, draining: bool = False) -> bool:
