@@ -20,7 +20,7 @@ from wecom_logging._delivery import declared as declared_here
 from wecom_logging._delivery import watch as watch_module
 from wecom_logging._delivery.declared import Declared
 from wecom_logging._incidents import answered, life
-from wecom_logging._incidents.job import RAN, UNWATCHED, Job
+from wecom_logging._incidents.job import ENDED, RAN, UNWATCHED, Job
 from wecom_logging._state.base import Swap, Wanted
 from wecom_logging._state.jobs import Jobs, Row
 
@@ -103,7 +103,7 @@ def test_in_whatever_order_requests_come_all_that_is_written_is_told_once(
     def swapped(jobs: Jobs, name: str, before: Row | None, job: Job | None) -> bool:
         is_done = swap(jobs, name, before, job)
         for news in job.seen.news if is_done and job is not None else ():
-            number = 0 if news.kind == RAN else news.number
+            number = 0 if news.kind in (RAN, ENDED) else news.number
             written[name, news.serial] = ("jobs" if news.kind == UNWATCHED else name, number)
         return is_done
 
