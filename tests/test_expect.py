@@ -24,7 +24,6 @@ import pytest
 from wecom_logging import _expect, expect
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import Desk
-from wecom_logging._answers.place import SharedPlace
 from wecom_logging._delivery import declared as declared_here
 from wecom_logging._delivery.declared import Declared
 from wecom_logging._incidents.job import Job
@@ -204,10 +203,9 @@ def test_a_miss_after_a_run_that_took_too_long_is_another_incident(service: Serv
     assert missed == "🔴 ERROR shop 对账: job 对账 did not run: it was due 11-30 05:50 Asia/Shanghai"
 
 
-def late_service(sandbox: Sandbox, language: str, state: str = "memory://") -> Service:
+def late_service(sandbox: Sandbox, language: str) -> Service:
     """Of a job that may take 30 seconds, at ten to five."""
-    options = {"language": language, "timezone": "Asia/Shanghai", "service": "shop", "rate_limit": None}
-    handler = app_handler(sandbox.url, state=state, **options)
+    handler = app_handler(sandbox.url, language=language, timezone="Asia/Shanghai", service="shop", rate_limit=None)
     service = Service(handler, sandbox)
     service.at("2026-11-30T04:50")
     expect("对账", every="1h", max_runtime="30s")
@@ -231,11 +229,10 @@ def late_service(sandbox: Sandbox, language: str, state: str = "memory://") -> S
     ],
 )
 def test_all_who_got_it_read_that_a_person_stopped_watching_a_job_and_an_undo_restores_the_watch(
-    sandbox: Sandbox, tmp_path: Path, language: str, ends: str, again: str
+    sandbox: Sandbox, language: str, ends: str, again: str
 ) -> None:
-    service = late_service(sandbox, language, f"sqlite://{tmp_path}/alerts.db")
-    assert service.pipeline.options.shared is not None
-    desk = Desk(lambda: [SharedPlace(service.pipeline.options.shared)], time_s=lambda: service.time)
+    service = late_service(sandbox, language)
+    desk = Desk(lambda: [service.pipeline.place], time_s=lambda: service.time)
     service.until("2026-11-30T06:00")
     service.told(1)
     (incident,) = service.handler.incidents()
@@ -448,7 +445,6 @@ import threading
 from wecom_logging import _expect, expect
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import Desk
-from wecom_logging._answers.place import SharedPlace
 
 with expect("对账"):
     sys.exit({code})
