@@ -26,7 +26,7 @@ BOT_RULES = ((20, 60.0),)
 NEVER_SHARED = ((1_000_000, 60.0),)
 """A limit so wide that each alert has a message of its own."""
 
-CLOCK = r"(?:tomorrow |明天 |\d\d-\d\d )?\d\d:\d\d"
+CLOCK = r"(?:\d\d-\d\d )?\d\d:\d\d"
 """A time as people read it: with its day, where that is not the day of who reads it."""
 
 _numbers = itertools.count()

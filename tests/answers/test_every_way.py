@@ -328,8 +328,8 @@ def check_all(walk: Walk, short_id: str, run: Run | None = None) -> None:
         else:
             assert (held(listed), in_all(listed)) == (shown, view.count)
             assert in_all(details.split("\n", 1)[0]) == view.count
-            for text, look in ((listed, "%H:%M"), (details, "%Y-%m-%d %H:%M:%S")):
-                assert f"{local_time(view.since, language):{look}}" in text
+            assert short_time(view.since, now, language) in listed
+            assert f"{local_time(view.since, language):%Y-%m-%d %H:%M:%S}" in details
         if run is not None:
             check_commands(run, short_id, fact, view, language)
 

@@ -57,13 +57,13 @@ def test_each_rota_has_a_line_in_which_no_name_can_act() -> None:
         (
             "en",
             [
-                "web: 张三 until tomorrow 02:14, then 李四, 王五",
+                "web: 张三 until 12-14 02:14, then 李四, 王五",
                 "it: a＜b>",
                 "nobody is on call by the rota db",
                 "ops: li until 03:14",
             ],
         ),
-        ("zh", ["web：张三，至明天 02:14，之后李四、王五", "it：a＜b>", "值班表 db 无人值班", "ops：li，至 03:14"]),
+        ("zh", ["web：张三，至 12-14 02:14，之后李四、王五", "it：a＜b>", "值班表 db 无人值班", "ops：li，至 03:14"]),
     ):
         desk = Desk(list, language=Reader(language, SHANGHAI), time_s=lambda: NOW, on_call=lambda: FOUND)
         reply = desk.do(Command("on-call"), "Li", "chat")

@@ -293,7 +293,7 @@ def test_the_table_has_what_two_channels_tell_once_and_what_is_in_maintenance(
         fill(path, first("fire", number=number), channel=channel)
     assert incidents("quiet", "--scope", "shop.pay", "30m", "--as", "Li", "--why", "password=hunter2").status == 0
     said = incidents().out.splitlines()
-    assert re.fullmatch(r"maintenance of shop\.pay until (tomorrow )?\d\d:\d\d \(password=\*+\), by Li", said[0])
+    assert re.fullmatch(rf"maintenance of shop\.pay until {CLOCK} \(password=\*+\), by Li", said[0])
     assert [line.split()[:3] for line in said[1:]] == [["id", "level", "count"], [f"#{short_id('fire')}", "ERROR", "3"]]
     assert len(json.loads(incidents("--json").out)["incidents"]) == 3
 

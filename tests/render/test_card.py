@@ -43,14 +43,13 @@ def test_a_title_says_what_is_so_then_who(verb: str, en: str, zh: str) -> None:
     assert made(verb, "zh")["main_title"]["title"] == zh
 
 
-@pytest.mark.parametrize(("days", "en", "zh"), [(1, f"tomorrow {FROM}", f"明天 {FROM}"), (2, "", "")])
-def test_a_silence_that_ends_on_another_day_says_which(days: int, en: str, zh: str) -> None:
+@pytest.mark.parametrize("days", [1, 2])
+def test_a_silence_that_ends_on_another_day_says_which(days: int) -> None:
     answer = Answer("silenced", "Li", "here", AT, days * 86_400.0, 1)
     date = f"{local_time(answer.until, 'en'):%m-%d %H:%M}"
-    for language, when, title in (("en", en, "quiet to {}"), ("zh", zh, "Li 静默至 {}")):
+    for language, title in (("en", f"quiet to {date}"), ("zh", f"Li 静默至 {date}")):
         body = card(replace(OPEN, answer=answer), language, AT)
-        shown, wanted = (one.removeprefix("#k7f2 · ") for one in (body["main_title"]["title"], title))
-        assert shown.removesuffix(", Li") == wanted.format(when or date).replace("至 明", "至明")
+        assert body["main_title"]["title"].removeprefix("#k7f2 · ").removesuffix(", Li") == title
         assert "#k7f2" in body["main_title"]["desc"]
 
 

@@ -306,7 +306,7 @@ OUR_HEADLINE = re.compile(
 OUR_QUIET_HEADLINE = re.compile(r'^✅ <font color="info">(?:1 kind is|\d+ kinds are) quiet</font>$')
 OUR_QUIET = re.compile(
     r'^✅ (?:(.*?): )?\*\*(.*)\*\* · <font color="info">quiet for \d+ \w+(?: \([\w ,]+\))?, '
-    r"(?:× \d+ since (?:tomorrow )?[-\d: ]+, )?\d+ in all(?:, [-\d: to]+)?(?: #\w+)?</font>$"
+    r"(?:× \d+ since [-\d: ]+, )?\d+ in all(?:, [-\d: to]+)?(?: #\w+)?</font>$"
 )
 
 

@@ -29,10 +29,10 @@ def test_each_row_has_both_languages_with_the_same_places_to_fill_in() -> None:
     ("row", "values", "said"),
     [
         (words.TAKEN_BY, ("李四", "10:18"), "李四于 10:18 认领"),
-        (words.TAKEN_BY, ("Li", "明天 09:00"), "Li 于明天 09:00 认领"),
+        (words.TAKEN_BY, ("Li", "12-03 09:00"), "Li 于 12-03 09:00 认领"),
         (words.TAKEN_BY, ("张 三", "10:18"), "张 三于 10:18 认领"),
         (words.GIVEN_TO, ("王五", "李四", "10:18"), "李四于 10:18 转给王五"),
-        (words.CARD_SILENT, ("明天 09:00",), "静默至明天 09:00"),
+        (words.CARD_SILENT, ("12-03 09:00",), "静默至 12-03 09:00"),
         (words.NOTHING_OF_LEVEL, ("严重",), "没有未结束的严重事件"),
         (words.NOTHING_OF_LEVEL, ("AUDIT",), "没有未结束的 AUDIT 事件"),
         (words.JOB_MISSED, ("对账",), "任务对账错过了执行时间"),

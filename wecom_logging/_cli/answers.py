@@ -43,7 +43,7 @@ def serve(options: argparse.Namespace) -> int:
         refuse("usage.switched_off", 0)
     connection = reception.connection
     reception.tell = lambda line: print(
-        f"{local_time(time.time(), language()):%H:%M:%S} {inert.line(line)}", flush=True
+        f"{local_time(time.time(), language()):%m-%d %H:%M:%S} {inert.line(line)}", flush=True
     )
     connection.start()
     said = ""

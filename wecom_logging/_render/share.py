@@ -105,7 +105,7 @@ def headline(digests: Sequence[Digest], style: Style, held: Held | None = None, 
         return style.step("", news_of(digests[0], style))
     open_ones = [digest for digest in digests if digest.quiet_s <= 0]
     if held is not None:
-        waited = _waited(held, len(digests), sum(not one.is_over for one in open_ones), style)
+        waited = _waited(held, len(digests), sum(not one.is_over for one in open_ones), digests[0].now, style)
         return style.shared(max(one.alert.level for one in open_ones), waited) if open_ones else style.quiet("", waited)
     if scheduler and open_ones:
         said = words.JOBS_DID_NOT_RUN.within(language, len(open_ones), scheduler)
@@ -118,11 +118,11 @@ def headline(digests: Sequence[Digest], style: Style, held: Held | None = None, 
     return style.shared(level, words.BETWEEN_LOST.within(language).join(filter(None, [said, quiet])))
 
 
-def _waited(held: Held, number: int, goes_on: int, style: Style) -> str:
+def _waited(held: Held, number: int, goes_on: int, now: float, style: Style) -> str:
     """``quiet hours 22:00–08:00 · 7 incidents, 2 still open``; with their zone where that is not the reader's; or
     ``maintenance shop.pay (deploy) 10:00–10:30 · …``."""
     language = style.language
-    span, is_night = hours_of(held.began, held.until, Reader(language, held.zone or zone_of(language)))
+    span, is_night = hours_of(held.began, held.until, now, Reader(language, held.zone or zone_of(language)))
     what = words.MAINTENANCE if held.zone is None else words.NIGHT if is_night else words.QUIET_HOURS
     why = words.BECAUSE.within(language, held.why) if held.why else ""
     scope = trim(style.safe(inert.line(held.scope + why)), _MAX_SCOPE_BYTES) + " " if held.scope else ""
@@ -141,7 +141,8 @@ def _longest_headline(digests: Sequence[Digest], style: Style, held: Held | None
         return headline(digests, style, None, scheduler)
     if held is not None:
         number = max(len(digests), 2)
-        every = [_waited(held, *one, style) for one in ((1, 0), (1, 1), (number, 0), (number, 1), (number, number - 1))]
+        numbers = (1, 0), (1, 1), (number, 0), (number, 1), (number, number - 1)
+        every = [_waited(held, *one, now, style) for one in numbers for now in {digest.now for digest in digests}]
         return style.shared(logging.CRITICAL, max(every, key=size))
     minutes = words.WITHIN.within(language, lasting_short(_LONGEST_MINUTES_S, language))
     span = max(minutes, _span(digests, language), key=size)

@@ -36,28 +36,33 @@ def last_time(first: float, last: float, language: Language) -> str:
 
 
 def short_time(at: float, now: float, language: Language, look: str = MINUTES) -> str:
-    """``16:04``, ``tomorrow 16:04``, or with the date, where that is another one than ``now``."""
+    """``16:04``, or with its date, ``12-03 09:00``, where that is another one than that of ``now``.
+
+    No "tomorrow": who reads it after midnight would come a day late.
+    """
     found = local_time(at, language)
-    days = (found.date() - local_time(now, language).date()).days
-    if days == 1:
-        return words.TOMORROW.within(language, f"{found:{look}}")
-    return f"{found:{f'%m-%d {look}' if days else look}}"
+    return f"{found:{_with_date(found.date() == local_time(now, language).date(), look)}}"
 
 
 def clock_span(first: float, last: float, now: float, language: Language) -> str:
     """``09:12 to 10:03``, with dates where one is another day than ``now``; one time where both are the same minute."""
     start, end = local_time(first, language), local_time(last, language)
-    look = MINUTES if start.date() == end.date() == local_time(now, language).date() else f"%m-%d {MINUTES}"
+    look = _with_date(start.date() == end.date() == local_time(now, language).date())
     ends = [f"{start:{look}}", f"{end:{look}}"]
     return words.SPAN.within(language, *ends) if ends[0] != ends[1] else ends[0]
 
 
-def hours_of(first: float, last: float, language: Language) -> tuple[str, bool]:
-    """``22:00–08:00``, with dates where it is a day or longer; and whether it is a night."""
+def hours_of(first: float, last: float, now: float, language: Language) -> tuple[str, bool]:
+    """``22:00–08:00``, and whether it is a night; with dates where it is a day or longer, or neither began nor ends on
+    the day of ``now``, nor goes on then."""
     start, end = local_time(first, language), local_time(last, language)
     is_long = last - first >= 86_400
-    look = "%m-%d %H:%M" if is_long else "%H:%M"
+    look = _with_date(not is_long and start.date() <= local_time(now, language).date() <= end.date())
     return f"{start:{look}}–{end:{look}}", start.date() != end.date() and not is_long
+
+
+def _with_date(is_plain: bool, look: str = MINUTES) -> str:
+    return look if is_plain else f"%m-%d {look}"
 
 
 def lasting(seconds: float, language: Language) -> str:

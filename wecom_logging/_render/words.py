@@ -38,7 +38,6 @@ QUIET_OR_NOT_TRIED = Said("quiet for {} (not tried again, or over), {}", "{}未�
 COUNT_SINCE = Said("× {0} since {1}, {2} in all{3}", "自 {1} 起 × {0}，累计 {2} 次{3}")
 TOTAL_FROM_TO = Said("{} in all{}, {}", "累计 {} 次{}，{}")
 SPAN = Said("{} to {}", "{} 至 {}")
-TOMORROW = Said("tomorrow {}", "明天 {}")
 SECOND, SECONDS = Said("{} second", "{} 秒"), Said("{} seconds", "{} 秒")
 MINUTE, MINUTES = Said("{} minute", "{} 分钟"), Said("{} minutes", "{} 分钟")
 HOUR, HOURS = Said("{} hour", "{} 小时"), Said("{} hours", "{} 小时")
