@@ -29,6 +29,7 @@ from wecom_logging.model import Secret
 
 from ..programs import ROOT, Clock, run, until, word
 from ..state.conftest import first
+from ..storms import CLOCK
 from ..valkey_server import Server
 
 ME, GROUP, NAME = "sandbox-user", "sandbox-group", "沙箱用户"
@@ -1048,7 +1049,7 @@ def test_who_gets_a_step_takes_it_by_its_card_and_all_who_were_told_are_told_tha
     assert handler.flush(10)
     until(lambda: len(wecom.messages(channel="aibot", msgtype="template_card")) == 2)
     step = card_of(wecom)["cards"]["lisi"]
-    assert re.match(r"#\w+ · \d\d:\d\d 升级通知", step["main_title"]["title"])
+    assert re.match(rf"#\w+ · {CLOCK} 升级通知", step["main_title"]["title"])
     (line,) = wecom.wait(channel="aibot", msgtype="markdown", contains="→ lisi")
     assert line["chat"] == ME
     assert press(wecom, "take", "lisi")

@@ -28,7 +28,7 @@ from wecom_logging.model.duty import Scope
 from ..incidents.test_life import opened
 from ..logged import CANARY
 from ..programs import app_handler
-from ..storms import record, turn
+from ..storms import CLOCK, record, turn
 from .conftest import Office
 from .test_aibot import run_cli
 
@@ -74,7 +74,7 @@ def test_q8_what_was_told_before_has_no_further_message_inside_and_one_at_the_en
     reply = office.type("静默 服务 shop 10m 部署")
     assert reply.why == ""
     assert reply.said.en.startswith("maintenance of shop until ")
-    assert re.fullmatch(r"shop 维护至 \S+（部署，由 Li 设置）；期间严重告警仍会发送", reply.said.zh)
+    assert re.fullmatch(rf"shop 维护至 {CLOCK}（部署，由 Li 设置）；期间严重告警仍会发送", reply.said.zh)
     assert reply.said.en.endswith(", by Li; CRITICAL alerts are sent nevertheless")
     office.log(30)
     assert office.go_on(500) == []

@@ -126,7 +126,7 @@ def test_who_takes_it_is_said_and_then_nothing_is_until_that_ends(jobs: Jobs) ->
         for job in jobs.jobs:
             job.draining = False
     (told,) = jobs.go_on(320)
-    assert re.match(r"🔴 ERROR none since \d\d:\d\d, × 310, 313 in all", lines(told)[0])
+    assert re.match(rf"🔴 ERROR none since {CLOCK}, × 310, 313 in all", lines(told)[0])
     assert re.search(r"^taken by Li \d+ (seconds?|minutes) ago(?: \(claim over\))?, × 310 since$", told, re.M)
     jobs.assert_balance()
     jobs.log(5)
