@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from wecom_logging._incidents.view import view
 from wecom_logging._render.times import local_time
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
+from wecom_logging._text.said import Reader
 from wecom_logging.errors import ConnectError, StateError
 
 from ..programs import word
@@ -172,6 +174,29 @@ def test_a_silence_until_another_day_says_which(desk: Office) -> None:
     assert said.zh == f"#{desk.name} Li 于 {at} 静默至 {until}"
     assert f" · Li (silenced until {until}) · " in desk.type("list").text
     assert f" until {until}; `undo {desk.name}` " in desk.type(f"quiet {desk.name} 1h", "Wang").text
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "held", "after"),
+    [
+        ("en", "silenced by Li 23:30, until {1} 01:30", "Li (silenced until {1} 01:30)", "Li {0} 23:30, until 01:30"),
+        ("zh", "Li 于 23:30 静默至 {1} 01:30", "Li（静默至 {1} 01:30）", "Li 于 {0} 23:30 静默至 01:30"),
+    ],
+)
+def test_over_midnight_each_time_of_another_day_has_its_date(
+    language: str, before: str, held: str, after: str, desk: Office
+) -> None:
+    desk.log()
+    desk.go_on()
+    east_s = (23.5 * 3600 - desk.time_s()) % 86_400  # where it is half past eleven at night
+    zone = timezone(timedelta(seconds=int(east_s) + 1 - (86_400 if east_s > 43_200 else 0)))
+    desk.desk = Desk(desk.desk._places, language=Reader(language, zone), time_s=desk.time_s)
+    days = [f"{datetime.fromtimestamp(desk.time_s() + later, zone):%m-%d}" for later in (0, 86_400)]
+    assert before.format(*days) in desk.type(f"quiet {desk.name} 2h").text
+    assert held.format(*days) in desk.type("list").text
+    desk.clock.go(3600)
+    assert after.format(*days) in desk.type(f"details {desk.name}").text
+    assert held.format(*days).replace(f"{days[1]} ", "") in desk.type("list").text
 
 
 def test_a_claim_that_has_ended_is_no_one_s(desk: Office) -> None:
