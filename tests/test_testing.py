@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.config
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -120,7 +121,7 @@ def test_time_that_passes_passes_on_the_wall_too_as_quiet_hours_have_it() -> Non
             assert len(alerts) == 0
             alerts.advance(2 * 3600)
             (text,) = alerts.texts
-            assert f"quiet hours {begin:%H:%M}–" in text
+            assert re.search(rf"quiet hours (\d\d-\d\d )?{begin:%H:%M}–", text)  # it may be past midnight by now
     finally:
         handler.close()
 
