@@ -208,6 +208,7 @@ WRONG_COMMON = [
     ("max_pending_bytes", 0),
     ("overflow", "cut"),
     ("frames", "mine"),
+    ("celery", "no"),
     *[("answers", value) for value in ("bot", "", True, ["aibot"])],
     ("frames", None),
     ("overflow", None),

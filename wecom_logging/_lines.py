@@ -188,6 +188,28 @@ LINES: Mapping[str, tuple[str, str]] = {
     "no_handler_so_far": ("no WeCom handler is set up so far", "目前尚未配置 WeCom handler"),
     "no_handler_named": ("there is no handler named {name!r}", "没有名为“{name}”的 handler"),
     "no_handler_named_so_far": ("there is no handler named {name!r} so far", "目前没有名为“{name}”的 handler"),
+    "stands_nowhere": (
+        "{kind} stood on a logger and stands on none any more; what is logged does not reach it. {remedy}",
+        "{kind} 原来挂在 logger 上，现在不在任何 logger 上，收不到日志。{remedy}",
+    ),
+    "celery_took": (
+        "Celery's worker takes away the handlers of the root logger: leave the option celery at True, or call "
+        "connect() of wecom_logging.integrations.celery",
+        "Celery worker 会清空根 logger 的 handler：请让选项 celery 保持 True，或调用 wecom_logging.integrations.celery "
+        "的 connect()",
+    ),
+    "litestar_took": (
+        "Litestar(…) configures logging anew: create the handler after it, or pass logging_config=None to it",
+        "Litestar(…) 会重新配置 logging：请在它之后创建 handler，或给它传 logging_config=None",
+    ),
+    "prefect_took": (
+        "Prefect configures logging anew when it is imported: create the handler after that",
+        "导入 Prefect 时会重新配置 logging：请在导入之后创建 handler",
+    ),
+    "something_took": (
+        "A later logging config, or code that empties a logger's handlers, has taken it away: create it after that",
+        "它被后来的 logging 配置，或清空 logger 的 handler 的代码移除了：请在那之后创建 handler",
+    ),
     "auto_off": (
         '{kind} is off: enabled is "auto", and no variable WECOM_… is set for it',
         '{kind} 未启用：enabled 为 "auto"，且没有为它设置任何 WECOM_… 变量',

@@ -6,8 +6,10 @@ switched off for a program that only imports it.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import math
+import sys
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
@@ -77,6 +79,8 @@ class AlertHandler(logging.Handler):
         from . import _build
         from . import _config as config
         from ._runtime.counters import Counters
+        from ._runtime.standing import standing
+        from ._runtime.when_loaded import when_loaded
 
         level = config.level("level", options.get("level", logging.NOTSET))
         pipeline = None
@@ -91,10 +95,22 @@ class AlertHandler(logging.Handler):
         _live[id(self)] = self
         if pipeline is not None:
             pipeline.open_for(self)
+            standing.watch(self)
+            when_loaded("celery.apps.worker", _before_celery)
             return
         self._given = {**options, **given}
         for wake in when_switched_off:
             wake(self)
+
+    @property
+    def wires_celery(self) -> bool:
+        """Whether a Celery worker gives it what fails although the program does not call `connect`."""
+        return self._pipeline is not None and self._pipeline.options.celery
+
+    @property
+    def was_taken_away(self) -> bool:
+        """Whether logging has closed it, in a later logging config, and it may go on."""
+        return self._is_left
 
     def setLevel(self, level: int | str) -> None:
         """Which records it takes: a level by name or number. Raises `ConfigurationError`."""
@@ -202,15 +218,20 @@ class AlertHandler(logging.Handler):
         Where logging calls it, in a ``dictConfig`` or in a ``logging.shutdown`` before the exit, the handler goes on as
         long as a logger, or anything else, has it, and a new one like it goes on with its incidents and counters.
         """
+        from ._runtime.standing import standing
+
         were_closed.add(type(self).__name__)
         self._forget_name()
         by_logging = self._is_called_by_logging() and not self._is_closed
+        if by_logging:
+            standing.closed_by_logging(self, sys._getframe(1).f_code)
         if by_logging and (self._pipeline is None or self._pipeline.leave()):
             self._is_left = True
             if name := self.get_name():
                 super().set_name(name)  # a dictConfig has forgotten all names; a new handler may get this one
                 _hold_as_fallback(name, self)
             return
+        standing.forget(self)
         _live.pop(id(self), None)
         self._is_closed, self._shortcut = True, None
         if self._pipeline is not None:
@@ -257,6 +278,15 @@ class AlertHandler(logging.Handler):
     def _is_called_by_logging(self) -> bool:
         locks = (getattr(logging, "_lock", None), self.lock)
         return any(getattr(lock, "_is_owned", bool)() for lock in locks)
+
+
+def _before_celery() -> None:
+    """In a Celery worker, before that empties its loggers. An integration may import all of ours, and none of ours it:
+    it is called by its name."""
+    from ._runtime.standing import standing
+
+    standing.look()
+    importlib.import_module("wecom_logging.integrations.celery").connect_by_itself()
 
 
 def _target(named: logging.Handler | str) -> Target | None:

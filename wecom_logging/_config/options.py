@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
 from ..model import Secret
 from .credentials import heartbeat_url
 from .messages import ANSWERS, FRAMES, OVERFLOWS, language, link, timezone
-from .values import choice, function, number, optional_text, whole
+from .values import choice, flag, function, number, optional_text, whole
 
 if TYPE_CHECKING:
     from ..model import DeliveryReport
@@ -130,6 +130,8 @@ class CommonOptions(TypedDict, total=False):
     * ``heartbeat_url`` (WECOM_HEARTBEAT_URL, WECOM_HEARTBEAT_URL_FILE): a URL that is asked once a minute while
       the state answers and sending works, so that a service outside (healthchecks.io, Uptime Kuma) notices when
       nothing here can tell; also ``"env:NAME"`` or ``"file:PATH"``. Its grace should be 3 minutes or more.
+    * ``celery`` (``True``): in a Celery worker: what ``connect()`` does is done for a handler that stands on the
+      root logger or on one of Celery's. ``False``: only if ``connect()`` is called.
     * ``enabled`` (``True``, WECOM_ENABLED): ``False`` (``0`` in the variable) sends nothing and needs no other
       option. ``"auto"`` is off where no credential (``corp_id``, ``agent_id``, ``secret``, ``contacts_secret``;
       bot: ``webhook``) is given and no ``WECOM_…`` variable is set; variables that only another handler reads do
@@ -175,6 +177,7 @@ class CommonOptions(TypedDict, total=False):
         Made("on_outcome", partial(function, form="on_outcome(report)")),
     ]
     heartbeat_url: Annotated[str | Secret | None, Made("heartbeat_url", lambda _, value: heartbeat_url(value))]
+    celery: Annotated[bool, Made("celery", flag, True)]
     enabled: bool | Literal["auto"] | None
     api_base: str | None
 

@@ -174,6 +174,12 @@ def choice(field: str, value: object, choices: tuple[T, ...], remedy: str = "") 
     raise ConfigurationError(field, "not_a_choice", remedy, choices=", ".join(map(repr, choices)))
 
 
+def flag(field: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ConfigurationError(field, "not_a_choice", choices="True, False")
+
+
 def mapping_of(field: str, value: object, names: Collection[str], remedy: str = "") -> Mapping[str, Any]:
     """A mapping that has no other names than these."""
     if not isinstance(value, Mapping):

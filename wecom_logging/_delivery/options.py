@@ -74,3 +74,5 @@ class Options(CaptureOptions):
     shared: Shared = alone
     on_outcome: Callable[[DeliveryReport], object] | None = None
     heartbeat_url: Secret | None = None
+    celery: bool = True
+    """Whether it is wired to a Celery worker without `connect`."""

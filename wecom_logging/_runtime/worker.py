@@ -26,6 +26,7 @@ from .clock import within
 from .counters import Number
 from .forks import Children, prefork
 from .stack import OWN_MODULES, modules
+from .standing import standing
 from .threads import Runner, runner_of
 from .warn import warn_once
 
@@ -236,6 +237,7 @@ class Worker:
                 self.job.draining = bool(self._waiters)
                 wait = self.job.turn()
                 self._tell_waiters()
+            standing.now_and_then()
         except Exception as error:
             wait = MEND_S
             self._warn_once(error)
@@ -369,7 +371,7 @@ def living_workers() -> list[Worker]:
 
 
 _workers: weakref.WeakValueDictionary[int, Worker] = weakref.WeakValueDictionary()
-at_end: list[Callable[[], None]] = []
+at_end: list[Callable[[], None]] = [standing.at_exit]
 """What is done when all handlers have ended."""
 
 _exit = _Exit()

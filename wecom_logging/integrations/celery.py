@@ -1,7 +1,7 @@
 """Celery: a task that failed for the last time, with its arguments; the process of the task sends it.
 
     from wecom_logging.integrations.celery import connect, expect_beat
-    connect()
+    connect()  # in a worker, unless the handler's option says no, what stood on the root logger is wired without it
     expect_beat(app)  # what beat does not start is told, too
 
 Source: https://docs.celeryq.dev/en/stable/userguide/signals.html
@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .._capture.context import context
 from .._capture.duplicates import is_about, is_the_same
 from .._capture.record import exception_of
 from .._render.words import TASK_FAILED
+from .._runtime.standing import standing
 from .._telling import Teller, record_of, text_of
 from .._text.cut import cap
 from ..handlers import live_handlers
@@ -24,10 +26,13 @@ from . import need
 
 if TYPE_CHECKING:
     from .._expect import Expectation
+    from ..handlers import AlertHandler
     from ._schedules import Times
 
 _MAX_BYTES = 1024
-_kept: list[Any] = []
+_TASKS = "celery.task"
+_EMPTIED = ("", "celery", _TASKS, "celery.redirected")
+"""The loggers whose handlers a worker takes away (``worker_hijack_root_logger``), by their names."""
 _JOB = "wecom_job"
 """The header of a task that says which entry of the schedule it is."""
 
@@ -42,19 +47,86 @@ def connect(handler: logging.Handler | str | None = None) -> None:
     again is sent once its retries are used up, with their number. ``handler``: a handler or its name in
     the logging config; without it every live WeCom handler. Raises `ConfigurationError`.
     """
+    _receivers().obey(Teller(handler, "celery"))
+
+
+def connect_by_itself() -> None:
+    """Do what `connect` does for the handlers that Celery takes from its loggers, but for those whose option says no.
+
+    Called in a worker, unasked: a handler that stands on a logger of the program alone gets what is logged there.
+    """
+    if any(handler.wires_celery for handler in live_handlers()):
+        _receivers().remember()
     signals: Any = need("celery.signals", "5.2", "celery")
-    teller = Teller(handler, "celery")
-    ours: list[logging.Handler] = []
+    signals.celeryd_after_setup.connect(_say_who_is_missed, weak=False, dispatch_uid="wecom_logging.missed")
 
-    def remember(**_: object) -> None:
-        found = list(live_handlers())
-        ours.extend(one for one in found if one in logging.getLogger().handlers and one not in ours)
-        _kept.extend(found)  # logging knows them weakly, and the root is about to forget them
 
-    remember()
-    lost: tuple[str, BaseException] | None = None
+def _say_who_is_missed(**_: object) -> None:
+    standing.tell(taken_s=0, others_s=0)
 
-    def know_again(record: logging.LogRecord) -> bool:
+
+@cache
+def _receivers() -> _Receivers:
+    """Those of this process, connected once."""
+    signals: Any = need("celery.signals", "5.2", "celery")
+    receivers = _Receivers()
+    logging.getLogger("celery.worker.request").addFilter(receivers.know_again)
+    for signal, receiver in (
+        (signals.celeryd_init, receivers.remember),
+        (signals.after_setup_logger, receivers.after_setup),
+        (signals.after_setup_task_logger, receivers.after_setup_of_tasks),
+        (signals.celeryd_after_setup, receivers.started),
+        (signals.task_prerun, receivers.begin),
+        (signals.task_postrun, receivers.end),
+        (signals.task_failure, receivers.failed),
+    ):
+        signal.connect(receiver, weak=False, dispatch_uid=f"wecom_logging.{receiver.__name__}")
+    return receivers
+
+
+class _Receivers:
+    """What hears the signals of a worker. Without a teller, nobody has called `connect`."""
+
+    def __init__(self) -> None:
+        self._teller: Teller | None = None
+        self._stood: dict[str, list[AlertHandler]] = {}
+        """The handlers of the loggers that a worker empties, by the names of these."""
+        self._kept: list[AlertHandler] = []
+        """Logging knows them weakly, and the root is about to forget them."""
+        self._lost: tuple[str, BaseException] | None = None
+
+    def obey(self, teller: Teller) -> None:
+        """From now on, tell what fails to whom it says."""
+        self._teller = teller
+        self.remember()
+
+    def remember(self, **_: object) -> None:
+        for handler in live_handlers():
+            if self._teller is None and not handler.wires_celery:
+                continue
+            self._kept.append(handler)
+            for name in _EMPTIED:
+                stood = self._stood.setdefault(name, [])
+                if handler in logging.getLogger(name).handlers and handler not in stood:
+                    stood.append(handler)
+
+    def after_setup(self, **_: object) -> None:
+        for name in _EMPTIED:
+            if name != _TASKS:  # Celery gives that one no console if it has a handler by now
+                self._put_back(name, name)
+
+    def after_setup_of_tasks(self, logger: logging.Logger, **_: object) -> None:
+        self._put_back(_TASKS, _TASKS)
+        if not logger.propagate:  # what `get_task_logger` gives no longer reaches the root
+            self._put_back("", _TASKS)
+
+    def _put_back(self, name: str, to: str) -> None:
+        logger = logging.getLogger(to)
+        for handler in self._stood.get(name, ()):
+            if handler not in logger.handlers:
+                logger.addHandler(handler)
+
+    def know_again(self, record: logging.LogRecord) -> bool:
         """The main process logs a task whose process is lost after its signal: with the exception of the signal inside
         another, or, after a hard time limit, with the task's id alone.
         """
@@ -62,25 +134,21 @@ def connect(handler: logging.Handler | str | None = None) -> None:
         inner = getattr(error, "exc", None)
         if error is not None and isinstance(inner, BaseException):
             is_the_same(error, inner)
-        elif error is None and lost is not None and isinstance(record.args, tuple) and lost[0] in record.args:
-            is_about(record, lost[1])
+        elif error is None and self._lost is not None and isinstance(record.args, tuple):
+            task_id, lost = self._lost
+            if task_id in record.args:
+                is_about(record, lost)
         return True
 
-    logging.getLogger("celery.worker.request").addFilter(know_again)
+    def started(self, **_: object) -> None:
+        if self._teller is not None:
+            self._teller.at_start()
 
-    def after_setup(logger: logging.Logger, **_: object) -> None:
-        for one in ours:
-            if one not in logger.handlers:
-                logger.addHandler(one)
-
-    def started(**_: object) -> None:
-        teller.at_start()
-
-    def begin(task: Any, task_id: str, args: Any, kwargs: Any, **_: object) -> None:
+    def begin(self, task: Any, task_id: str, args: Any, kwargs: Any, **_: object) -> None:
         request = task.request
         request._wecom_token = context.set(lambda: _fields(task, request, task_id, args, kwargs))
 
-    def end(task: Any, **_: object) -> None:
+    def end(self, task: Any, **_: object) -> None:
         token = getattr(task.request, "_wecom_token", None)
         if token is not None:
             try:
@@ -88,26 +156,21 @@ def connect(handler: logging.Handler | str | None = None) -> None:
             except ValueError:  # another greenlet's or thread's
                 context.set(None)
 
-    def failed(sender: Any, task_id: str, exception: BaseException, args: Any, kwargs: Any, **_: object) -> None:
+    def failed(self, sender: Any, task_id: str, exception: BaseException, args: Any, kwargs: Any, **_: object) -> None:
         if isinstance(exception, sender.throws):  # the program expects it: Celery logs it at INFO
             return
         if not context.get():  # the worker's main process, which gives this signal twice for one hard time limit
-            nonlocal lost
+            lost = self._lost
             if lost is not None and lost[0] == task_id and type(lost[1]) is type(exception):
                 is_the_same(exception, lost[1])
-            lost = task_id, exception
+            self._lost = task_id, exception
         fields = None if context.get() else _fields(sender, sender.request, task_id, args, kwargs)
-        teller.tell(record_of(exception, TASK_FAILED, sender.name, logger="celery", fields=fields))
-
-    for signal, receiver in (
-        (signals.celeryd_init, remember),
-        (signals.after_setup_logger, after_setup),
-        (signals.celeryd_after_setup, started),
-        (signals.task_prerun, begin),
-        (signals.task_postrun, end),
-        (signals.task_failure, failed),
-    ):
-        signal.connect(receiver, weak=False, dispatch_uid=f"wecom_logging.{receiver.__name__}")
+        record = record_of(exception, TASK_FAILED, sender.name, logger="celery", fields=fields)
+        if self._teller is not None:
+            self._teller.tell(record)
+            return
+        for handler in {id(one): one for stood in self._stood.values() for one in stood}.values():
+            Teller(handler, "celery").tell(record)
 
 
 def expect_beat(
