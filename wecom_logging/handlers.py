@@ -107,11 +107,6 @@ class AlertHandler(logging.Handler):
         """Whether a Celery worker gives it what fails although the program does not call `connect`."""
         return self._pipeline is not None and self._pipeline.options.celery
 
-    @property
-    def was_taken_away(self) -> bool:
-        """Whether logging has closed it, in a later logging config, and it may go on."""
-        return self._is_left
-
     def setLevel(self, level: int | str) -> None:
         """Which records it takes: a level by name or number. Raises `ConfigurationError`."""
         from . import _config as config

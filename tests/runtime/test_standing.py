@@ -34,6 +34,10 @@ TAKEN = {
         "config(); root.error('x'); root.handlers[0].flush(10); root.handlers.clear(); time_passes()",
         CODE,
     ),
+    "the last reference to it": (
+        "root.addHandler(WeComBotHandler()); standing.standing.look(); root.handlers.clear(); time_passes()",
+        CODE,
+    ),
     "two configs without it": ("config(); [logging.config.dictConfig(WITHOUT) for _ in range(2)]; time_passes()", CODE),
     "Litestar": (
         "config(); from litestar import Litestar; Litestar([])",
@@ -79,7 +83,6 @@ MEANT = {
         "'loggers': {'uvicorn': {'level': 'INFO'}}})"
     ),
     "closed": "config(); handler = root.handlers[0]; root.removeHandler(handler); handler.close()",
-    "gone": "root.addHandler(WeComBotHandler()); standing.standing.look(); root.handlers.clear()",
     "put on another logger": (
         "config(); standing.standing.look(); handler = root.handlers.pop(); standing.standing.tell();"
         "logging.getLogger('shop').addHandler(handler)"

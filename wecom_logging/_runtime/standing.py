@@ -27,7 +27,7 @@ from contextlib import suppress
 from .._lines import line
 from . import forks
 from .forks import prefork
-from .threads import Runner
+from .threads import Runner, in_subinterpreter
 from .warn import warn_once
 
 GRACE_S = 2.0
@@ -42,46 +42,54 @@ class _Watched:
     """``missed_at``: when it was first seen on no logger, after it had stood on one."""
 
     def __init__(self, handler: logging.Handler) -> None:
+        self.kind = type(handler).__name__
         self.handler = weakref.ref(handler)
-        self.stood = self.is_told = False
+        self.stood = self.was_taken = False
+        """``was_taken``: a later logging config has closed it; it goes on where a logger has it."""
         self.missed_at: float | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.stood and self.missed_at is None
 
 
 class Standing:
-    """The handlers of this process that are neither closed for good nor gone."""
+    """The handlers of this process that are not closed for good. Who takes away the last reference may be the host."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._watched: dict[int, _Watched] = {}
+        self._watched: list[_Watched] = []
         self._waits = False
         self._next = float("-inf")
 
     def watch(self, handler: logging.Handler) -> None:
-        self._watched[id(handler)] = _Watched(handler)
+        self._watched.append(_Watched(handler))
 
     def forget(self, handler: logging.Handler) -> None:
-        self._watched.pop(id(handler), None)
+        self._watched = [one for one in self._watched if one.handler() is not handler]
 
     def look(self) -> None:
         """See who stands, and who is missed."""
         loggers = [logging.root, *logging.root.manager.loggerDict.copy().values()]
         stand = {id(one) for logger in loggers if isinstance(logger, logging.Logger) for one in logger.handlers}
-        for key, one in list(self._watched.items()):
-            if one.handler() is None:
-                self._watched.pop(key, None)
-            elif key in stand:
+        for one in self._watched:
+            if (handler := one.handler()) is not None and id(handler) in stand:
                 one.stood, one.missed_at = True, None
             elif one.stood and one.missed_at is None:
                 one.missed_at = self._clock()
+        self._watched = [one for one in self._watched if one.stood or one.handler() is not None]
 
     def closed_by_logging(self, handler: logging.Handler, caller: object) -> None:
         """Look now, and once more when the logging config, of which ``caller`` is the code, is done."""
         self.look()
-        if caller is logging.basicConfig.__code__ and (one := self._watched.get(id(handler))) is not None:
-            one.stood = True  # with force=True: it takes away each, then closes it
-        if self._waits or not Runner.may_start or prefork.is_ahead():
+        for one in self._watched:
+            if one.handler() is handler:
+                one.was_taken = True
+                if caller is logging.basicConfig.__code__:
+                    one.stood = True  # with force=True: it takes away each, then closes it
+        if self._waits or not Runner.may_start or prefork.is_ahead() or in_subinterpreter():
             return
-        if any(one.stood for one in self._watched.values()):
+        if any(one.stood for one in self._watched):
             with suppress(RuntimeError):  # no thread to be had
                 _thread.start_new_thread(self._look_later, ())
                 self._waits = True
@@ -103,19 +111,19 @@ class Standing:
         those that other code has.
         """
         self.look()
-        watched = [(handler, one) for one in list(self._watched.values()) if (handler := one.handler()) is not None]
-        stand = any(one.stood and one.missed_at is None and not _was_taken(handler) for handler, one in watched)
-        for handler, one in watched:
-            was_taken = _was_taken(handler)
-            if one.missed_at is None or one.is_told or (was_taken and stand):  # the later config has one of ours, too
+        now, stand = self._clock(), any(one.stands and not one.was_taken for one in self._watched)
+        due = [
+            one
+            for one in self._watched
+            if one.missed_at is not None and now - one.missed_at >= (taken_s if one.was_taken else others_s)
+        ]
+        self._watched = [one for one in self._watched if one not in due]
+        for one in due:
+            if one.was_taken and stand:  # the later config has one of ours, too
                 continue
-            if self._clock() - one.missed_at < (taken_s if was_taken else others_s):
-                continue
-            one.is_told = True
-            if not _is_behind_another(handler):
+            if (handler := one.handler()) is None or not _is_behind_another(handler):
                 remedy = line(next((row for module, row in _HOSTS if module in sys.modules), "something_took"))
-                kind = type(handler).__name__
-                warn_once(f"standing {id(handler)}", line("stands_nowhere", kind=kind, remedy=remedy))
+                warn_once(f"standing {one.kind}", line("stands_nowhere", kind=one.kind, remedy=remedy))
 
     def at_exit(self) -> None:
         """What other code takes away at the very end is part of the program's end."""
@@ -124,13 +132,8 @@ class Standing:
 
     def in_child(self) -> None:
         """Who is missed before a fork is the parent's to say."""
-        self._watched = {key: one for key, one in self._watched.items() if one.missed_at is None}
+        self._watched = [one for one in self._watched if one.missed_at is None]
         self._waits = False
-
-
-def _was_taken(handler: logging.Handler) -> bool:
-    """Whether logging has closed it, in a later logging config, and it goes on where a logger has it."""
-    return bool(getattr(handler, "was_taken_away", False))
 
 
 def _is_behind_another(handler: logging.Handler) -> bool:
