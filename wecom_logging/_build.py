@@ -20,6 +20,7 @@ from ._incidents.pattern import changing_near_han
 from ._lines import line
 from ._runtime.warn import warn_once
 from ._state.shared import STATES, Shared, alone
+from ._text.inert import uncoloured
 from .errors import ConfigurationError
 from .model import Recipients, Route, Secret
 
@@ -266,7 +267,10 @@ secrets_of_all: dict[str, None] = {}
 
 
 def _mask(secrets: list[str], further: Callable[[str], str] | bool) -> Callable[[str], str]:
-    """What masks these and all other handlers' secrets, and what ``further`` finds; it is loaded when it is used."""
+    """What masks these and all other handlers' secrets, and what ``further`` finds; it is loaded when it is used.
+
+    All that is shown of a record goes through it, so it is here that colours are taken out: by the worker.
+    """
     secrets_of_all.update(dict.fromkeys(secrets))
     made: Callable[[str], str] | None = None
     number = 0
@@ -279,7 +283,7 @@ def _mask(secrets: list[str], further: Callable[[str], str] | bool) -> Callable[
             remember(*(all_of_them := [*secrets_of_all]))
             made = masker(secrets, further if callable(further) else redact if further else None)
             number = len(all_of_them)  # last: a thread that comes amid this makes it, too
-        return made(text)
+        return made(uncoloured(text))
 
     return mask
 

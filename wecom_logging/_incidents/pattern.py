@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 
 from .._text.cut import CAP_BYTES
+from .._text.inert import uncoloured
 from .codes import BEFORE_CODE, is_code
 
 _ENDS = 256
@@ -193,7 +194,7 @@ _MAX_FRAMES = 32
 
 def pattern(text: str) -> str:
     """A text with ``#`` in place of each value: as much of it as is compared."""
-    return _pattern(_ends(text))
+    return _pattern(_ends(uncoloured(text)))
 
 
 def _ends(text: str) -> str:

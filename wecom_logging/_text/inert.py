@@ -38,6 +38,15 @@ _MARKDOWN_START = lazy(r"^(\s*)([#>])")
 _EDGE = lazy(r"(?<!\w)_+|_+(?!\w)")  # within a word it has no meaning
 
 
+_COLOUR = lazy(r"\x1b\[[\d;:]{0,32}[mK]")
+"""Of a terminal, with the mark that paints the rest of a line. All other sequences are shown as escapes."""
+
+
+def uncoloured(text: str) -> str:
+    """A text without the colours that it has on a terminal: nothing else shows them, and they are no part of it."""
+    return _COLOUR.sub("", text) if "\x1b[" in text else text
+
+
 _NAMES = ("module", "lambda", "locals", "genexpr", "listcomp", "dictcomp", "setcomp")
 
 
