@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -20,6 +21,7 @@ from wecom_logging._sandbox import Sandbox
 
 SERVER = logging.getLogger("uvicorn.error")
 SANIC = logging.getLogger("sanic.error")
+JUPYTER = logging.getLogger("ServerApp")
 PREFECT = logging.getLogger("prefect.task_runs")
 NO_ANSWER = "The error response will not be sent to the client"
 OTHER = logging.getLogger("shop")
@@ -92,7 +94,7 @@ def says(text: str, fail: Callable[[], None] = fails) -> None:
 
 
 def books(handler: WeComHandler, *steps: Callable[[], object]) -> Stats:
-    loggers = [SERVER, SANIC, PREFECT, OTHER]
+    loggers = [SERVER, SANIC, PREFECT, JUPYTER, OTHER]
     try:
         for logger in loggers:
             logger.addHandler(handler)
@@ -141,6 +143,33 @@ def test_what_says_it_once_more_is_merged(sandbox: Sandbox, steps: tuple[Callabl
     stats = books(app_handler(sandbox.url), *steps)
     assert (stats.accepted, stats.delivered, stats.merged) == (2, 1, 1)
     assert len(sandbox.messages()) == 1
+
+
+def jupyter_answers(method_and_path: str, status: int = 500) -> None:
+    """The two lines that Jupyter Server 2.21 logs of a request that it answers so."""
+    JUPYTER.error(json.dumps({"Host": "127.0.0.1:8888", "User-Agent": "Python-urllib/3.11"}, indent=2))
+    JUPYTER.error(f"{status} {method_and_path}?token=[secret] (91062f27@127.0.0.1) 73.27ms referer=None")
+
+
+def jupyter_fails(method_and_path: str) -> None:
+    """The line before them, as Tornado makes it for Jupyter Server's logger."""
+    try:
+        fails()
+    except LookupError:
+        text = "Uncaught exception %s\n%r"
+        JUPYTER.error(text, f"{method_and_path}?token=abc (127.0.0.1)", SimpleNamespace(uri="/boom"), exc_info=True)
+
+
+def test_a_request_that_fails_in_jupyter_server_is_one_message(sandbox: Sandbox) -> None:
+    stats = books(app_handler(sandbox.url), lambda: jupyter_fails("GET /boom"), lambda: jupyter_answers("GET /boom"))
+    assert (stats.accepted, stats.delivered, stats.merged) == (3, 1, 2)
+    assert "Uncaught exception GET /boom" in sandbox.messages()[0]["content"]
+
+
+@pytest.mark.parametrize("answer", [("GET /other", 500), ("POST /boom", 500), ("GET /boom", 503)])
+def test_of_another_request_in_jupyter_server_the_answer_is_told(sandbox: Sandbox, answer: tuple[str, int]) -> None:
+    stats = books(app_handler(sandbox.url), lambda: jupyter_fails("GET /boom"), lambda: jupyter_answers(*answer))
+    assert (stats.accepted, stats.delivered, stats.merged) == (3, 2, 1)
 
 
 def test_what_a_server_says_is_merged_though_another_has_logged_its_exception_first(sandbox: Sandbox) -> None:

@@ -110,6 +110,7 @@ WORDS_S = 60.0
 """The same where another process has told it: a server that stops ends its other workers first."""
 
 LAST_WORDS = {
+    "ServerApp": ("{\n", "500 "),
     "gunicorn": ("Worker (pid:%s) exited with code", "Dirty arbiter (pid:%s) exited", "Shutting down: ", "Reason: "),
     "uvicorn": ("Application startup failed", "Application shutdown failed"),
     "prefect": ("Finished in state",),
@@ -118,7 +119,8 @@ LAST_WORDS = {
     "twisted": ("Unhandled error in Deferred",),
 }
 """What servers log once they have told an exception, of what it means for themselves or for its request. All else that
-they log is news: of another request, or of another worker. Twisted logs its line right before the exception."""
+they log is news: of another request, or of another worker. Twisted logs its line right before the exception. Jupyter
+Server (``ServerApp``) logs the headers of the request, and then its line."""
 
 SERVERS = tuple(LAST_WORDS)
 OTHERS = (*OUR_LIBRARIES, *SERVERS)
@@ -268,7 +270,15 @@ def _is_about(reading: Reading, cause: Cause, server: str) -> bool:
     """Whether a line names the request that its cause was in, or what that said, where a server's lines do so."""
     if server == "tornado":
         return _argument(reading, 1) == cause.request
+    if server == "ServerApp":  # the headers name no request: they say nothing without the next line
+        said = reading.message.partition(" ")[2]
+        return reading.message[0] == "{" or _asked_for(said) == _asked_for(cause.request)
     return server not in ("prefect", "sanic") or cause.said in reading.message
+
+
+def _asked_for(said: str) -> str:
+    """Method and path of a request: of what follows, one line may hide a part."""
+    return said.partition(" (")[0].partition("?")[0]
 
 
 def _argument(reading: Reading, place: int) -> str:
