@@ -320,7 +320,10 @@ def test_rq_s_worker_sends_what_a_job_logs_and_how_its_process_died(sandbox: San
     assert all("args: shop." in text and "queue: default" in text for text in died)
 
 
-def test_rq_s_worker_with_a_state_sends_one_alert_of_jobs_that_fail_alike(sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["sqlite", "redis"])
+def test_rq_s_worker_with_a_state_sends_one_alert_of_jobs_that_fail_alike(
+    sandbox: Sandbox, tmp_path: Path, state: str
+) -> None:
     (tmp_path / "shop.py").write_text(RQ, encoding="utf-8")
     with valkey() as server:
         ended = run(
@@ -341,7 +344,7 @@ def test_rq_s_worker_with_a_state_sends_one_alert_of_jobs_that_fail_alike(sandbo
             url=sandbox.url,
             SHOP=str(tmp_path),
             SERVER=server.connection_url,
-            WECOM_STATE=f"sqlite://{tmp_path}/alerts",
+            WECOM_STATE=f"sqlite://{tmp_path}/alerts" if state == "sqlite" else server.connection_url,
         )
     assert (ended.status, ended.out, ended.err) == (0, "3\n", "")
     (text,) = told(sandbox)
@@ -459,13 +462,16 @@ def test_celery_tells_what_fails_for_good_with_its_task(sandbox: Sandbox, tmp_pa
     assert failed != logged
 
 
-def test_celery_finds_a_handler_that_is_made_after_its_app_as_django_makes_it(sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("call", ["connect()", ""], ids=["connected", "by itself"])
+def test_celery_finds_a_handler_that_is_made_after_its_app_as_django_makes_it(
+    sandbox: Sandbox, tmp_path: Path, call: str
+) -> None:
     """Django reads LOGGING when the worker imports the modules of tasks: then the project's ``celery.py`` is done."""
     imports, _, rest = CELERY.partition("logging.config.dictConfig(")
     config, _, app = rest.partition("connect()\n")
     late = f"""{imports}
 from celery import signals
-connect()
+{call}
 @signals.import_modules.connect
 def configure(**_):
     logging.config.dictConfig({config}{app}"""
