@@ -193,9 +193,9 @@ LINES: Mapping[str, tuple[str, str]] = {
         "{kind} 原来挂在 logger 上，现在不在任何 logger 上，收不到日志。{remedy}",
     ),
     "celery_took": (
-        "Celery's worker takes away the handlers of the root logger: leave the option celery at True, or call "
+        "Celery takes away the handlers of the root logger: leave the option celery at True, or call "
         "connect() of wecom_logging.integrations.celery",
-        "Celery worker 会清空根 logger 的 handler：请让选项 celery 保持 True，或调用 wecom_logging.integrations.celery "
+        "Celery 会清空根 logger 的 handler：请让选项 celery 保持 True，或调用 wecom_logging.integrations.celery "
         "的 connect()",
     ),
     "litestar_took": (

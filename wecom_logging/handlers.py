@@ -96,7 +96,8 @@ class AlertHandler(logging.Handler):
         if pipeline is not None:
             pipeline.open_for(self)
             standing.watch(self)
-            when_loaded("celery.apps.worker", _before_celery)
+            for program in ("worker", "beat"):
+                when_loaded(f"celery.apps.{program}", _before_celery)
             return
         self._given = {**options, **given}
         for wake in when_switched_off:
@@ -276,8 +277,8 @@ class AlertHandler(logging.Handler):
 
 
 def _before_celery() -> None:
-    """In a Celery worker, before that empties its loggers. An integration may import all of ours, and none of ours it:
-    it is called by its name."""
+    """In a Celery worker or beat, before that empties its loggers. An integration may import all of ours, and none of
+    ours it: it is called by its name."""
     from ._runtime.standing import standing
 
     standing.look()

@@ -66,6 +66,16 @@ def test_a_worker_whose_program_has_the_readme_s_config_tells_all_three(
     assert "wecom_logging:" not in output
 
 
+def test_beat_tells_that_it_cannot_send(sandbox: Sandbox, tmp_path: Path) -> None:
+    program = PROGRAM.replace('os.environ["BROKER"]', '"redis://127.0.0.1:9"')
+    program += "app.conf.beat_schedule = {'price': {'task': 'shop.price', 'schedule': 1, 'args': (1,)}}\n"
+    (tmp_path / "shop.py").write_text(program, encoding="utf-8")
+    settings = {**CREDENTIALS, "WECOM_API_BASE": sandbox.url, "PYTHONPATH": f"{ROOT}:{tmp_path}"}
+    with running([sys.executable, "-m", "celery", "-A", "shop", "beat"], tmp_path, settings):
+        until(lambda: told(sandbox), 30)
+    assert "ERROR web shop celery.beat: beat: Connection error: " in told(sandbox)[0].splitlines()[0]
+
+
 def test_a_worker_that_cannot_go_on_says_so(sandbox: Sandbox, tmp_path: Path) -> None:
     program = PROGRAM.replace('os.environ["BROKER"]', '"redis://127.0.0.1:9"')
     program += "from kombu import Connection\nConnection.ensure_connection = None\n"

@@ -130,8 +130,8 @@ class CommonOptions(TypedDict, total=False):
     * ``heartbeat_url`` (WECOM_HEARTBEAT_URL, WECOM_HEARTBEAT_URL_FILE): a URL that is asked once a minute while
       the state answers and sending works, so that a service outside (healthchecks.io, Uptime Kuma) notices when
       nothing here can tell; also ``"env:NAME"`` or ``"file:PATH"``. Its grace should be 3 minutes or more.
-    * ``celery`` (``True``): in a Celery worker: what ``connect()`` does is done for a handler that stands on the
-      root logger or on one of Celery's. ``False``: only if ``connect()`` is called.
+    * ``celery`` (``True``): in a Celery worker, and in beat: what ``connect()`` does is done for a handler that
+      stands on the root logger or on one of Celery's. ``False``: only if ``connect()`` is called.
     * ``enabled`` (``True``, WECOM_ENABLED): ``False`` (``0`` in the variable) sends nothing and needs no other
       option. ``"auto"`` is off where no credential (``corp_id``, ``agent_id``, ``secret``, ``contacts_secret``;
       bot: ``webhook``) is given and no ``WECOM_…`` variable is set; variables that only another handler reads do

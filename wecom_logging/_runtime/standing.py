@@ -34,7 +34,12 @@ GRACE_S = 2.0
 """A handler that is missed for less than that may be on its way to another logger, or in a test."""
 EVERY_S = 10.0
 
-_HOSTS = (("celery.apps.worker", "celery_took"), ("litestar", "litestar_took"), ("prefect", "prefect_took"))
+_HOSTS = (
+    ("celery.apps.worker", "celery_took"),
+    ("celery.apps.beat", "celery_took"),
+    ("litestar", "litestar_took"),
+    ("prefect", "prefect_took"),
+)
 """A module that is loaded where such a framework runs, and the line of its remedy."""
 
 

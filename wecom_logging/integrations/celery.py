@@ -1,7 +1,7 @@
 """Celery: a task that failed for the last time, with its arguments; the process of the task sends it.
 
     from wecom_logging.integrations.celery import connect, expect_beat
-    connect()  # in a worker, unless the handler's option says no, what stood on the root logger is wired without it
+    connect()  # also for handlers that do not stand on the root logger, which are wired without it
     expect_beat(app)  # what beat does not start is told, too
 
 Source: https://docs.celeryq.dev/en/stable/userguide/signals.html
@@ -53,12 +53,14 @@ def connect(handler: logging.Handler | str | None = None) -> None:
 def connect_by_itself() -> None:
     """Do what `connect` does for the handlers that Celery takes from its loggers, but for those whose option says no.
 
-    Called in a worker, unasked: a handler that stands on a logger of the program alone gets what is logged there.
+    Called in a worker or beat, unasked: a handler that stands on a logger of the program alone gets what is logged
+    there.
     """
     if any(handler.wires_celery for handler in live_handlers()):
         _receivers().remember()
     signals: Any = need("celery.signals", "5.2", "celery")
-    signals.celeryd_after_setup.connect(_say_who_is_missed, weak=False, dispatch_uid="wecom_logging.missed")
+    for are_set_up in (signals.celeryd_after_setup, signals.beat_init):
+        are_set_up.connect(_say_who_is_missed, weak=False, dispatch_uid="wecom_logging.missed")
 
 
 def _say_who_is_missed(**_: object) -> None:
