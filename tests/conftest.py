@@ -18,7 +18,7 @@ from wecom_logging import _build as build
 from wecom_logging._delivery import declared, pipeline, sender
 from wecom_logging._masking import redact
 from wecom_logging._runtime import clock as clocks
-from wecom_logging._runtime import warn, worker
+from wecom_logging._runtime import standing, warn, worker
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
 from wecom_logging._wecom import aibot, token
@@ -208,6 +208,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             continue
         del worker._workers[number]
     warn._last.clear()
+    standing.standing._watched.clear()
     pipeline.forget_left()
     scopes.forget_scopes()
     declared.declared.clear()
