@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from wecom_logging.model.duty import Scope
 
 from ..incidents.test_life import opened
 from ..logged import CANARY
-from ..programs import app_handler
+from ..programs import app_handler, until
 from ..storms import CLOCK, record, turn
 from .conftest import Office
 from .test_aibot import run_cli
@@ -353,6 +354,8 @@ def test_a_block_holds_from_its_beginning_on_the_clock_of_each_state(
 def test_where_the_state_is_away_a_block_holds_in_its_process(sandbox: Sandbox, tmp_path: Path) -> None:
     handler = app_handler(sandbox.url, state=f"sqlite:///{tmp_path}/alerts.db")
     assert handler._pipeline is not None
+    worker = handler._pipeline._worker
+    until(lambda: not worker.joined or worker.due_at > time.monotonic())  # what it asks the state now would be answered
     handler._pipeline.options.shared._back_off_until = float("inf")
     handler._pipeline.options.shared._problem = "away"
     with maintenance("shop.pay", "5m"):
