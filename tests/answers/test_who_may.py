@@ -173,9 +173,23 @@ def test_several_ids_are_done_at_once_and_a_word_that_is_none_is_talk(team: Team
     assert "#k7f9" in team.say("zhangsan", f"完成 {first} k7f9")  # as it may be one that is mistyped
 
 
+def test_an_id_that_is_named_again_is_done_once(team: Team) -> None:
+    short_id = team.log(users=["张三"])
+    said = team.say("zhangsan", f"完成 {short_id} {short_id} #{short_id}")
+    assert said.count("\n") == 0
+
+
 def test_who_begins_a_maintenance_by_phone_tells_the_other_chats_of_the_bot(team: Team) -> None:
     team.log(users=["张三"])
     said = team.say("zhangsan", "维护 shop 2h 部署")
     assert said.endswith("（部署，由张三设置）；期间严重告警仍会发送")
     (told,) = team.wecom.wait(channel="aibot", receiver="sandbox-user")
     assert told["content"] == said
+
+
+def test_why_there_is_a_maintenance_calls_nobody_and_is_no_link_in_any_chat(team: Team) -> None:
+    team.log(users=["张三"])
+    said = team.say("zhangsan", "维护 shop 2h <@all> [部署](http://a.example) **!**")
+    (told,) = team.wecom.wait(channel="aibot", receiver="sandbox-user")
+    assert told["content"] == said
+    assert "（＜@all> [部署] (http://a.example) ∗∗!∗∗，由张三设置）" in said

@@ -190,7 +190,8 @@ class Desk:
         """The same for each incident that is named: a word without ``#`` and digits may be talk, if there is none."""
         alone = replace(command, others=())
         more = [one for one in command.others if re.search("[#0-9]", one) or self._found(read_short_id(one))]
-        return [alone, *(replace(alone, short_id=read_short_id(one)) for one in more)]
+        ids = dict.fromkeys((alone.short_id, *map(read_short_id, more)))
+        return [replace(alone, short_id=one) for one in ids]
 
     def find(self, short_id: str | None = None) -> Found:
         """Of all places, the newest, or those of an id: an app and a bot may tell the same. That which came most often
@@ -258,7 +259,7 @@ class Desk:
         """Begin a maintenance, or end it before its time."""
         command = replace(command, scope=self._line(command.scope), reason=self._line(command.reason))
         say, why = maintain(self._places(), command, who, self.time_s())
-        return self._reply(say, why)
+        return self._reply(lambda language: inert.in_both_markdowns(say(language)), why)
 
     def _masked(self, scope: Scope) -> Scope:
         """Another program, or a person at a shell, may have said anything."""
