@@ -154,6 +154,7 @@ def test_who_gets_the_card_of_a_step_takes_it_for_the_app_too(team: Team) -> Non
     team.log(users=["张三"], by_card=True)
     (message,) = team.wecom.wait(channel="aibot", msgtype="template_card", receiver="lisi")
     key = next(one["key"] for one in message["cards"]["lisi"]["button_list"] if one["key"].startswith("take:"))
+    team.wecom.wait(channel="aibot", receiver="sandbox-user", contains="⏫")  # then it is noted who was told
     team.wecom.aibot.click(message["task_id"], "lisi", key)
     until(lambda: team.taken_by == "李四")
     assert [one.taken_by for one in team.bot.incidents()] == ["李四"]
