@@ -445,7 +445,7 @@ def test_steps_that_are_due_at_the_same_moment_share_a_message(company: Make) ->
     assert second[:2] == ["⏫ 升级 2/2（之后不再升级）：25 分钟无人认领，已通知张三、李四", "🚨 3 类告警，共 3 条"]
     for one in jobs.open():
         assert all(any(f"#{one.short_id}" in line for line in lines) for lines in (first, second, line))
-        assert any(text.endswith(f"，累计 1 次 #{one.short_id} shop: {one.first.alert.message}") for text in line)
+        assert any(text.endswith(f" 累计 1 次 #{one.short_id} shop: {one.first.alert.message}") for text in line)
         assert (one.step, len(one.told_too), one.stepping_at) == (2, 2, 0.0)
 
 
