@@ -466,9 +466,20 @@ def test_how_long_the_exit_may_wait_is_in_a_variable(
     assert other._pipeline.options.exit_timeout_s == 2
 
 
-@pytest.mark.parametrize("text", ["30s", "-1", "nan", "long"])
-def test_a_variable_that_is_no_number_of_seconds_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    refused(lambda: made(monkeypatch, WECOM_EXIT_TIMEOUT=text), "exit_timeout")
+@pytest.mark.parametrize(
+    ("text", "field", "said"),
+    [
+        ("30s", "WECOM_EXIT_TIMEOUT", "a number is needed, not a str. Such as 5"),
+        ("long", "WECOM_EXIT_TIMEOUT", "a number is needed, not a str. Such as 5"),
+        ('"30"', "WECOM_EXIT_TIMEOUT", "it begins or ends with a quotation mark"),
+        ("-1", "exit_timeout", "at least 0"),
+        ("nan", "exit_timeout", ""),
+    ],
+)
+def test_a_variable_that_is_no_number_of_seconds_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str, field: str, said: str
+) -> None:
+    assert said in refused(lambda: made(monkeypatch, WECOM_EXIT_TIMEOUT=text), field)
 
 
 def test_an_argument_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -709,8 +720,8 @@ DUTY: dict[str, Any] = {**APP, "timezone": "Asia/Shanghai", "state": STATE}
             (
                 {"secret": quoted},
                 "secret",
-                "it stands in quotation marks, which are kept",
-                "首尾带有引号，而引号会被原样保留",
+                "it begins or ends with a quotation mark, which is kept",
+                "开头或结尾带有引号，而引号会被原样保留",
             )
             for quoted in (f'"{CANARY}"', f"'{CANARY}'", f'"{CANARY}', f"“{CANARY}”")
         ],
@@ -824,7 +835,7 @@ def test_what_stands_in_quotation_marks_in_an_env_file_is_refused(monkeypatch: p
             for one, value in (variables | {"WECOM_WEBHOOK": f"{URL}?key={CANARY}"}).items():
                 environment.setenv(one, f'"{value}"' if one == name else value)
             kind = WeComBotHandler if field == "webhook" else WeComHandler
-            assert "quotation marks" in refused(kind, "secret" if name == "WECOM_SECRET" else field)
+            assert "quotation mark" in refused(kind, "secret" if name == "WECOM_SECRET" else field)
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def _check_rotas(setup: Setup, rotas: Sequence[Rota] = (), steps: Sequence[Step]
 
 _rotas: dict[str, None] = {}
 _named_rotas: set[str] = set()
-"""Those that the handlers of this process have, until it is said which nobody names; and those that they name."""
+"""The rotas that the handlers of this process have, until it is said which nobody names; and the rotas they name."""
 
 
 def _say_unnamed_rotas(*, of_file: bool) -> None:
@@ -267,7 +267,7 @@ secrets_of_all: dict[str, None] = {}
 
 
 def _mask(secrets: list[str], further: Callable[[str], str] | bool) -> Callable[[str], str]:
-    """What masks these and all other handlers' secrets, and what ``further`` finds; it is loaded when it is used.
+    """Masks these and all other handlers' secrets, and what ``further`` finds; it is loaded when it is used.
 
     All that is shown of a record goes through it, so it is here that colours are taken out: by the worker.
     """

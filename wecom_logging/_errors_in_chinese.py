@@ -1,4 +1,4 @@
-"""What errors say, in Chinese. In the room of `_lines.py` and `errors.py`, which say them."""
+"""The Chinese of errors. In the room of `_lines.py` and `errors.py`, which say them."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ REMEDIES = (
     Phrase(
         "Give chats=[…] or set WECOM_AIBOT_CHATS: user ids and ids of groups; `wecom-logging answers pair` tells that "
         "of a chat",
-        "请传入 chats=[…]，或设置 WECOM_AIBOT_CHATS：成员账号和群的会话 ID；会话 ID可用 `wecom-logging answers pair` "
+        "请传入 chats=[…]，或设置 WECOM_AIBOT_CHATS：成员账号和群的会话 ID；会话 ID 可用 `wecom-logging answers pair` "
         "获取",
     ),
     Phrase(
@@ -301,7 +301,7 @@ def in_chinese(text: str) -> str:
 
 
 def remedy_in_chinese(remedy: str) -> str:
-    """That of a `ConfigurationError`, or of several options; as it is where it is not known."""
+    """Translates the remedy of a `ConfigurationError`, or of several options; an unknown one stays as it is."""
     return "。".join(map(_remedy, remedy.split(". ")))
 
 

@@ -272,7 +272,7 @@ def expect(
 
 @contextmanager
 def started_by(scheduler: str) -> Iterator[None]:
-    """What is declared within it is started by one scheduler of that name: a word."""
+    """Names, by a word, the scheduler that starts all jobs which are declared within it."""
     before = _scheduler.set(scheduler)
     try:
         yield

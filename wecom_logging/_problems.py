@@ -21,9 +21,9 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "not_whole": ("a whole number is needed", "应为整数"),
     "out_of_range": ("at least {least} and at most {most} is needed", "应不小于 {least} 且不大于 {most}"),
     "quoted": (
-        "it stands in quotation marks, which are kept: `docker run --env-file`, for one, takes nothing away from what "
-        "stands behind the =. Write it without them",
-        "首尾带有引号，而引号会被原样保留（例如 `docker run --env-file` 不会去掉 = 后面的引号）；请去掉引号",
+        "it begins or ends with a quotation mark, which is kept: `docker run --env-file`, for one, takes nothing away "
+        "from what stands behind the =. Write it without",
+        "开头或结尾带有引号，而引号会被原样保留（例如 `docker run --env-file` 不会去掉 = 后面的引号）；请去掉引号",
     ),
     "not_a_choice": ("one of {choices} is needed", "可用的值：{choices}"),
     "not_a_callable": ("a callable {form} is needed, not a {given}", "应为可调用对象 {form}，而不是 {given}"),

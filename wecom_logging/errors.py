@@ -80,7 +80,7 @@ class ConfigurationError(WeComLoggingError):
         super().__init__(self.text("en"))
 
     language: str = ""
-    """That of its reader, where it is not the one of the environment."""
+    """The language of its reader, where it is not the one of the environment."""
 
     def __str__(self) -> str:
         return self.text("zh" if (self.language or language_of_environment()) == "zh" else "en")

@@ -105,7 +105,7 @@ class AlertHandler(logging.Handler):
 
     @property
     def wires_celery(self) -> bool:
-        """Whether a Celery worker gives it what fails although the program does not call `connect`."""
+        """True: a Celery worker gives it what fails although the program does not call `connect`."""
         return self._pipeline is not None and self._pipeline.options.celery
 
     def setLevel(self, level: int | str) -> None:

@@ -360,7 +360,10 @@ def test_what_is_not_set_for_the_bot_is_said_with_the_variable_of_the_bot(
         ),
         (
             {"WECOM_CORP_ID": '"ww1"'},
-            ("✗ configuration WECOM_CORP_ID: it stands in quotation marks", "✗ 配置项 WECOM_CORP_ID：首尾带有引号"),
+            (
+                "✗ configuration WECOM_CORP_ID: it begins or ends with a quotation mark",
+                "✗ 配置项 WECOM_CORP_ID：开头或结尾带有引号",
+            ),
             ("→ Set corp_id (WECOM_CORP_ID) to", "→ 请把 corp_id（WECOM_CORP_ID）设为"),
         ),
     ],

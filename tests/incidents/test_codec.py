@@ -32,7 +32,7 @@ def row() -> Incident:
         "stepping_at": 60.0,
         "told_too": ("amy",),
         "heard": ("eve",),
-        "told_ids": ("eve", "bob"),
+        "sent_ids": ("eve", "bob"),
         "calls": Calls(("bob",), "amy", "6-1", 1),
         "call_at": 80.0,
     }

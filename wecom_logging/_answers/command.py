@@ -24,7 +24,7 @@ _MAX_CODE = 64
 
 _NEED_ID = ("take", "give", "quiet", "details", "undo", "done", "forget")
 _OF_SEVERAL = ("take", "undo", "done", "forget")
-"""What may be said of several at once."""
+"""Verbs that take several ids at once."""
 _SAID = {
     "take": ("认领", "我来处理", "我来", "收到", "接手", "处理中", "在处理", "正在处理", "我处理", "ack"),
     "give": ("转给", "转交", "移交", "交给", "分配给", "assign"),
@@ -115,7 +115,7 @@ class Command:
 
     @property
     def as_scope(self) -> str:
-        """What to say behind the verb, and a word for a service, where what was typed may be no id but a name."""
+        """The words behind the verb, where they may name a service and no id; else empty."""
         name, *_ = self.typed.split() or [""]
         may_be = self.verb in ("quiet", "undo") and _SCOPE.fullmatch(name) and not re.search(r"[\d.]", name)
         return self.typed if may_be and name.lower() not in (*_SCOPE_WORDS, *_FILLERS) else ""

@@ -164,16 +164,15 @@ class Desk:
         ``chats`` are those of one that names nobody; ``named`` are names by user ids, ``called`` gives others.
         """
         incidents = [incident for _, _, incident in self._found(short_id)]
-        ids = frozenset(user for one in incidents for user in one.told_ids)
+        ids = frozenset(user for one in incidents for user in one.sent_ids)
         users = set(named).union(ids, *({*who_gets(one)} - ids or chats for one in incidents)) - {EVERYBODY}
         if rotas := {user for user in users if user.startswith(ON_CALL)}:
             on_duty = [one.people for one in self.on_call() if f"{ON_CALL}{one.rota}" in rotas]
             users = (users - rotas).union(*on_duty)
         names = {user: named.get(user, user) for user in users}
         names = {user: inert.line(called(user) if name == user else name) for user, name in names.items()}
-        known_last = sorted(
-            names.items(), key=lambda one: one[0] in ids
-        )  # of a name and an id of one person the id counts
+        # Of a name and an id of one person the id counts.
+        known_last = sorted(names.items(), key=lambda one: one[0] in ids)
         return {word.lower(): Person(name, user) for user, name in known_last for word in (user, name)}
 
     def no_recipient(self, whom: str, others: Iterable[Person]) -> Reply:
@@ -354,7 +353,7 @@ def further_chats_of(incident: Incident) -> tuple[str, ...]:
 
 def who_gets(incident: Incident) -> tuple[str, ...]:
     """The persons and chats that its alert names, and steps of its escalation; rotas with all their people; and those
-    who were told, by their user ids."""
+    to whom it was sent, by their user ids."""
     try:
         recipients = incident.first.alert.recipients or Recipients()
         rotas = duty_of(incident.duty).rotas if recipients.rotas else ()
@@ -364,7 +363,7 @@ def who_gets(incident: Incident) -> tuple[str, ...]:
     named = [one for one in rotas if one.name in recipients.rotas]
     people = [who for one in named for turn in (*one.people, one.checkin) for who in turn]
     users = (who for one in told for who in (*one.users, *one.chats))
-    return tuple(dict.fromkeys((*users, *people, *incident.told_ids)))
+    return tuple(dict.fromkeys((*users, *people, *incident.sent_ids)))
 
 
 def _become(command: Command, who: Person, where: str, at: float, *, seen: bool) -> Become:

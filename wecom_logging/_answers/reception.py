@@ -181,7 +181,7 @@ class Reception:
         return reply
 
     def _tell_others(self, asker: Asker, text: str) -> None:
-        """Whose alerts wait, or come again, in the other chats of the handlers of this bot."""
+        """Sends a line about a maintenance into the other chats of the handlers of this bot."""
         for chat in sorted(self._chats - {asker.chat}):
             if self.windows.reserve((f"{ANSWER}{chat}",), ALL, self.clock()) <= 0:
                 self.connection.post("aibot_send_msg", {"chatid": chat, **words(text)})
@@ -277,7 +277,7 @@ class Reception:
     # Who, and how often.
 
     def _may(self, asker: Asker, short_id: str = "") -> bool:
-        """Whether a person may do something, with the incident of an id if there is one: who was told may."""
+        """Says whether a person may do something, with the incident of an id if there is one: who got it may."""
         if self._is_known(asker) or self._is_meant(asker.chat):
             return True
         told = self.desk.told(short_id) if short_id else None
@@ -292,8 +292,8 @@ class Reception:
         return asker.user in answerers or (bool(answerers) and self._user(asker) in answerers)
 
     def _is_meant(self, chat: str) -> bool:
-        """Whether an alert of another process went into a chat: those in it may answer. It is seen, too, who was told
-        of anything."""
+        """Says whether an alert of another process went into a chat, whose members may answer. Looks, too, who got any
+        alert."""
         if chat not in self._meant and (now := self.clock()) >= self._meant_until:
             self._meant, self._told = self.desk.chats(self.channel), self.desk.told() or frozenset()
             self._meant_until = now + MEANT_S

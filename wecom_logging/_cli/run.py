@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _patience() -> dict[str, float]:
-    """Who has nothing else to do waits longer than a program may, unless it is told how long."""
+    """Options for a command that has nothing else to do: it waits longer than a program may, unless a variable says."""
     return {} if os.environ.get("WECOM_EXIT_TIMEOUT") else {"exit_timeout": _EXIT_TIMEOUT_S}
 
 
@@ -122,7 +122,7 @@ def _close(name: str, names: Iterable[str]) -> str:
 
 
 def _earlier(handlers: Sequence[AlertHandler], service: str | None, command: Sequence[str]) -> EarlierRuns | None:
-    """What the state knows of this job; None where there is no state, or nothing is sent anyway."""
+    """The earlier runs of this job in the state; None where there is no state, or nothing is sent anyway."""
     try:
         shared = configured(None) if handlers else None
     except ConfigurationError:  # the handlers have said it
@@ -312,7 +312,7 @@ class Runs:
 
 
 class EarlierRuns:
-    """Those of a job on this host, in a state: of a service and a program, whatever numbers and dates its arguments
+    """The runs of a job on this host, in a state: of a service and a program, whatever numbers and dates its arguments
     have. Where the state cannot be used, nothing is known."""
 
     def __init__(self, shared: Shared, service: str | None, command: Sequence[str]) -> None:
@@ -320,7 +320,7 @@ class EarlierRuns:
         job = [service or "", *map(without_numbers, command)]
         self._name = _hashed([socket.gethostname(), *job])
         self.fingerprint = f"run {_hashed(job)}"
-        """What makes its failures the same, on all hosts: the reason does not."""
+        """The own fingerprint of its failures, on all hosts, whatever the reason."""
 
     def failed(self, why: str, lines: Sequence[str]) -> tuple[Runs, Runs] | None:
         """Note a failure: what was known before, and what is known now."""
@@ -338,7 +338,7 @@ class EarlierRuns:
                     self._place.answer(channel, row.key, lambda one, now: life.ended(one, now) or one, lambda one: None)
 
     def count_in(self) -> None:
-        """What is in hand counts a failure that is not told."""
+        """Adds a failure that is not sent to the counts of what is in hand."""
         shared, who, host = self._shared, f"{self._shared.who}{PART}0", socket.gethostname()
         with suppress(StateError):  # as above
             found = [one for one in self._told() if self._is_in_hand(one[1]) and one[1].level >= logging.ERROR]
@@ -348,7 +348,7 @@ class EarlierRuns:
                 shared.call(lambda store: store.add(channel, who, host, number, [count], now))  # noqa: B023 # called at once
 
     def _told(self) -> list[tuple[str, Incident]]:
-        """What messages have told of this job, or are about to, each with its channel. Raises `StateError`."""
+        """The open incidents of this job, each with its channel. Raises `StateError`."""
         return [(channel, row) for channel, row in self._place.rows(MOST) if self._is_of(row)]
 
     def _is_of(self, row: Incident) -> bool:
@@ -358,7 +358,7 @@ class EarlierRuns:
             return False
 
     def _is_in_hand(self, row: Incident) -> bool:
-        """Whether it is still to be told, a person has answered it, or a step of its escalation comes."""
+        """Says whether it is unsent, a person has answered it, or a step of its escalation comes."""
         return bool(row.untold or row.step_at or answered.in_force(row, self._shared.time_s()))
 
     def _note(self, change: Callable[[Runs, float], Runs]) -> tuple[Runs, Runs] | None:

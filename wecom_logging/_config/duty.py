@@ -39,7 +39,7 @@ def with_file(options: CommonOptions) -> CommonOptions:
 
 
 def of_file(options: CommonOptions) -> dict[str, Any]:
-    """What the file has; empty where none is named."""
+    """The content of the duty file; empty where none is named. Raises `ConfigurationError`."""
     path = or_variable(options.get("duty"), "WECOM_DUTY")
     found, may = {} if path is None else _read(text("duty", path)), marked(OfDuty)
     if found.keys() - may.keys():

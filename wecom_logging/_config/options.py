@@ -4,24 +4,23 @@ What is told stands in `options.toml`, which the commands and the pages read, an
 """
 
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar
 
+from ..errors import ConfigurationError
 from ..model import Secret
 from .credentials import heartbeat_url
 from .messages import ANSWERS, FRAMES, OVERFLOWS, language, link, timezone
-from .values import choice, flag, function, number, optional_text, whole
+from .values import choice, flag, function, number, optional_text, variable, whole
 
 if TYPE_CHECKING:
     from ..model import DeliveryReport
 
 
 class Made(NamedTuple):
-    """What becomes of an option: ``check(name, value)``, or of the number in its ``variable``, or of the ``default``,
-    in a ``field`` of what is checked."""
+    """The check of an option: ``check(name, value)``, of the number in its ``variable``, or of the ``default``, gives
+    the ``field`` of what is checked."""
 
     field: str
     check: Callable[[str, Any], object]
@@ -30,11 +29,13 @@ class Made(NamedTuple):
 
     @property
     def otherwise(self) -> object:
-        """What it is where it is not given. What is no number in the variable is refused as a text."""
-        text = os.environ.get(self.variable, "") if self.variable else ""
-        with suppress(ValueError):
+        """The value of an option that is not given. Raises `ConfigurationError` for a variable that is no number."""
+        if not self.variable or (text := variable(self.variable)) is None:
+            return self.default
+        try:
             return float(text)
-        return text or self.default
+        except ValueError:
+            raise ConfigurationError(self.variable, "not_a_number", f"Such as {self.default:g}", given="str") from None
 
 
 _T = TypeVar("_T")

@@ -27,7 +27,7 @@ LARGEST = 2**31
 
 
 def variable(name: str) -> str | None:
-    """What an environment variable says; None where it is not set, or empty."""
+    """The text of an environment variable; None where it is not set, or empty. Raises `ConfigurationError`."""
     found = os.environ.get(name) or None
     if found is not None and is_quoted(found):
         raise ConfigurationError(name, "quoted")
@@ -35,7 +35,7 @@ def variable(name: str) -> str | None:
 
 
 def is_quoted(text: str) -> bool:
-    """Whether it begins or ends with a quotation mark."""
+    """Says whether a text begins or ends with a quotation mark."""
     return bool({text.strip()[:1], text.strip()[-1:]} & {*"\"'`“”‘’"})
 
 
@@ -71,7 +71,7 @@ def with_misspelt(remedy: str, names: str = "") -> str:
 
 
 def _bare(variable: str) -> str:
-    """What is compared: ``CORPID``, of ``WECOM_CORP_ID``."""
+    """The part of a variable's name that is compared: ``CORPID``, of ``WECOM_CORP_ID``."""
     return variable.upper().removeprefix("WECOM").replace("_", "") if variable.upper().startswith("WECOM") else variable
 
 

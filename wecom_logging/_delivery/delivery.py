@@ -11,7 +11,7 @@ from .._incidents import stored
 from .._state.failover import LET_GO_S, Claim
 from ..model import EVERYBODY, Digest, File, Outcome, Recipients
 from ..model.duty import Held
-from ..model.recipients import MAX_TOLD_IDS
+from ..model.recipients import MAX_SENT_IDS
 from .message_builder import Part
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Delivery:
     """Of a flood: how many of the first claims stand in its summary, too; all stand in its file."""
     held: Held | None = None
     """What all claims have waited for, where that is why they share a message."""
-    told_ids: tuple[str, ...] = ()
+    sent_ids: tuple[str, ...] = ()
     """The user ids of those who got it."""
     uploads: dict[str, File] = field(default_factory=dict)
     """Its file, by the channel to which it was uploaded: a bot sends no other's."""
@@ -62,10 +62,10 @@ class Delivery:
         """The persons who got it in the place of a rota, and beside them."""
         return self.recipients.users if self.named is not None and self.recipients is not None else ()
 
-    def told(self, known: Recipients, outcome: Outcome) -> None:
+    def reached(self, known: Recipients, outcome: Outcome) -> None:
         """It went to those who are ``known`` by id, but for whom WeCom has left out."""
         left_out = {EVERYBODY, *map(str.lower, (*outcome.invalid_users, *outcome.unlicensed_users))}
-        self.told_ids = tuple(user for user in known.users if user.lower() not in left_out)[:MAX_TOLD_IDS]
+        self.sent_ids = tuple(user for user in known.users if user.lower() not in left_out)[:MAX_SENT_IDS]
 
     @property
     def level(self) -> int:

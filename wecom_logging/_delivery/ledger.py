@@ -265,7 +265,7 @@ def _after(claim: Claim, now: float, why: str, by: Delivery | None) -> Incident 
     if by is None:
         return after
     heard = tuple(dict.fromkeys((*after.heard, *by.heard)))[-MAX_TOLD_TOO:]
-    return replace(after, heard=heard, told_ids=escalation.with_ids(after, by.told_ids))
+    return replace(after, heard=heard, sent_ids=escalation.with_ids(after, by.sent_ids))
 
 
 def _is_made(claim: Claim) -> bool:

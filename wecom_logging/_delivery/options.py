@@ -75,4 +75,4 @@ class Options(CaptureOptions):
     on_outcome: Callable[[DeliveryReport], object] | None = None
     heartbeat_url: Secret | None = None
     celery: bool = True
-    """Whether it is wired to a Celery worker without `connect`."""
+    """True: it is wired to a Celery worker without `connect`."""

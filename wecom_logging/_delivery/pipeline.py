@@ -327,7 +327,7 @@ class Pipeline:
         self._handlers.clear()  # when the interpreter takes all apart, nobody is to hear of them
 
     def problem(self) -> str:
-        """Why the last message has not arrived so far, behind a line of ours; "" where nothing is known."""
+        """Says behind a line of ours why the last message has not arrived so far; "" where nothing is known."""
         return "" if self._begun is None else self._begun.senders.problem()
 
     def give_up(self, has_time: Callable[[], bool] = bool) -> int:

@@ -76,8 +76,8 @@ class Sender:
     name: str = ""
     back_off_until: float = float("-inf")
     problem: WeComError | MessageError | str | None = None
-    """Why its last message has not arrived so far: what the last try met, "" for no answer. None: it has, or waits for
-    the limit."""
+    """The error of the last try of a message that has not arrived so far, "" for no answer. None: it has arrived, or
+    waits for the limit."""
     _failed_rounds: int = field(default=0, init=False)
 
     def wait(self, recipients: Recipients | None, *, draining: bool) -> float:
@@ -201,7 +201,7 @@ class Senders:
         return min(_ELSEWHERE_S if one.channel.is_elsewhere else one.back_off_until - now for one in self._senders)
 
     def problem(self) -> str:
-        """Why the last message has not arrived so far, behind a line of ours; "" where nothing is known."""
+        """Says behind a line of ours why the last message has not arrived so far; "" where nothing is known."""
         found = next((one.problem for one in self._senders if one.problem is not None), None)
         if found is None:
             return ""

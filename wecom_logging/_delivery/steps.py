@@ -22,7 +22,7 @@ from .._wecom.directory_checks import is_user_id
 from ..errors import InvalidRecipientError, MessageError
 from ..model import Digest, Outcome, Recipients
 from ..model.alert import TAKEN, Escalation
-from ..model.recipients import EVERYBODY_LOG, MAX_TOLD_IDS
+from ..model.recipients import EVERYBODY_LOG, MAX_SENT_IDS
 from .calls import Calls
 from .claims import Claims
 from .delivery import Delivery
@@ -95,7 +95,7 @@ class Steps:
                 incident.step,
                 len(incident.steps),
                 incident.steps[incident.step - 1],
-                tuple(filter(None, map(self.called, self._each_once(told, incident.told_ids)))),
+                tuple(filter(None, map(self.called, self._each_once(told, incident.sent_ids)))),
                 escalation.missed_before(incident),
                 taken.who if taken is not None and taken.verb == TAKEN else "",
             ),
@@ -118,7 +118,7 @@ class Steps:
     def told(self, delivery: Delivery, claims: list[Claim], now: float) -> None:
         """It has told these."""
         assert delivery.recipients is not None
-        audience, ids = audience_of(delivery.recipients), delivery.told_ids
+        audience, ids = audience_of(delivery.recipients), delivery.sent_ids
         who = "".join(map(self.called, self._each_once([delivery.recipients], ids)))
         step = self._duties.step(claims[0].incident) if claims else None
         calls = self.calls.persons(delivery.recipients) if step is not None and step.calls else ()
@@ -134,14 +134,15 @@ class Steps:
         """Each person once, by whichever name, and none whom WeCom has left out; ``ids`` are those of who got it."""
         got, seen = {*map(str.lower, ids)}, set[str]()
 
-        def is_new(kind: str, one: str) -> bool:
+        def admit(kind: str, one: str) -> bool:
+            """Note a name, and say whether it stays."""
             found = {*map(str.lower, self._channel.receivers(Recipients(**{kind: (one,)})))} - {EVERYBODY_LOG}
-            is_left_out = kind == "users" and 0 < len(got) < MAX_TOLD_IDS and is_user_id(one) and not found & got
+            is_left_out = kind == "users" and 0 < len(got) < MAX_SENT_IDS and is_user_id(one) and not found & got
             is_known = found <= seen
             seen.update(found)
             return not found or not (is_left_out or is_known)
 
-        return [one.only(is_new) for one in told]
+        return [one.only(admit) for one in told]
 
     def _miss(self, claims: list[Claim], why: str, now: float) -> None:
         self._ledger.refused.difference_update(claim.key for claim in claims)

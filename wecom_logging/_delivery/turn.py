@@ -330,7 +330,7 @@ class Turn:
         """Decide, and act. The fallback and ``on_outcome`` are called with no lock held: they may take long."""
         verdict = fate(outcome.error) if outcome.error is not None else None
         if outcome.delivered or delivery.done:
-            delivery.told(sender.channel.known(delivery.recipients), outcome)
+            delivery.reached(sender.channel.known(delivery.recipients), outcome)
         if delivery.summarized and (outcome.reason == "rejected" or verdict in (Fate.REJECT, Fate.KEEP_SLOWLY)):
             self._give_way(delivery, outcome)
             return

@@ -248,9 +248,7 @@ class Watch:
     def _tell(self, job: Job, news: News, began: float) -> None:
         """``began``: when the newest run did of all jobs that its scheduler starts."""
         if (kind := _CLOSES.get(news.kind)) is not None:
-            # The version before has told both as one incident, which such an end closes.
-            kinds = _OPENS if kind == OVER and not job.seen.missed else (kind,)
-            for channel, key in (*self._places(job.spec, *kinds), *job.seen.left):
+            for channel, key in (*self._places(job.spec, kind), *job.seen.left):
                 self._close(job.spec, kind, channel, key, news)
         elif news.kind != UNWATCHED:
             has_ended = bool(job.spec.scheduler) and news.kind == MISSED and began < news.due

@@ -224,7 +224,7 @@ def begun_anew(incident: Incident) -> Incident:
         again,
         told_too=(),
         heard=(),
-        told_ids=(),
+        sent_ids=(),
         answers=answers,
         digests=0,
         wait_s=0.0,

@@ -18,7 +18,7 @@ from typing import Any
 
 from ..model.alert import UNDONE, VERBS
 from ..model.duty import MAX_STEPS
-from ..model.recipients import MAX_TOLD_IDS
+from ..model.recipients import MAX_SENT_IDS
 from .answered import MAX_JOURNAL
 from .incident import NO_ANSWERS, Answers, Count, First, Incident, StoreTime
 from .limits import MAX_SAMPLES, MAX_TOLD_TOO, MAX_VARIANTS
@@ -41,7 +41,7 @@ _MOST = {
     "steps": MAX_STEPS,
     "told_too": MAX_TOLD_TOO,
     "heard": MAX_TOLD_TOO,
-    "told_ids": MAX_TOLD_IDS,
+    "sent_ids": MAX_SENT_IDS,
 }
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ..model import Answer
 from ..model.alert import DONE, ESCALATED
-from ..model.recipients import MAX_TOLD_IDS
+from ..model.recipients import MAX_SENT_IDS
 from .answered import MAX_JOURNAL, is_closed, newest_step, with_step
 from .incident import NO_CALLS, SOON_S, Calls, Incident
 from .limits import MAX_TOLD_TOO
@@ -103,13 +103,13 @@ def step_told(
     """The message of its step was sent to ``audience``, whom people call ``who``, by their user ``ids``; those told
     before get a line, which says, too, what became of ``calls``."""
     told_too = (*(one for one in incident.told_too if one != audience), audience)[-MAX_TOLD_TOO:]
-    told = replace(_step_over(incident, who=who), told_too=told_too, told_ids=with_ids(incident, ids))
+    told = replace(_step_over(incident, who=who), told_too=told_too, sent_ids=with_ids(incident, ids))
     return replace(_said(told, is_said=True), calls=Calls(calls), call_at=now) if calls else told
 
 
 def with_ids(incident: Incident, ids: tuple[str, ...]) -> tuple[str, ...]:
     """The user ids of those who were told of it, and these, each once."""
-    return tuple(dict.fromkeys((*incident.told_ids, *ids)))[-MAX_TOLD_IDS:]
+    return tuple(dict.fromkeys((*incident.sent_ids, *ids)))[-MAX_SENT_IDS:]
 
 
 def also_told(incident: Incident, audience: str) -> Incident:

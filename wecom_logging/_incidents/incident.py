@@ -215,7 +215,7 @@ class Incident:
     """The audiences that steps have told, the one told last at the end."""
     heard: tuple[str, ...] = ()
     """The persons who were on call when a message told it."""
-    told_ids: tuple[str, ...] = ()
+    sent_ids: tuple[str, ...] = ()
     """The user ids of those who got a message about it, as they were found when it was sent: they may answer."""
     quiet_since: float = 0.0
     """Since when quiet hours or a maintenance hold it, in seconds since the epoch; 0: they do not."""

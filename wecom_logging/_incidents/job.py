@@ -13,7 +13,7 @@ GRACE_S = 300.0
 """How late a job may start, unless it is said otherwise."""
 
 MISSED, OVER, RAN, ENDED, UNWATCHED = "missed", "over", "ran", "ended", "unwatched"
-"""What happened to a job. A run that begins (`RAN`) is the end of what was missed, one that ends (`ENDED`) of what was
+"""Kinds of news of a job. A run that begins (`RAN`) is the end of what was missed, one that ends (`ENDED`) of what was
 over its time."""
 
 
@@ -44,7 +44,7 @@ class Spec:
     level: int = 40
     targets: tuple[Target, ...] = ()
     scheduler: str = ""
-    """What starts it, and all other jobs of that name and service; "": that is not known."""
+    """The scheduler that starts it, and all other jobs of that name and service; "": that is not known."""
 
     @property
     def schedule(self) -> tuple[str, float, str]:
@@ -112,5 +112,5 @@ class Job:
 
     @property
     def is_forgotten(self) -> bool:
-        """Whether nobody has declared it since."""
+        """True: no program has declared it since."""
         return self.forgotten is not None and not self.spec.targets

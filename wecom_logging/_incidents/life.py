@@ -98,9 +98,7 @@ def look_at(incident: Incident, now: float) -> float:
 
 
 def has_stopped(incident: Incident, now: float) -> bool:
-    """Whether what a message tells now ended more than a window ago, and not as long ago as one usually comes after the
-    other.
-    """
+    """Says whether the last record of an incident is older than a window, and than the usual gap of two of them."""
     usual_s = (incident.last - began(incident)) / max(total(incident) - 1, 1)
     longest_s = FRESH_WINDOWS * incident.window_s  # what is told in red and is older is over
     return now > incident.counted_at + max(incident.window_s, min(usual_s, longest_s))

@@ -77,9 +77,8 @@ def card(
         if verb == DONE:  # it comes again, and is new
             state, who, who_is = "", words.CARD_BY.within(language, state, who), words.CARD_BEFORE
     title = _title(short_id, state, who, language) if state else line
-    counts = replace(
-        digest, has_stopped=False, times=1, variants=()
-    )  # there is room for no more, the rest stands in rows
+    # There is room for no more, the rest stands in rows.
+    counts = replace(digest, has_stopped=False, times=1, variants=())
     numbers = f"#{short_id} {level_and_count(counts, TEXT.within(language))}"
     body: dict[str, Any] = {
         "card_type": "button_interaction",

@@ -295,7 +295,7 @@ def _of_kinds(digest: Digest, language: Language) -> str:
 
 
 def _others(digest: Digest) -> int:
-    """What came of kinds that are not named."""
+    """The number of alerts of kinds that are not named."""
     return max(digest.count - sum(variant.count for variant in digest.variants), 0) if digest.variants else 0
 
 

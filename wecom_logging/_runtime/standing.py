@@ -131,18 +131,18 @@ class Standing:
                 warn_once(f"standing {one.kind}", line("stands_nowhere", kind=one.kind, remedy=remedy))
 
     def at_exit(self) -> None:
-        """What other code takes away at the very end is part of the program's end."""
+        """Says who is missed; what other code takes away at the very end is part of the program's end."""
         with suppress(Exception):
             self.tell(taken_s=0)
 
     def in_child(self) -> None:
-        """Who is missed before a fork is the parent's to say."""
+        """Forgets who was missed before the fork, which the parent says."""
         self._watched = [one for one in self._watched if one.missed_at is None]
         self._waits = False
 
 
 def _is_behind_another(handler: logging.Handler) -> bool:
-    """Whether another handler hands on to it: a MemoryHandler, one with it as its ``fallback``, a QueueListener.
+    """Says whether another handler hands on to it: a MemoryHandler, one with it as its ``fallback``, a QueueListener.
 
     Logging does not know the latter, which is found by its thread.
     """

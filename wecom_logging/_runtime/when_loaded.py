@@ -33,7 +33,7 @@ class _Finder:
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """What the others find. What waits is left to the loader: amid a search Python holds a lock of all imports."""
+        """Asks the other finders. The loader does what waits: amid a search Python holds a lock of all imports."""
         if name not in _waiting:
             return None
         finders = [one for one in sys.meta_path if one is not _Finder and hasattr(one, "find_spec")]

@@ -79,7 +79,7 @@ class Job(Protocol):
         """Settle all that waits as lost at exit, but for what comes amid this and ``has_time``; return how many."""
 
     def problem(self) -> str:
-        """Why the last message has not arrived so far, behind a line of ours; "" where nothing is known."""
+        """Says behind a line of ours why the last message has not arrived so far; "" where nothing is known."""
 
     def open(self) -> None:
         """Look for what others have left, where there is a state."""

@@ -69,7 +69,7 @@ def _say_who_is_missed(**_: object) -> None:
 
 @cache
 def _receivers() -> _Receivers:
-    """Those of this process, connected once."""
+    """The receivers of this process, connected once."""
     signals: Any = need("celery.signals", "5.2", "celery")
     receivers = _Receivers()
     logging.getLogger("celery.worker.request").addFilter(receivers.know_again)
@@ -87,7 +87,7 @@ def _receivers() -> _Receivers:
 
 
 class _Receivers:
-    """What hears the signals of a worker. Without a teller, nobody has called `connect`."""
+    """Receives the signals of a worker. Without a teller, nobody has called `connect`."""
 
     def __init__(self) -> None:
         self._teller: Teller | None = None

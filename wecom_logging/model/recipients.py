@@ -10,7 +10,7 @@ EVERYBODY = "@all"
 ON_CALL = "on-call:"
 """Before the name of a rota, where users are named."""
 
-MAX_TOLD_IDS = 100
+MAX_SENT_IDS = 100
 """So many of those who were told are kept by their user ids, and may answer."""
 
 EVERYBODY_LOG = ""
@@ -54,7 +54,7 @@ class Recipients:
         return self.only(left)
 
     def only(self, wanted: Callable[[str, str], bool]) -> Recipients:
-        """Those that are wanted, of each of which the kind is given, such as ``"users"``."""
+        """Keeps the recipients for which ``wanted(kind, one)`` is true, with a kind such as ``"users"``."""
         kinds = [one.name for one in fields(Recipients)]
         return Recipients(**{kind: tuple(one for one in getattr(self, kind) if wanted(kind, one)) for kind in kinds})
 
@@ -70,13 +70,13 @@ class Recipients:
 
     @property
     def are_persons(self) -> bool:
-        """Whether each one is a person, or becomes one when a message goes; no department, tag or everybody."""
+        """True: each one is a person, or becomes one when a message goes; no department, tag or everybody."""
         return not (self.departments or self.tags) and EVERYBODY not in self.users
 
     @property
     def may_answer(self) -> bool:
-        """Whether all of them are known, when a message goes, as those who may answer it."""
-        return self.are_persons and len(self.users) <= MAX_TOLD_IDS
+        """True: all of them are known by id when a message goes, so that they may answer it."""
+        return self.are_persons and len(self.users) <= MAX_SENT_IDS
 
     @property
     def only_members(self) -> bool:

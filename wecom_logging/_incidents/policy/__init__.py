@@ -159,7 +159,7 @@ def not_before(incident: Incident, now: float) -> float:
 
 
 def _step_at(incident: Incident, now: float) -> float:
-    """When its next step is due; infinity: never."""
+    """The time at which its next step is due; infinity: never."""
     return float("inf") if life.is_over(incident, now) else escalation.step_due_at(incident)
 
 
