@@ -1,7 +1,8 @@
 """Forms in which other programs write secrets down, and lines without one, filled in with values of a seeded generator.
 
-The forms stand in ``data/``. Those of an even place are there to mend rules by; those of an odd place (``kept=True``)
-tell whether a rule holds for what it was not made for.
+The forms stand in ``data/``. Half of them are there to mend rules by; the others tell whether a rule holds for what it
+was not made for: of ``secrets`` and ``innocent`` those of an odd place (``kept=True``), of ``written`` and ``harmless``
+files of their own, which end in ``_held_out``.
 """
 
 from __future__ import annotations
@@ -56,13 +57,22 @@ class Form(NamedTuple):
 
 
 def forms(name: str, times: int, *, kept: bool | None = None) -> Iterator[Form]:
-    """The forms of a file (``secrets``, ``innocent``), each with ``times`` draws of values."""
-    lines = (DATA / f"{name}.txt").read_text("utf-8").splitlines()
-    told = [line for line in lines if not line.startswith("# ") or "‹!" in line][1 if name == "secrets" else 0 :]
-    for place, line in enumerate(told):
+    """The forms of a file of ``data/``, each with ``times`` draws of values."""
+    for place, line in enumerate(lines_of(name)):
         if kept is None or place % 2 == kept:
             for turn in range(times):
-                yield _filled(line, Random(f"{line}{turn}"))
+                yield filled(line, turn)
+
+
+def lines_of(name: str) -> list[str]:
+    """The lines of a file of ``data/`` that are forms, before a value is in them."""
+    lines = (DATA / f"{name}.txt").read_text("utf-8").splitlines()[1:]
+    return [line for line in lines if not line.startswith("# ") or "‹!" in line]
+
+
+def filled(line: str, turn: int) -> Form:
+    """A form with the values of this draw."""
+    return _filled(line, Random(f"{line}{turn}"))
 
 
 def shown(secret: str, text: str) -> str:
@@ -101,6 +111,8 @@ def _value(kind: str, size: int, random: Random) -> str:
     match kind:
         case "weak":  # as people choose them
             return random.choice((*weak[:1], *weak))
+        case "gen":  # as managers draw them, without the signs that quotes and addresses end with
+            return random.choice(ascii_letters) + some(ascii_letters + digits + "!#%^*-_+~", size or 19)
         case "pw":
             return some(ascii_letters, 5) + random.choice("!%^*~_-") + some(digits + ascii_letters, 7)
         case "encoded":

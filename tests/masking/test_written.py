@@ -1,0 +1,49 @@
+"""Forms that stand in files, half of them kept back: a secret is hidden, and a line without one stays as it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from wecom_logging.redaction import redact
+
+from .corpus import filled, forms, lines_of, shown
+
+DRAWS = 4
+MOST_ALTERED = 0.01
+
+
+@pytest.mark.parametrize("line", [*lines_of("written"), *lines_of("written_held_out")])
+def test_a_written_form_shows_no_secret(line: str) -> None:
+    for turn in range(DRAWS):
+        text, secrets = filled(line, turn)
+        masked = redact(text)
+        assert not [secret for secret in secrets if shown(secret, masked)], f"{text}\n-> {masked}"
+        assert redact(masked) == masked
+
+
+@pytest.mark.parametrize("name", ["innocent", "harmless", "harmless_held_out"])
+def test_a_line_without_a_secret_stays_as_it_is(name: str) -> None:
+    texts = [form.text for form in forms(name, DRAWS)]
+    altered = [f"{text}\n-> {redact(text)}" for text in texts if redact(text) != text]
+    assert len(altered) <= MOST_ALTERED * len(texts), "\n".join(altered)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("DB_DSN=shop:zisykg4135@tcp(pg:3306)/shop", "@tcp(pg:3306)/shop"),
+        ("DATABASE_URL=mysql://shop:zisykg4135@pg:3306/shop?charset=utf8", "@pg:3306/shop?charset=utf8"),
+        ("dsn: 'ops:zisykg4135@tcp(10.0.0.7:3306)/orders?parseTime=true'", "@tcp(10.0.0.7:3306)/orders"),
+        ("login=ops:zisykg4135@web1 refused", "@web1 refused"),
+        ("rman target sys/zisykg4135@db", "@db"),
+        ("PWD=zisykg4135;Encrypt=yes;Database=shop", ";Encrypt=yes;Database=shop"),
+        ("user=shop&password=zisykg4135&page=2", "&page=2"),
+        ("host=pg user=shop password=zi#s;y{k}g4135 dbname=shop", " dbname=shop"),
+        ("DEBUG=0\nSECRET_KEY=%as(e1r4{zisykg4135\nPATH=/usr/bin", "\nPATH=/usr/bin"),
+    ],
+)
+def test_the_host_and_the_next_pair_stay(before: str, after: str) -> None:
+    masked = redact(before)
+    assert "zisykg" not in masked
+    assert "g4135" not in masked
+    assert after in masked
