@@ -72,7 +72,7 @@ def test_what_stands_around_a_value_stays() -> None:
             'INSERT INTO "u" ("password", "name") VALUES (***, \'bob\')'
         ),
         "<Cookie sid=x for h/>": "<Cookie sid=*** for h/>",
-        "password=my_pass(1)": "password=***)",
+        "password=my_pass(1)": "password=***",
         "{b'code': b'YNYEENjsGDHSHnrUgL7tNrJWXnstxWB4'}": "{b'code': ***}",
         "登录失败 password=a1，请检查网络": "登录失败 password=***，请检查网络",
         '>密码：<font color="info">a1</font> 错误': '>密码：<font color="info">***</font> 错误',

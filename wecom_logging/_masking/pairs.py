@@ -17,6 +17,7 @@ from .patterns import BLANKS, MASK, lazy, masked_at
 from .placeholder import LOOKS_UP, PATH, REMARK, TEMPLATE, is_code, is_placeholder
 from .prose import behind_blank
 from .values import BARE, CONTAINER, NEXT_NAME, QUOTE, REACH, TEXT, TO_BLANK, VALUES, Span, bare_of, to_its_end, whole
+from .words import CLOSED, Quotes, value_end
 
 _NAME = lazy(r"[0-9a-z_-]{2,}+")
 _LONGEST_NAME = 80
@@ -63,13 +64,13 @@ _PIN = lazy(r"(?:(?:^|_)pin|cv[vc]2?)$")
 _NUMBER = lazy(
     r"\d{4,8}(?![\w.:-])|\d{3}-\d{3}-\d{3}(?![\w-])|(?<=[Cc2][:=])\d{3}(?![\w.:-])|(?<=[Vv][:=])\d{3}(?![\w.:-])"
 )  # pin=4711   cvv=123
+_DIRECTORY = lazy(r"[/~][\w./@+-]*+(?=['\")\],]{0,4}(?:\s|$))")
 _NUMBER_OF_SESSION = lazy(r"0x[0-9a-f]{6,16}\b|\d{1,10}(?![\w.-])")
 
 _MASKED_COOKIE = lazy(r"['\"][\w.-]{1,40}=\*{3}['\"]")
 _KEY_SOON = lazy(r"[^0-9A-Za-z\r\n]{0,12}(?:\w{1,20}[^0-9A-Za-z\r\n]{1,6})?(?:b['\"])?[0-9A-Za-z_+/-]{16}")
 _KEY = lazy(r"(?:b?['\"])?[0-9A-Za-z_+/-]{16}")
-_IN_BRACES = lazy(r"\{[^{}\r\n]{1,256}\}(?=[;'\"\s]|$)")  # of ODBC
-_TO_LINE_END = lazy(r"[^\r\n]++")
+_IN_BRACES = lazy(r"\{[^{}\r\n]{1,256}\}")  # of ODBC
 _TO_AMPERSAND = lazy(r"[^\s'\"&#<>\\]++")
 _IN_QUERY = lazy(rf"[^\s'\"&#<>\\]*+(?:&(?!{NEXT_NAME}=|amp;)[^\s'\"&#<>\\]*+)*+")
 
@@ -97,15 +98,13 @@ _INPUT = lazy(
 )
 _AS_PAIR = lazy(r"(?:\(|[\[,]\s?\[)\s{0,40}b?\\{0,3}['\"]$|['\"]-{1,2}$")
 _COLUMNS = lazy(r"(?:INTO\s\S{1,64}|KEY|UNIQUE|INDEX|ON\s\S{1,64})\s?\(\\?.$")  # INSERT INTO a ("password", "name")
+_COMPARED_WITH = lazy(r"(?:[A-Za-z_]\w*+\.?)++(?:[(\[][\w.,'\"]*+[)\]]*+)?|-?\d+")  # password==confirm(a)
 _COMPARED = lazy(r"(?P<value>['\"`][^'\"`\r\n]{1,200}['\"`])\s?[=!]={1,2}\s?[\w.]{0,40}$")
 _AFTER_WORD = (
     *("api", "app", "aes", "access", "auth", "private", "secret", "session", "encryption", "signing", "account"),
     *("master", "subscription", "webhook"),
 )
-_TO_SINGLE = lazy(r"[^'\"\r\n\\]{1,4096}+(?=')")
-_TO_DOUBLE = lazy(r"[^'\"\r\n\\]{1,4096}+(?=\")")
-_NEXT_PAIR = lazy(r"(?:[,;&?]\s?|\s)[\w.-]{1,40}\s?[=:]")
-_HAS_BLANK = lazy(r"\s")
+_NEXT_PAIR = lazy(r"\s[\w.-]{1,40}\s?[=:]")
 
 
 def without_pairs(text: str, small: str, more: frozenset[str]) -> str:
@@ -140,6 +139,7 @@ class _Pairs:
         self._text = text
         self._has_entries = has_entries
         self._has_input = has_input
+        self._quotes = Quotes(text)
         self.masked_to = 0
 
     def value(self, begin: int, end: int, kind: Kind) -> Span | None:
@@ -187,6 +187,10 @@ class _Pairs:
                 return None
             return whole(_TO_AMPERSAND.match(text, at))  # user[password]=x
         printed = sub and assign and assign.startswith("=>") and text[at : at + 1] not in "'\""
+        if compare and text[end:at] == compare and not TEXT.match(text, at, at + REACH):  # a value that begins with "="
+            if kind is not Kind.SECRET or (span := self._without_quotes(name, before, begin, at, kind, sign)) is None:
+                return None
+            return None if _COMPARED_WITH.fullmatch(text, *span) else span
         if compare or comma or call or (sub and not printed):
             return self._argument(name, before, at, kind, sign)
         if colon and kind is Kind.SECRET and (lines := on_next_lines(text, begin, sign.end("colon"))):
@@ -196,9 +200,11 @@ class _Pairs:
             kind is Kind.SELDOM and not _KEY.match(text, at)
         ):
             return None
-        if (first in _OF_TEMPLATE and TEMPLATE.match(text, at, at + REACH)) or (
-            not close and first in _MARKS and before.count(first) % 2 and _CLOSED.match(text, at)
-        ):
+        if (
+            first in _OF_TEMPLATE
+            and (template := TEMPLATE.match(text, at, at + REACH))
+            and CLOSED.match(text, template.end(), at + REACH)
+        ) or (not close and first in _MARKS and before.count(first) % 2 and _CLOSED.match(text, at)):
             return None  # f"{a}{b}"   input("Password: ")
         if found := TEXT.match(text, at, at + REACH if kind is Kind.SELDOM else len(text)):
             if kind is Kind.SELDOM:
@@ -217,14 +223,25 @@ class _Pairs:
                 return self._default(several) if several else None
             if "..." in found[0] and (rest := _CUT.match(text, found.end())):
                 return at, rest.end()
-            return found.end("call") if found["call"] else at, (several or found).end()
+            end = (several or found).end()
+            inside = found.end("call") if found["call"] and text[end - 1] in "'\"" else at
+            return (inside, end) if close else self._closed(begin, at, inside, end)
         if text.startswith("{{ ", at):
             return None  # a template's
         sure = kind is Kind.SECRET or "cred" in name.lower() or "cookie" in name.lower()
         far = sure or (close is not None and first != "{")  # what is not masked is not read twice
         if first in "[({" and (found := CONTAINER.match(text, at, len(text) if far else at + REACH)):
-            return found.span() if far else None
+            return (found.span() if close else self._closed(begin, at, *found.span())) if far else None
         return self._without_quotes(name, before, begin, at, kind, sign)
+
+    def _closed(self, begin: int, at: int, inside: int, end: int) -> Span:
+        """A value in quotes or brackets; the word, where it goes on behind them: then they are a part of a value."""
+        text = self._text
+        if CLOSED.match(text, end, end + REACH):
+            return inside, end
+        end = max(end, value_end(text, at, self._quotes.word_end(begin, end)))
+        self._quotes.skip(end)
+        return at, end
 
     def _default(self, found: re.Match[str]) -> Span | None:
         """os.environ.get("NAME", "x"): what is taken where nothing is set, if that is not a name, too."""
@@ -277,41 +294,45 @@ class _Pairs:
     def _without_quotes(
         self, name: str, before: str, begin: int, at: int, kind: Kind, sign: re.Match[str]
     ) -> Span | None:
-        """It ends with the argument, the part of a query, the line, or the word, whichever its form is."""
+        """It ends with the part of a query, the line, or the word, whichever its form is."""
         text, sure = self._text, kind is Kind.SECRET
         if sure and self._is_none(name, before, begin, at, sign):
             return None
         option, query = name.startswith("--"), before[-1:] in ("?", "&")
         line = not option and not query and is_line(text, begin, before, sign)
-        form = TO_BLANK if option else _IN_QUERY if query else _TO_LINE_END if line else BARE
-        braces = _IN_BRACES.match(text, at) if before[-1:] == ";" else None
-        quoted = before[-1:] in _MARKS and not sign["close"]
-        within = braces.span() if braces else self._to_quote(name, before[-1], at, sign) if quoted else None
-        reach = len(text) if sure else at + _GLANCE
-        found = form.match(text, at, reach)
-        if line and found and _NEXT_PAIR.search(found[0]):  # key=value among others, on each line
-            line, form, found = False, BARE, BARE.match(text, at, reach)
-        if within is None:
-            if found is None or not found[0].strip() or _is_name(found[0], name):
+        if not sure:
+            form = _IN_QUERY if query else TO_BLANK if option else BARE
+            found = form.match(text, at, at + _GLANCE)
+            if not found or not self._counts(name, at, kind, found[0], option or query or line or _is_loud(name, sign)):
                 return None
-            if not sure and not self._counts(name, at, kind, found[0], option or query or line or _is_loud(name, sign)):
+            if self._is_none(name, before, begin, at, sign):
                 return None
-        if not sure and self._is_none(name, before, begin, at, sign):
-            return None
-        if within is not None or found is None:
-            return within
-        value = to_its_end(form, found, at, reach)[0].rstrip()
-        if line and " #" in value:
-            value = value[: value.index(" #")].rstrip()
-        if not option and not line:
-            value = value.rstrip(",;") or value
+        if query:
+            return whole(_IN_QUERY.match(text, at))
+        if before[-1:] == ";" and (braces := _IN_BRACES.match(text, at)) and CLOSED.match(text, braces.end()):
+            return braces.span()
+        alone = line or (before[-1:] in _MARKS and not sign["close"] and _may_have_blanks(name, sign))
+        stop = self._quotes.word_end(begin, at, line=alone)
+        if alone and _NEXT_PAIR.search(text, at, stop):  # key=value among others, on each line
+            stop = self._quotes.word_end(begin, at)
+        elif line and (remark := text.find(" #", at, stop)) > 0:
+            stop = remark
+        return self._to(name, at, value_end(text, at, stop), sure=sure)
+
+    def _to(self, name: str, at: int, stop: int, *, sure: bool) -> Span | None:
+        text = self._text
+        value = text[at:stop].rstrip()
         stop = at + len(value)
+        if not value or _is_name(value, name):
+            return None
         if value[-1] == ":" and looks_chosen(value) and (rest := _GOES_ON.match(text, stop)):  # of YAML: a: b
             stop = rest.end()
         if value.startswith("...") and (rest := _CUT_NAME.match(text, stop)):
-            return at, rest.end()
+            stop = rest.end()
         changed = _CHANGED_TO.match(text, stop, stop + REACH) if sure and text[stop : stop + 1] == " " else None
-        return at, changed.end() if changed and looks_secret(changed["value"]) else stop
+        stop = changed.end() if changed and looks_secret(changed["value"]) else stop
+        self._quotes.skip(stop)
+        return at, stop
 
     def _counts(self, name: str, at: int, kind: Kind, value: str, is_name: bool) -> bool:
         """Of a word of other matters, too: whether a secret is its value."""
@@ -329,20 +350,18 @@ class _Pairs:
         if is_placeholder(text, at, reach) or is_code(text, at, name, begin, before, colon=sign["colon"] is not None):
             return True
         if first in "/~":
-            return PATH.match(text, at, reach) is not None or name in ("PWD", "OLDPWD")
+            path = PATH if name not in ("PWD", "OLDPWD") else _DIRECTORY
+            return path.match(text, at, reach) is not None
         if first not in "[(0123456789":
             return False
         return (is_plural(name) and _COUNT.match(text, at, reach) is not None) or (
             "sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at) is not None
         )
 
-    def _to_quote(self, name: str, quote: str, at: int, sign: re.Match[str]) -> Span | None:
-        """'X-Api-Key: two words'   "DB_PASSWORD=a,b": the quote before the name ends the value."""
-        found = _TO_SINGLE.match(self._text, at) if quote == "'" else _TO_DOUBLE.match(self._text, at)
-        if found is None or _NEXT_PAIR.search(found[0]):
-            return None
-        whole = name.isupper() or name.startswith("--") or (sign["colon"] is not None and "-" in name)
-        return found.span() if whole or not _HAS_BLANK.search(found[0]) else None
+
+def _may_have_blanks(name: str, sign: re.Match[str]) -> bool:
+    """'X-Api-Key: two words'   "DB_PASSWORD=a b": the quote before the name ends the value."""
+    return name.isupper() or name.startswith("--") or (sign["colon"] is not None and "-" in name)
 
 
 def _is_name(value: str, name: str) -> bool:

@@ -9,6 +9,7 @@ import re
 
 from .names import kind_of
 from .patterns import lazy
+from .words import CLOSED
 
 _WORDS = frozenset(
     (
@@ -62,20 +63,20 @@ _OF_LETTERS = lazy(
     r"|(?-i:[A-Z])\w{2,60} ?\{|[\w.$]{1,120}@[0-9a-f]{5,8}\b"  # an object that Java or Android prints
 )
 _OF_SIGNS = lazy(  # a place that is filled in later
-    r"\*{3}|[\[({](?:['\"]|[\])}])|''(?!['\w])|\"\"(?![\"\w])"
+    r"\*{3}|[\[({][\])}]|''|\"\""
     r"|[\[(<](?i:filtered|redacted|hidden|masked|removed|sensitive value|known after apply|unset|none)[\])>]"
-    r"|\$\{[\w.:-]{1,80}\}|\$\{\{|<%=|!(?:ENV|Ref|Sub)\b|\$\(|\$[A-Z_]{2,40}(?![\w{])"
-    r"|(?:\?|\$\d{1,4})(?=[\s:,)\]]|$)|\{\{|%\(?\w{0,64}\)?[srSR]\b"
+    r"|\$\{[\w.:-]{1,80}\}|\$\{\{|<%=|!(?:ENV|Ref|Sub)|\$\([a-z]{1,20}|\$[A-Z_]{2,40}|\?|\$\d{1,4}"
+    r"|\{\{[^{}\r\n]{0,80}\}\}|\{\{|%(?:\(\w{1,64}\))?[srSR]|\{[a-z_][a-z_.]{0,60}(?:![rs])?\}"
     r"|<[\w .-]{1,60}>|<[A-Za-z][\w.]{1,60} [^<>\r\n]{1,120}>"
     r"|\$[\w.$]{1,119}@[0-9a-f]{5,8}\b"
 )
 # What a form says of a field, and signs that a parser did not expect.
 REMARK = lazy(
     rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})"
-    r"|'[^\w'\r\n]{1,3}'(?!\w)|\"[^\w\"\r\n]{1,3}\"(?!\w)|\"(?:Optional|Union|Sequence|Mapping|list|dict|tuple)\["
+    r"|(?:'[^\w'\r\n]{1,3}'|\"[^\w\"\r\n]{1,3}\")(?=[\s,;.:)\]}]|$)|\"(?:Optional|Union|Sequence|Mapping|list|dict|tuple)\["
 )
 TEMPLATE = lazy(  # f"{a}-{b}"   " "
-    r"[rbu]?f(?P<quote>['\"])(?:\{[^{}'\"]{1,60}\}|[^\w'\"{}]){1,8}(?P=quote)|b?(['\"])[^\w'\"]?\2(?![\w'\"])"
+    r"[rbu]?f(?P<quote>['\"])(?:\{[^{}'\"]{1,60}\}|[^\w'\"{}]){1,8}(?P=quote)|b?(['\"])[^\w'\"]?\2"
     r"|['\"][\w+]{1,40}://(?:%s|\{\w{0,40}\}|[:/@?]){3,20}['\"]"
 )
 LOOKS_UP = lazy(  # what such a call is given is a name, or a sign
@@ -89,7 +90,7 @@ _EXPRESSION = lazy(
     r"|await [a-z_.]{2,80}(?=\s|$)|[\[{][\w.()]{1,40}(?:: ?\w{1,40})? for "
     r"|(?:self|cls|settings|conf(?:ig)?|cfg|args|opts|options|var|request|req|response|resp|result|app|this|ctx|context)"
     r"\.[A-Za-z_][A-Za-z_.]{1,80}(?=[\s,;)\]}:]|$)"
-    r"|\{[a-z_][a-z_.]{0,60}(?:![rs])?\}(?!;)|[\[({]\s{0,8}(?:[\r\n]|$)"
+    r"|[\[({]['\"]|[\[({]\s{0,8}(?:[\r\n]|$)"
 )
 _ASSIGNED = lazy(  # name = a.b   name = f(3)   name = a if b else c
     r"(?:[A-Z][a-z]{1,40}\.){1,5}[A-Z][A-Za-z]{1,40}(?=[\s,;)]|$)|[a-z_]{2,40}(?:\.[A-Za-z_]{2,40}){1,5}(?=[\s,;)]|$)|[A-Za-z_.]{2,80}\(-?\d{1,4}[,)]"
@@ -115,18 +116,30 @@ _SAID = lazy(
     r"|(?i:number|name|list|path|file|value|string|password|passphrase|token|key|secret|cookie)s?"
     r"(?:/[a-z]{2,12})? (?:for|of|to|that|this|which|used|with|from|in|as) "
 )
+_OF_CODE = lazy(  # no word of it mixes letters and digits as passwords do
+    r"(?:[A-Za-z_]++\d{0,3}(?![A-Za-z\d])|[a-z_][a-z\d_]*+(?=\()|\d++(?![A-Za-z_])|(?<=[a-z])<\w{2,40}>|[.,:()\[\]{}'\"=+*/\\-])*+;?(?:\s|\Z|[^\x00-\x7f])"
+)
 _REACH = 256
 
 
 def is_placeholder(text: str, at: int, reach: int) -> bool:
-    """Whether what stands at ``at`` is a word that says what is with the secret, a type, or a place to fill in."""
+    """Whether what stands at ``at`` is a word that says what is with the secret, a type, or a place to fill in.
+
+    Nothing else stands beside it: passwords have all signs, too.
+    """
     if word := _WORD.match(text, at, reach):
         small = word["word"].lower()
         if small in _WORDS or (small in _OWN_WORDS and word["end"] is not None):
-            return True
+            return CLOSED.match(text, word.end("word"), reach) is not None
     first = text[at : at + 1]
-    form = _OF_LETTERS if first.isalnum() or first in "_." else _OF_SIGNS
-    return form.match(text, at, reach) is not None
+    if first.isalnum() or first in "_.":
+        found = _OF_LETTERS.match(text, at, reach)
+        return (
+            found is not None
+            and (CLOSED.match(text, found.end(), reach) or _OF_CODE.match(text, at, reach)) is not None
+        )
+    found = _OF_SIGNS.match(text, at, reach)
+    return found is not None and CLOSED.match(text, found.end(), reach) is not None
 
 
 def is_code(text: str, at: int, name: str, begin: int, before: str, *, colon: bool) -> bool:
@@ -134,6 +147,10 @@ def is_code(text: str, at: int, name: str, begin: int, before: str, *, colon: bo
 
     ``before`` is what stands before the name, which begins at ``begin``.
     """
+    return _may_be_code(text, at, name, begin, before, colon) and _OF_CODE.match(text, at, at + _REACH) is not None
+
+
+def _may_be_code(text: str, at: int, name: str, begin: int, before: str, colon: bool) -> bool:
     reach = at + _REACH
     if _EXPRESSION.match(text, at, reach):
         return True
