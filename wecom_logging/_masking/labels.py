@@ -132,6 +132,20 @@ RULES = (
         ("requirepass", "masterauth", "pw ", "auth-pass"),
         _is_set,
     ),
+    Rule(r"(\blogin=[^\s:@/'\"]{1,64}:)[^\s@]{1,256}(?=@)", ("login=",)),
+    Rule(r"(\\{0,3}['\"](?:d|p|q|d[pq]|qi|k)\\{0,3}['\"]:\s?\\{0,3}['\"])[\w-]{16,}=*", ("kty",)),  # JSON Web Key's
+    Rule(r"(Private-Lines: \d{1,3}\s{1,2})[A-Za-z0-9+/=]++(?:\s{1,2}[A-Za-z0-9+/=]++(?![\w:-]))*+", ("private-lines",)),
+    Rule(r"(['\"]stringData['\"]:\s?)\{[^{}]{1,4096}\}", ("stringdata",)),
+    Rule(  # what Vault prints
+        r"(?m)(^(?P<name>[\w.-]{2,64})[^\S\r\n]{2,40})(?P<value>\S[^\r\n]*)",
+        ("key  ",),
+        lambda found: is_column(found["name"]),
+    ),
+    Rule(  # marshmallow's
+        r"(['\"](?P<name>[\w-]{2,64})['\"]: \[['\"](?:Invalid value|Not a valid \w{1,20}): \\?['\"]?)[^\s'\"\\]+",
+        ("invalid value", "not a valid"),
+        lambda found: is_column(found["name"]),
+    ),
     Rule(r"(PSK\s{1,4}['\"])[^'\"\r\n]+", ("psk ",)),
     Rule(r"(?m)((?:ftp> |^USER \S{1,64}\r?\n(?:[^\r\n]{0,160}\r?\n){0,2})PASS )\S+", ("pass ",)),
     Rule(r"(WIFI:(?:[A-OQ-Z]:(?:[^;\\\r\n]|\\.){0,128};){0,5}P:)(?:[^;\\\r\n]|\\.)+", ("wifi:",)),

@@ -12,9 +12,19 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from .lines import is_line, on_next_lines
-from .names import Kind, ends_with, is_plural, kind_of, looks_chosen, looks_like_key, looks_secret, may_have_one
+from .names import (
+    Kind,
+    ends_with,
+    is_plural,
+    kind_of,
+    looks_chosen,
+    looks_like_key,
+    looks_secret,
+    may_have_one,
+    names_password,
+)
 from .patterns import BLANKS, MASK, lazy, masked_at
-from .placeholder import LOOKS_UP, PATH, REMARK, TEMPLATE, is_code, is_placeholder
+from .placeholder import LOOKS_UP, PATH, REMARK, TEMPLATE, is_code, is_placeholder, is_word
 from .prose import behind_blank
 from .values import BARE, CONTAINER, NEXT_NAME, QUOTE, REACH, TEXT, TO_BLANK, VALUES, Span, bare_of, to_its_end, whole
 from .words import CLOSED, Quotes, value_end
@@ -33,8 +43,8 @@ _AFTER = lazy(
     rf"|:{BLANKS}[A-Z][\w.]{{0,40}}(?:\[[^\r\n]{{0,120}}?\])?(?:\s?\|\s?None)?\s=\s(?=[bruf]{{0,2}}['\"]|\*{{3}})"
     r"|=>|:{1,3}=|(?:[?.+]|\|\||\?\?)=|[=＝]|%3[Dd])"
     r"|的?(?:值|内容)?[是为][:：]?(?=[「『【“‘]?[!-~]{0,64}\d)|(?:值|内容)[:：]|(?=[「『【“][!-~]{4,64}[」』】”])|,\s(?:value|input):"
-    r"|(?P<colon>::(?=\s\S)|[:：](?!:)|%3[Aa])|(?P<comma>,(?:\s?(?:default|fallback)=)?)|(?P<call>\())"
-    rf"{_ALIGNED}(?:(?P<font><font\s[^<>\r\n]{{1,40}}>)|\r?\n[^\S\r\n]{{0,40}}(?=(?:[bruf]{{0,2}}|string\(\d{{1,9}}\)\s)['\"]))?"
+    r"|(?P<colon>(?:\.{2,60}[^\S\r\n]?)?(?:::(?=\s\S)|[:：](?!:)|%3[Aa]))|(?P<comma>,(?:\s?(?:default|fallback)=)?)|(?P<call>\())"
+    rf"{_ALIGNED}(?:(?P<font><font\s[^<>\r\n]{{1,40}}>)|[(\\]?\r?\n[^\S\r\n]{{0,40}}(?=(?:[bruf]{{0,2}}|string\(\d{{1,9}}\)\s)['\"]|\*{{3}}))?"
 )
 _SIGNS = ("close", "sub", "compare", "assign", "colon", "comma", "call", "font")
 _MORE_TEXTS = lazy(r"(?:,\s?(?:\"[^\"\r\n]*\"|'[^'\r\n]*'))+")
@@ -96,6 +106,7 @@ _INPUT = lazy(
     rf"(?:\.[\w.-]{{1,40}})?(?:\r?\n|\\{{1,3}}n)[^\S\r\n]{{1,8}}[^\r\n]{{0,200}}?\binput_value="
     rf"|['\"],?[\])][^\r\n]{{0,300}}?['\"]input['\"]:{BLANKS}"
 )
+_ONE_OF_TWO = lazy(r"\[['\"]$")
 _AS_PAIR = lazy(r"(?:\(|[\[,]\s?\[)\s{0,40}b?\\{0,3}['\"]$|['\"]-{1,2}$")
 _COLUMNS = lazy(r"(?:INTO\s\S{1,64}|KEY|UNIQUE|INDEX|ON\s\S{1,64})\s?\(\\?.$")  # INSERT INTO a ("password", "name")
 _COMPARED_WITH = lazy(r"(?:[A-Za-z_]\w*+\.?)++(?:[(\[][\w.,'\"]*+[)\]]*+)?|-?\d+")  # password==confirm(a)
@@ -104,6 +115,7 @@ _AFTER_WORD = (
     *("api", "app", "aes", "access", "auth", "private", "secret", "session", "encryption", "signing", "account"),
     *("master", "subscription", "webhook"),
 )
+_IN_BRACKETS = lazy(r"[(\[](?P<value>[^\s()\[\]'\"]{8,256})[)\]]")
 _NEXT_PAIR = lazy(r"\s[\w.-]{1,40}\s?[=:]")
 
 
@@ -173,6 +185,8 @@ class _Pairs:
             return whole(TEXT.match(text, given.end())) or whole(CONTAINER.match(text, given.end()))
         if before[-2:-1] == "=" and kind is Kind.SECRET and (compared := self._compared(begin)):
             return compared
+        if kind is Kind.SECRET and (inside := _IN_BRACKETS.match(text, end)) and looks_secret(inside["value"]):
+            return inside.span("value")  # password(x)   token[x]
         sign = _AFTER.match(text, end, end + REACH)
         if edge == ">" and (cell := _CELL.match(text, end, end + REACH)):
             return self._in_tag(cell.end(), kind) if kind is Kind.SECRET else None
@@ -190,7 +204,8 @@ class _Pairs:
         if compare and text[end:at] == compare and not TEXT.match(text, at, at + REACH):  # a value that begins with "="
             if kind is not Kind.SECRET or (span := self._without_quotes(name, before, begin, at, kind, sign)) is None:
                 return None
-            return None if _COMPARED_WITH.fullmatch(text, *span) else span
+            value = text[slice(*span)]
+            return span if looks_chosen(value) and not kind_of(value) or not _COMPARED_WITH.fullmatch(value) else None
         if compare or comma or call or (sub and not printed):
             return self._argument(name, before, at, kind, sign)
         if colon and kind is Kind.SECRET and (lines := on_next_lines(text, begin, sign.end("colon"))):
@@ -270,8 +285,11 @@ class _Pairs:
                 sign["close"] is not None
                 and _AS_PAIR.search(before + dashes) is not None
                 and not (before[-1:] in "\"'`" and _COLUMNS.search(before))
+                and not is_word(bare_of(found[0]))
                 and not (_NAME_ALONE.fullmatch(found[0]) and kind_of(bare_of(found[0])))
             )
+            if not sure and _ONE_OF_TWO.search(before) and text[found.end() : found.end() + 1] == "]":
+                sure = names_password(name) and not is_word(bare_of(found[0]))  # ["password", "x"]
         elif sign["call"]:
             sure = kind is Kind.SECRET and name.lower().startswith(("set", "with")) and found[0][-1:] in "'\""
         else:

@@ -122,6 +122,11 @@ _OF_CODE = lazy(  # no word of it mixes letters and digits as passwords do
 _REACH = 256
 
 
+def is_word(value: str) -> bool:
+    """Whether it says what is with the secret, or what is wanted of it."""
+    return value.lower() in _WORDS or value.lower() in _OWN_WORDS
+
+
 def is_placeholder(text: str, at: int, reach: int) -> bool:
     """Whether what stands at ``at`` is a word that says what is with the secret, a type, or a place to fill in.
 

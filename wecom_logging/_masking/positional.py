@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .names import Kind, is_chosen_value, is_column, is_secret_value, kind_of, looks_like_key, looks_secret
+from .names import Kind, is_chosen_value, is_column, is_secret_value, kind_of, looks_secret
 from .patterns import BLANKS, Rule, Rules, has_one, lazy, masked_at
 
 _QUOTED = r"(?:\"[^\"\\\r\n]*+(?:\\.[^\"\\\r\n]*+)*+\"?|'[^'\\\r\n]*+(?:\\.[^'\\\r\n]*+)*+'?)"
@@ -86,11 +86,11 @@ _CALLS = Rules(
 
 _KEYED = lazy(  # what takes a key or a token as it is
     r"(?:hmac\.(?:new|digest)|jwt\.(?:en|de)code|hashlib\.\w{1,10}|Fernet|AES\.new|OAuth\w{1,24}|set_access_token"
-    r"|(?:Client|Credentials?|Auth|Push|SDK|API|Signer|Cipher|Crypto|Minio|Stripe|[Bb]ot|Robot))\("
+    r"|(?:Client|Credentials?|Auth|Push|SDK|API|Signer|Cipher|Crypto|Minio|Stripe|[Bb]ot|Robot)|\bargs[=:]\s?)\("
 )
 _KEYED_WORDS = (
     *("hmac.", "jwt.", "hashlib.", "fernet(", "aes.", "client(", "credential", "auth(", "push(", "sdk(", "signer("),
-    *("cipher(", "bot(", "oauth", "set_access_token(", "api(", "crypto(", "minio(", "stripe("),
+    *("cipher(", "bot(", "oauth", "set_access_token(", "api(", "crypto(", "minio(", "stripe(", "args=(", "args:"),
 )
 _LITERAL = lazy(r"(?P<before>\w{1,40}\s?[=:]\s?)?[bruf]?(?P<quote>['\"])(?P<value>[^'\"\r\n]{16,512})(?P=quote)")
 _SPAN = 300
@@ -119,8 +119,13 @@ _SAID_BEFORE = lazy(r"(?i)preparing: |hibernate: |hibernate\.sql")
 _BOUND_ITEM = lazy(r"(?:null|(?P<value>[^\r\n]*?)\([A-Z]\w{2,30}\))(?:, |$)")
 _LINE_END = lazy(r"[\r\n]|\Z")
 _FAILING = lazy(r"(?i)failing row contains \(")
-_KEY_IN_ROW = lazy(r"(?<=[( ])[^\s(),]{20,}(?=[,)])")
-_ID = lazy(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_IN_ROW = lazy(r"(?<=[( ])[^\s(),]{8,}(?=[,)])")
+_NO_SECRET = lazy(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4}-\d\d-.*|[\w.+-]+@[\w.-]+")
+_LINES = lazy(r"[^\n]*+\n|[^\n]++")
+_UNDER = lazy(r"(?P<bars>[^\S\n]*+(?:[│|][^\S\n]++)*+)(?:└|->|│|\|)\s?(?P<value>b?['\"][^\r\n]*+)?")
+_NAME_ABOVE = lazy(r"\.?(\w{1,64})")
+_STRING_DATA = lazy(r"(?m)^(?P<indent> *+)stringData:[^\S\n]*+\n")
+_ENTRY = lazy(r"(?P<indent> *+)(?:[\w.-]{1,253}: ?(?:[|>][+-]?(?=\s))?)?(?P<value>[^\r\n]*+)")
 _STATEMENT = lazy(r"(?i)\b(?:insert|update|select|delete|where)\b")
 _WORD = lazy(r"\w{2,64}")
 _NESTED = (  # datetime(2026, 1, 1)
@@ -136,7 +141,11 @@ _ROW = lazy(r"[\s,\[]{0,8}\(|\[(?=['\"\d])")
 _OPTIONS = (  # programs, and the option that takes a password
     (("sqlcmd", "bcp", "mosquitto_pub", "mosquitto_sub", "ipmitool", "zip", "unzip"), r"-P\s?"),
     (("ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldappasswd", "ldapwhoami"), r"-w\s?"),
-    (("az login", "cqlsh", "rabbitmqadmin", "ncftpput", "ncftpget", "psexec", "beeline"), r"-p\s"),
+    (("ldappasswd",), r"-[as]\s"),
+    (("ossutil", "ossutil64", "coscli"), r"-k\s"),
+    (("coscmd config",), r"-s\s"),
+    (("qshell account",), r"(?:-\w\s)?[\w-]{16,64}\s"),
+    (("az login", "cf login", "cqlsh", "rabbitmqadmin", "ncftpput", "ncftpget", "psexec", "beeline"), r"-p\s"),
     (("obclient",), r"-p(?=\S)"),
     (("gsql", "gs_dump"), r"-W\s"),
     (("obsutil",), r"-k="),
@@ -177,8 +186,8 @@ _COMMANDS = Rules(
             ("mysql", "mariadb", "sshpass", "redis-cli"),
         ),
         Rule(  # ['x', '-p', 'Tr0ub4dor&3x']
-            r"(['\"]-p['\"],\s?['\"])(?P<value>[^\s'\"]{8,})",
-            ("'-p'", '"-p"'),
+            r"(['\"]-[kpsw]['\"],\s?['\"])(?P<value>[^\s'\"]{8,})",
+            ("'-", '"-'),
             is_secret_value,
         ),
         Rule(  # docker login -u x -p X   mongosh -u x -p X
@@ -196,14 +205,14 @@ _COMMANDS = Rules(
             for programs, option in _OPTIONS
         ),
         Rule(  # isql source user x   rabbitmqctl add_user bob x   htpasswd -b file bob x
-            r"(\b(?:isql\s[\w.-]{1,64}|rabbitmqctl\s(?:add_user|change_password|authenticate_user)"
+            r"(\b(?:isql\s(?:-\w{1,4}\s){0,4}[\w.-]{1,64}|rabbitmqctl\s(?:add_user|change_password|authenticate_user)"
             r"|htpasswd\s(?:-\w{0,4}n\w{0,4}|(?:-\w{1,6}\s){1,3}\S{1,128}))\s[\w.@-]{1,64}\s['\"]?)(?!-)[^\s'\"|;]+",
             ("isql ", "rabbitmqctl ", "htpasswd -"),
         ),
         Rule(  # echo x | sudo -S …   echo bob:x | chpasswd
-            r"(\becho\s(?:-n\s)?['\"]?(?:[\w.-]{1,64}:)?)[^\s'\"|]{1,256}(?=['\"]?\s{0,4}\|\s{0,4}(?:kinit|chpasswd"
-            r"|sudo\s(?:(?:-\w{1,8}\s){0,3}-S|chpasswd)|[^\r\n|]{1,160}\s--(?:password-|passphrase-|pass-)?stdin)\b)",
-            ("echo ",),
+            r"(\b(?:echo|printf)\s(?:-n\s)?['\"]?(?:[\w.-]{1,64}:)?)[^\s'\"|]{1,256}(?=['\"]?\s{0,4}\|\s{0,4}(?:kinit|chpasswd"
+            r"|sudo\s(?:(?:-\w{1,8}\s){0,3}-S|chpasswd)|[^\r\n|]{1,160}\s--(?:password-|passphrase-|pass-)?stdin|docker\ssecret\screate)\b)",
+            ("echo ", "printf "),
         ),
         Rule(  # kinit bob <<< 'x'
             r"((?:--(?:with-token|[\w-]{0,20}stdin)(?:\s[^\s<]{1,80})?|\bkinit\b[^\r\n<]{0,80}|\s-S)\s<<<\s?['\"]?)[^\s'\"]+",
@@ -215,12 +224,27 @@ _COMMANDS = Rules(
             ("pass pass:", "pass=pass:", "in pass:", "out pass:"),
         ),
         Rule(
-            r"(\b(?:sqlplus|expdp|impdp|sqlldr)\s[^\r\n/]{0,60}?\b[\w$#]{1,30}/)[^\s@/'\"]{1,64}(?=@)",
-            ("sqlplus", "expdp", "impdp", "sqlldr"),
+            r"(\b(?:sqlplus|expdp|impdp|sqlldr|rman)\s[^\r\n/]{0,60}?\b[\w$#]{1,30}/)[^\s@/'\"]{1,64}(?=@)",
+            ("sqlplus", "expdp", "impdp", "sqlldr", "rman "),
         ),
     )
 )
-_IN_COMMANDS = (" -", "'-", "sql", "echo ", "ctl ", " /", "<<<", "wpa_", "rclone", "net use", "dp ")
+_IN_COMMANDS = (
+    " -",
+    "'-",
+    "sql",
+    "echo ",
+    "ctl ",
+    " /",
+    "<<<",
+    "wpa_",
+    "rclone",
+    "net use",
+    "dp ",
+    "printf ",
+    "rman ",
+    "qshell ",
+)
 """One of these stands in every such line."""
 
 
@@ -292,16 +316,41 @@ def _bound(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _failing(text: str) -> Iterator[tuple[int, int]]:
-    """PostgreSQL's: Failing row contains (7, bob, x)   Its columns are not told: a value has to look like a key."""
+    """PostgreSQL's: Failing row contains (7, bob, x)   Its columns are not told: a value has to look like a secret."""
     done = 0
     while row := _FAILING.search(text, done):
         done = row.end() + 4096
-        for item in _KEY_IN_ROW.finditer(text, row.end(), done):
-            if not _ID.fullmatch(item[0]) and looks_like_key(item[0]):
+        for item in _IN_ROW.finditer(text, row.end(), done):
+            if looks_secret(item[0]) and not _NO_SECRET.fullmatch(item[0]):
                 yield item.span()
             if text.startswith(")", item.end()):
                 done = item.end()
                 break
+
+
+def _under(text: str) -> Iterator[tuple[int, int]]:
+    """loguru's and better-exceptions': below a line of source the values of its names, each under its name."""
+    source, is_told = "", False
+    for line in _LINES.finditer(text):
+        if value := _UNDER.match(line[0]):
+            name = _NAME_ABOVE.match(source, value.end("bars"))
+            literal = value["value"].strip("b'\"") if value["value"] else ""
+            if literal and ((name and is_column(name[1])) or (is_told and looks_secret(literal))):
+                yield line.start() + value.start("value"), line.start() + value.end()
+        else:
+            source = line[0]
+            is_told = any(kind_of(word) is Kind.SECRET for word in _WORD.findall(source[:_SPAN]))
+
+
+def _string_data(text: str) -> Iterator[tuple[int, int]]:
+    """Kubernetes': all that stands below ``stringData:`` of a Secret."""
+    for begin in _STRING_DATA.finditer(text):
+        for line in _LINES.finditer(text, begin.end()):
+            entry = _ENTRY.match(line[0])
+            if entry is None or len(entry["indent"]) <= len(begin["indent"]):
+                break
+            if entry["value"]:
+                yield line.start() + entry.start("value"), line.start() + entry.end()
 
 
 def _executed(text: str) -> Iterator[tuple[int, int]]:
@@ -362,6 +411,8 @@ _STATEMENTS = (
     (("param", "args", "binding"), _parameters),
     (("==> param", "binding param"), _bound),
     (("failing row",), _failing),
+    (("└", "-> '"), _under),
+    (("stringdata",), _string_data),
     (("execute",), _executed),
     (("insert",), _inserted),
 )

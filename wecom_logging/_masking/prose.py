@@ -6,6 +6,7 @@ import re
 
 from .names import Kind, is_plural, looks_chosen, looks_like_key, looks_secret, names_password
 from .patterns import lazy
+from .placeholder import is_word
 from .values import QUOTED, REACH, TO_BLANK, Span, bare_of, to_its_end
 
 _ARGUMENT = lazy(r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>[^\s'\"-][^\s'\"]*)")
@@ -15,7 +16,7 @@ _PROSE = lazy(
     r"|(?:(?:(?:has|have) been |was |is )?(?:set|reset|changed|updated|rotated|generated|created|issued|revoked"
     r"|rejected|refused|denied|invalid|expired|mismatch|not found|received)(?: successfully)?(?: (?:to|from|as|is))?"
     r"|from|to)(?=[:\s])"
-    r"|(?P<sign>is|was|provided|given|received|used|->|[-–—]|\.{2,60}))?"
+    r"|(?P<sign>is|was|provided|given|received|used|->|→|[-–—]|\.{2,60}))?"
     r":?[^\S\r\n]?"
     rf"|(?:无效|错误|不正确|已?过期|已?失效)[:：,，]\s?)(?P<value>{QUOTED}|[^\s'\",;，。；）】]+)"
 )
@@ -34,9 +35,10 @@ def behind_blank(text: str, begin: int, end: int, kind: Kind) -> Span | None:
             return None
         return TO_BLANK.match(text, found.start("value")).span()  # type: ignore[union-attr] # it is no blank
     if text[begin - 2 : begin] == "| " and (cell := _ROW_CELL.match(text, end, end + 2 * REACH)):
-        return cell.span("value") if looks_secret(cell["value"]) and kind is not Kind.SELDOM else None
+        two = kind is Kind.SECRET and text[cell.end() : cell.end() + 1] in "\r\n" and not is_word(cell["value"])
+        return cell.span("value") if two or (looks_chosen(cell["value"]) and kind is not Kind.SELDOM) else None
     found = _PROSE.match(text, end, end + REACH)
-    value = bare_of(found["value"]).rstrip(".") if found else ""
+    value = bare_of(found["value"]).rstrip(".").strip("[]()") if found else ""
     if found is None or _NAMED.match(value):  # POST /oauth/token grant_type=password&…
         return None
     if kind is Kind.SELDOM and not (found["sign"] and value.isalnum() and looks_like_key(value)):
