@@ -13,7 +13,7 @@ _NO_HEADER = (  # code, and a header whose value is filled in later
     r"|(?:await )?(?:[A-Za-z_]\w{0,40}\.){0,6}[A-Za-z_]\w{1,40}"
     r"(?:\((?=[)'\"a-z_])|\[(?=[a-zA-Z'\"]))|self\.\w|(?:str|bytes)(?: [|=]|[,)])|# type|\.\.\."
     r"|(?:The|An?) [a-z]|(?:\w{3,8} )?\.\.\."
-    r"|[({\[]\s{0,8}(?:[\r\n]|$)|(?:_?[a-z]{2,20}(?:_[a-z]{1,20}){1,4}|authorization|token|header|credentials)(?=[,)}\]]|\s{0,2}(?:[\r\n]|$))"
+    r"|(?:Bearer |Basic )?[\[(<](?i:redacted|filtered|masked|hidden)[\])>]|[({\[]\s{0,8}(?:[\r\n]|$)|(?:_?[a-z]{2,20}(?:_[a-z]{1,20}){1,4}|authorization|token|header|credentials)(?=[,)}\]]|\s{0,2}(?:[\r\n]|$))"
     r"|[^\w'\"]{0,3}['\"]|(?:(?:Bearer|Basic|Token) ?)?"
     r"(?:\$\{?[A-Z_]{2,40}\}?|%s|\{[a-z_.]{1,40}\}|<[\w .-]{1,40}>)?(?:\\r)?(?:\\n)?['\"])"
 )

@@ -139,10 +139,10 @@ def looks_secret(value: str) -> bool:
     if not 8 <= len(value) <= 4096 or not value.isascii():
         return False
     if not _DIGIT.search(value):
-        letters = value.replace("_", "").replace("-", "")
-        bare = _ODD.sub("", letters)
+        words = value.replace("_", "").replace("-", "")
+        bare = _ODD.sub("", words)
         mixed = len(value) >= 20 and bare.isalpha() and not bare.isupper() and not bare.islower()
-        return mixed and (bare != letters or len(_NO_NAME.findall(value)) * 8 > len(value))
+        return mixed and (bare != words or len(_NO_NAME.findall(value)) * 8 > len(value))
     if _BLANK.search(value):
         return False
     if _HEX.fullmatch(value):

@@ -24,7 +24,7 @@ from .names import (
     names_password,
 )
 from .patterns import BLANKS, MASK, lazy, masked_at
-from .placeholder import LOOKS_UP, PATH, REMARK, TEMPLATE, is_code, is_placeholder, is_word
+from .placeholder import HIDDEN, LOOKS_UP, PATH, REMARK, TEMPLATE, is_code, is_placeholder, is_word
 from .prose import behind_blank
 from .values import BARE, CONTAINER, NEXT_NAME, QUOTE, REACH, TEXT, TO_BLANK, VALUES, Span, bare_of, to_its_end, whole
 from .words import CLOSED, Quotes, value_end
@@ -60,7 +60,8 @@ _CUT_NAME = lazy(r"\w{0,40}['\"]: (?:\"[^\"\r\n]*\"|'[^'\r\n]*')")
 _GOES_ON = lazy(r" [^\s'\",;]{1,256}")
 _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 
-_OF_REMARK = "['\"ET"
+_OF_REMARK = "['\"ET{"
+_OF_HIDDEN = "'\"[(<xXs"
 _OF_TEMPLATE = "'\"rbuf"
 _MARKS = ("'", '"')
 _CLOSED = lazy(r"['\"](?:[),;\s]|$)")
@@ -75,7 +76,9 @@ _NUMBER = lazy(
     r"\d{4,8}(?![\w.:-])|\d{3}-\d{3}-\d{3}(?![\w-])|(?<=[Cc2][:=])\d{3}(?![\w.:-])|(?<=[Vv][:=])\d{3}(?![\w.:-])"
 )  # pin=4711   cvv=123
 _DIRECTORY = lazy(r"[/~][\w./@+-]*+(?=['\")\],]{0,4}(?:\s|$))")
-_NUMBER_OF_SESSION = lazy(r"0x[0-9a-f]{6,16}\b|\d{1,10}(?![\w.-])")
+_NUMBER_OF_SESSION = lazy(
+    r"['\"]?(?:0x[0-9a-f]{6,16}\b|\d{1,10}(?![\w.-])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w.-]))"
+)
 
 _MASKED_COOKIE = lazy(r"['\"][\w.-]{1,40}=\*{3}['\"]")
 _KEY_SOON = lazy(r"[^0-9A-Za-z\r\n]{0,12}(?:\w{1,20}[^0-9A-Za-z\r\n]{1,6})?(?:b['\"])?[0-9A-Za-z_+/-]{16}")
@@ -179,14 +182,14 @@ class _Pairs:
                         return None
                     return next(filter(None, (whole(form.match(text, entry.end())) for form in VALUES)), None)
                 return part.span("value") if part else self._in_tag(element.end(), kind)  # type: ignore[union-attr] # one of the three
-        if self._has_input and (given := _INPUT.match(text, end, end + REACH)):
+        if self._has_input and (shown := _INPUT.match(text, end, end + REACH)):
             if kind is Kind.SELDOM:
                 return None
-            return whole(TEXT.match(text, given.end())) or whole(CONTAINER.match(text, given.end()))
+            return whole(TEXT.match(text, shown.end())) or whole(CONTAINER.match(text, shown.end()))
         if before[-2:-1] == "=" and kind is Kind.SECRET and (compared := self._compared(begin)):
             return compared
-        if kind is Kind.SECRET and (inside := _IN_BRACKETS.match(text, end)) and looks_secret(inside["value"]):
-            return inside.span("value")  # password(x)   token[x]
+        if kind is Kind.SECRET and (given := _IN_BRACKETS.match(text, end)) and looks_secret(given["value"]):
+            return given.span("value")  # password(x)   token[x]
         sign = _AFTER.match(text, end, end + REACH)
         if edge == ">" and (cell := _CELL.match(text, end, end + REACH)):
             return self._in_tag(cell.end(), kind) if kind is Kind.SECRET else None
@@ -210,7 +213,15 @@ class _Pairs:
             return self._argument(name, before, at, kind, sign)
         if colon and kind is Kind.SECRET and (lines := on_next_lines(text, begin, sign.end("colon"))):
             return lines
+        if last == ":" and at == end + 1 and not looks_secret(BARE.match(text, at, at + REACH)[0]):  # type: ignore[index] # of any length
+            return None  # a path of names: cache:token:count
+        if before[-2:] == "${" and text.startswith(":?", end):
+            return None
         first = text[at : at + 1]  # most forms are known by it
+        if first in _OF_HIDDEN and HIDDEN.match(text, at, at + REACH):
+            return None
+        if "sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at, at + REACH):
+            return None
         if (first in _OF_REMARK and REMARK.match(text, at, at + REACH)) or (
             kind is Kind.SELDOM and not _KEY.match(text, at)
         ):
@@ -372,9 +383,7 @@ class _Pairs:
             return path.match(text, at, reach) is not None
         if first not in "[(0123456789":
             return False
-        return (is_plural(name) and _COUNT.match(text, at, reach) is not None) or (
-            "sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at) is not None
-        )
+        return is_plural(name) and _COUNT.match(text, at, reach) is not None
 
 
 def _may_have_blanks(name: str, sign: re.Match[str]) -> bool:

@@ -14,7 +14,22 @@ from .words import CLOSED
 _WORDS = frozenset(
     (
         *("none", "null", "nil", "undefined", "true", "false", "yes", "no", "not", "empty", "missing", "required"),
-        *("unknown", "invalid", "incorrect", "wrong", "expired", "too", "must", "cannot", "is", "was", "has", "0", "1"),
+        *(
+            "unknown",
+            "invalid",
+            "incorrect",
+            "wrong",
+            "expired",
+            "too",
+            "must",
+            "cannot",
+            "is",
+            "was",
+            "has",
+            "0",
+            "1",
+            "expected",
+        ),
     )
 )
 _OWN_WORDS = frozenset(  # of formats and forms, where nothing follows
@@ -45,11 +60,16 @@ _REMARKS = "|".join(  # how forms begin what they say of a field
         "Value error",
         "Input should",
         "String should",
-        "不能为空",
-        "不正确",
+        "[Rr]equired",
+        "[Uu]nknown",
+        r"[\u4e00-\u9fff]{2}",
     )
 )
 _WORD = lazy(r"(?P<word>[^\W_]{1,12})(?:(?P<end>[;&)\]}'\"]|,(?:\s|$)|\s?$|\s?\r?\n)|[\s`]|,[\w.-]{0,40}[=:])")
+_HID = r"[\[(<](?i:filtered|redacted|hidden|masked|removed|sensitive value)[\])>]"
+HIDDEN = lazy(  # what something else has put in its place, or will fill in
+    rf"(?P<quote>['\"])?(?:{_HID}|\*{{3,}}|[xX]{{4,}}|sk-\*{{3,}}|\{{\{{[^{{}}\r\n]{{1,80}}\}}\}}(?=['\"]))(?(quote)(?P=quote))(?=[\s,;)\]}}]|$)"
+)
 _OF_LETTERS = lazy(
     r"(?i)[\w.]{1,64}\(\s?(?:\w{1,32}=)?\*{3}|b''(?!['\w])|b\"\"(?![\"\w])"
     # calls, and what is looked up
@@ -64,15 +84,15 @@ _OF_LETTERS = lazy(
 )
 _OF_SIGNS = lazy(  # a place that is filled in later
     r"\*{3}|[\[({][\])}]|''|\"\""
-    r"|[\[(<](?i:filtered|redacted|hidden|masked|removed|sensitive value|known after apply|unset|none)[\])>]"
-    r"|\$\{[\w.:-]{1,80}\}|\$\{\{|<%=|!(?:ENV|Ref|Sub)|\$\([a-z]{1,20}|\$[A-Z_]{2,40}|\?|\$\d{1,4}"
+    r"|[\[(<](?i:known after apply|unset|none)[\])>]"
+    r"|\$\{[\w.:-]{1,80}(?:\?[^{}\r\n]{0,80})?\}|\$\{\{|<%=|!(?:ENV|Ref|Sub)|\$\([a-z]{1,20}|\$[A-Z_]{2,40}|\?|\$\d{1,4}"
     r"|\{\{[^{}\r\n]{0,80}\}\}|\{\{|%(?:\(\w{1,64}\))?[srSR]|\{[a-z_][a-z_.]{0,60}(?:![rs])?\}"
     r"|<[\w .-]{1,60}>|<[A-Za-z][\w.]{1,60} [^<>\r\n]{1,120}>"
     r"|\$[\w.$]{1,119}@[0-9a-f]{5,8}\b"
 )
 # What a form says of a field, and signs that a parser did not expect.
 REMARK = lazy(
-    rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})"
+    rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})|[\[{{]{{1,2}}['\"](?:min_length|max_length|required|_errors|message|code|type)['\"]:"
     r"|(?:'[^\w'\r\n]{1,3}'|\"[^\w\"\r\n]{1,3}\")(?=[\s,;.:)\]}]|$)|\"(?:Optional|Union|Sequence|Mapping|list|dict|tuple)\["
 )
 TEMPLATE = lazy(  # f"{a}-{b}"   " "
@@ -81,11 +101,11 @@ TEMPLATE = lazy(  # f"{a}-{b}"   " "
 )
 LOOKS_UP = lazy(  # what such a call is given is a name, or a sign
     r"(?i)(?:^|[._])(?:(?:get|read|load|fetch|lookup)\w*|pop|push|call|env|environ|setdefault|encode|decode|[lr]?strip|[lr]?split"
-    r"|r?partition|join|replace|input|prompt|ask|open|path|format|header|cookies?)\(\s{0,40}(?:\w{1,32}=)?$"
+    r"|r?partition|join|replace|input|prompt|ask|open|path|format|header|cookies?)\(\s{0,40}(?:\w{1,32}=)?$|\balias=$"
 )
 _EXPRESSION = lazy(
-    r"(?:await |not )?(?:(?:[A-Za-z_]\w{0,40}\.){1,6}\w{2,40}|[A-Za-z_]{2,40}\d{0,3})"
-    r"(?:\((?=[)'\"\r\n]|$|[a-z_][a-z_\d]{0,40}[,.()\[= ]|[A-Za-z][\w.]{0,40}\(|\*{1,2}[a-z])"
+    r"(?:await |not )?(?:\$\w{1,40}->\w{1,40}|(?:[A-Za-z_]\w{0,40}(?:\.|::)){1,6}\w{2,40}|[A-Za-z_]{2,40}\d{0,3})"
+    r"(?:\((?=[)'\"\[{\r\n]|$|[a-z_][a-z_\d]{0,40}[,.()\[= ]|[A-Za-z][\w.]{0,40}\(|\*{1,2}[a-z])"
     r"|\[(?:['\"]|-?\d{0,3}\]|-?\d{0,3}:|[A-Za-z_.]{1,40}[\]:\[ ,(]))"
     r"|await [a-z_.]{2,80}(?=\s|$)|[\[{][\w.()]{1,40}(?:: ?\w{1,40})? for "
     r"|(?:self|cls|settings|conf(?:ig)?|cfg|args|opts|options|var|request|req|response|resp|result|app|this|ctx|context)"
@@ -111,13 +131,14 @@ _SAID = lazy(
     r"|[\w.]{2,60}(?:\[[^\r\n]{0,80}\])?(?: \| [A-Za-z][\w.]{1,60}){1,4}(?=\s?[=,):]|\s?$)"
     r"|(?:[a-z_]\w{0,40}\.){1,4}[A-Z]\w{1,40}(?=\s=|[,):]|\s?$)|(?:bool|bytes|int|float|str)(?:,|\s=\s)"
     r"|[CL]\{[\w.]{1,60}\}"
+    r"|(?:min|max)_length="
     # what documents of a function say of its arguments
     r"|(?i:an?|the) [a-z]{2,20}\b"
     r"|(?i:number|name|list|path|file|value|string|password|passphrase|token|key|secret|cookie)s?"
     r"(?:/[a-z]{2,12})? (?:for|of|to|that|this|which|used|with|from|in|as) "
 )
 _OF_CODE = lazy(  # no word of it mixes letters and digits as passwords do
-    r"(?:[A-Za-z_]++\d{0,3}(?![A-Za-z\d])|[a-z_][a-z\d_]*+(?=\()|\d++(?![A-Za-z_])|(?<=[a-z])<\w{2,40}>|[.,:()\[\]{}'\"=+*/\\-])*+;?(?:\s|\Z|[^\x00-\x7f])"
+    r"(?:[A-Za-z_]++\d{0,3}(?![A-Za-z\d])|[a-z_][a-z\d_]*+(?=\()|\d++(?![A-Za-z_])|(?<=[a-z])<\w{2,40}>|->|\$(?=[a-z])|(?<=[(\[,= ])(?:'[^'\s]*+'|\"[^\"\s]*+\")|[.,:()\[\]{}'\"=+*/\\-])*+\??;?(?:\s|\Z|[^\x00-\x7f])"
 )
 _REACH = 256
 

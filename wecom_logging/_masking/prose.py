@@ -35,7 +35,12 @@ def behind_blank(text: str, begin: int, end: int, kind: Kind) -> Span | None:
             return None
         return TO_BLANK.match(text, found.start("value")).span()  # type: ignore[union-attr] # it is no blank
     if text[begin - 2 : begin] == "| " and (cell := _ROW_CELL.match(text, end, end + 2 * REACH)):
-        two = kind is Kind.SECRET and text[cell.end() : cell.end() + 1] in "\r\n" and not is_word(cell["value"])
+        two = (
+            kind is Kind.SECRET
+            and text[begin - 3 : begin - 2] in "\r\n"
+            and text[cell.end() : cell.end() + 1] in "\r\n"
+            and not is_word(cell["value"])
+        )
         return cell.span("value") if two or (looks_chosen(cell["value"]) and kind is not Kind.SELDOM) else None
     found = _PROSE.match(text, end, end + REACH)
     value = bare_of(found["value"]).rstrip(".").strip("[]()") if found else ""

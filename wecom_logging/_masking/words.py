@@ -21,7 +21,7 @@ _DEPTHS = (0, 1, 3, 7)
 """How many backslashes stand before a quote within quotes, within quotes…"""
 _CLOSING = {")": "(", "]": "[", "}": "{", "'": "'", '"': '"', "`": "`", ",": "", ";": ""}
 _NAME = r"['\"]?(?:(?:[A-Z]?[a-z]{2,20}+[_.-]?){1,6}+|[A-Z_]{2,40}+)(?:ID|\d)?['\"]?"  # as people name things
-_VALUE = r"['\"]?(?:[A-Z]?[a-z\d_.:/%-]+|[A-Z\d_]+)?"
+_VALUE = r"['\"]?(?:[A-Z]?[a-z\d_.:/%-]+|[A-Z\d_]+|<\w{1,40}>|\{\w{1,40}\})?"
 _PAIR = lazy(  # ,user=bob   ;Encrypt=yes   ,"port":5432
     rf"(?:[,;&]|\\{{1,2}}n){_NAME}(?:=|:(?=.)){_VALUE}|,\d{{1,5}}|\\r"
 )
