@@ -9,6 +9,7 @@ import string
 import pytest
 
 from wecom_logging._masking import tokens
+from wecom_logging._masking.patterns import rows
 from wecom_logging._masking.redact import MASK, masker, redact
 
 _SIGNS = {
@@ -44,7 +45,7 @@ def token(prefix: str, rest: str) -> str:
     return prefix + re.sub(r"([hluaweb])\{(\d+)[^}]*\}", drawn, rest)
 
 
-ROWS = [(f"{service} {prefix}", token(prefix, rest)) for service, prefix, rest, _ in tokens.rows("shapes")]
+ROWS = [(f"{service} {prefix}", token(prefix, rest)) for service, prefix, rest, _ in rows("tokens", "shapes")]
 
 
 @pytest.mark.case("C17")
@@ -56,12 +57,12 @@ def test_a_token_of_each_row_is_masked_by_itself(row: str, token: str) -> None:
 
 
 def test_rows_name_who_says_so() -> None:
-    for service, prefix, rest, source in tokens.rows("shapes"):
+    for service, prefix, rest, source in rows("tokens", "shapes"):
         assert service
         assert len(prefix) > 1
         assert rest
         assert re.fullmatch(r"[\w.-]+(/[\w.-]+)*|RFC \d+", source), source
-    prefixes = [(prefix, rest) for _, prefix, rest, _ in tokens.rows("shapes")]
+    prefixes = [(prefix, rest) for _, prefix, rest, _ in rows("tokens", "shapes")]
     assert len(set(prefixes)) == len(prefixes)
 
 
@@ -100,7 +101,7 @@ def test_tokens_whose_sign_is_not_at_their_beginning(text: str) -> None:
 
 
 def test_the_table_is_read_when_a_mask_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    for kept in (tokens.rows, tokens._table, tokens._by_beginning):
+    for kept in (rows, tokens._table, tokens._by_beginning):
         kept.cache_clear()
     mask = masker([], redact)
     monkeypatch.setattr("pkgutil.get_data", lambda *_: pytest.fail("no file can be had any more"))

@@ -208,7 +208,7 @@ class _Pairs:
             if kind is not Kind.SECRET or (span := self._without_quotes(name, before, begin, at, kind, sign)) is None:
                 return None
             value = text[slice(*span)]
-            return span if looks_chosen(value) and not kind_of(value) or not _COMPARED_WITH.fullmatch(value) else None
+            return span if (looks_chosen(value) and not kind_of(value)) or not _COMPARED_WITH.fullmatch(value) else None
         if compare or comma or call or (sub and not printed):
             return self._argument(name, before, at, kind, sign)
         if colon and kind is Kind.SECRET and (lines := on_next_lines(text, begin, sign.end("colon"))):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -49,6 +50,15 @@ class _Lazy:
 def lazy(source: str) -> re.Pattern[str]:
     """The pattern of ``source``, in all but its type."""
     return cast(re.Pattern[str], _Lazy(source))
+
+
+@cache
+def rows(table: str, section: str) -> tuple[tuple[str, ...], ...]:
+    """Of a section of a table beside this file."""
+    text = pkgutil.get_data(__package__, f"{table}.tsv")
+    assert text is not None  # of a package there is a loader that can
+    lines = text.decode().replace("\r\n", "\n").partition(f"[{section}]\n")[2].partition("\n[")[0].splitlines()
+    return tuple(tuple(line.split("\t")) for line in lines if line and line[0] != "#")
 
 
 @cache

@@ -4,85 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .names import Kind, is_chosen_value, is_column, is_secret_value, kind_of, looks_secret
-from .patterns import BLANKS, Rule, Rules, has_one, lazy, masked_at
+from .names import Kind, is_column, kind_of, looks_secret
+from .patterns import Rules, has_one, lazy, masked_at
+from .rules import options, rules
 
-_QUOTED = r"(?:\"[^\"\\\r\n]*+(?:\\.[^\"\\\r\n]*+)*+\"?|'[^'\\\r\n]*+(?:\\.[^'\\\r\n]*+)*+'?)"
-_ARGUMENT = r"b?(?:['\"][^'\"\r\n]{0,80}['\"]|[\w.]{1,80})"
-_NEXT = rf"{_ARGUMENT},\s{{0,40}}"
-_CALL = rf"\(\s{{0,40}}{_NEXT}"  # with its first argument
-_NUMBER = r"(?:\d{1,5},\s{0,40})?+"
-
-# Each has a "(".
-_CALLS = Rules(
-    (
-        Rule(  # auth=('bob', 'x')   HTTPBasicAuth("bob", "x")   server.login('bob', 'x')
-            rf"(?i)((?=[abdn.:-])(?:(?<![a-z])auth['\"]?{BLANKS}[:=]{BLANKS}|(?:\.|->|::)(?:login|logon|authenticate|auth|simple_bind(?:_s)?|username_pw_set)"
-            rf"|(?:Basic|Digest|NTLM)\w{{0,8}}Auth|\.auth_password){_CALL}b?){_QUOTED}",
-            ("auth", ".log", ">log", ":log", "bind", "_pw_set"),
-        ),
-        Rule(  # cx_Oracle.connect("u", "x", "host/service")
-            rf"(\b(?:cx_Oracle|oracledb)\.connect{_CALL}){_QUOTED}",
-            ("oracle.connect(", "oracledb.connect("),
-        ),
-        Rule(  # create_user(name, mail, "x")   Redis("h", 6379, 0, "x")   Connection(server, "cn=a", "x")
-            rf"(\b(?:create_(?:super)?user|URL\.create|(?:Strict)?Redis|Connection|set_password|load_cert_chain)\("
-            rf"\s{{0,40}}{_NEXT}{_NEXT}{_NUMBER})b?(?P<value>{_QUOTED})",
-            ("user(", "url.create(", "redis(", "connection(", "set_password(", "load_cert_chain("),
-            is_secret_value,
-        ),
-        Rule(  # SMTP("b@a.com", "x")   Credentials("bob", "x")   login("bob", "x")
-            rf"(\b(?:\w{{0,24}}Credentials?|SMTP|UsmUserData|login|ldap_bind)\(\s{{0,40}}"
-            rf"(?:Resource id #\d{{1,6}}, )?{_NEXT})b?(?P<value>{_QUOTED})",
-            ("credentials(", "credential(", "smtp(", "usmuserdata(", "login(", "ldap_bind("),
-            is_chosen_value,
-        ),
-        Rule(  # bcrypt.hashpw(b"x", salt)   jwt.decode(token, "x")   child.sendline("x")
-            rf"(\b(?:bcrypt\.(?:hashpw|checkpw)|[A-Za-z_]{{0,24}}(?:context|ctx|hasher|bcrypt)\.(?:hash|verify)|sendline"
-            rf"|(?:jwt\.(?:de|en)code|load_pem_private_key)\(\s{{0,40}}{_ARGUMENT},(?=\s))\(?\s{{0,40}})"
-            rf"b?(?P<value>{_QUOTED})",
-            ("bcrypt.", "context.", "ctx.", "hasher.", "sendline(", "jwt.", "load_pem_private_key("),
-            is_secret_value,
-        ),
-        Rule(  # hmac.new(b"x", …)   pbkdf2_hmac("sha256", b"x", …): a key by its place
-            rf"(\b(?:hmac\.(?:new|digest)\(\s{{0,40}}(?:key\s?=\s?)?|pbkdf2_hmac{_CALL}))"
-            rf"b?{_QUOTED}",
-            ("hmac.", "pbkdf2_hmac("),
-        ),
-        Rule(  # PlainTextAuthProvider("bob", "x")   Minio("host", "id", "x")   InfluxDBClient("host", 8086, "bob", "x")
-            rf"(\b(?:\w{{0,24}}Auth(?:Provider|enticator)?\(|(?:Minio|InfluxDBClient|\w{{0,16}}Client)\(\s{{0,40}}{_ARGUMENT},)"
-            rf"\s{{0,40}}{_NUMBER}{_NEXT})b?(?P<value>{_QUOTED})",
-            ("auth(", "authprovider(", "authenticator(", "minio(", "client("),
-            is_secret_value,
-        ),
-        Rule(  # add_argument("--password", default="x")
-            r"((?:add_argument|add_option|\boption)\([^()\r\n]{0,80}--[\w-]{0,40}(?:passw(?:or)?d|token|secret|api-?key)\b"
-            rf"[^()\r\n]{{0,120}}?\bdefault\s?=\s?)(?P<value>{_QUOTED})",
-            ("add_argument(", "add_option(", "option("),
-            is_secret_value,
-        ),
-        Rule(  # connect("localhost", "root", "x", "shop")   connect(host, 22, "root", "x")
-            rf"((?:\b|_)(?:[cC]onnect|getConnection|FTP(?:_TLS)?|(?:PDO|mysqli)(?:->__construct)?){_CALL}{_NUMBER}{_NEXT}b?){_QUOTED}",
-            ("connect(", "connection(", "ftp(", "ftp_tls(", "pdo", "mysqli"),
-        ),
-        Rule(
-            r"(?i)(\b(?:pgp_sym|aes)_(?:en|de)crypt\((?:[^,()'\r\n]|'[^'\r\n]*'){1,200},\s{0,8})"
-            r"'[^'\r\n]+'",
-            ("crypt(",),
-        ),
-        Rule(  # ClickHouse's
-            r"(\b(?:(?:mysql|postgresql|remote(?:Secure)?)\((?:\s?[^,()\r\n]{1,120},){4}"
-            r"|s3\((?:\s?[^,()\r\n]{1,200},){2})\s?)'[^'\r\n]+'",
-            ("mysql(", "postgresql(", "remote(", "remotesecure(", "s3("),
-        ),
-        Rule(  # PostgreSQL's: Key (token)=(x) already exists.
-            r"(Key \((?P<names>[^()\r\n]{1,512})\)=\()(?!\*\*\*)[^\r\n]{1,512}?"
-            r"(?=\) (?:already exists|is not|is still|conflicts))",
-            ("key (",),
-            lambda found: any(kind_of(name.strip(' "')) is Kind.SECRET for name in found["names"].split(",")),
-        ),
-    )
-)
+_CALLS = Rules(rules("calls"))
+_COMMANDS = Rules((*rules("commands"), *options()))
 
 _KEYED = lazy(  # what takes a key or a token as it is
     r"(?:hmac\.(?:new|digest)|jwt\.(?:en|de)code|hashlib\.\w{1,10}|Fernet|AES\.new|OAuth\w{1,24}|set_access_token"
@@ -137,98 +64,6 @@ _ITEM = lazy(  # 'x'::text
 )
 _ROW = lazy(r"[\s,\[]{0,8}\(|\[(?=['\"\d])")
 
-# Command lines, in which a secret stands behind an option that does not name it.
-_OPTIONS = (  # programs, and the option that takes a password
-    (("sqlcmd", "bcp", "mosquitto_pub", "mosquitto_sub", "ipmitool", "zip", "unzip"), r"-P\s?"),
-    (("ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldappasswd", "ldapwhoami"), r"-w\s?"),
-    (("ldappasswd",), r"-[as]\s"),
-    (("ossutil", "ossutil64", "coscli"), r"-k\s"),
-    (("coscmd config",), r"-s\s"),
-    (("qshell account",), r"(?:-\w\s)?[\w-]{16,64}\s"),
-    (("az login", "cf login", "cqlsh", "rabbitmqadmin", "ncftpput", "ncftpget", "psexec", "beeline"), r"-p\s"),
-    (("obclient",), r"-p(?=\S)"),
-    (("gsql", "gs_dump"), r"-W\s"),
-    (("obsutil",), r"-k="),
-    (("ssh-keygen",), r"-[NP]\s"),
-    (("rclone obscure",), r""),
-    (("7z", "7za"), r"-p(?=\S)"),
-    (("openssl enc",), r"-k\s"),
-    (("snmpget", "snmpset", "snmpwalk", "snmpbulkwalk"), r"-[Ac]\s"),
-    (("snmpget", "snmpset", "snmpwalk", "snmpbulkwalk"), r"-X\s"),
-    (("etcdctl",), r"--user[ =][^\s:]{1,64}:"),
-    (("http", "https"), r"(?:-a|--auth)\s[^\s:]{1,64}:"),
-    (("smbclient", "rpcclient"), r"-U\s?[^\s%]{1,64}%"),
-    (("lftp",), r"-u\s[^\s,]{1,64},"),
-    (("xfreerdp",), r"/p:"),
-    (("net use",), r"/user:\S{1,64}\s"),
-    (("net use",), r"\\{2,4}[^\s\\]{1,64}\\{1,2}\S{1,64}\s(?!/)"),
-    (("net user",), r"(?!/)\S{1,64}\s(?=\S{1,64}\s/add)"),
-    (("schtasks",), r"/r?p\s"),
-    (("wpa_passphrase",), r"\S{1,64}\s"),
-)
-
-_COMMANDS = Rules(
-    (
-        Rule(
-            r"(\bcurl\b(?:[^\r\nc]|c(?!url\b)){0,200}?[\s'\"](?:-[uUE]|--user|--proxy-user|--cert)(?:['\"],\s['\"]|\s?['\"]?)"
-            r"(?!\w{1,8}://)[^\s:'\"]{1,64}:)[^\s'\"]+",
-            ("curl",),
-        ),
-        Rule(
-            r"(\bcurl\b(?:[^\r\nc]|c(?!url\b)){0,200}?\s(?:-b|--cookie)\s(?P<quote>['\"]))(?:(?!(?P=quote))[^\r\n]){1,4096}",
-            ("curl",),
-        ),
-        Rule(  # mysql -pX   sshpass -p X   redis-cli -a X   also as a list of arguments
-            r"(\b(?:(?:mysql|mariadb)(?:[^\r\nm]|m(?!ysql|ariadb)){0,200}?[\s'\"]-p(?:'(?=[^\s,'\]]))?(?=[^\s'\"])"
-            r"|sshpass['\"]?,?\s['\"]?-p(?:['\"],\s['\"]|\s?['\"](?=\S)|\s)?"
-            r"|redis-cli\b(?:[^\r\nr]|r(?!edis-cli)){0,100}?\s['\"]?-a(?:['\"],\s['\"]|\s)))"
-            r"(?!['\"]|\d+:\d)[^\s'\"]+",
-            ("mysql", "mariadb", "sshpass", "redis-cli"),
-        ),
-        Rule(  # ['x', '-p', 'Tr0ub4dor&3x']
-            r"(['\"]-[kpsw]['\"],\s?['\"])(?P<value>[^\s'\"]{8,})",
-            ("'-", '"-'),
-            is_secret_value,
-        ),
-        Rule(  # docker login -u x -p X   mongosh -u x -p X
-            r"((?:\b(?:docker|podman|nerdctl|oras|auth|registry)\slogin|\bmongo\w{0,8})\s"
-            r"(?:(?!\slogin\s|\bmongo)[^\r\n|;]){0,200}?(?<=\s)-p[^\S\r\n])"
-            r"(?!\d+(?:[:\s]|\Z))[^\s'\"-][^\s'\"]*",
-            (" login ", "mongo"),
-        ),
-        *(
-            Rule(
-                rf"(\b(?:{'|'.join(programs)})\s(?:(?!\b(?:{'|'.join(programs)})\s)[^\r\n|;]){{0,200}}?(?<=\s){option})"
-                r"['\"]?(?!-)[^\s'\"|;]+",
-                tuple(f"{program} " for program in programs),
-            )
-            for programs, option in _OPTIONS
-        ),
-        Rule(  # isql source user x   rabbitmqctl add_user bob x   htpasswd -b file bob x
-            r"(\b(?:isql\s(?:-\w{1,4}\s){0,4}[\w.-]{1,64}|rabbitmqctl\s(?:add_user|change_password|authenticate_user)"
-            r"|htpasswd\s(?:-\w{0,4}n\w{0,4}|(?:-\w{1,6}\s){1,3}\S{1,128}))\s[\w.@-]{1,64}\s['\"]?)(?!-)[^\s'\"|;]+",
-            ("isql ", "rabbitmqctl ", "htpasswd -"),
-        ),
-        Rule(  # echo x | sudo -S …   echo bob:x | chpasswd
-            r"(\b(?:echo|printf)\s(?:-n\s)?['\"]?(?:[\w.-]{1,64}:)?)[^\s'\"|]{1,256}(?=['\"]?\s{0,4}\|\s{0,4}(?:kinit|chpasswd"
-            r"|sudo\s(?:(?:-\w{1,8}\s){0,3}-S|chpasswd)|[^\r\n|]{1,160}\s--(?:password-|passphrase-|pass-)?stdin|docker\ssecret\screate)\b)",
-            ("echo ", "printf "),
-        ),
-        Rule(  # kinit bob <<< 'x'
-            r"((?:--(?:with-token|[\w-]{0,20}stdin)(?:\s[^\s<]{1,80})?|\bkinit\b[^\r\n<]{0,80}|\s-S)\s<<<\s?['\"]?)[^\s'\"]+",
-            ("<<<",),
-        ),
-        Rule(r"(chpasswd\b[^\r\n<]{0,40}<<<\s?['\"]?[\w.-]{1,64}:)[^\s'\"]+", ("chpasswd",)),
-        Rule(
-            r"(\s-{1,2}(?:\w{1,12}-)?pass(?:in|out)?[ =]pass:)[^\s'\"]+",
-            ("pass pass:", "pass=pass:", "in pass:", "out pass:"),
-        ),
-        Rule(
-            r"(\b(?:sqlplus|expdp|impdp|sqlldr|rman)\s[^\r\n/]{0,60}?\b[\w$#]{1,30}/)[^\s@/'\"]{1,64}(?=@)",
-            ("sqlplus", "expdp", "impdp", "sqlldr", "rman "),
-        ),
-    )
-)
 _IN_COMMANDS = (
     " -",
     "'-",

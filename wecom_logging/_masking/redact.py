@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 
-from . import forms, labels, personal, positional, tokens
+from . import forms, personal, positional, tokens
 from .pairs import without_pairs
 from .patterns import MASK, Rules, hide, noted, noting
+from .rules import rules
 
 __all__ = [
     "MASK",
@@ -28,7 +29,7 @@ RETURNED = "(hidden: redact returned a %s)"
 
 _MAX_NAME = 128
 
-_RULES = Rules((*labels.RULES, *tokens.URLS))
+_RULES = Rules((*rules("labels"), *tokens.URLS))
 _PERSONAL = Rules(personal.RULES)
 
 

@@ -6,11 +6,10 @@ with these is done with all of it (`shortened`).
 
 from __future__ import annotations
 
-import pkgutil
 import re
 from functools import cache
 
-from .patterns import MASK, Rule, hide, lazy, replace
+from .patterns import MASK, Rule, hide, lazy, replace, rows
 
 _ALPHABETS = {
     "h": "[0-9A-Fa-f]",
@@ -120,30 +119,21 @@ _LONG_WORDS = (
 
 
 @cache
-def rows(section: str) -> tuple[tuple[str, ...], ...]:
-    """Of ``shapes``, or of those with their sign ``in the middle``."""
-    text = pkgutil.get_data(__package__, "tokens.tsv")
-    assert text is not None  # of a package there is a loader that can
-    lines = text.decode().replace("\r\n", "\n").partition(f"[{section}]\n")[2].partition("\n[")[0].splitlines()
-    return tuple(tuple(line.split("\t")) for line in lines if line and line[0] != "#")
-
-
-@cache
 def _table() -> dict[str, Rule]:
     """Prefix → rule: one search for each prefix that a text has."""
     forms: dict[str, list[str]] = {}
-    for _, prefix, rest, _ in rows("shapes"):
+    for _, prefix, rest, _ in rows("tokens", "shapes"):
         forms.setdefault(prefix, []).append(_form(rest))
     longest_first = sorted(forms.items(), key=lambda row: -len(row[0]))
     found = {prefix: f"{re.escape(prefix)}(?:{'|'.join(rests)})" for prefix, rests in longest_first}
-    found |= {sign: form for _, sign, form, _ in rows("in the middle")}
+    found |= {sign: form for _, sign, form, _ in rows("tokens", "in the middle")}
     return {sign: Rule(form, (), _is_token, kept=0) for sign, form in found.items()}
 
 
 @cache
 def _by_beginning() -> tuple[dict[str, list[tuple[int, str, Rule]]], list[tuple[int, str, Rule]]]:
     """Rows of the table by their first three letters or digits, in small letters, and those to look for everywhere."""
-    anywhere = {sign for _, sign, _, _ in rows("in the middle")}
+    anywhere = {sign for _, sign, _, _ in rows("tokens", "in the middle")}
     found: dict[str, list[tuple[int, str, Rule]]] = {}
     others = []
     for place, (prefix, rule) in enumerate(_table().items()):

@@ -1,0 +1,56 @@
+"""Rules as rows of ``rules.tsv``: what stands behind a label, in calls, and on command lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .names import Kind, is_chosen_value, is_column, is_secret_value, kind_of, looks_chosen
+from .patterns import Rule, lazy, rows
+from .placeholder import OWN_WORDS
+
+_KEY_WORDS = lazy(r"(?i)_(?:uniq(?:ue)?|uq|uk|idx|index|key)(?:_?\d+)?$")
+_PART = lazy(r"\{([A-Z_]{3,})\}")
+
+
+def _is_set(found: re.Match[str]) -> bool:
+    """A line of a configuration, or a command; in a sentence a value has to look like one."""
+    text, (begin, end) = found.string, found.span()
+    line = text[max(begin - 40, 0) : begin].rpartition("\n")[2].lower()
+    alone = line.strip(" \t#") in ("", "sentinel") or line.endswith("config set ")
+    return (alone and text[end : end + 1] in ("", "'", '"', "\r", "\n")) or looks_chosen(found["value"])
+
+
+_CHECKS = {
+    "": None,
+    "secret": is_secret_value,
+    "chosen": is_chosen_value,
+    "set": _is_set,
+    "column": lambda found: is_column(found["name"]),
+    "key": lambda found: kind_of(_KEY_WORDS.sub("", found["key"])) is Kind.SECRET,
+    "keys": lambda found: any(kind_of(name.strip(' "')) is Kind.SECRET for name in found["names"].split(",")),
+    "cut": lambda found: looks_chosen(found["value"]) or found["name"][:4].lower() in ("pass", "secr", "toke", "api_"),
+}
+
+
+def rules(section: str) -> Iterator[Rule]:
+    parts = {"OWN_WORDS": OWN_WORDS}
+
+    def whole(source: str) -> str:
+        return _PART.sub(lambda found: parts[found[1]], source)
+
+    for part, _, source in rows("rules", "parts"):
+        parts[part] = whole(source)
+    for _, words, check, source in rows("rules", section):
+        yield Rule(whole(source), tuple(words.split(",")), _CHECKS[check])
+
+
+def options() -> Iterator[Rule]:
+    """Of programs that take a password behind an option that does not name it."""
+    for told, option in rows("rules", "options"):
+        programs = told.split(",")
+        one = rf"\b(?:{'|'.join(programs)})\s"
+        yield Rule(
+            rf"({one}(?:(?!{one})[^\r\n|;]){{0,200}}?(?<=\s){option})['\"]?(?!-)[^\s'\"|;]+",
+            tuple(f"{program} " for program in programs),
+        )
