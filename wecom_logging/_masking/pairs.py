@@ -186,8 +186,9 @@ class _Pairs:
             if kind is Kind.SELDOM:
                 return None
             return whole(TEXT.match(text, shown.end())) or whole(CONTAINER.match(text, shown.end()))
-        if before[-2:-1] == "=" and kind is Kind.SECRET and (compared := self._compared(begin)):
-            return compared
+        least = max(self.masked_to, begin - REACH)
+        if before[-2:-1] == "=" and kind is Kind.SECRET and (compared := _COMPARED.search(text, least, begin)):
+            return compared.span("value")  # 'x' == password
         if kind is Kind.SECRET and (given := _IN_BRACKETS.match(text, end)) and looks_secret(given["value"]):
             return given.span("value")  # password(x)   token[x]
         sign = _AFTER.match(text, end, end + REACH)
@@ -213,25 +214,22 @@ class _Pairs:
             return self._argument(name, before, at, kind, sign)
         if colon and kind is Kind.SECRET and (lines := on_next_lines(text, begin, sign.end("colon"))):
             return lines
-        if last == ":" and at == end + 1 and not looks_secret(BARE.match(text, at, at + REACH)[0]):  # type: ignore[index] # of any length
-            return None  # a path of names: cache:token:count
-        if before[-2:] == "${" and text.startswith(":?", end):
-            return None
         first = text[at : at + 1]  # most forms are known by it
-        if first in _OF_HIDDEN and HIDDEN.match(text, at, at + REACH):
-            return None
-        if "sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at, at + REACH):
-            return None
-        if (first in _OF_REMARK and REMARK.match(text, at, at + REACH)) or (
-            kind is Kind.SELDOM and not _KEY.match(text, at)
-        ):
-            return None
         if (
-            first in _OF_TEMPLATE
-            and (template := TEMPLATE.match(text, at, at + REACH))
-            and CLOSED.match(text, template.end(), at + REACH)
-        ) or (not close and first in _MARKS and before.count(first) % 2 and _CLOSED.match(text, at)):
-            return None  # f"{a}{b}"   input("Password: ")
+            (last == ":" == text[at - 1] and at == end + 1 and not looks_secret(text[at : BARE.match(text, at).end()]))  # type: ignore[union-attr] # of any length
+            or (before[-2:] == "${" and text.startswith(":?", end))
+            or (first in _OF_HIDDEN and HIDDEN.match(text, at, at + REACH))
+            or ("sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at, at + REACH))
+            or (first in _OF_REMARK and REMARK.match(text, at, at + REACH))
+            or (kind is Kind.SELDOM and not _KEY.match(text, at))
+            or (
+                first in _OF_TEMPLATE
+                and (template := TEMPLATE.match(text, at, at + REACH))
+                and CLOSED.match(text, template.end(), at + REACH)
+            )
+            or (not close and first in _MARKS and before.count(first) % 2 and _CLOSED.match(text, at))
+        ):
+            return None  # cache:token:count   f"{a}{b}"   input("Password: ")
         if found := TEXT.match(text, at, at + REACH if kind is Kind.SELDOM else len(text)):
             if kind is Kind.SELDOM:
                 if not looks_like_key(bare_of(found[0])):
@@ -241,10 +239,8 @@ class _Pairs:
             more = _DEFAULTS if found["call"] else _MORE_TEXTS if unpacked else _CHANGED
             several = more.match(text, found.end())
             literal = bare_of(text[found.end("call") : found.end()]) if found["call"] else ""
-            if _MASKED_COOKIE.fullmatch(found[0]):
-                return None
-            if found["call"] and found["call"].endswith(("push(", "call(")):  # of a parser, of Redis
-                return None
+            if _MASKED_COOKIE.fullmatch(found[0]) or (found["call"] or "").endswith(("push(", "call(")):
+                return None  # of a parser, of Redis
             if found["call"] and LOOKS_UP.search(found["call"]) and not looks_secret(literal):
                 return self._default(several) if several else None
             if "..." in found[0] and (rest := _CUT.match(text, found.end())):
@@ -314,11 +310,6 @@ class _Pairs:
         if not (sure and kind is not Kind.SELDOM) and not looks_secret(bare_of(found[0])):
             return None
         return (form.match(text, at) or found).span()
-
-    def _compared(self, begin: int) -> Span | None:
-        """'x' == password"""
-        found = _COMPARED.search(self._text, max(self.masked_to, begin - REACH), begin)
-        return found.span("value") if found else None
 
     def _without_quotes(
         self, name: str, before: str, begin: int, at: int, kind: Kind, sign: re.Match[str]

@@ -21,6 +21,9 @@ _WINDOW = 8 * 1024
 _OVERLAP = 1024  # more than any pattern needs to know that it has found something
 
 
+Check = Callable[[re.Match[str]], bool]
+
+
 class Rule(NamedTuple):
     """What is masked but for its first groups (``kept`` of them). Each such text has one of the small ``words``.
 
@@ -30,7 +33,7 @@ class Rule(NamedTuple):
 
     source: str
     words: tuple[str, ...]
-    check: Callable[[re.Match[str]], bool] | None = None
+    check: Check | None = None
     kept: int = 1
 
 

@@ -29,7 +29,7 @@ RETURNED = "(hidden: redact returned a %s)"
 
 _MAX_NAME = 128
 
-_RULES = Rules((*rules("labels"), *tokens.URLS))
+_RULES = Rules(rules("labels"))
 _PERSONAL = Rules(personal.RULES)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .names import Kind, is_chosen_value, is_column, is_secret_value, kind_of, looks_chosen
-from .patterns import Rule, lazy, rows
+from .patterns import Check, Rule, lazy, rows
 from .placeholder import OWN_WORDS
 
 _KEY_WORDS = lazy(r"(?i)_(?:uniq(?:ue)?|uq|uk|idx|index|key)(?:_?\d+)?$")
@@ -21,7 +21,7 @@ def _is_set(found: re.Match[str]) -> bool:
     return (alone and text[end : end + 1] in ("", "'", '"', "\r", "\n")) or looks_chosen(found["value"])
 
 
-_CHECKS = {
+_CHECKS: dict[str, Check | None] = {
     "": None,
     "secret": is_secret_value,
     "chosen": is_chosen_value,
@@ -33,7 +33,8 @@ _CHECKS = {
 }
 
 
-def rules(section: str) -> Iterator[Rule]:
+def rules(section: str, **checks: Check) -> Iterator[Rule]:
+    """Those of a section of the table, which may ask for ``checks`` of its own."""
     parts = {"OWN_WORDS": OWN_WORDS}
 
     def whole(source: str) -> str:
@@ -42,7 +43,7 @@ def rules(section: str) -> Iterator[Rule]:
     for part, _, source in rows("rules", "parts"):
         parts[part] = whole(source)
     for _, words, check, source in rows("rules", section):
-        yield Rule(whole(source), tuple(words.split(",")), _CHECKS[check])
+        yield Rule(whole(source), tuple(words.split(",")), checks.get(check) or _CHECKS[check])
 
 
 def options() -> Iterator[Rule]:

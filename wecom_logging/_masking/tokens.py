@@ -21,26 +21,6 @@ _ALPHABETS = {
     "b": r"[0-9A-Za-z_+/=-]",
 }
 
-_ADDRESSES = (  # who knows such an address may post
-    ("hooks.slack.com", r"(hooks\.slack\.com/(?:services|workflows|triggers)/)[\w/-]+", "api.slack.com"),
-    ("/hook/", r"(/bot/v2/hook/)[\w/-]+", "open.feishu.cn"),
-    ("/hook", r"(/hooks?/)(?=[\w-]*\d)[\w-]{24,}", "zulip.com/api"),
-    ("/webhooks/", r"(/api/webhooks/)[\w/-]+", "discord.com/developers"),
-    (
-        "webhook.office.com",
-        r"(webhook\.office\.com/webhookb2/(?:[\w@-]{1,90}/IncomingWebhook/)?+)[\w@/-]+",
-        "learn.microsoft.com",
-    ),
-    ("office.com/webhook/", r"(office\.com/webhook/)[\w@/-]+", "learn.microsoft.com"),
-    ("/webhook", r"(/webhooks?/(?:\w{1,40}/)?)[0-9a-f-]{32,}(?:/[0-9a-f-]{32,})?", "tines.com/docs"),
-    ("/hooks/catch/", r"(/hooks/catch/)[\w/-]+", "zapier.com/help"),
-    ("ifttt.com/trigger", r"(ifttt\.com/trigger/[\w-]{1,64}/(?:json/)?with/key/)[\w-]+", "ifttt.com"),
-    ("ftqq.com/", r"(ftqq\.com/)\w{20,}(?=\.send)", "sct.ftqq.com"),
-    ("api.day.app/", r"(api\.day\.app/)\w{20,}", "bark.day.app"),
-    (".make.com/", r"(\bhook\.[a-z0-9.]{2,12}make\.com/)\w{20,}", "make.com/help"),
-    ("hc-ping.com", r"(hc-ping\.com/)[\w-]{20,}", "healthchecks.io/docs"),
-)
-
 _LEAST = 15  # signs of the shortest token in the tables
 _LONG = lazy(rf"[0-9a-z_-]{{{_LEAST}}}|q~|\$\w{{1,2}}\$")  # or those with other signs
 _LEAST_LONG = 28
@@ -158,15 +138,6 @@ def _candidates(words: list[str]) -> list[tuple[int, str, Rule]]:
 
 def _place(row: tuple[int, str, Rule]) -> int:
     return row[0]
-
-
-URLS = (
-    *(Rule(form, (word,)) for word, form, _ in _ADDRESSES),
-    Rule(  # a link of a mail
-        r"(/(?:token|verify)s?/)(?=[\w-]*\d)[\w-]{24,}", ("token", "verify")
-    ),
-    Rule(r"(?<=bot)\d{6,12}:[\w-]{30,}", ("bot",), kept=0),  # Telegram's
-)
 
 
 def without_tokens(text: str, small: str) -> str:
