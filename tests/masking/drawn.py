@@ -157,9 +157,9 @@ _LIKE = str.maketrans({"∗": "*", "ˋ": "`"})
 
 
 def _flat(text: str) -> str:
-    """As a reader takes it: look-alikes that a channel puts in, zero-width signs and escapes are seen through."""
+    """As a reader takes it: small letters, look-alikes, zero-width signs and escapes are seen through."""
     text = unicodedata.normalize("NFKC", html.unescape(text).translate(_LIKE)).replace("](", "] (")
-    return _NOT_SHOWN.sub("", text)
+    return _NOT_SHOWN.sub("", text).lower()
 
 
 def longest_shown(value: str, text: str) -> int:
