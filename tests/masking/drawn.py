@@ -144,11 +144,70 @@ MORE_FORMS: dict[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
     "in a URL": (quote_plus, ("postgresql://shop:{}@pg:5432/shop", "cannot reach redis://:{}@cache:6379/0")),
     "PWD=x; as it is": (_as_it_is, FORMS["PWD=x;"][1]),
 }
+KEPT_FORMS: dict[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
+    "other names": (
+        _as_it_is,
+        (
+            "passwd={}",
+            "REDIS_PASS={}",
+            "client_secret={}",
+            "api_key: {}",
+            "sasl.password={}",
+            "spring.datasource.password={}",
+            "MYSQL_PWD={}",
+            "access_token: {}",
+            "JWT_SECRET={}",
+            "cannot mount, passphrase: {}",
+            "密码={}",
+            "口令：{}",
+            "数据库密码: {}",
+        ),
+    ),
+    "other places": (
+        _as_it_is,
+        (
+            "2026-12-02 03:04:05,678 ERROR shop: user=shop password={} code=7",
+            "level=error msg=refused password={} host=pg",
+            "docker run -e POSTGRES_PASSWORD={} postgres:16",
+            "[client]\nuser = shop\npassword = {}\nhost = pg",
+            "db.user=shop\ndb.password={}\ndb.host=pg",
+            "mysql --user=shop --password={} shop",
+            "Environment=DB_PASSWORD={}",
+            "export DB_PASSWORD={}",
+            "连接失败：host=pg user=shop password={} dbname=shop",
+            "services:\n  db:\n    environment:\n      POSTGRES_PASSWORD: {}\n    ports: []",
+            "+ set DB_PASSWORD={}",
+            "> password: {}",
+            "declare -x SECRET_KEY={}",
+            "auth failed (password={} was not taken)",
+        ),
+    ),
+    "other lists": (
+        _of_odbc,
+        (
+            "jdbc:sqlserver://pg:1433;databaseName=shop;user=shop;password={};encrypt=true",
+            "Host=pg;Username=shop;Password={};Database=shop",
+            "AccountName=shop;AccountKey={};EndpointSuffix=core.windows.net",
+            "System.Data.SqlClient.SqlException: Server=pg;User Id=shop;Pwd={};Encrypt=true",
+            "Endpoint=sb://pg;SharedAccessKeyName=shop;SharedAccessKey={}",
+        ),
+    ),
+    "other texts": (
+        repr,
+        (
+            "password={}",
+            "connect(host='pg', password={})",
+            "{{'DB_PASSWORD': {}}}",
+            "Settings(secret_key={}, debug=True)",
+        ),
+    ),
+}
+"""No rule is mended by these."""
 
 
 def text_of(form: str, value: str, turn: int) -> str:
     """``value`` as its source writes it; ``turn`` picks a variant of the form."""
-    write, variants = (FORMS | MORE_FORMS)[form]
+    write, variants = (FORMS | MORE_FORMS | KEPT_FORMS)[form]
     return variants[turn % len(variants)].format(write(value))
 
 
