@@ -27,16 +27,17 @@ def source_lines() -> Iterator[str]:
             yield from (line for line in path.read_text("utf-8", "replace").splitlines() if 12 <= len(line) <= 200)
 
 
-def of_corpus(name: str, kept: bool, show: bool) -> str:
-    found = missed = part = altered = 0
-    for text, secrets in forms(name, 2 if name == "secrets" else 6, kept=kept):
+def of_corpus(name: str, kept: bool | None, show: bool) -> str:
+    found = missed = part = altered = lines = 0
+    for text, secrets in forms(name, 6 if "innocent" in name else 2, kept=kept):
+        lines += 1
         masked = redact(text)
         altered += not secrets and masked != text
         how = [shown(secret, masked) for secret in secrets]
         found, missed, part = found + how.count(""), missed + how.count("whole"), part + how.count("part")
         if show and (any(how) or (not secrets and masked != text)):
             print(f"    {text[:160]!r}\n -> {masked[:160]!r}")
-    return f"found {found}, missed {missed}, in part {part}" if name == "secrets" else f"altered {altered}"
+    return f"found {found}, missed {missed}, in part {part}" if found else f"altered {altered} of {lines}"
 
 
 def altered_lines(lines: list[str], show: bool) -> int:
@@ -55,7 +56,9 @@ def main() -> int:
     given = options.parse_args()
     for kept in (False, True):
         for name in ("secrets", "innocent"):
-            print(f"{name:9} {'kept back' if kept else 'open':10} {of_corpus(name, kept, given.show and not kept)}")
+            print(f"{name:17} {'kept back' if kept else 'open':10} {of_corpus(name, kept, given.show and not kept)}")
+    for name in ("written", "written_held_out", "harmless", "harmless_held_out"):
+        print(f"{name:28} {of_corpus(name, None, given.show and 'held' not in name)}")
     random, lines = Random(given.seed), list(source_lines())
     named = [line for line in lines if may_have_one(line.lower(), frozenset())]
     few = altered_lines(random.sample(lines, min(given.lines, len(lines))), given.show)
