@@ -102,6 +102,11 @@ def value_end(text: str, at: int, stop: int) -> int:
     return stop
 
 
+def of_word(text: str, at: int) -> tuple[int, int]:
+    """The value that a word is, whatever it stands in."""
+    return at, value_end(text, at, _TO_BLANK.match(text, at).end())  # type: ignore[union-attr] # of any length
+
+
 def _before_closing(text: str, at: int, stop: int) -> int:
     """Without signs at its end that close what was opened before the value."""
     least = max(at, stop - 512)
