@@ -43,7 +43,8 @@ _AFTER = lazy(
     rf"|:{BLANKS}[A-Z][\w.]{{0,40}}(?:\[[^\r\n]{{0,120}}?\])?(?:\s?\|\s?None)?\s=\s(?=[bruf]{{0,2}}['\"]|\*{{3}})"
     r"|=>|:{1,3}=|(?:[?.+]|\|\||\?\?)=|[=＝]|%3[Dd])"
     r"|的?(?:值|内容)?[是为][:：]?(?=[「『【“‘]?[!-~]{0,64}\d)|(?:值|内容)[:：]|(?=[「『【“][!-~]{4,64}[」』】”])|,\s(?:value|input):"
-    r"|(?P<colon>(?:\.{2,60}[^\S\r\n]?)?(?:::(?=\s\S)|[:：](?!:)|%3[Aa]))|(?P<comma>(?<! ),(?:\s?(?:default|fallback)=)?)|(?P<call>\())"
+    r"|(?P<colon>(?:\.{2,60}[^\S\r\n]?)?(?:::(?=\s\S)|[:：](?!:)|%3[Aa]))"
+    r"|(?P<comma>(?<! ),(?:\s?(?:default|fallback)=)?)|(?P<call>\())"
     rf"{_ALIGNED}(?:(?P<font><font\s[^<>\r\n]{{1,40}}>)|[(\\]?\r?\n[^\S\r\n]{{0,40}}(?=(?:[bruf]{{0,2}}|string\(\d{{1,9}}\)\s)['\"]|\*{{3}}))?"
 )
 _SIGNS = ("close", "sub", "compare", "assign", "colon", "comma", "call", "font")
@@ -61,7 +62,7 @@ _GOES_ON = lazy(r" [^\s'\",;]{1,256}")
 _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 
 _OF_REMARK = "['\"ET{"
-_OF_HIDDEN = "'\"[(<xXs"
+_LITERALS = lazy(r"[^'\"\r\n]{6,64}(?=['\"])")
 _OF_TEMPLATE = "'\"rbuf"
 _MARKS = ("'", '"')
 _CLOSED = lazy(r"['\"](?:[),;\s]|$)")
@@ -77,7 +78,7 @@ _NUMBER = lazy(
 )  # pin=4711   cvv=123
 _DIRECTORY = lazy(r"[/~][\w./@+-]*+(?=['\")\],]{0,4}(?:\s|$))")
 _NUMBER_OF_SESSION = lazy(
-    r"['\"]?(?:0x[0-9a-f]{6,16}\b|\d{1,10}(?![\w.-])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w.-]))"
+    r"['\"]?(?:[0-9a-f]{4,8}(?![\w.-])|0x[0-9a-f]{6,16}\b|\d{1,10}(?![\w.-])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w.-]))"
 )
 
 _MASKED_COOKIE = lazy(r"['\"][\w.-]{1,40}=\*{3}['\"]")
@@ -118,7 +119,7 @@ _AFTER_WORD = (
     *("api", "app", "aes", "access", "auth", "private", "secret", "session", "encryption", "signing", "account"),
     *("master", "subscription", "webhook"),
 )
-_IN_BRACKETS = lazy(r"[(\[](?P<value>[^\s()\[\]'\"]{8,256})[)\]]")
+_IN_BRACKETS = lazy(r"\s?[(\[<{](?![0-9a-f]{8}-)(?P<value>[^\s()\[\]<>{}'\"]{8,256})[)\]>}]")
 _NEXT_PAIR = lazy(r"\s[\w.-]{1,40}\s?[=:]")
 
 
@@ -218,9 +219,9 @@ class _Pairs:
         if (
             (last == ":" == text[at - 1] and at == end + 1 and not looks_secret(text[at : BARE.match(text, at).end()]))  # type: ignore[union-attr] # of any length
             or (before[-2:] == "${" and text.startswith(":?", end))
-            or (first in _OF_HIDDEN and HIDDEN.match(text, at, at + REACH))
+            or HIDDEN.match(text, at, at + REACH)
             or ("sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at, at + REACH))
-            or (first in _OF_REMARK and REMARK.match(text, at, at + REACH))
+            or ((first in _OF_REMARK or first >= "一") and self._is_remark(at))
             or (kind is Kind.SELDOM and not _KEY.match(text, at))
             or (
                 first in _OF_TEMPLATE
@@ -255,6 +256,13 @@ class _Pairs:
         if first in "[({" and (found := CONTAINER.match(text, at, len(text) if far else at + REACH)):
             return (found.span() if close else self._closed(begin, at, *found.span())) if far else None
         return self._without_quotes(name, before, begin, at, kind, sign)
+
+    def _is_remark(self, at: int) -> bool:
+        """{'password': ['This field is required.']}, if nothing in it looks like a password."""
+        text, reach = self._text, at + REACH
+        return REMARK.match(text, at, reach) is not None and (
+            text[at] not in "[{" or not any(map(looks_chosen, _LITERALS.findall(text[at:reach].partition("]")[0])))
+        )
 
     def _closed(self, begin: int, at: int, inside: int, end: int) -> Span:
         """A value in quotes or brackets; the word, where it goes on behind them: then they are a part of a value."""

@@ -40,35 +40,21 @@ _OWN_WORDS = frozenset(  # of formats and forms, where nothing follows
     )
 )
 OWN_WORDS = "|".join(sorted(_WORDS | _OWN_WORDS))
-_REMARKS = "|".join(  # how forms begin what they say of a field
-    (
-        r"[Tt]oo (?:short|long|weak|common|simple)\b",
-        "[Mm]issing (?:data|value|required)",
-        r"[Ii]s (?:required|invalid|not)\b",
-        "[Cc]an(?:no|')?t be",
-        r"[Mm]ust (?:be|have|contain|not|match)\b",
-        "[Ff]ield (?:is )?required",
-        "[Uu]nknown field",
-        "[Nn]ot a valid",
-        r"[Nn]ot (?:set|found)\b",
-        "[Ii]nvalid (?:value|type|input|data|format)",
-        "(?:Shorter|Longer) than",
-        "Length must",
-        "Ensure this",
-        r"(?:The )?(?:two )?[Pp]asswords? (?:field|do|must|is|are|should|needs|cannot|may)\b",
-        "This (?:field|value|password|token) ",
-        "Value error",
-        "Input should",
-        "String should",
-        "[Rr]equired",
-        "[Uu]nknown",
-        r"[\u4e00-\u9fff]{2}",
-    )
+_REMARKS = (  # how forms begin what they say of a field
+    r"[Tt]oo (?:short|long|weak|common|simple)\b|[Mm]issing (?:data|value|required)|[Ii]s (?:required|invalid|not)\b"
+    r"|[Cc]an(?:no|')?t be|[Mm]ust (?:be|have|contain|not|match)\b|[Ff]ield (?:is )?required|[Uu]nknown|[Rr]equired"
+    r"|[Nn]ot a valid|[Nn]ot (?:set|found)\b|[Ii]nvalid (?:value|type|input|data|format)|(?:Shorter|Longer) than"
+    r"|(?:The )?(?:two )?[Pp]asswords? (?:field|do|must|is|are|should|needs|cannot|may)\b|[\u4e00-\u9fff]{2}"
+    r"|This (?:field|value|password|token) |Ensure this|Length must|Value error|(?:Input|String) should"
 )
+_SENTENCE = r"[A-Za-z][a-z']{1,20}(?: [\w'<>=.,()-]{1,30}){0,16}"
+_SENTENCE += r" (?:not|null|length|least|most|characters?|allowed|short|long|type|match)\b"
 _WORD = lazy(r"(?P<word>[^\W_]{1,12})(?:(?P<end>[;&)\]}'\"]|,(?:\s|$)|\s?$|\s?\r?\n)|[\s`]|,[\w.-]{0,40}[=:])")
-_HID = r"[\[(<](?i:filtered|redacted|hidden|masked|removed|sensitive value)[\])>]"
 HIDDEN = lazy(  # what something else has put in its place, or will fill in
-    rf"(?P<quote>['\"])?(?:{_HID}|\*{{3,}}|[xX]{{4,}}|sk-\*{{3,}}|\{{\{{[^{{}}\r\n]{{1,80}}\}}\}}(?=['\"]))(?(quote)(?P=quote))(?=[\s,;)\]}}]|$)"
+    r"(?P<quote>['\"])?(?:\*{0,3}(?:(?i:redacted|filtered|masked|hidden|omitted)|[\[(<{]{1,2}(?i:filtered|redacted|hidden|masked"
+    r"|removed|omitted|scrubbed|protected|secret|sensitive|censored|not (?:set|shown))[A-Za-z_ :]{0,24}[\])>}]{1,2})\*{0,3}"
+    r"|[*•●]{3,}|[xX]{4,}|sk-\*{3,}|(?:sk|pk|ey[A-Za-z]?)-?\.{3}\w{0,4}|[nN]/[aA]|[~-]|\{\{[^{}\r\n]{1,80}\}\}(?=['\"]))"
+    r"(?(quote)(?P=quote))(?=[,;)\]}]{0,4}(?:\s|$)|,['\"]|&\w)"
 )
 _OF_LETTERS = lazy(
     r"(?i)[\w.]{1,64}\(\s?(?:\w{1,32}=)?\*{3}|b''(?!['\w])|b\"\"(?![\"\w])"
@@ -80,40 +66,48 @@ _OF_LETTERS = lazy(
     # types of what is declared
     r"|(?-i:[A-Z])[a-z.]{2,40}(?:[\[<][^\r\n=]{0,80}[\]>])?(?: \| None)? = "
     r"|(?:annotated|optional|union|list|dict|literal)\[|(?:str|bytes|int|float|bool)\s\|\s|Secret(?:Str|Bytes)\b"
-    r"|(?-i:[A-Z])\w{2,60} ?\{|[\w.$]{1,120}@[0-9a-f]{5,8}\b"  # an object that Java or Android prints
+    r"|(?-i:[A-Z])\w{2,60} ?\{|(?-i:[A-Z])[a-z]{2,20}<&?\w{2,20}>"
+    r"|[\w.$]{1,120}@[0-9a-f]{5,8}\b"  # an object that Java or Android prints
 )
 _OF_SIGNS = lazy(  # a place that is filled in later
     r"\*{3}|[\[({][\])}]|''|\"\""
     r"|[\[(<](?i:known after apply|unset|none)[\])>]"
-    r"|\$\{[\w.:-]{1,80}(?:\?[^{}\r\n]{0,80})?\}|\$\{\{|<%=|!(?:ENV|Ref|Sub)|\$\([a-z]{1,20}|\$[A-Z_]{2,40}|\?|\$\d{1,4}"
-    r"|\{\{[^{}\r\n]{0,80}\}\}|\{\{|%(?:\(\w{1,64}\))?[srSR]|\{[a-z_][a-z_.]{0,60}(?:![rs])?\}"
+    r"|\$\{[\w.:-]{1,80}(?:\?[^{}\r\n]{0,80})?\}|\$\{\{|<%=|!(?:ENV|Ref|Sub|vault)|\$\(\w{1,40}\)?|%[A-Z_]{2,40}%"
+    r"|@@\w{1,40}@@|__[A-Z_]{2,40}__"
+    r"|\$[A-Z_]{2,40}|\?|\$\d{1,4}"
+    r"|\{\{[^{}\r\n]{0,80}\}\}|\{\{|%(?:\(\w{1,64}\))?[srSR]|\{(?:[a-z_][a-z_.]{0,60}(?:![rs])?|\d?)\}"
     r"|<[\w .-]{1,60}>|<[A-Za-z][\w.]{1,60} [^<>\r\n]{1,120}>"
     r"|\$[\w.$]{1,119}@[0-9a-f]{5,8}\b"
 )
 # What a form says of a field, and signs that a parser did not expect.
 REMARK = lazy(
-    rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})|[\[{{]{{1,2}}['\"](?:min_length|max_length|required|_errors|message|code|type)['\"]:"
-    r"|(?:'[^\w'\r\n]{1,3}'|\"[^\w\"\r\n]{1,3}\")(?=[\s,;.:)\]}]|$)|\"(?:Optional|Union|Sequence|Mapping|list|dict|tuple)\["
+    rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})|\[['\"]{_SENTENCE}|[\[{{]{{1,2}}['\"](?:min|max|required|_?errors?|message"
+    rf"|msg|code|type|kind|rule)(?:_?[Ll]ength)?['\"]:"
+    r"|(?:'[^\w'\r\n]{1,3}'|\"[^\w\"\r\n]{1,3}\")(?=[\s,;.:)\]}]|$)|\"(?:Optional|Union|Sequence|Mapping|list|dict"
+    r"|tuple)\["
 )
 TEMPLATE = lazy(  # f"{a}-{b}"   " "
     r"[rbu]?f(?P<quote>['\"])(?:\{[^{}'\"]{1,60}\}|[^\w'\"{}]){1,8}(?P=quote)|b?(['\"])[^\w'\"]?\2"
     r"|['\"][\w+]{1,40}://(?:%s|\{\w{0,40}\}|[:/@?]){3,20}['\"]"
 )
 LOOKS_UP = lazy(  # what such a call is given is a name, or a sign
-    r"(?i)(?:^|[._])(?:(?:get|read|load|fetch|lookup)\w*|pop|push|call|env|environ|setdefault|encode|decode|[lr]?strip|[lr]?split"
+    r"(?i)(?:^|[._])(?:(?:get|read|load|fetch|lookup)\w*|pop|push|call|env|environ|setdefault|encode|decode"
+    r"|[lr]?strip|[lr]?split"
     r"|r?partition|join|replace|input|prompt|ask|open|path|format|header|cookies?)\(\s{0,40}(?:\w{1,32}=)?$|\balias=$"
 )
 _EXPRESSION = lazy(
     r"(?:await |not )?(?:\$\w{1,40}->\w{1,40}|(?:[A-Za-z_]\w{0,40}(?:\.|::)){1,6}\w{2,40}|[A-Za-z_]{2,40}\d{0,3})"
-    r"(?:\((?=[)'\"\[{\r\n]|$|[a-z_][a-z_\d]{0,40}[,.()\[= ]|[A-Za-z][\w.]{0,40}\(|\*{1,2}[a-z])"
+    r"(?:\((?=[)'\"\[{$\r\n]|$|[a-z_][a-z_\d]{0,40}[,.()\[= ]|[A-Za-z][\w.]{0,40}\(|\*{1,2}[a-z])"
     r"|\[(?:['\"]|-?\d{0,3}\]|-?\d{0,3}:|[A-Za-z_.]{1,40}[\]:\[ ,(]))"
     r"|await [a-z_.]{2,80}(?=\s|$)|[\[{][\w.()]{1,40}(?:: ?\w{1,40})? for "
-    r"|(?:self|cls|settings|conf(?:ig)?|cfg|args|opts|options|var|request|req|response|resp|result|app|this|ctx|context)"
+    r"|(?:&?(?:mut )?self|process\.env|cls|settings|conf(?:ig)?|cfg|args|opts|options|var|request|req|response"
+    r"|resp|result|app|this|ctx|context)"
     r"\.[A-Za-z_][A-Za-z_.]{1,80}(?=[\s,;)\]}:]|$)"
     r"|[\[({]['\"]|[\[({]\s{0,8}(?:[\r\n]|$)"
 )
 _ASSIGNED = lazy(  # name = a.b   name = f(3)   name = a if b else c
-    r"(?:[A-Z][a-z]{1,40}\.){1,5}[A-Z][A-Za-z]{1,40}(?=[\s,;)]|$)|[a-z_]{2,40}(?:\.[A-Za-z_]{2,40}){1,5}(?=[\s,;)]|$)|[A-Za-z_.]{2,80}\(-?\d{1,4}[,)]"
+    r"(?:[A-Z][a-z]{1,40}\.){1,5}[A-Z][A-Za-z]{1,40}(?=[\s,;)]|$)|[a-z_]{2,40}(?:\.[A-Za-z_]{2,40}){1,5}(?=[\s,;)]"
+    r"|$)|[A-Za-z_.:]{2,80}\(-?\d{1,4}[,)]"
     r"|[\w.]{1,80} (?:and|or|if|is|in|not|for|\+|==) ['\"(a-z_]|[a-z_]{2,40} = [a-z_]{2,40} = "
 )
 _SEVERAL_NAMES = lazy(r"(?:^|\n)\s{0,60}(?:[a-z_]{1,40}, ){1,4}$")  # login, password = result

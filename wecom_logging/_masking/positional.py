@@ -49,9 +49,11 @@ _FAILING = lazy(r"(?i)failing row contains \(")
 _IN_ROW = lazy(r"(?<=[( ])[^\s(),]{8,}(?=[,)])")
 _NO_SECRET = lazy(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4}-\d\d-.*|[\w.+-]+@[\w.-]+")
 _LINES = lazy(r"[^\n]*+\n|[^\n]++")
-_UNDER = lazy(r"(?P<bars>[^\S\n]*+(?:[│|][^\S\n]++)*+)(?:└|->|│|\|)\s?(?P<value>b?['\"][^\r\n]*+)?")
+_UNDER = lazy(
+    r"(?P<bars>[^\S\n]*+(?:[│|][^\S\n]++)*+)(?:└|->|│|\|)\s?(?P<value>(?:b?['\"]|[\[(]|\w{1,40}\(['\"]|\d{4,8}\b)[^\r\n]*+)?"
+)
 _NAME_ABOVE = lazy(r"\.?(\w{1,64})")
-_STRING_DATA = lazy(r"(?m)^(?P<indent> *+)stringData:[^\S\n]*+\n")
+_STRING_DATA = lazy(r"(?m)^(?P<indent> *+)(?:stringD|d)ata:[^\S\n]*+\n")
 _ENTRY = lazy(r"(?P<indent> *+)(?:[\w.-]{1,253}: ?(?:[|>][+-]?(?=\s))?)?(?P<value>[^\r\n]*+)")
 _STATEMENT = lazy(r"(?i)\b(?:insert|update|select|delete|where)\b")
 _WORD = lazy(r"\w{2,64}")
@@ -247,7 +249,7 @@ _STATEMENTS = (
     (("==> param", "binding param"), _bound),
     (("failing row",), _failing),
     (("└", "-> '"), _under),
-    (("stringdata",), _string_data),
+    (("stringdata", "kind: secret"), _string_data),
     (("execute",), _executed),
     (("insert",), _inserted),
 )

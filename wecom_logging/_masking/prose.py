@@ -12,19 +12,20 @@ from .words import of_word
 
 _ARGUMENT = lazy(r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>[^\s'\"-]\S*)")
 _PROSE = lazy(
-    r"(?:(?:[\])`]|\*{1,2})?(?:[^\S\r\n]|(?=\.{3}))(?:(?:is (?:generated|set) )?for (?:\w{1,12} ){0,2}"
+    r"(?:(?:[\])`]|\*{1,2})?(?:[^\S\r\n]|(?=\.{3}|[|;]))(?:(?:is (?:generated|set) )?for (?:\w{1,12} ){0,2}"
     r"[^\s:](?:[^\s:]|:(?!\s)){0,80}(?: \([\w ]{1,40}\))?(?=:| is )(?: is)?"
     r"|(?:(?:(?:has|have) been |was |is )?(?:set|reset|changed|updated|rotated|generated|created|issued|revoked"
     r"|rejected|refused|denied|invalid|expired|mismatch|not found|received)(?: successfully)?(?: (?:to|from|as|is))?"
     r"|from|to)(?=[:\s])"
-    r"|(?P<sign>is|was|provided|given|received|used|->|→|[-–—]|\.{2,60}))?"
+    r"|(?P<sign>is|was|provided|given|received|used|->|=>|[→⇒➜]|[-–—~|/;]|\.{2,60}))?"
     r":?[^\S\r\n]?"
     rf"|(?:无效|错误|不正确|已?过期|已?失效)[:：,，]\s?)(?P<value>{QUOTED}|[^\s'\",;，。；）】]+)"
 )
+_IS_THING = lazy(r"['\"]? (?:not found|already exists|does not exist|is forbidden)")  # secret "shop-tls"
 _NAMED = lazy(r"[A-Za-z][\w.-]{1,40}=[^=]|\w{1,40}\]\(")
 _MOVED_TO = lazy(r" (?:to|->|=>|→) (?P<value>[^\s,;)]+)")
 # | password | x |
-_ROW_CELL = lazy(r"[^\S\r\n]{1,40}\|[^\S\r\n](?P<value>[^\s|]{4,200})[^\S\r\n]{1,200}\|")
+_ROW_CELL = lazy(r"[^\S\r\n]{1,40}[|│┃║][^\S\r\n](?P<value>[^\s|│┃║]{4,200})[^\S\r\n]{1,200}[|│┃║]")
 
 
 def behind_blank(text: str, begin: int, end: int, kind: Kind) -> Span | None:
@@ -35,7 +36,7 @@ def behind_blank(text: str, begin: int, end: int, kind: Kind) -> Span | None:
         if found is None or kind is Kind.SELDOM or (is_plural(text[begin:end]) and found["value"].isdecimal()):
             return None
         return of_word(text, found.start("value"))
-    if text[begin - 2 : begin] == "| " and (cell := _ROW_CELL.match(text, end, end + 2 * REACH)):
+    if text[begin - 2 : begin] in ("| ", "│ ", "┃ ", "║ ") and (cell := _ROW_CELL.match(text, end, end + 2 * REACH)):
         two = (
             kind is Kind.SECRET
             and text[begin - 3 : begin - 2] in "\r\n"
@@ -45,7 +46,9 @@ def behind_blank(text: str, begin: int, end: int, kind: Kind) -> Span | None:
         return cell.span("value") if two or (looks_chosen(cell["value"]) and kind is not Kind.SELDOM) else None
     found = _PROSE.match(text, end, end + REACH)
     value = bare_of(found["value"]).rstrip(".").strip("[]()") if found else ""
-    if found is None or _NAMED.match(value):  # POST /oauth/token grant_type=password&…
+    if (
+        found is None or _NAMED.match(value) or _IS_THING.match(text, found.end())
+    ):  # POST /oauth/token grant_type=password&…
         return None
     if kind is Kind.SELDOM and not (found["sign"] and value.isalnum() and looks_like_key(value)):
         return None

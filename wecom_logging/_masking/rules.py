@@ -25,6 +25,7 @@ _CHECKS: dict[str, Check | None] = {
     "": None,
     "secret": is_secret_value,
     "chosen": is_chosen_value,
+    "drawn": lambda found: is_secret_value(found) and not found["value"].islower(),
     "set": _is_set,
     "column": lambda found: is_column(found["name"]),
     "key": lambda found: kind_of(_KEY_WORDS.sub("", found["key"])) is Kind.SECRET,
