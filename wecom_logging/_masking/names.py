@@ -30,7 +30,7 @@ _STEMS = (
     "_code", "-code", "code=", "code'", 'code"', "smscode", "verifycode",
 )
 # fmt: on
-_NO_SECRETS = lazy(r"image_?pull_?secrets?$")
+_NO_SECRETS = lazy(r"(?:image_?pull|existing|tls|external|registry)_?secrets?$")  # which name one
 _SHORT = lazy(r"(?<![a-z])(?:[as]k|psk|pin)(?![a-z])")
 
 
@@ -58,8 +58,7 @@ _SECRET = (
 _OFTEN = (
     r"(?:creds?|credentials?|cookies?|auth|sig|sign|signature|signature_provided|sid|pass|pw|t?otp|pin|ssn|cvv|cvc2?"
     r"|captcha|psk|salt|jwt|dsn|ticket|hmac|verifier|ak|sk|seed|mnemonic|nonce|bearer|passkey"
-    r"|authentication|(?:app|req|request)_?sign"
-    r"|mima|kennwort|senha|contrasena|mot_?de_?passe"
+    r"|authentication|(?:app|req|request)_?sign|mima|kennwort|senha|contrasena|mot_?de_?passe"
     r"|(?:client_)?assertion|saml_?(?:request|response)|(?:security|secret)_answer|pepper|(?:snmp|ro|rw)_?community"
     r"|web_?hook(?:_url)?|docker_?config_?json|conn(?:ection)?_?str(?:ing)?"
     r"|(?:sms|verify|verification|validation|auth|authorization|activation|backup|recovery|reset|confirmation|invite"

@@ -77,6 +77,7 @@ _NUMBER = lazy(
     r"\d{4,8}(?![\w.:-])|\d{3}-\d{3}-\d{3}(?![\w-])|(?<=[Cc2][:=])\d{3}(?![\w.:-])|(?<=[Vv][:=])\d{3}(?![\w.:-])"
 )  # pin=4711   cvv=123
 _DIRECTORY = lazy(r"[/~][\w./@+-]*+(?=['\")\],]{0,4}(?:\s|$))")
+_OF_SESSION = ("session", "sid", "session_id", "session-id", "sessionid", "sess_id", "sessid")
 _NUMBER_OF_SESSION = lazy(
     r"['\"]?(?:[0-9a-f]{4,8}(?![\w.-])|0x[0-9a-f]{6,16}\b|\d{1,10}(?![\w.-])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w.-]))"
 )
@@ -100,7 +101,7 @@ _IS_ENTRY = lazy(
 )
 _ENTRY = lazy(
     rf"(?:{QUOTE})?(?:,\s?\\{{0,3}}['\"]\w{{1,20}}\\{{0,3}}['\"]:\s?\\{{0,3}}['\"]?\w{{1,30}}\\{{0,3}}['\"]?)?,?\s{{0,64}}"
-    rf"\\{{0,3}}['\"]?(?:(?:[Pp]arameter)?[Vv]alue|content)\\{{0,3}}['\"]?{BLANKS}[:=]{BLANKS}"
+    rf"\\{{0,3}}['\"]?(?:(?:[Pp]arameter)?[Vv]al(?:ue)?|content)\\{{0,3}}['\"]?{BLANKS}[:=]{BLANKS}"
 )
 # name="password", and behind an empty line its value: a part of multipart/form-data
 _PART = lazy(r"\"(?:\r?\n|\\{1,3}r\\{1,3}n)(?:\r?\n|\\{1,3}r\\{1,3}n)(?P<value>(?:[^\r\n\\]++|\\(?!\\{0,2}r\\))+)")
@@ -195,6 +196,8 @@ class _Pairs:
         sign = _AFTER.match(text, end, end + REACH)
         if edge == ">" and (cell := _CELL.match(text, end, end + REACH)):
             return self._in_tag(cell.end(), kind) if kind is Kind.SECRET else None
+        if sign is None and name.lower().endswith(_OF_SESSION) and _NUMBER_OF_SESSION.match(text, end + 1):
+            return None
         if sign is None:
             return behind_blank(text, begin, end, kind)
         at = sign.end()
@@ -220,7 +223,7 @@ class _Pairs:
             (last == ":" == text[at - 1] and at == end + 1 and not looks_secret(text[at : BARE.match(text, at).end()]))  # type: ignore[union-attr] # of any length
             or (before[-2:] == "${" and text.startswith(":?", end))
             or HIDDEN.match(text, at, at + REACH)
-            or ("sess" in name.lower() and _NUMBER_OF_SESSION.match(text, at, at + REACH))
+            or (name.lower().endswith(_OF_SESSION) and _NUMBER_OF_SESSION.match(text, at, at + REACH))
             or ((first in _OF_REMARK or first >= "一") and self._is_remark(at))
             or (kind is Kind.SELDOM and not _KEY.match(text, at))
             or (

@@ -36,7 +36,20 @@ _OWN_WORDS = frozenset(  # of formats and forms, where nothing follows
     (
         *("inherit", "optional", "present", "absent", "unset", "set", "valid", "ok", "enabled", "disabled", "changed"),
         *("unchanged", "updated", "found", "revoked", "denied", "failed", "str", "bytes", "string", "bool", "default"),
-        *("generated", "prompt", "redacted", "masked", "hidden", "可选", "必填", "必须"),
+        *(
+            "generated",
+            "prompt",
+            "redacted",
+            "masked",
+            "hidden",
+            "可选",
+            "必填",
+            "必须",
+            "accepted",
+            "rejected",
+            "sent",
+        ),
+        *("used", "verified", "active", "locked", "deleted", "created", "pending", "cached", "refreshed", "rotated"),
     )
 )
 OWN_WORDS = "|".join(sorted(_WORDS | _OWN_WORDS))
@@ -51,17 +64,18 @@ _SENTENCE = r"[A-Za-z][a-z']{1,20}(?: [\w'<>=.,()-]{1,30}){0,16}"
 _SENTENCE += r" (?:not|null|length|least|most|characters?|allowed|short|long|type|match)\b"
 _WORD = lazy(r"(?P<word>[^\W_]{1,12})(?:(?P<end>[;&)\]}'\"]|,(?:\s|$)|\s?$|\s?\r?\n)|[\s`]|,[\w.-]{0,40}[=:])")
 HIDDEN = lazy(  # what something else has put in its place, or will fill in
-    r"(?P<quote>['\"])?(?:\*{0,3}(?:(?i:redacted|filtered|masked|hidden|omitted)|[\[(<{]{1,2}(?i:filtered|redacted|hidden|masked"
-    r"|removed|omitted|scrubbed|protected|secret|sensitive|censored|not (?:set|shown))[A-Za-z_ :]{0,24}[\])>}]{1,2})\*{0,3}"
-    r"|[*•●]{3,}|[xX]{4,}|sk-\*{3,}|(?:sk|pk|ey[A-Za-z]?)-?\.{3}\w{0,4}|[nN]/[aA]|[~-]|\{\{[^{}\r\n]{1,80}\}\}(?=['\"]))"
-    r"(?(quote)(?P=quote))(?=[,;)\]}]{0,4}(?:\s|$)|,['\"]|&\w)"
+    r"(?P<quote>['\"])?(?:\*{0,3}(?:(?i:redacted|filtered|masked|hidden|omitted)|[\[(<{]{1,2}(?i:filtered|redacted"
+    r"|hidden|masked|removed|omitted|scrubbed|protected|secret|sensitive|censored|not (?:set|shown))[A-Za-z_ :]{0,24}"
+    r"[\])>}]{1,2})\*{0,3}|[*•●]{3,}|[xX]{4,}|sk-\*{3,}|(?:sk|pk|ey[A-Za-z]?)-?\.{3}\w{0,4}|[nN]/[aA]|[~-]"
+    r"|(?:arn:|projects/|secrets?/|kv/|vault:|ssm:|op://|file:|env:)[\w./:#@-]{1,160}"
+    r"|<?(?i:your|example|dummy)[_ -][A-Za-z_ -]{2,40}>?"
+    r"|\{\{[^{}\r\n]{1,80}\}\}(?=['\"]))(?(quote)(?P=quote))(?=[,;)\]}]{0,4}(?:\s|$)|,['\"]|&\w)"
 )
 _OF_LETTERS = lazy(
     r"(?i)[\w.]{1,64}\(\s?(?:\w{1,32}=)?\*{3}|b''(?!['\w])|b\"\"(?![\"\w])"
     # calls, and what is looked up
     r"|(?:await )?(?:(?:[a-z_]{2,40}\.){1,6}[a-z_]{2,40}\d{0,3}|[a-z]{1,20}(?:_[a-z]{1,20}){1,4}"
-    r"|len|str|dict|list|sorted|Depends|Security|Field|Form|Header|Query)"
-    r"\((?=[)'\"\r\n]|$|[a-z_]{1,40}[,.()\[=])"
+    r"|len|str|dict|list|sorted|Depends|Security|Field|Form|Header|Query)\((?=[)'\"\r\n]|$|[a-z_]{1,40}[,.()\[=])"
     r"|(?:[a-z_]{2,40}\.){1,6}[a-z_]{2,40}\[['\"]"
     # types of what is declared
     r"|(?-i:[A-Z])[a-z.]{2,40}(?:[\[<][^\r\n=]{0,80}[\]>])?(?: \| None)? = "
@@ -70,18 +84,15 @@ _OF_LETTERS = lazy(
     r"|[\w.$]{1,120}@[0-9a-f]{5,8}\b"  # an object that Java or Android prints
 )
 _OF_SIGNS = lazy(  # a place that is filled in later
-    r"\*{3}|[\[({][\])}]|''|\"\""
-    r"|[\[(<](?i:known after apply|unset|none)[\])>]"
+    r"\*{3}|[\[({][\])}]|''|\"\"|[\[(<](?i:known after apply|unset|none)[\])>]"
     r"|\$\{[\w.:-]{1,80}(?:\?[^{}\r\n]{0,80})?\}|\$\{\{|<%=|!(?:ENV|Ref|Sub|vault)|\$\(\w{1,40}\)?|%[A-Z_]{2,40}%"
-    r"|@@\w{1,40}@@|__[A-Z_]{2,40}__"
-    r"|\$[A-Z_]{2,40}|\?|\$\d{1,4}"
+    r"|@@?\w{1,40}@@?|[#%]\{\w{1,40}\}|%\d\$s|__[A-Z_]{2,40}__|\$[A-Z_]{2,40}|\?|\$\d{1,4}"
     r"|\{\{[^{}\r\n]{0,80}\}\}|\{\{|%(?:\(\w{1,64}\))?[srSR]|\{(?:[a-z_][a-z_.]{0,60}(?:![rs])?|\d?)\}"
-    r"|<[\w .-]{1,60}>|<[A-Za-z][\w.]{1,60} [^<>\r\n]{1,120}>"
-    r"|\$[\w.$]{1,119}@[0-9a-f]{5,8}\b"
+    r"|<[\w .-]{1,60}>|<[A-Za-z][\w.]{1,60} [^<>\r\n]{1,120}>|\$[\w.$]{1,119}@[0-9a-f]{5,8}\b"
 )
 # What a form says of a field, and signs that a parser did not expect.
 REMARK = lazy(
-    rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})|\[['\"]{_SENTENCE}|[\[{{]{{1,2}}['\"](?:min|max|required|_?errors?|message"
+    rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})|\[['\"]{_SENTENCE}|\[?['\"](?:{OWN_WORDS})['\"]|['\"](?:required|nullable|string|min:\d{{1,3}})\||[\[{{]{{1,2}}['\"](?:min|max|required|_?errors?|message"
     rf"|msg|code|type|kind|rule)(?:_?[Ll]ength)?['\"]:"
     r"|(?:'[^\w'\r\n]{1,3}'|\"[^\w\"\r\n]{1,3}\")(?=[\s,;.:)\]}]|$)|\"(?:Optional|Union|Sequence|Mapping|list|dict"
     r"|tuple)\["
@@ -101,8 +112,7 @@ _EXPRESSION = lazy(
     r"|\[(?:['\"]|-?\d{0,3}\]|-?\d{0,3}:|[A-Za-z_.]{1,40}[\]:\[ ,(]))"
     r"|await [a-z_.]{2,80}(?=\s|$)|[\[{][\w.()]{1,40}(?:: ?\w{1,40})? for "
     r"|(?:&?(?:mut )?self|process\.env|cls|settings|conf(?:ig)?|cfg|args|opts|options|var|request|req|response"
-    r"|resp|result|app|this|ctx|context)"
-    r"\.[A-Za-z_][A-Za-z_.]{1,80}(?=[\s,;)\]}:]|$)"
+    r"|resp|result|app|this|ctx|context)\.[A-Za-z_][A-Za-z_.]{1,80}(?=[\s,;)\]}:]|$)"
     r"|[\[({]['\"]|[\[({]\s{0,8}(?:[\r\n]|$)"
 )
 _ASSIGNED = lazy(  # name = a.b   name = f(3)   name = a if b else c
@@ -124,15 +134,14 @@ _SAID = lazy(
     # a.Token | None = None   a.Token,
     r"|[\w.]{2,60}(?:\[[^\r\n]{0,80}\])?(?: \| [A-Za-z][\w.]{1,60}){1,4}(?=\s?[=,):]|\s?$)"
     r"|(?:[a-z_]\w{0,40}\.){1,4}[A-Z]\w{1,40}(?=\s=|[,):]|\s?$)|(?:bool|bytes|int|float|str)(?:,|\s=\s)"
-    r"|[CL]\{[\w.]{1,60}\}"
-    r"|(?:min|max)_length="
+    r"|[CL]\{[\w.]{1,60}\}|(?:min|max)_length="
     # what documents of a function say of its arguments
     r"|(?i:an?|the) [a-z]{2,20}\b"
     r"|(?i:number|name|list|path|file|value|string|password|passphrase|token|key|secret|cookie)s?"
     r"(?:/[a-z]{2,12})? (?:for|of|to|that|this|which|used|with|from|in|as) "
 )
 _OF_CODE = lazy(  # no word of it mixes letters and digits as passwords do
-    r"(?:[A-Za-z_]++\d{0,3}(?![A-Za-z\d])|[a-z_][a-z\d_]*+(?=\()|\d++(?![A-Za-z_])|(?<=[a-z])<\w{2,40}>|->|\$(?=[a-z])"
+    r"(?:[A-Za-z_]++\d{0,3}(?![A-Za-z\d])|[a-z_][a-z\d_]*+(?=\()|\d++(?![A-Za-z_])|(?<=[a-z])<\w{2,40}>|->|[$&](?=[a-z])"
     r"|(?<=[(\[,= ])(?:'[^'\s]*+'|\"[^\"\s]*+\")|[.,:()\[\]{}'\"=+*/\\-])*+\??;?(?:\s|\Z|[^\x00-\x7f])"
 )
 _REACH = 256

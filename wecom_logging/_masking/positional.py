@@ -9,15 +9,15 @@ from .patterns import Rules, has_one, lazy, masked_at
 from .rules import options, rules
 
 _CALLS = Rules(rules("calls"))
-_COMMANDS = Rules((*rules("commands"), *options()))
+_COMMANDS = Rules((*options(), *rules("commands")))
 
 _KEYED = lazy(  # what takes a key or a token as it is
     r"(?:hmac\.(?:new|digest)|jwt\.(?:en|de)code|hashlib\.\w{1,10}|Fernet|AES\.new|OAuth\w{1,24}|set_access_token"
-    r"|(?:Client|Credentials?|Auth|Push|SDK|API|Signer|Cipher|Crypto|Minio|Stripe|[Bb]ot|Robot)|\bargs[=:]\s?)\("
+    r"|(?:Client|Credentials?|Auth|Push|SDK|API|Signer|Cipher|Crypto|Minio|Stripe|[Bb]ot|Robot))\(|\bargs[=:]\s?[(\[]"
 )
 _KEYED_WORDS = (
     *("hmac.", "jwt.", "hashlib.", "fernet(", "aes.", "client(", "credential", "auth(", "push(", "sdk(", "signer("),
-    *("cipher(", "bot(", "oauth", "set_access_token(", "api(", "crypto(", "minio(", "stripe(", "args=(", "args:"),
+    *("cipher(", "bot(", "oauth", "set_access_token(", "api(", "crypto(", "minio(", "stripe(", "args=", "args:"),
 )
 _LITERAL = lazy(r"(?P<before>\w{1,40}\s?[=:]\s?)?[bruf]?(?P<quote>['\"])(?P<value>[^'\"\r\n]{16,512})(?P=quote)")
 _SPAN = 300
@@ -67,20 +67,8 @@ _ITEM = lazy(  # 'x'::text
 _ROW = lazy(r"[\s,\[]{0,8}\(|\[(?=['\"\d])")
 
 _IN_COMMANDS = (
-    " -",
-    "'-",
-    "sql",
-    "echo ",
-    "ctl ",
-    " /",
-    "<<<",
-    "wpa_",
-    "rclone",
-    "net use",
-    "dp ",
-    "printf ",
-    "rman ",
-    "qshell ",
+    *(" -", "'-", "sql", "echo ", "printf ", "ctl ", " /", "<<<", "wpa_", "rclone", "net use", "dp ", "rman ", "exp "),
+    *("imp ", "qshell ", " alias ", " login ", " auth "),
 )
 """One of these stands in every such line."""
 

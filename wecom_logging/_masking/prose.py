@@ -21,7 +21,9 @@ _PROSE = lazy(
     r":?[^\S\r\n]?"
     rf"|(?:无效|错误|不正确|已?过期|已?失效)[:：,，]\s?)(?P<value>{QUOTED}|[^\s'\",;，。；）】]+)"
 )
-_IS_THING = lazy(r"['\"]? (?:not found|already exists|does not exist|is forbidden)")  # secret "shop-tls"
+_IS_THING = lazy(
+    r"['\"]? (?:not found|already exists|does not exist|is forbidden|(?:was )?(?:(?:cre|upd)ated|deleted))\b"
+)  # secret "shop-tls"
 _NAMED = lazy(r"[A-Za-z][\w.-]{1,40}=[^=]|\w{1,40}\]\(")
 _MOVED_TO = lazy(r" (?:to|->|=>|→) (?P<value>[^\s,;)]+)")
 # | password | x |

@@ -162,8 +162,7 @@ def without_tokens(text: str, small: str) -> str:
 
 # Private keys in PEM and PGP armour, whole, cut at their end, or cut at their beginning.
 _PRIVATE_KEY = lazy(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:(?:[^-]++|-(?!----))*+-----END [A-Z0-9 ]{0,40}-----"
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?:[^-]++|-(?!----))*+-----END [A-Z0-9 ]{0,40}-----"
     # Its end was cut off: what looks like lines of it.
     r"|(?:(?:\r?\n|\\{1,3}[nr])[ \t]*+(?:[A-Za-z0-9+/=]{20,}+|[A-Za-z0-9+/=]*+(?=[ \t]*+(?:[\r\n]|\\{1,3}[nr]|\Z))"
     r"|(?:Proc-Type|DEK-Info):[^\r\n]*+))*+)"
