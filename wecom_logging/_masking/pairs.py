@@ -252,8 +252,6 @@ class _Pairs:
             end = (several or found).end()
             inside = found.end("call") if found["call"] and text[end - 1] in "'\"" else at
             return (inside, end) if close else self._closed(begin, at, inside, end)
-        if text.startswith("{{ ", at):
-            return None  # a template's
         sure = kind is Kind.SECRET or "cred" in name.lower() or "cookie" in name.lower()
         far = sure or (close is not None and first != "{")  # what is not masked is not read twice
         if first in "[({" and (found := CONTAINER.match(text, at, len(text) if far else at + REACH)):

@@ -69,7 +69,7 @@ HIDDEN = lazy(  # what something else has put in its place, or will fill in
     r"[\])>}]{1,2})\*{0,3}|[*•●]{3,}|[xX]{4,}|sk-\*{3,}|(?:sk|pk|ey[A-Za-z]?)-?\.{3}\w{0,4}|[nN]/[aA]|[~-]"
     r"|(?:arn:|projects/|secrets?/|kv/|vault:|ssm:|op://|file:|env:)[\w./:#@-]{1,160}"
     r"|<?(?i:your|example|dummy)[_ -][A-Za-z_ -]{2,40}>?"
-    r"|\{\{[^{}\r\n]{1,80}\}\}(?=['\"]))(?(quote)(?P=quote))(?=[,;)\]}]{0,4}(?:\s|$)|,['\"]|&\w)"
+    r"|\{\{[^{}\r\n]{1,80}\}\})(?(quote)(?P=quote))(?=[,;)\]}]{0,4}(?:\s|$)|,['\"]|&\w)"
 )
 _OF_LETTERS = lazy(
     r"(?i)[\w.]{1,64}\(\s?(?:\w{1,32}=)?\*{3}|b''(?!['\w])|b\"\"(?![\"\w])"
@@ -87,7 +87,7 @@ _OF_SIGNS = lazy(  # a place that is filled in later
     r"\*{3}|[\[({][\])}]|''|\"\"|[\[(<](?i:known after apply|unset|none)[\])>]"
     r"|\$\{[\w.:-]{1,80}(?:\?[^{}\r\n]{0,80})?\}|\$\{\{|<%=|!(?:ENV|Ref|Sub|vault)|\$\(\w{1,40}\)?|%[A-Z_]{2,40}%"
     r"|@@?\w{1,40}@@?|[#%]\{\w{1,40}\}|%\d\$s|__[A-Z_]{2,40}__|\$[A-Z_]{2,40}|\?|\$\d{1,4}"
-    r"|\{\{[^{}\r\n]{0,80}\}\}|\{\{|%(?:\(\w{1,64}\))?[srSR]|\{(?:[a-z_][a-z_.]{0,60}(?:![rs])?|\d?)\}"
+    r"|\{\{[^{}\r\n]{0,80}\}\}|%(?:\(\w{1,64}\))?[srSR]|\{(?:[a-z_][a-z_.]{0,60}(?:![rs])?|\d?)\}"
     r"|<[\w .-]{1,60}>|<[A-Za-z][\w.]{1,60} [^<>\r\n]{1,120}>|\$[\w.$]{1,119}@[0-9a-f]{5,8}\b"
 )
 # What a form says of a field, and signs that a parser did not expect.
