@@ -62,6 +62,7 @@ _GOES_ON = lazy(r" [^\s'\",;]{1,256}")
 _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 
 _OF_REMARK = "['\"ET{"
+_OF_HIDDEN = "'\"*•●[(<{~-xXsSpPekvofaAyYdDrRmMhHnNcCE"
 _LITERALS = lazy(r"[^'\"\r\n]{6,64}(?=['\"])")
 _OF_TEMPLATE = "'\"rbuf"
 _MARKS = ("'", '"')
@@ -222,7 +223,7 @@ class _Pairs:
         if (
             (last == ":" == text[at - 1] and at == end + 1 and not looks_secret(text[at : BARE.match(text, at).end()]))  # type: ignore[union-attr] # of any length
             or (before[-2:] == "${" and text.startswith(":?", end))
-            or HIDDEN.match(text, at, at + REACH)
+            or (first in _OF_HIDDEN and HIDDEN.match(text, at, at + REACH))
             or (name.lower().endswith(_OF_SESSION) and _NUMBER_OF_SESSION.match(text, at, at + REACH))
             or ((first in _OF_REMARK or first >= "一") and self._is_remark(at))
             or (kind is Kind.SELDOM and not _KEY.match(text, at))

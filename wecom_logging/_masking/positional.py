@@ -13,7 +13,7 @@ _COMMANDS = Rules((*options(), *rules("commands")))
 
 _KEYED = lazy(  # what takes a key or a token as it is
     r"(?:hmac\.(?:new|digest)|jwt\.(?:en|de)code|hashlib\.\w{1,10}|Fernet|AES\.new|OAuth\w{1,24}|set_access_token"
-    r"|(?:Client|Credentials?|Auth|Push|SDK|API|Signer|Cipher|Crypto|Minio|Stripe|[Bb]ot|Robot))\(|\bargs[=:]\s?[(\[]"
+    r"|(?:Client|Credentials?|Auth|Push|SDK|API|Signer|Cipher|Crypto|Minio|Stripe|[Bb]ot|Robot)|args[=:]\s?)[(\[]"
 )
 _KEYED_WORDS = (
     *("hmac.", "jwt.", "hashlib.", "fernet(", "aes.", "client(", "credential", "auth(", "push(", "sdk(", "signer("),

@@ -28,6 +28,7 @@ _CHECKS: dict[str, Check | None] = {
     "drawn": lambda found: is_secret_value(found) and not found["value"].islower(),
     "set": _is_set,
     "column": lambda found: is_column(found["name"]),
+    "before": lambda found: any(map(is_column, found.string[max(found.start() - 64, 0) : found.start()].split()[-1:])),
     "key": lambda found: kind_of(_KEY_WORDS.sub("", found["key"])) is Kind.SECRET,
     "keys": lambda found: any(kind_of(name.strip(' "')) is Kind.SECRET for name in found["names"].split(",")),
     "cut": lambda found: looks_chosen(found["value"]) or found["name"][:4].lower() in ("pass", "secr", "toke", "api_"),
