@@ -46,6 +46,7 @@ def test_a_further_line_without_a_secret_stays(line: str) -> None:
         ("text = 'host=pg password=a1\\'b2'", "text = 'host=pg password=***'"),
         ('{"msg": "password=a1\\"b2\\nnext", "port": 1}', '{"msg": "password=***\\nnext", "port": 1}'),
         ('{"msg":"password=a1\\\\b2","port":1}', '{"msg":"password=***","port":1}'),
+        ("secrets: {password: a1b2, host: pg}", "secrets: {password: ***, host: pg}"),
         ("can't log in: password=a1'b2 for bob", "can't log in: password=*** for bob"),
         ("password=a1'b2 token=c3'd4", "password=*** token=***"),
         ("密码=a1,b2:c3，请重试", "密码=***，请重试"),

@@ -63,6 +63,8 @@ _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 
 _OF_REMARK = "['\"ET{"
 _OF_HIDDEN = "'\"*•●[(<{~-xXsSpPekvofaAyYdDrRmMhHnNcCE"
+_OPENS = lazy(r"[\[({]{1,4}['\"]?[\w.-]{1,40}['\"]?[:=]")  # {password: x}: the next name has a value
+_MASKED_URL = lazy(r"[\w.+:/-]{1,128}:\*{3}@[\w.:/()?=&%-]{1,256}")
 _LITERALS = lazy(r"[^'\"\r\n]{6,64}(?=['\"])")
 _OF_TEMPLATE = "'\"rbuf"
 _MARKS = ("'", '"')
@@ -244,6 +246,8 @@ class _Pairs:
             more = _DEFAULTS if found["call"] else _MORE_TEXTS if unpacked else _CHANGED
             several = more.match(text, found.end())
             literal = bare_of(text[found.end("call") : found.end()]) if found["call"] else ""
+            if _MASKED_URL.fullmatch(bare_of(found[0])):
+                return None
             if _MASKED_COOKIE.fullmatch(found[0]) or (found["call"] or "").endswith(("push(", "call(")):
                 return None  # of a parser, of Redis
             if found["call"] and LOOKS_UP.search(found["call"]) and not looks_secret(literal):
@@ -353,7 +357,7 @@ class _Pairs:
         text = self._text
         value = text[at:stop].rstrip()
         stop = at + len(value)
-        if not value or _is_name(value, name):
+        if not value or _is_name(value, name) or _OPENS.fullmatch(value) or _MASKED_URL.fullmatch(value):
             return None
         if value[-1] == ":" and looks_chosen(value) and (rest := _GOES_ON.match(text, stop)):  # of YAML: a: b
             stop = rest.end()

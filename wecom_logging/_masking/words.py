@@ -23,7 +23,7 @@ _CLOSING = {")": "(", "]": "[", "}": "{", "'": "'", '"': '"', "`": "`", ",": "",
 _NAME = r"['\"]?(?:(?:[A-Z]?[a-z]{2,20}+[_.-]?){1,6}+|[A-Z_]{2,40}+)(?:ID|\d)?['\"]?"  # as people name things
 _VALUE = r"['\"]?(?:[A-Z]?[a-z\d_.:/%-]+|[A-Z\d_]+|<\w{1,40}>|\{\w{1,40}\})?"
 _PAIR = lazy(  # ,user=bob   ;Encrypt=yes   ,"port":5432
-    rf"(?:[,;&]|\\{{1,2}}n){_NAME}(?:=|:(?=.)){_VALUE}|,\d{{1,5}}|\\r"
+    rf"(?:[,;&]|\\{{1,2}}n){_NAME}(?:=|:(?=.)){_VALUE}|,\d{{1,5}}|\\r|;(?:export|set)"
 )
 _LONGEST_PAIR = 80
 _MOST_PAIRS = 16
@@ -111,7 +111,7 @@ def _before_closing(text: str, at: int, stop: int) -> int:
     """Without signs at its end that close what was opened before the value."""
     least = max(at, stop - 512)
     for sign in reversed(text[max(at, stop - 8) : stop]):
-        opening = _CLOSING.get(sign)
+        opening = _CLOSING.get(sign, "" if sign in ":." and text[stop - 2] in ")]}" else None)
         if opening is None or (opening and _is_balanced(text, least, stop, opening, sign)):
             break
         stop -= 1
