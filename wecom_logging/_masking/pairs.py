@@ -64,7 +64,9 @@ _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 _OF_REMARK = "['\"ET{"
 _OF_HIDDEN = "'\"*•●[(<{~-xXsSpPekvofaAyYdDrRmMhHnNcCE"
 _OPENS = lazy(r"[\[({]{1,4}['\"]?[\w.-]{1,40}['\"]?[:=]")  # {password: x}: the next name has a value
-_MASKED_URL = lazy(r"[\w.+:/-]{1,128}:\*{3}@[\w.:/()?=&%-]{1,256}")
+_MASKED_URL = lazy(
+    r"[\w.+:/-]{1,128}:\*{3}@(?:(?:tcp|unix)\([\w.:/-]{1,128}\)|[a-z\d.-]{1,128}(?::\d{1,5})?)(?:/[\w./?=&%-]{0,128})?"
+)
 _LITERALS = lazy(r"[^'\"\r\n]{6,64}(?=['\"])")
 _OF_TEMPLATE = "'\"rbuf"
 _MARKS = ("'", '"')
@@ -218,7 +220,7 @@ class _Pairs:
             value = text[slice(*span)]
             return span if (looks_chosen(value) and not kind_of(value)) or not _COMPARED_WITH.fullmatch(value) else None
         if compare or comma or call or (sub and not printed):
-            return self._argument(name, before, at, kind, sign)
+            return self._argument(name, before, begin, at, kind, sign)
         if colon and kind is Kind.SECRET and (lines := on_next_lines(text, begin, sign.end("colon"))):
             return lines
         first = text[at : at + 1]  # most forms are known by it
@@ -292,7 +294,7 @@ class _Pairs:
             return None
         return next((found.span(group) for group in ("data", "value", "cut") if (found[group] or "").strip()), None)
 
-    def _argument(self, name: str, before: str, at: int, kind: Kind, sign: re.Match[str]) -> Span | None:
+    def _argument(self, name: str, before: str, begin: int, at: int, kind: Kind, sign: re.Match[str]) -> Span | None:
         """password != 'x'   ('password', 'x')   headers['X-Token'] = 'x'   secret("x")"""
         text = self._text
         reach = min(at + REACH, len(text))  # what is not masked is not read to its end
@@ -323,7 +325,8 @@ class _Pairs:
                 form, found = _MORE_VALUES, several
         if not (sure and kind is not Kind.SELDOM) and not looks_secret(bare_of(found[0])):
             return None
-        return (form.match(text, at) or found).span()
+        end = (form.match(text, at) or found).end()
+        return self._closed(begin, at, at, end) if text[at - 2 : at] == "==" and not sign["close"] else (at, end)
 
     def _without_quotes(
         self, name: str, before: str, begin: int, at: int, kind: Kind, sign: re.Match[str]

@@ -69,7 +69,7 @@ HIDDEN = lazy(  # what something else has put in its place, or will fill in
     r"[\])>}]{1,2})\*{0,3}|[*•●]{3,}|[xX]{4,}|sk-\*{3,}|(?:sk|pk|ey[A-Za-z]?)-?\.{3}\w{0,4}|[nN]/[aA]|[~-]"
     r"|(?:arn:|projects/|secrets?/|kv/|vault:|ssm:|op://|file:|env:)[\w./:#@-]{1,160}"
     r"|<?(?i:your|example|dummy)[_ -][A-Za-z_ -]{2,40}>?"
-    r"|\{\{[^{}\r\n]{1,80}\}\})(?(quote)(?P=quote))(?=[,;)\]}]{0,4}(?:\s|$)|,['\"]|&\w)"
+    r"|\{\{[^{}\r\n]{1,80}\}\})(?(quote)(?P=quote))(?=[,;)\]}]{0,4}(?:\s|$)|,['\"][\w.-]{1,40}['\"]:|&[a-z_]{2,40}=[\w.<>-]*(?:[&\s]|$))"
 )
 _OF_LETTERS = lazy(
     r"(?i)[\w.]{1,64}\(\s?(?:\w{1,32}=)?\*{3}|b''(?!['\w])|b\"\"(?![\"\w])"
@@ -80,7 +80,7 @@ _OF_LETTERS = lazy(
     # types of what is declared
     r"|(?-i:[A-Z])[a-z.]{2,40}(?:[\[<][^\r\n=]{0,80}[\]>])?(?: \| None)? = "
     r"|(?:annotated|optional|union|list|dict|literal)\[|(?:str|bytes|int|float|bool)\s\|\s|Secret(?:Str|Bytes)\b"
-    r"|(?-i:[A-Z])\w{2,60} ?\{|(?-i:[A-Z])[a-z]{2,20}<&?\w{2,20}>"
+    r"|(?-i:[A-Z])\w{2,60} ?\{(?=\s|$|[a-z]\w{0,40}[=:])|(?-i:[A-Z])[a-z]{2,20}<&?\w{2,20}>"
     r"|[\w.$]{1,120}@[0-9a-f]{5,8}\b"  # an object that Java or Android prints
 )
 _OF_SIGNS = lazy(  # a place that is filled in later
@@ -92,7 +92,7 @@ _OF_SIGNS = lazy(  # a place that is filled in later
 )
 # What a form says of a field, and signs that a parser did not expect.
 REMARK = lazy(
-    rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})|\[['\"]{_SENTENCE}|\[?['\"](?:{OWN_WORDS})['\"]|['\"](?:required|nullable|string|min:\d{{1,3}})\||[\[{{]{{1,2}}['\"](?:min|max|required|_?errors?|message"
+    rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})|\[['\"]{_SENTENCE}|\[?['\"](?:{OWN_WORDS})['\"](?=[\s,;)\]}}]|$)|['\"](?:required|nullable|string|min:\d{{1,3}})\||[\[{{]{{1,2}}['\"](?:min|max|required|_?errors?|message"
     rf"|msg|code|type|kind|rule)(?:_?[Ll]ength)?['\"]:"
     r"|(?:'[^\w'\r\n]{1,3}'|\"[^\w\"\r\n]{1,3}\")(?=[\s,;.:)\]}]|$)|\"(?:Optional|Union|Sequence|Mapping|list|dict"
     r"|tuple)\["
