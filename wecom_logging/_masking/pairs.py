@@ -62,7 +62,32 @@ _GOES_ON = lazy(r" [^\s'\",;]{1,256}")
 _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 
 _OF_REMARK = "['\"ET{"
-_OF_HIDDEN = "'\"*•●[(<{~-xXsSpPekvofaAyYdDrRmMhHnNcCE"
+_OF_HIDDEN = "'\"*•●[(<{~-"
+_HIDDEN_WORDS = frozenset(
+    [
+        "re",
+        "fi",
+        "ma",
+        "hi",
+        "om",
+        "xx",
+        "sk",
+        "pk",
+        "ey",
+        "n/",
+        "ar",
+        "pr",
+        "se",
+        "kv",
+        "va",
+        "ss",
+        "op",
+        "en",
+        "yo",
+        "ex",
+        "du",
+    ]
+)
 _OPENS = lazy(r"[\[({]{1,4}['\"]?[\w.-]{1,40}['\"]?[:=]")  # {password: x}: the next name has a value
 _MASKED_URL = lazy(
     r"[\w.+:/-]{1,128}:\*{3}@(?:(?:tcp|unix)\([\w.:/-]{1,128}\)|[a-z\d.-]{1,128}(?::\d{1,5})?)(?:/[\w./?=&%-]{0,128})?"
@@ -227,8 +252,15 @@ class _Pairs:
         if (
             (last == ":" == text[at - 1] and at == end + 1 and not looks_secret(text[at : BARE.match(text, at).end()]))  # type: ignore[union-attr] # of any length
             or (before[-2:] == "${" and text.startswith(":?", end))
-            or (first in _OF_HIDDEN and HIDDEN.match(text, at, at + REACH))
-            or (name.lower().endswith(_OF_SESSION) and _NUMBER_OF_SESSION.match(text, at, at + REACH))
+            or (
+                (first in _OF_HIDDEN or text[at : at + 2].lower() in _HIDDEN_WORDS)
+                and HIDDEN.match(text, at, at + REACH)
+            )
+            or (
+                name[-1] in "dnDN"
+                and name.lower().endswith(_OF_SESSION)
+                and _NUMBER_OF_SESSION.match(text, at, at + REACH)
+            )
             or ((first in _OF_REMARK or first >= "一") and self._is_remark(at))
             or (kind is Kind.SELDOM and not _KEY.match(text, at))
             or (
@@ -360,7 +392,9 @@ class _Pairs:
         text = self._text
         value = text[at:stop].rstrip()
         stop = at + len(value)
-        if not value or _is_name(value, name) or _OPENS.fullmatch(value) or _MASKED_URL.fullmatch(value):
+        if not value or _is_name(value, name) or (value[0] in "[({" and _OPENS.fullmatch(value)):
+            return None
+        if ":***@" in value and _MASKED_URL.fullmatch(value):
             return None
         if value[-1] == ":" and looks_chosen(value) and (rest := _GOES_ON.match(text, stop)):  # of YAML: a: b
             stop = rest.end()

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, cast
 MASK = "***"
 BLANKS = r"[^\S\r\n]{0,8}+"
 """In a pattern: a few blanks."""
-_WINDOW = 8 * 1024
+_WINDOW = 16 * 1024
 _OVERLAP = 1024  # more than any pattern needs to know that it has found something
 
 

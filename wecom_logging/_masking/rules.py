@@ -52,7 +52,7 @@ def options() -> Iterator[Rule]:
     """Of programs that take a password behind an option that does not name it."""
     for told, option in rows("rules", "options"):
         programs = told.split(",")
-        one = rf"\b(?:{'|'.join(programs)})\s"
+        one = rf"(?=[{''.join({program[0] for program in programs})}])\b(?:{'|'.join(programs)})\s"
         yield Rule(
             rf"({one}(?:(?!{one})[^\r\n|;]){{0,200}}?(?<=\s){option})['\"]?(?!-)[^\s'\"|;]+",
             tuple(f"{program} " for program in programs),

@@ -92,6 +92,8 @@ class Quotes:
 
 def value_end(text: str, at: int, stop: int) -> int:
     """Where the value ends that stands at ``at`` in a word that ends at ``stop``."""
+    if text[at:stop].isalnum():  # most are
+        return stop
     for _ in range(_MOST_PAIRS):
         stop = _before_closing(text, at, stop)
         least = max(at, stop - _LONGEST_PAIR)
