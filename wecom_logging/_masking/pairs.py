@@ -63,31 +63,7 @@ _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 
 _OF_REMARK = "['\"ET{"
 _OF_HIDDEN = "'\"*•●[(<{~-"
-_HIDDEN_WORDS = frozenset(
-    [
-        "re",
-        "fi",
-        "ma",
-        "hi",
-        "om",
-        "xx",
-        "sk",
-        "pk",
-        "ey",
-        "n/",
-        "ar",
-        "pr",
-        "se",
-        "kv",
-        "va",
-        "ss",
-        "op",
-        "en",
-        "yo",
-        "ex",
-        "du",
-    ]
-)
+_HIDDEN_WORDS = "re fi ma hi om xx sk pk ey n/ ar pr se kv va ss op en yo ex du"  # how they begin
 _OPENS = lazy(r"[\[({]{1,4}['\"]?[\w.-]{1,40}['\"]?[:=]")  # {password: x}: the next name has a value
 _MASKED_URL = lazy(
     r"[\w.+:/-]{1,128}:\*{3}@(?:(?:tcp|unix)\([\w.:/-]{1,128}\)|[a-z\d.-]{1,128}(?::\d{1,5})?)(?:/[\w./?=&%-]{0,128})?"
