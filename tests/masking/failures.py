@@ -922,7 +922,8 @@ def _(m: Any, s: str) -> object:
     try:
         _fails(s)
     except ValueError as error:
-        raise RuntimeError("\n".join(m.iter_exc_lines(error))) from None
+        below = error.with_traceback(error.__traceback__.tb_next)  # not this frame's own `s`
+        raise RuntimeError("\n".join(m.iter_exc_lines(below))) from None
 
 
 @failure("rich.traceback", "with locals")
