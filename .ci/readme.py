@@ -73,7 +73,8 @@ class Reader:
         assert process.returncode in (0, 130, -signal.SIGINT), process.returncode
 
     def read(self) -> None:
-        demo, sandbox, tests = (block.strip() for block in self.blocks("sh"))
+        demo, tests = (block.strip() for block in self.blocks("sh"))
+        (sandbox,) = set(re.findall(r"`(\.venv/bin/wecom-logging sandbox)`", self.text))
         (site,) = re.findall(r"`(\.venv/bin/[^`]* && [^`]*)`", self.text)
         assert tests.endswith("-m pytest")
         self.paste(demo)

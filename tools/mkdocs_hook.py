@@ -16,6 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MOVED = [  # of a link, from the top level to a page
+    (r"docs/\)", "index.md)"),  # a menu beside it has all pages
     ("docs/", ""),
     (r"examples/\)", "programs.md)"),
     ("examples/", "../examples/"),

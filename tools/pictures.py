@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -167,6 +168,21 @@ def save(picture: Image.Image, path: Path) -> None:
     size = path.stat().st_size
     assert size < MAX_BYTES, f"{path} has {size} bytes"
     print(f"{path}  {size // 1024} kB")
+
+
+def alert(browser: Browser, folder: Path, edition: Edition) -> None:
+    """The message of the README's program, without the page around it."""
+    page_of = ROOT / edition.say("README.md", "README.zh-CN.md")
+    (program,) = re.findall(r"^```python\n(.*?)^```", page_of.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    with Sandbox() as sandbox, TemporaryDirectory() as place:
+        Path(place, "shop.py").write_text(program, encoding="utf-8")
+        environment = {**edition.environment, **sandbox.environment}
+        subprocess.run([sys.executable, "shop.py"], cwd=place, env=environment, capture_output=True, check=True)
+        with opened(browser, sandbox, edition, viewport={"width": 480, "height": 780}) as page:
+            wait_for(page, 1)
+            it = page.get_by_role("listitem").filter(has_text="nightly balance failed").first
+            with Image.open(io.BytesIO(it.screenshot())) as picture:
+                save(picture, folder / "alert.png")
 
 
 def demo(browser: Browser, folder: Path, edition: Edition) -> None:
@@ -388,7 +404,7 @@ def main(arguments: list[str]) -> None:
     with launched() as browser:
         for edition, place in ((ENGLISH, folder), (CHINESE, folder / "zh")):
             place.mkdir(parents=True, exist_ok=True)
-            for make in (demo, digest, frameworks, wechat, storm, night):
+            for make in (alert, demo, digest, frameworks, wechat, storm, night):
                 make(browser, place, edition)
 
 
