@@ -158,7 +158,7 @@ def test_the_first_program_sends_one_alert(sandbox: Sandbox, page: str, level: s
     run(program, url=sandbox.url, **sandbox.environment, WECOM_LANGUAGE="en" if level == "ERROR" else "zh")
     (message,) = sandbox.messages()
     first = re.sub(r"</?font[^>]*>|\*\*", "", message["content"]).splitlines()[0]
-    assert first == f"🔴 {level} web shop: nightly balance failed: ZeroDivisionError: division by zero"
+    assert first == f"🔴 {level} shop: nightly balance failed: ZeroDivisionError: division by zero"
 
 
 @pytest.mark.parametrize(("language", "number"), [("en", 0), ("zh", 1)])
