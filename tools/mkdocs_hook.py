@@ -59,7 +59,7 @@ def _without_escapes(row: re.Match[str]) -> str:
 def included(name: str) -> str:
     """A file of the top level. Its links are those of a page in ``docs/``."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    text = re.sub(r"^\[(English|中文说明)\]\(README[^)]*\)\n+", "", text, flags=re.MULTILINE)  # the site has a switch
+    text = re.sub(r" ?\[(English|中文说明)\]\(README[^)]*\)", "", text)  # the site has a switch
     for pattern, target in MOVED:
         text = re.sub(rf"\]\({pattern}", f"]({target}", text)
     return text
