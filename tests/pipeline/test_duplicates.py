@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import threading
 import time
 import traceback
@@ -20,12 +18,7 @@ from wecom_logging._capture import duplicates
 from wecom_logging._sandbox import Sandbox
 
 SERVER = logging.getLogger("uvicorn.error")
-SANIC = logging.getLogger("sanic.error")
-JUPYTER = logging.getLogger("ServerApp")
-PREFECT = logging.getLogger("prefect.task_runs")
-NO_ANSWER = "The error response will not be sent to the client"
 OTHER = logging.getLogger("shop")
-ENDS = "Application startup failed. Exiting."
 
 
 def fails() -> None:
@@ -51,11 +44,11 @@ def log_exception(logger: logging.Logger = SERVER, fail: Callable[[], None] = fa
         logger.exception("it failed")
 
 
-def log_as_text(fail: Callable[[], None] = fails) -> None:
+def log_as_text(fail: Callable[[], None] = fails, severity: int = logging.ERROR) -> None:
     try:
         fail()
     except LookupError:
-        OTHER.error("the traceback is\n%s", traceback.format_exc())
+        OTHER.log(severity, "the traceback is\n%s", traceback.format_exc())
 
 
 def logs_text_and_raises(fail: Callable[[], None] = fails) -> None:
@@ -79,7 +72,7 @@ def through_another_way() -> None:
 
 
 def in_another_thread() -> None:
-    thread = threading.Thread(target=SERVER.error, args=(ENDS,))
+    thread = threading.Thread(target=log_as_text)
     thread.start()
     thread.join()
 
@@ -94,7 +87,7 @@ def says(text: str, fail: Callable[[], None] = fails) -> None:
 
 
 def books(handler: WeComHandler, *steps: Callable[[], object]) -> Stats:
-    loggers = [SERVER, SANIC, PREFECT, JUPYTER, OTHER]
+    loggers = [SERVER, OTHER]
     try:
         for logger in loggers:
             logger.addHandler(handler)
@@ -125,9 +118,6 @@ def first_texts(sandbox: Sandbox, *steps: Callable[[], object]) -> list[str]:
 @pytest.mark.parametrize(
     "steps",
     [
-        (log_exception, lambda: SERVER.error(ENDS)),
-        (lambda: log_exception(SANIC), lambda: SANIC.error(f"{NO_ANSWER} for the following exception: no price")),
-        (lambda: log_exception(PREFECT), lambda: PREFECT.error("Finished in state Failed('LookupError: no price')")),
         (lambda: log_exception(fail=logs_text_and_raises),),
         (lambda: log_as_text(logs_and_raises),),
         (lambda: log_exception(fail=lambda: logs_text_and_raises(deep)),),
@@ -135,7 +125,7 @@ def first_texts(sandbox: Sandbox, *steps: Callable[[], object]) -> list[str]:
         (lambda: log_exception(fail=lambda: says("order 13 is lost: {1}")),),
     ],
     ids=[
-        *("a server's end", "half an answer", "a state", "a text first", "an exception first", "a recursion"),
+        *("a text first", "an exception first", "a recursion"),
         *("its text in a block", "its repr in a block"),
     ],
 )
@@ -145,75 +135,26 @@ def test_what_says_it_once_more_is_merged(sandbox: Sandbox, steps: tuple[Callabl
     assert len(sandbox.messages()) == 1
 
 
-def jupyter_answers(method_and_path: str, status: int = 500) -> None:
-    """The two lines that Jupyter Server 2.21 logs of a request that it answers so."""
-    JUPYTER.error(json.dumps({"Host": "127.0.0.1:8888", "User-Agent": "Python-urllib/3.11"}, indent=2))
-    JUPYTER.error(f"{status} {method_and_path}?token=[secret] (91062f27@127.0.0.1) 73.27ms referer=None")
-
-
-def jupyter_fails(method_and_path: str) -> None:
-    """The line before them, as Tornado makes it for Jupyter Server's logger."""
-    try:
-        fails()
-    except LookupError:
-        text = "Uncaught exception %s\n%r"
-        JUPYTER.error(text, f"{method_and_path}?token=abc (127.0.0.1)", SimpleNamespace(uri="/boom"), exc_info=True)
-
-
-def test_a_request_that_fails_in_jupyter_server_is_one_message(sandbox: Sandbox) -> None:
-    stats = books(app_handler(sandbox.url), lambda: jupyter_fails("GET /boom"), lambda: jupyter_answers("GET /boom"))
-    assert (stats.accepted, stats.delivered, stats.merged) == (3, 1, 2)
-    assert "Uncaught exception GET /boom" in sandbox.messages()[0]["content"]
-
-
-@pytest.mark.parametrize("answer", [("GET /other", 500), ("POST /boom", 500), ("GET /boom", 503)])
-def test_of_another_request_in_jupyter_server_the_answer_is_told(sandbox: Sandbox, answer: tuple[str, int]) -> None:
-    stats = books(app_handler(sandbox.url), lambda: jupyter_fails("GET /boom"), lambda: jupyter_answers(*answer))
-    assert (stats.accepted, stats.delivered, stats.merged) == (3, 2, 1)
-
-
-def test_what_a_server_says_is_merged_though_another_has_logged_its_exception_first(sandbox: Sandbox) -> None:
-    def other_logs_and_raises() -> None:
-        try:
-            fails()
-        except LookupError:
-            OTHER.exception("it failed")
-            raise
-
-    stats = books(
-        app_handler(sandbox.url), lambda: log_exception(fail=other_logs_and_raises), lambda: SERVER.error(ENDS)
-    )
-    assert (stats.accepted, stats.delivered, stats.merged) == (3, 1, 2)
-
-
 @pytest.mark.parametrize(
     "steps",
     [
-        (lambda: log_exception(PREFECT), lambda: PREFECT.error("Finished in state Failed('by hand')")),
-        (lambda: log_exception(OTHER), lambda: OTHER.error("the order is lost")),
-        (lambda: log_exception(OTHER), lambda: SERVER.error(ENDS)),
-        (log_exception, lambda: SERVER.critical(ENDS)),
+        (log_exception, lambda: SERVER.error("Application startup failed. Exiting.")),
+        (log_exception, lambda: log_as_text(severity=logging.CRITICAL)),
         (log_exception, in_another_thread),
         (log_as_text, lambda: log_exception(fail=fails_too)),
         (log_as_text, lambda: log_exception(fail=through_another_way)),
         (log_exception, lambda: log_as_text(through_another_way)),
         (lambda: log_as_text(lambda: fails_about("tea")), lambda: log_exception(fail=lambda: fails_about("ham"))),
-        (log_exception, lambda: SERVER.error("ASGI callable returned without completing response.")),
-        (lambda: SERVER.error("the server sleeps"), lambda: SERVER.error(ENDS)),
         (lambda: log_exception(fail=lambda: says("order 13 is lost")),),
     ],
     ids=[
-        "another state",
-        "no server",
-        "another's",
+        "no exception",
         "more severe",
         "another thread",
         "another line",
         "another way",
         "another way, as text",
         "other words",
-        "another request",
-        "no exception",
         "in a block, without what it says",
     ],
 )
@@ -349,7 +290,7 @@ def test_what_fails_again_later_has_its_echo_too(
 
 def test_later_it_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duplicates, "MOMENT_S", -1.0)
-    stats = books(app_handler(sandbox.url), log_exception, lambda: SERVER.error(ENDS))
+    stats = books(app_handler(sandbox.url), log_exception, log_as_text)
     assert stats.delivered == 2
 
 
@@ -362,60 +303,10 @@ def test_what_was_refused_is_no_reason_to_leave_anything_out(sandbox: Sandbox) -
         log_exception()
         assert handler.flush(20)
 
-    stats = books(handler, refused, lambda: SERVER.error(ENDS))
+    stats = books(handler, refused, log_as_text)
     assert (stats.delivered, stats.merged, stats.dropped["rejected"]) == (1, 0, 1)
     (message,) = sandbox.messages()
-    assert ENDS in message["content"]
-
-
-def test_a_process_that_said_nothing_at_its_end_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of two workers one has told why it ends, and the other one is killed."""
-    master = logging.getLogger("gunicorn.error")
-    handler = app_handler(sandbox.url)
-    duplicates._before_fork()
-    assert duplicates._page is not None
-    channel = handler._pipeline.collector.duplicates._channel
-    duplicates._WORDS.pack_into(duplicates._page, duplicates._place(4711, channel), 4711, channel, 40, time.monotonic())
-    monkeypatch.setattr(f"{__name__}.OTHER", master)  # the logger that `books` listens to
-    busy = iter([time.monotonic() + 10 * wait for wait in range(1000)])  # with the end of its other workers
-    monkeypatch.setattr(duplicates, "time", SimpleNamespace(monotonic=lambda: next(busy)))
-    stats = books(
-        handler,
-        lambda: master.error("Worker (pid:%s) exited with code %s.", 4711, 3),
-        lambda: master.error("Worker (pid:%s) was sent %s!%s", 4712, "SIGKILL", " Perhaps out of memory?"),
-        lambda: master.error("Worker (pid:%s) exited with code %s.", 4713, 1),
-        lambda: master.error("Shutting down: %s", "Master"),
-    )
-    assert (stats.accepted, stats.delivered, stats.merged) == (4, 2, 2)
-    texts = " ".join(message["content"] for message in sandbox.messages())
-    assert all(worker in texts for worker in ("4712", "4713"))
-
-
-def test_a_process_that_took_long_to_send_why_it_ends_leaves_word_of_it(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = time.monotonic()
-    monkeypatch.setattr(duplicates, "time", SimpleNamespace(monotonic=lambda: now))
-    handler = app_handler(sandbox.url)
-    of_handler = handler._pipeline.collector.duplicates
-    duplicates._before_fork()
-    assert duplicates._page is not None
-
-    def end() -> None:
-        nonlocal now
-        of_handler.end()
-        now += 4
-        assert handler.flush(20)
-        of_handler.leave_last_words()
-
-    books(handler, log_exception, end)
-    place = duplicates._place(os.getpid(), of_handler._channel)
-    assert duplicates._WORDS.unpack_from(duplicates._page, place) == (
-        os.getpid(),
-        of_handler._channel,
-        logging.ERROR,
-        now,
-    )
+    assert "the traceback is" in message["content"]
 
 
 LIBRARY = """

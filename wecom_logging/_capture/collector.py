@@ -22,7 +22,7 @@ from .._runtime.worker import Worker
 from ..model import Recipients
 from .collapse import Collapse
 from .context import carried, logged, unwrapped
-from .duplicates import Cause, Duplicates, about, mark, reported
+from .duplicates import Duplicates, about, mark, reported
 from .exceptions import Raised
 from .identity import NO_TEMPLATE, CallSite, Identity, fingerprint_of, identity_of
 from .intake import Intake
@@ -84,7 +84,7 @@ class Collector:
         self.key = next(_keys)
         self.counters = Counters()
         self.tallies = Tallies()
-        self.duplicates = Duplicates(self._worker.channel)
+        self.duplicates = Duplicates()
         self.stories = Stories(self.key)
         self.known = KnownTexts()
         self.find: Callable[[Any], Tally | None] = self.tallies.call_sites.get
@@ -166,7 +166,6 @@ class Collector:
         self.shut()
         self.intake.give_up("exit_timeout")
         self.intake.tell_overflow(in_all=True)
-        self.duplicates.leave_last_words()
 
     def refuse_closed(self) -> None:
         """A record of a handler that is closed, though another has the same pipeline."""
@@ -221,8 +220,10 @@ class Collector:
             wanted, known = self._take_seen(record, failure, reading.error, depth, in_words=in_words)
             if wanted is not None:
                 return wanted
-        if (cause := self.duplicates.cause_of(reading)) is not None:
-            return self._take_duplicate(reading, cause)
+        if (told := self.duplicates.tally_of(reading)) is not None:
+            if reading.error is not None:
+                mark(reading.error.error, self.key, told)
+            return self._see(told)
         if (story := self.stories.goes_on(reading)) is not None:
             return self._see(story)
         return self._take_new(reading, failure, known, depth)
@@ -251,7 +252,6 @@ class Collector:
         if in_words and (seen.path, seen.line) == (record.pathname, record.lineno):
             return None  # the line that has told it tells it again: of another item, or of another request
         seen.see()
-        self.duplicates.told_again(record, seen)
         return self._wake(seen)
 
     def _take_known(self, record: logging.LogRecord, error: Raised, call_site: CallSite, text: str) -> bool | None:
@@ -260,15 +260,6 @@ class Collector:
             return None
         mark(error.error, self.key, counted)
         return counted.attention and self._attend(counted, Reading(record, error))
-
-    def _take_duplicate(self, reading: Reading, cause: Cause) -> bool:
-        """Count what says a failure once more with the alert of that."""
-        if (tally := cause.tally) is None:
-            self.counters.merge()
-            return False
-        if reading.error is not None:
-            mark(reading.error.error, self.key, tally)
-        return self._see(tally)
 
     def _see(self, tally: Tally) -> bool:
         """Count what says in other words what a tally has told. From now on each of its records is looked at."""

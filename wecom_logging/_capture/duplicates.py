@@ -4,31 +4,23 @@ An exception that was captured bears a mark, by which decorators, hooks and late
 it. The mark holds while that tally is open, and after the exit has closed it. An exception that cannot be marked is
 merely sent again.
 
-`Duplicates` finds a failure in other words. A library logs a traceback as text, and its caller raises the exception.
-A server logs an exception, and next that it cannot go on. A worker process logs why it cannot start, and its master
-that it has ended.
+`Duplicates` finds a failure in other words: a library logs a traceback as text, and its caller raises the exception.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
-import mmap
-import os
-import struct
 import threading
 import time
 import weakref
-import zlib
 from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 from .._render.traceback_text import COMPARED_FRAMES, outline
-from .._runtime import forks
-from .._runtime.hiding import OUR_LIBRARIES
 from .record import Reading
 from .tally import Tally
-from .texts import text_of, whole
+from .texts import whole
 
 # The same exception object: decorators, hooks and later log calls count it again and send no second alert.
 
@@ -106,26 +98,6 @@ def _marks(error: BaseException) -> dict[int, object]:
 MOMENT_S = 2.0
 """How long after an alert something counts as said once more."""
 
-WORDS_S = 60.0
-"""The same where another process has told it: a server that stops ends its other workers first."""
-
-LAST_WORDS = {
-    "ServerApp": ("{\n", "500 "),
-    "gunicorn": ("Worker (pid:%s) exited with code", "Dirty arbiter (pid:%s) exited", "Shutting down: ", "Reason: "),
-    "uvicorn": ("Application startup failed", "Application shutdown failed"),
-    "prefect": ("Finished in state",),
-    "sanic": ("The error response will not be sent to the client",),
-    "tornado": ("%d %s %.2fms",),
-    "twisted": ("Unhandled error in Deferred",),
-}
-"""What servers log once they have told an exception, of what it means for themselves or for its request. All else that
-they log is news: of another request, or of another worker. Twisted logs its line right before the exception. Jupyter
-Server (``ServerApp``) logs the headers of the request, and then its line."""
-
-SERVERS = tuple(LAST_WORDS)
-OTHERS = (*OUR_LIBRARIES, *SERVERS)
-"""The loggers whose records may be our own traffic, or a failure said once more."""
-
 _SAID_CHARACTERS = 256
 
 
@@ -142,17 +114,13 @@ class Thrown(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """An exception that was captured: in ``tally``, or, where that is None, by another process."""
+    """An exception that was captured in ``tally``, with what it says."""
 
-    tally: Tally | None
-    level: float
-    server: str
-    thrown: Thrown | None
+    tally: Tally
+    thrown: Thrown
     said: str
     is_text: bool
     at: float
-    request: str = ""
-    """What the record names first, where that is a text."""
 
 
 class _Told(threading.local):
@@ -162,130 +130,36 @@ class _Told(threading.local):
 
 
 class Duplicates:
-    """The last capture in each thread, for one handler; ``channel`` is what it has in common with other processes."""
+    """The last exception that each thread has captured, for one handler."""
 
-    def __init__(self, channel: str) -> None:
-        global _wanted
+    def __init__(self) -> None:
         self._told = _Told()
-        self._newest: Cause | None = None
-        self._ends_at = float("inf")
-        self._channel = zlib.crc32(channel.encode())
-        _wanted = True
 
     def told(self, reading: Reading, tally: Tally) -> None:
-        """A record that may have an exception was counted in this thread: the first of a tally, or one of a tally that
-        has duplicates."""
+        """Remember a record that may have an exception: the first of a tally, or one of a tally with duplicates."""
         thrown, said = _thrown(reading)
         if thrown is not None:
-            at, server = time.monotonic(), _server_of(reading.values[2])
-            is_text, request = reading.error is None, _argument(reading, 0)
-            self._told.cause = self._newest = Cause(tally, tally.level, server, thrown, said, is_text, at, request)
-
-    def told_again(self, record: logging.LogRecord, tally: Tally) -> None:
-        """An exception that was captured already passed a logger: of a server, what comes next is about it."""
-        if _server_of(text_of(record.name)) and (reading := Reading(record)).failure is not None:
-            self.told(reading, tally)
+            self._told.cause = Cause(tally, thrown, said, reading.error is None, time.monotonic())
 
     def follows_text(self) -> bool:
         """Whether this thread has told an exception as a text, which the exception itself may follow."""
         cause = self._told.cause
         return cause is not None and cause.is_text
 
-    def cause_of(self, reading: Reading) -> Cause | None:
-        """What a record says once more, if it does."""
-        cause, error = self._told.cause, reading.error
-        if cause is None and (error is not None or not reading.values[2].startswith(SERVERS)):
+    def tally_of(self, reading: Reading) -> Tally | None:
+        """The tally of what a record says once more: an exception after its text, or the other way round."""
+        cause = self._told.cause
+        if cause is None:
             return None
-        if cause is not None and time.monotonic() - cause.at > (WORDS_S if cause.tally is None else MOMENT_S):
-            cause = self._told.cause = None
-        if reading.recipients is not None or reading.mention is not None:
+        if time.monotonic() - cause.at > MOMENT_S:
+            self._told.cause = None
             return None
-        level = reading.values[0]
-        if error is None and (server := _ends(reading)):
-            if server == "twisted":
-                return Cause(None, level, server, None, "", False, time.monotonic())
-            if (words := self._last_words(reading, server)) is not None:
-                cause = self._told.cause = words
-            elif cause is not None and cause.tally is None and _numbers(reading):
-                return None  # of another process
-            elif cause is not None and not _is_about(reading, cause, server):
-                return None
-            return cause if cause is not None and server == cause.server and self._holds(cause, level) else None
-        if cause is None or cause.thrown is None or (error is None) is cause.is_text or not self._holds(cause, level):
+        if reading.recipients is not None or reading.mention is not None or (reading.error is None) is cause.is_text:
+            return None
+        if reading.values[0] > cause.tally.level or not is_told(cause.tally):
             return None
         thrown, said = _thrown(reading)
-        if thrown is None or not thrown.is_like(cause.thrown) or said != cause.said:
-            return None
-        if server := _server_of(reading.values[2]):  # what it says next is about this
-            self._told.cause = cause._replace(server=server)
-        return cause
-
-    def _holds(self, cause: Cause, level: float) -> bool:
-        return level <= cause.level and (cause.tally is None or is_told(cause.tally))
-
-    def end(self) -> None:
-        """The exit of this process begins: it sends first what waits, however long that takes."""
-        self._ends_at = min(self._ends_at, time.monotonic())
-
-    def leave_last_words(self) -> None:
-        """At the end of the exit: say to the parent of this process that a failure right before it was sent."""
-        newest = self._newest
-        if newest is None or newest.tally is None or newest.tally.ended not in TOLD:
-            return
-        if _page is not None and newest.server and self._ends_at - newest.at <= MOMENT_S:
-            level = min(max(int(newest.level), 0), _MAX_LEVEL)
-            words = (os.getpid(), self._channel, level, time.monotonic())
-            _WORDS.pack_into(_page, _place(os.getpid(), self._channel), *words)
-
-    def _last_words(self, reading: Reading, server: str) -> Cause | None:
-        """A process that this record names has ended a while ago, and has sent why."""
-        if (page := _page) is None:
-            return None
-        for number in _numbers(reading):
-            if 0 < number < 1 << 32:
-                pid, channel, level, at = _WORDS.unpack_from(page, _place(number, self._channel))
-                if (pid, channel) == (number, self._channel) and time.monotonic() - at <= WORDS_S:
-                    return Cause(None, level, server, None, "", False, time.monotonic())
-        return None
-
-
-def _server_of(logger: str) -> str:
-    top = logger.partition(".")[0]
-    return top if top in LAST_WORDS else ""
-
-
-def _ends(reading: Reading) -> str:
-    """The server whose end a record tells, if it does."""
-    server = _server_of(reading.values[2])
-    return server if server and (reading.values[-1] or reading.message).startswith(LAST_WORDS[server]) else ""
-
-
-def _numbers(reading: Reading) -> tuple[int, ...]:
-    """The numbers among the arguments of a record: it names processes by them."""
-    said = reading.record.args
-    return tuple(number for number in said if type(number) is int) if isinstance(said, tuple) else ()
-
-
-def _is_about(reading: Reading, cause: Cause, server: str) -> bool:
-    """Whether a line names the request that its cause was in, or what that said, where a server's lines do so."""
-    if server == "tornado":
-        return _argument(reading, 1) == cause.request
-    if server == "ServerApp":  # the headers name no request: they say nothing without the next line
-        said = reading.message.partition(" ")[2]
-        return reading.message[0] == "{" or _asked_for(said) == _asked_for(cause.request)
-    return server not in ("prefect", "sanic") or cause.said in reading.message
-
-
-def _asked_for(said: str) -> str:
-    """Method and path of a request: of what follows, one line may hide a part."""
-    return said.partition(" (")[0].partition("?")[0]
-
-
-def _argument(reading: Reading, place: int) -> str:
-    """One of the arguments of a record, if it is a text: Tornado names requests by it."""
-    said = reading.record.args
-    found = said[place] if isinstance(said, tuple) and len(said) > place else ""
-    return found if type(found) is str else ""
+        return cause.tally if thrown is not None and thrown.is_like(cause.thrown) and said == cause.said else None
 
 
 def _thrown(reading: Reading) -> tuple[Thrown | None, str]:
@@ -311,28 +185,3 @@ def _first_line(text: str) -> str:
 def _once(frames: Iterable[Hashable]) -> tuple[Hashable, ...]:
     """Frames without those that are like the one before: of a recursion a text shows but some."""
     return tuple(frame for frame, _ in itertools.groupby(frames))
-
-
-_WORDS = struct.Struct("=IIId")
-_PAGE_BYTES = 4096
-_MAX_LEVEL = (1 << 32) - 1
-_page: mmap.mmap | None = None
-"""What processes that were forked say to those that forked them."""
-_wanted = False
-
-
-def _place(pid: int, channel: int) -> int:
-    return (pid + channel) % (_PAGE_BYTES // _WORDS.size) * _WORDS.size
-
-
-def _before_fork() -> None:
-    """Have a place where children can say that they have sent something."""
-    global _page
-    if _wanted and _page is None:
-        try:
-            _page = mmap.mmap(-1, _PAGE_BYTES)  # both sides see it
-        except (OSError, ValueError):  # no memory to share: what children have sent is not known
-            return
-
-
-forks.before(_before_fork)

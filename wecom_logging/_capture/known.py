@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 from .._incidents.pattern import pattern
-from .duplicates import OTHERS
+from .._runtime.hiding import OUR_LIBRARIES
 from .exceptions import Raised
 from .identity import MAX_TEMPLATE, CallSite, Identity, has_own_word, signature_of
 from .record import Reading, named_in
@@ -83,7 +83,7 @@ def text_of(reading: Reading, identity: Identity) -> tuple[CallSite, str] | None
     logger, text = reading.values[2], reading.values[-1]
     if not identity.call_site or reading.error is not None or reading.has_arguments or "\n" in text or _AND in text:
         return None
-    if not reading.is_plain and (reading.record.exc_text or logger.startswith(OTHERS)):
+    if not reading.is_plain and (reading.record.exc_text or logger.startswith(OUR_LIBRARIES)):
         return None
     return identity.call_site, text
 

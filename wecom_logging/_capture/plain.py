@@ -14,8 +14,8 @@ from logging import CRITICAL
 from typing import TypeVar
 
 from .._runtime.counters import Number
+from .._runtime.hiding import OUR_LIBRARIES
 from .context import context, passed_by
-from .duplicates import OTHERS
 from .pending import Make, PendingAlert, snapshot
 from .record import SMALL, Reading, Values
 from .tally import Seen, Tally
@@ -132,7 +132,7 @@ def is_plain(reading: Reading, pid: int) -> bool:
         return False
     if reading.extra or "wecom_words" in record.__dict__:
         return False
-    if values[2].startswith(OTHERS) or context.get() is not None or passed_by.get():
+    if values[2].startswith(OUR_LIBRARIES) or context.get() is not None or passed_by.get():
         return False
     if reading.has_arguments and (type(record.args) is not tuple or not _SIMPLE.issuperset(map(type, record.args))):
         return False

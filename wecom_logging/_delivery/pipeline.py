@@ -321,7 +321,6 @@ class Pipeline:
         In a shared store, that and what is only counted is safe, and waits for its time.
         """
         self._ends = True
-        self.collector.duplicates.end()
         if (turn := self._begun) is not None:
             turn.store.batches.end()
         self._handlers.clear()  # when the interpreter takes all apart, nobody is to hear of them
@@ -356,7 +355,6 @@ class Pipeline:
             with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
                 turn.take_in(now(), at_once=True)
             self.collector.intake.tell_overflow(in_all=True)  # whatever was said within the last minute
-            self.collector.duplicates.leave_last_words()
             while not has_time() and (incidents := turn.store.memory.rows(self.channel_id)):
                 turn.ledger.leave(incidents)
             self.collector.intake.counted(now(), at_once=True)

@@ -2,7 +2,7 @@
 
     from wecom_logging.integrations.gunicorn import worker_exit
 
-in ``gunicorn.conf.py``, beside a handler in ``logconfig_dict``. What the master then says of that worker is merged.
+in ``gunicorn.conf.py``, beside a handler in ``logconfig_dict``.
 
 Source: https://docs.gunicorn.org/en/stable/settings.html#worker-exit
 """
