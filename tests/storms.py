@@ -18,7 +18,7 @@ from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._masking.redact import masker
 from wecom_logging._runtime import warn
 from wecom_logging._wecom.body import BOT_BYTES
-from wecom_logging.model import File, Message, Outcome, Recipients, Stats, Text
+from wecom_logging.model import Call, File, Message, Outcome, Recipients, Stats, Text
 
 from .programs import Clock
 
@@ -109,7 +109,6 @@ class Recorder:
 
     max_bytes: Mapping[type, int] = BOT_BYTES
     mentions = True
-    phone: Any = None
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.identity = f"recorder {next(_numbers)}"
@@ -130,6 +129,9 @@ class Recorder:
 
     def known(self, recipients: Recipients | None) -> Recipients:
         return self.addressed(recipients)
+
+    def ring(self, recipients: Recipients) -> tuple[Call, ...]:
+        return ()
 
     is_elsewhere = False
 

@@ -71,7 +71,7 @@ LINES = {
     "line": re.compile(r"⏫ (?!Escalation)"),
     "end": re.compile(r"✅ "),
 }
-CALL = re.compile(r"\(phone: ([^)]*)\)")
+CALL = re.compile(r"\(phone: ")
 
 
 class Ahead:
@@ -287,7 +287,7 @@ def _judged(night: Night, failing: list[Failing], seconds: float) -> Found:
             continue
         counts = {kind: sum(bool(line.match(text)) for text in texts) for kind, line in LINES.items()}
         lines = [text for text in texts if LINES["line"].match(text)]
-        said += sum(len(phones[1].split("; ")) for text in lines if (phones := CALL.search(text)))
+        said += sum(bool(CALL.search(text)) for text in lines)
         is_closed = one.is_closed and not counts["step 1"]
         for kind in ("first", "step 1", "step 2"):
             wanted = bool(logged[one.name]) and not (is_closed and kind != "first")

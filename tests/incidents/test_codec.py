@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from wecom_logging._incidents import answered, codec, life, stored
-from wecom_logging._incidents.incident import NO_ANSWERS, Calls, Count, Incident
+from wecom_logging._incidents.incident import NO_ANSWERS, Count, Incident
 from wecom_logging.model import Sample, Variant
 
 from ..state.conftest import first
@@ -33,8 +33,6 @@ def row() -> Incident:
         "told_too": ("amy",),
         "heard": ("eve",),
         "sent_ids": ("eve", "bob"),
-        "calls": Calls(("bob",), "amy", "6-1", 1),
-        "call_at": 80.0,
     }
     made = replace(
         made,
@@ -123,7 +121,7 @@ def test_times_of_the_store_move_with_its_clock_and_no_others() -> None:
     changed = {
         name for name in (field.name for field in dataclasses.fields(one)) if getattr(one, name) != getattr(moved, name)
     }
-    steps = {"steps_from", "step_at", "stepping_at", "call_at"}
+    steps = {"steps_from", "step_at", "stepping_at"}
     assert changed == {"told_at", "counted_at", "untold_at", "not_before", "until", "held_until", *steps}
     assert moved.until == 1066.0
     assert codec.shifted(replace(one, held_until=0.0), 1000.0).held_until == 0.0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from wecom_logging._incidents import answered, escalation, life, policy, stored
-from wecom_logging._incidents.incident import NO_CALLS, NOTHING, Calls, Count, Incident, Kept, Own
+from wecom_logging._incidents.incident import NOTHING, Count, Incident, Kept, Own
 from wecom_logging.model import Answer, Sample, Variant
 
 from ..pipeline.test_group_model import STEPS, TICK, WINDOW, Rules
@@ -750,19 +750,6 @@ def test_a_step_that_tells_nobody_gives_way_to_the_next_at_once_and_the_last_say
     assert (news.verb, news.who, news.where) == ("escalated", "", "nobody y")
 
 
-def test_a_call_of_nobody_is_none() -> None:
-    incident = replace(escalating(10), call_at=5 * M)
-    assert escalation.step_due_at(incident) == 10 * M
-    assert escalation.doing(incident, 10 * M) == escalation.BEGINS
-
-
-def test_a_call_of_which_no_step_is_known_ends() -> None:
-    incident = replace(escalating(10), calls=Calls(("Li",), "Li", "6-x"), call_at=5 * M)
-    assert incident.answers.journal == ()
-    after = escalation.call_over(incident, "Li", "answered", ends=True, now=6 * M)
-    assert (after.calls, after.call_at, after.answers.journal) == (NO_CALLS, 0.0, ())
-
-
 def test_a_message_of_a_step_that_fails_is_tried_again_ever_later_and_digests_go_meanwhile() -> None:
     incident, waits = step(escalating(10, 25), 10 * M), []
     for _ in range(6):
@@ -799,78 +786,9 @@ def test_what_a_step_has_told_is_not_told_again_where_a_person_took_it_meanwhile
     assert escalation.step_due_at(line(people(line(failed, 603.0), "undone", 604.0), 604.0)) == 600.0
 
 
-def rings(*users: str) -> Incident:
-    """The message of its step was sent, and these are to be called."""
-    return escalation.step_told(step(escalating(), 600.0), "a", "李四", calls=users, now=600.0)
-
-
-def test_one_person_after_the_other_is_called_until_one_answers_and_then_a_line_says_so() -> None:
-    incident = rings("li", "wang", "zhao")
-    assert (answered.news(incident), escalation.step_due_at(incident), life.due_at(incident)) == (None, 600.0, 600.0)
-    incident = escalation.call_begun(incident, 600.0)
-    assert (incident.calls.who, incident.calls.left, escalation.step_due_at(incident)) == (
-        "li",
-        ("wang", "zhao"),
-        620.0,
-    )
-    incident = escalation.call_looked_at(escalation.call_rings(incident, "li", "6-1"), 620.0)
-    assert (incident.calls.id, incident.calls.looks, escalation.step_due_at(incident)) == ("6-1", 1, 660.0)
-    incident = escalation.call_over(incident, "li", "li 无人接听", ends=False, now=660.0)
-    assert (incident.calls.left, escalation.step_due_at(incident), answered.news(incident)) == (
-        ("wang", "zhao"),
-        660.0,
-        None,
-    )
-    incident = escalation.call_rings(escalation.call_begun(incident, 660.0), "wang", "6-2")
-    incident = escalation.call_over(incident, "wang", "wang 已接听", ends=True, now=680.0)
+def test_the_line_about_a_step_says_that_its_people_were_called() -> None:
+    incident = escalation.step_told(step(escalating(), 600.0), "a", "李四", phoned="已拨打")
     news = answered.news(incident)
     assert news is not None
-    assert (news.who, news.where, incident.calls) == ("李四", "li 无人接听; wang 已接听", NO_CALLS)
-    incident = line(incident, 680.0)
-    assert escalation.step_due_at(incident) == 25 * M  # who answers the phone has not taken it
-
-
-def test_e2_who_takes_it_stops_the_calls_that_have_not_begun() -> None:
-    incident = people(stored.claimed(rings("li", "wang"), owner="me", until=660.0, version=7), "taken", 600.0)
-    assert escalation.call_begun(incident, 600.0) is incident
-    assert escalation.step_due_at(incident) == float("inf")
-    begun = escalation.call_begun(rings("li", "wang"), 600.0)
-    over = escalation.call_over(people(begun, "taken", 610.0), "li", "拒接", ends=False, now=620.0)
-    news = answered.news(over)
-    assert news is not None
-    assert (news.verb, over.calls.left, escalation.step_due_at(over)) == ("taken", ("wang",), float("inf"))
-    last = escalation.call_over(
-        people(escalation.call_begun(rings("li"), 600.0), "taken", 610.0), "li", "x", ends=False, now=9.0
-    )
-    assert last.answers.is_said is False
-    undone = line(people(line(over, 621.0), "undone", 640.0), 640.0)
-    assert escalation.call_begun(undone, 640.0).calls.who == "wang"
-
-
-def test_where_the_next_step_is_due_nobody_more_is_called_and_a_line_says_what_became_of_the_calls() -> None:
-    begun = escalation.call_begun(rings("li", "wang"), 25 * M - 5)
-    for after in (
-        escalation.call_begun(rings("li", "wang"), 25 * M),
-        escalation.call_over(begun, "li", "无人接听", ends=False, now=25 * M),
-    ):
-        news = answered.news(after)
-        assert news is not None
-        assert (after.calls, after.call_at, after.step, news.who) == (NO_CALLS, 0.0, 1, "李四")
-        assert escalation.doing(after, 25 * M) == escalation.BEGINS
-
-
-def test_the_next_step_ends_the_calls_of_the_one_before() -> None:
-    incident = step(escalation.call_begun(rings("li", "wang"), 600.0), 25 * M)
-    assert (incident.calls, incident.call_at) == (NO_CALLS, 0.0)
-
-
-def test_what_rings_meanwhile_stays_so_whoever_has_a_claim() -> None:
-    lent = stored.claimed(more(rings("li", "wang"), now=601.0), owner="me", until=700.0, version=7)
-    other = replace(lent, version=3, owner="other")
-    begun = replace(stored.changed_meanwhile(lent, escalation.call_begun(lent, 602.0), other), version=8)
-    assert (begun.owner, begun.lent) == ("me", 7)
-    after = stored.answered_meanwhile(begun, lent, life.sent(lent, 603.0))
-    assert after is not None
-    assert (after.told, after.calls.who, after.call_at) == (2, "li", 622.0)
-    mine = stored.changed_meanwhile(lent, escalation.call_begun(lent, 602.0), lent)
-    assert (mine.owner, mine.lent) == ("", 0)
+    assert (news.who, news.where) == ("李四", "已拨打")
+    assert escalation.step_due_at(line(incident, 601.0)) == 25 * M

@@ -231,12 +231,13 @@ def test_the_message_of_a_step_is_the_whole_alert_below_a_line(given: dict[str, 
         assert (above.count("\n"), whole) == (0, alone.split("\n"))
 
 
-def test_what_phones_said_stands_in_the_line_about_a_step() -> None:
-    called = replace(answer("escalated", "Li, Wang"), where="li 拒接; wang 已接听")
+def test_that_phones_were_called_stands_in_the_line_about_a_step() -> None:
+    called = replace(answer("escalated", "Li, Wang"), where="已拨打")
     digest = replace(TOLD, answer=called, is_news=True)
-    told = f"⏫ shop: #k7f2 → Li, Wang {FROM}（电话：li 拒接；wang 已接听）"
+    told = f"⏫ shop: #k7f2 → Li, Wang {FROM}（电话：已拨打）"
     assert text(digest, "zh").split("\n")[0] == told
-    assert text(digest).split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM} (phone: li 拒接; wang 已接听)"
+    called = replace(called, where="called")
+    assert text(replace(digest, answer=called)).split("\n")[0] == f"⏫ shop: #k7f2 → Li, Wang {FROM} (phone: called)"
     nobody = replace(TOLD, answer=replace(answer("escalated", ""), where="nobody on-call:web"), is_news=True)
     assert (
         text(nobody).split("\n")[0] == f"⏫ shop: #k7f2 escalation reached nobody {FROM}: nobody found for on-call:web"

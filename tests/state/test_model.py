@@ -40,7 +40,7 @@ PROCESSES = ("one", "two", "three")
 OWN = {
     *("short_id", "version", "lent"),  # the store gives them
     *("told_at", "counted_at", "untold_at", "not_before", "until", "held_until"),  # on its clock
-    *("steps_from", "step_at", "stepping_at", "call_at"),  # on that, too
+    *("steps_from", "step_at", "stepping_at"),  # on that, too
     *("places", "own"),  # no rule of the life
     *("first", "samples", "variants", "rates", "owner"),  # compared below
 }
@@ -211,11 +211,7 @@ def _stepping(one: Incident, now: float) -> Incident:
     if escalation.step_due_at(one) > now:
         return life.released(one, now)
     if one.stepping_at:
-        return escalation.step_told(
-            one, f"step {one.step}", "Li", calls=("li", "wang") if one.step == 1 else (), now=now
-        )
-    if one.call_at and one.call_at <= now:
-        return life.released(one, now)  # the phones have their own way
+        return escalation.step_told(one, f"step {one.step}", "Li", phoned="called" if one.step == 1 else "")
     return escalation.stepped(one, now=now, time=1.0 + one.step)
 
 
@@ -247,20 +243,6 @@ MOSTLY = ["", "sent", "sent", "steps", "steps", "misses a step", "sent alone", "
 MOSTLY += ["refused", "given up", "removed", "ended"]
 
 
-def _phones(one: Incident, now: float) -> Incident:
-    """What a phone of its step does next, whoever has a claim."""
-    calls = one.calls
-    if not calls.who:
-        after = escalation.call_begun(one, now)
-    elif not calls.id:
-        after = escalation.call_rings(one, calls.who, "6-1")
-    elif not calls.looks:
-        after = escalation.call_looked_at(one, now)
-    else:
-        after = escalation.call_over(one, calls.who, "refused", ends=False, now=now)
-    return one if after is one else stored.changed_meanwhile(one, after, replace(one, version=-1))
-
-
 PEOPLE = ("Li", "Wang")
 Answers = Callable[[Incident, str, float], Incident]
 """What somebody does with an incident."""
@@ -269,7 +251,6 @@ ANSWERS: dict[str, Answers] = {
     "taken": lambda one, who, now: answered.taken(one, who, "here", now=now, time=now),
     "silenced": lambda one, who, now: answered.silenced(one, who, "here", 16 * TICK, now=now, time=now),
     "done": lambda one, who, now: answered.done(one, who, "here", now=now, time=now),
-    "phones": lambda one, who, now: _phones(one, now),
     "undone": lambda one, who, now: answered.undone(one, who, "here", now=now, time=now) if one.answers.now else one,
 }
 
@@ -426,7 +407,7 @@ class Lives(RuleBasedStateMachine):
             assert not meant.told or self.near(given.told_at, meant.told_at)
             assert self.near(max(given.not_before - self.now, 0.0), max(meant.not_before - self.now, 0.0))
             assert self.near(given.held_until, meant.held_until)
-            for name in ("steps_from", "step_at", "stepping_at", "call_at"):
+            for name in ("steps_from", "step_at", "stepping_at"):
                 assert self.near(getattr(given, name), getattr(meant, name))
             assert life.alone(given, self.now).count == life.alone(meant, self.now).count
         return self.in_hand[len(self.in_hand) - len(found) :]
@@ -566,7 +547,6 @@ def test_whatever_several_processes_do_it_lives_as_the_rules_say(
     kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(escalation, "STEP_S", 8 * TICK)
-    monkeypatch.setattr(escalation, "CALL_LOOKS_S", (2 * TICK, 7 * TICK))
 
     def server() -> Server:
         empty: Server = request.getfixturevalue("server")

@@ -1,15 +1,14 @@
 """``wecom-logging send``: one text into every channel that the environment configures.
 
-``wecom-logging call``: one person's phone rings (紧急通知), which is prepaid. Tried against the sandbox only.
+``wecom-logging call``: one person's phone rings (紧急通知), which is prepaid. Beta: tried against the sandbox only.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -27,7 +26,7 @@ from .._wecom.channels import AppChannel
 from .._wecom.directory import Members
 from .._wecom.token import Access
 from ..errors import ConfigurationError, MessageError, TransportError, WeComError
-from ..model import Call, CallState, Markdown, Message, Outcome, Recipients, Text
+from ..model import Markdown, Message, Outcome, Recipients, Text
 from .doctor.outlook import on_call_now
 from .doctor.recipients import members
 from .environment import channels
@@ -38,9 +37,6 @@ from .texts import NOTHING, explained, inactive, language, remedy_of, sentences,
 Send = Callable[[Message], Outcome]
 
 MOST_LOOKED_AT = 20
-POLL_S = 2.0
-WAIT_S = 75.0
-"""How long somebody waits here for a call: WeCom ends one that nobody answers before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,28 +207,9 @@ def call(options: argparse.Namespace) -> int:
         refuse("call.would", 2, who=who)
     client.messages.send(Text(text("call.message")), users=[member.user_id])
     (made,) = client.phone.ring([member.user_id])
-    state = None
-    if made.code == 0:
-        say(text("call.rings", who=who))
-        state = _waited(client, made)
+    has_begun = made.code == 0
     if options.json:
-        more = {} if state is None else {**asdict(state), "over": state.over}
-        print_json({"user_id": member.user_id, "name": member.name, "call_id": made.call_id, "code": made.code, **more})
-    elif state is None:
-        print(inert.line(text("call.not_begun", who=who, code=made.code)))
-    elif state.answered:
-        print(inert.line(text("call.answered", who=who)))
+        print_json({"user_id": member.user_id, "name": member.name, "call_id": made.call_id, "code": made.code})
     else:
-        meaning = state.meaning_zh if language() == "zh" else state.meaning
-        print(inert.line(text("call.not_answered", who=who, meaning=meaning)))
-    return 0 if state is not None and state.answered else 1
-
-
-def _waited(client: WeComClient, call: Call) -> CallState:
-    """What became of it, or is as long as anybody waits. An answer is not waited out."""
-    ends = time.monotonic() + WAIT_S
-    while True:
-        state = client.phone.state_of(call.user_id, call.call_id)
-        if state.answered or state.over or time.monotonic() >= ends:
-            return state
-        time.sleep(POLL_S)
+        print(inert.line(text("call.rings" if has_begun else "call.not_begun", who=who, code=made.code)))
+    return 0 if has_begun else 1

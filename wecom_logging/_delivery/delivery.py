@@ -39,6 +39,8 @@ class Delivery:
     """Whether who is on call could not be found out."""
     is_step: bool = False
     """Whether it is that of a step of an escalation, to whom that tells."""
+    phoned: str = ""
+    """Of a step that calls its people: that they were called, or why not."""
     cause: str = ""
     """What all claims have in common, where that is why they share a message."""
     summarized: int = 0

@@ -16,14 +16,16 @@ from .._incidents.fingerprint import audience_of
 from .._incidents.policy import told_by_steps
 from .._incidents.view import anew
 from .._render.facts import called
+from .._render.words import CALLED, NOT_CALLED
 from .._state.failover import Claim
+from .._text.said import language_of_environment
 from .._wecom.channels import Channel
 from .._wecom.directory_checks import is_user_id
-from ..errors import InvalidRecipientError, MessageError
+from .._wecom.explained import explained
+from ..errors import InvalidRecipientError, MessageError, WeComError
 from ..model import Digest, Outcome, Recipients
 from ..model.alert import TAKEN, Escalation
 from ..model.recipients import EVERYBODY_LOG, MAX_SENT_IDS
-from .calls import Calls
 from .claims import Claims
 from .delivery import Delivery
 from .duties import Duties
@@ -50,18 +52,14 @@ class Steps:
     _ledger: Ledger
     _senders: Senders
     _channel: Channel
-    calls: Calls
 
     def next(self, claim: Claim, now: float) -> Delivery | None:
         """The message of a step that has begun, and of those that go with it. None: they begin now, or wait, or are
         over."""
-        doing, is_on = escalation.doing(claim.incident, now), claim.incident.calls.who
-        if doing != escalation.BEGINS and not (is_on or self._claims.tells_for_all(claim, now, GATHER_S, _STEP)):
+        doing = escalation.doing(claim.incident, now)
+        if doing != escalation.BEGINS and not self._claims.tells_for_all(claim, now, GATHER_S, _STEP):
             return None
         claims = [claim, *self._claims.together(claim, now)]
-        if doing == escalation.RINGS:
-            self.calls.take(claims)
-            return None
         if doing == escalation.BEGINS:
             time = self._options.shared.time_s()
             self._ledger.become(claims, partial(escalation.stepped, now=now, time=time), now)
@@ -101,6 +99,21 @@ class Steps:
             ),
         )
 
+    def ring(self, delivery: Delivery) -> None:
+        """Call those whom a step has told, if it says so: one request, once, with no lock held."""
+        step = self._duties.step(delivery.claims[0].incident)
+        if step is None or not step.calls or delivery.recipients is None:
+            return
+        language = self._options.looks.language
+        try:
+            calls = self._channel.ring(delivery.recipients)
+        except (WeComError, MessageError) as error:
+            delivery.phoned = NOT_CALLED.within(language, getattr(error, "errcode", "–"))
+            self._options.warn_once("phone", explained(error, language_of_environment()))
+            return
+        failed = ", ".join(f"{call.user_id} {call.code}" for call in calls if call.code or not call.call_id)
+        delivery.phoned = NOT_CALLED.within(language, failed) if failed else CALLED.within(language) if calls else ""
+
     def settle(self, delivery: Delivery, outcome: Outcome, now: float, *, refused: bool) -> None:
         """What became of its message: it tells somebody, nobody, or is tried again."""
         claims = delivery.claims
@@ -120,10 +133,8 @@ class Steps:
         assert delivery.recipients is not None
         audience, ids = audience_of(delivery.recipients), delivery.sent_ids
         who = "".join(map(self.called, self._each_once([delivery.recipients], ids)))
-        step = self._duties.step(claims[0].incident) if claims else None
-        calls = self.calls.persons(delivery.recipients) if step is not None and step.calls else ()
         self._ledger.refused.difference_update(claim.key for claim in claims)
-        told = partial(escalation.step_told, audience=audience, who=who, ids=ids, calls=calls, now=now)
+        told = partial(escalation.step_told, audience=audience, who=who, ids=ids, phoned=delivery.phoned)
         self._ledger.become(claims, told, now)
 
     def called(self, recipients: Recipients) -> str:

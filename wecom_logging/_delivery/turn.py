@@ -117,8 +117,6 @@ class Turn:
             self.take_in(now)
             delivery, wait = self._next(now)
         looks_in = self._watch_jobs(now)
-        if "steps" in vars(self) and self.steps.calls.go_on():
-            wait = 0.0
         if delivery is None:
             return min(wait, looks_in, self._beat(now))
         sender = self.senders.least_busy(delivery.recipients)
@@ -146,12 +144,9 @@ class Turn:
     @cached_property
     def steps(self) -> Steps:
         """What tells the steps of an escalation; loaded where one is due."""
-        from .calls import Calls
         from .steps import Steps
 
-        channel = self._channels[0]
-        calls = Calls(self._options, self.store, channel, self._clock, self.section)
-        return Steps(self._options, self.claims, self.duties, self.ledger, self.senders, channel, calls)
+        return Steps(self._options, self.claims, self.duties, self.ledger, self.senders, self._channels[0])
 
     @cached_property
     def watch(self) -> Watch:
@@ -331,6 +326,8 @@ class Turn:
         verdict = fate(outcome.error) if outcome.error is not None else None
         if outcome.delivered or delivery.done:
             delivery.reached(sender.channel.known(delivery.recipients), outcome)
+            if delivery.is_step:
+                self.steps.ring(delivery)
         if delivery.summarized and (outcome.reason == "rejected" or verdict in (Fate.REJECT, Fate.KEEP_SLOWLY)):
             self._give_way(delivery, outcome)
             return

@@ -12,7 +12,7 @@ from ..model import Answer
 from ..model.alert import DONE, ESCALATED
 from ..model.recipients import MAX_SENT_IDS
 from .answered import MAX_JOURNAL, is_closed, newest_step, with_step
-from .incident import NO_CALLS, SOON_S, Calls, Incident
+from .incident import Incident
 from .limits import MAX_TOLD_TOO
 from .stored import unclaimed
 
@@ -27,15 +27,10 @@ STEP_TRY_S = 5.0
 
 def step_due_at(incident: Incident) -> float:
     """When a step is due: to begin, or to be told. Infinity: none. What a person did holds it, and is told first."""
-    stepping_at, step_at, call_at = incident.stepping_at, incident.step_at, _call_at(incident)
-    if not (stepping_at or step_at or call_at) or not incident.told or is_closed(incident) or is_held(incident):
+    stepping_at, step_at = incident.stepping_at, incident.step_at
+    if not (stepping_at or step_at) or not incident.told or is_closed(incident) or is_held(incident):
         return NEVER
-    return stepping_at or min(step_at or NEVER, call_at or NEVER)
-
-
-def _call_at(incident: Incident) -> float:
-    """When its phones are to be looked after; 0: there is nobody to call."""
-    return incident.call_at if incident.calls.who or incident.calls.left else 0.0
+    return stepping_at or step_at
 
 
 def is_held(incident: Incident) -> bool:
@@ -46,15 +41,15 @@ def is_held(incident: Incident) -> bool:
     return answers.now is not None and (incident.held_until > 0 or answers.now.verb == DONE)
 
 
-BEGINS, RINGS = "begins", "rings"
+BEGINS = "begins"
 
 
 def doing(incident: Incident, now: float) -> Hashable:
-    """What its step does that is due: it begins, phones ring, or it is told. Those of which this is equal do it
+    """What its step does that is due: it begins, or it is told. Those of which this is equal do it
     together: what a message says of one step to its people holds of all."""
     if incident.stepping_at:
         return incident.audience, incident.duty, incident.step, incident.told_too, missed_before(incident)
-    return RINGS if _call_at(incident) else BEGINS
+    return BEGINS
 
 
 def began(incident: Incident) -> Answer:
@@ -84,27 +79,16 @@ def stepped(incident: Incident, *, now: float, time: float) -> Incident:
         step=number,
         step_at=further[0] if further else 0.0,
         stepping_at=now,
-        calls=NO_CALLS,
-        call_at=0.0,
         tries=0,
         answers=replace(incident.answers, journal=(*incident.answers.journal, answer)[-MAX_JOURNAL:]),
     )
 
 
-def step_told(
-    incident: Incident,
-    audience: str,
-    who: str,
-    *,
-    ids: tuple[str, ...] = (),
-    calls: tuple[str, ...] = (),
-    now: float = 0.0,
-) -> Incident:
+def step_told(incident: Incident, audience: str, who: str, *, ids: tuple[str, ...] = (), phoned: str = "") -> Incident:
     """The message of its step was sent to ``audience``, whom people call ``who``, by their user ``ids``; those told
-    before get a line, which says, too, what became of ``calls``."""
+    before get a line, which says, too, that their phones were ``phoned``, or why not."""
     told_too = (*(one for one in incident.told_too if one != audience), audience)[-MAX_TOLD_TOO:]
-    told = replace(_step_over(incident, who=who), told_too=told_too, sent_ids=with_ids(incident, ids))
-    return replace(_said(told, is_said=True), calls=Calls(calls), call_at=now) if calls else told
+    return replace(_step_over(incident, who=who, where=phoned), told_too=told_too, sent_ids=with_ids(incident, ids))
 
 
 def with_ids(incident: Incident, ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -122,7 +106,8 @@ def step_missed(incident: Incident, why: str, *, now: float, time: float) -> Inc
     missed = _step_over(incident, where=why)
     if not incident.step_at:
         return missed
-    return stepped(_said(missed, is_said=True), now=now, time=time)
+    said = replace(missed, answers=replace(missed.answers, is_said=True))
+    return stepped(said, now=now, time=time)
 
 
 def step_later(incident: Incident, at: float, *, failed: int = 1) -> Incident:
@@ -151,67 +136,4 @@ def from_first_step(incident: Incident, now: float) -> Incident:
     """All that begins with a first message, or anew, begins its steps from the first one."""
     if not incident.steps:
         return incident
-    begun = replace(incident, step=0, stepping_at=0.0, calls=NO_CALLS, call_at=0.0)
-    return replace(begun, steps_from=now, step_at=now + incident.steps[0])
-
-
-def _said(incident: Incident, *, is_said: bool) -> Incident:
-    return replace(incident, answers=replace(incident.answers, is_said=is_said))
-
-
-# The phones that ring for a step. Each of these is given an incident as it is now, lent or not.
-
-
-CALL_LOOKS_S = (20.0, 60.0)
-"""When it is looked whether a call was answered."""
-
-
-def call_begun(incident: Incident, now: float) -> Incident:
-    """The next person is called, but where the next step is due; the very incident where somebody did something with
-    it meanwhile."""
-    calls = incident.calls
-    if calls.who or not calls.left or not incident.call_at or step_due_at(incident) > now + SOON_S:
-        return incident
-    if is_next_due(incident, now):
-        return _calls_over(incident)
-    return replace(incident, calls=Calls(calls.left[1:], calls.left[0]), call_at=now + CALL_LOOKS_S[0])
-
-
-def call_rings(incident: Incident, user: str, call_id: str) -> Incident:
-    """It has begun."""
-    calls = incident.calls
-    return replace(incident, calls=replace(calls, id=call_id)) if calls.who == user else incident
-
-
-def call_looked_at(incident: Incident, now: float) -> Incident:
-    """It was not answered so far."""
-    calls, waits = incident.calls, CALL_LOOKS_S
-    if not calls.who:
-        return incident
-    looks = min(calls.looks + 1, len(waits) - 1)
-    return replace(incident, calls=replace(calls, looks=looks), call_at=now + waits[looks] - waits[looks - 1])
-
-
-def call_over(incident: Incident, user: str, said: str, *, ends: bool, now: float) -> Incident:
-    """What became of it; the next person is called, but where that ``ends`` the calls, or the next step is due. Then a
-    line says so."""
-    calls, journal = incident.calls, incident.answers.journal
-    if user not in (calls.who, *calls.left[:1]):
-        return incident
-    left = tuple(one for one in calls.left if one != user)
-    step = began(incident)
-    where = "; ".join(filter(None, [step.where, said]))
-    called = replace(incident, answers=replace(incident.answers, journal=with_step(journal, step.who, where)))
-    if left and not (ends or is_next_due(incident, now)):
-        return replace(called, calls=Calls(left), call_at=now)
-    return _calls_over(called)
-
-
-def is_next_due(incident: Incident, now: float) -> bool:
-    """Whether its next step is due: the phones of the one before ring no more."""
-    return 0 < incident.step_at <= now + SOON_S
-
-
-def _calls_over(incident: Incident) -> Incident:
-    over = replace(incident, calls=NO_CALLS, call_at=0.0)
-    return _said(over, is_said=is_held(incident) and incident.answers.is_said)
+    return replace(incident, step=0, stepping_at=0.0, steps_from=now, step_at=now + incident.steps[0])

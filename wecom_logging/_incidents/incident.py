@@ -89,20 +89,6 @@ class Answers:
 NO_ANSWERS = Answers()
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """The phones that ring for a step: ``left`` are user ids who are still to be called; ``who`` is called now, by the
-    call ``id``, after which was looked ``looks`` times."""
-
-    left: tuple[str, ...] = ()
-    who: str = ""
-    id: str = ""
-    looks: int = 0
-
-
-NO_CALLS = Calls()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
     """So many more of one incident. ``first`` opens it where it is not open; without one, it is counted or left out.
@@ -208,9 +194,6 @@ class Incident:
     step_at: StoreTime = 0.0
     stepping_at: StoreTime = 0.0
     """When the message of the step that began last is due; 0: it was sent."""
-    calls: Calls = NO_CALLS
-    call_at: StoreTime = 0.0
-    """When the next person is called, or it is looked who has answered; 0: no phone rings."""
     told_too: tuple[str, ...] = ()
     """The audiences that steps have told, the one told last at the end."""
     heard: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from .answered import (
     total,
 )
 from .escalation import from_first_step, is_held, step_due_at
-from .incident import NO_CALLS, NOTHING, SOON_S, Incident, Own
+from .incident import NOTHING, SOON_S, Incident, Own
 from .stored import has_new_variant, rank_of, unclaimed
 
 MAX_WAIT_S = 3600.0
@@ -313,8 +313,6 @@ def ended(incident: Incident, now: float) -> Incident | None:
         answers=replace(incident.answers, now=None, before=None, is_said=True),
         step_at=0.0,
         stepping_at=0.0,
-        calls=NO_CALLS,
-        call_at=0.0,
         quiet_since=0.0,
         quiet_by="",
         quiet_why="",

@@ -273,8 +273,6 @@ def answered_meanwhile(there: Incident, before: Incident, after: Incident | None
         return None
     if after is None:  # it is not over
         return unclaimed(there)
-    if there.calls != before.calls:  # a phone rings meanwhile
-        after = replace(after, calls=there.calls, call_at=there.call_at)
     if before.stepping_at and not after.stepping_at:  # what the step has told it has told
         journal, place = there.answers.journal, newest_step(after.answers.journal)
         if place >= 0:
@@ -284,14 +282,6 @@ def answered_meanwhile(there: Incident, before: Incident, after: Incident | None
     if after.told == before.told:
         return replace(unclaimed(there), tries=after.tries, rank=after.rank, not_before=after.not_before)
     return replace(after, answers=there.answers, held_until=there.held_until)
-
-
-def changed_meanwhile(incident: Incident, after: Incident, claim: Incident) -> Incident:
-    """What becomes of it where that is changed as it is now: who has this claim has it no more, who has another keeps
-    it."""
-    if incident.owner == claim.owner and claim.version in (incident.version, incident.lent):
-        return unclaimed(after)
-    return replace(after, lent=(incident.lent or incident.version) if incident.owner else 0)
 
 
 # It leaves, and waits again.

@@ -85,8 +85,8 @@ def news_words(digest: Digest, language: Language) -> str:
         return _in_silence(answer, 0, digest.now, language)
     if answer.verb == ESCALATED and answer.who:
         at = short_time(answer.at, digest.now, language)
-        phoned = inert.line(answer.where).replace(words.BETWEEN_PHONES.en, words.BETWEEN_PHONES.within(language))
-        called = words.PHONED.within(language, trim(phoned, _MAX_PHONED_BYTES)) if phoned else ""
+        phoned = trim(inert.line(answer.where), _MAX_PHONED_BYTES)
+        called = words.PHONED.within(language, phoned) if phoned else ""
         return words.NOW_TOLD.within(language, _named(answer.who), at, called)
     said = (did_until if digest.is_news else did)(answer, _named, digest.now, language)
     return with_holder(said, answer, digest.back, _named, digest.now, language)

@@ -17,7 +17,7 @@ from .._lines import line
 from .._runtime.clock import seconds_left
 from ..errors import StateError
 from ..model.duty import Held
-from .base import Answered, Incidents, Swap, Wanted, answer, swap_lent
+from .base import Swap, Wanted, swap_lent
 from .batches import MOST, Batches, Reconciled
 from .memory import MemoryStore
 from .scopes import Scopes, wake, woken
@@ -290,20 +290,6 @@ class FailoverStore:
         here = iter(self._swap_here([one for is_shared, one in asked if not is_shared], now))
         there = iter(self._swap_there([one for is_shared, one in asked if is_shared], now))
         return [next(there if is_shared else here) for is_shared, _ in asked]
-
-    def change(self, claim: Claim, become: Callable[[Incident], Incident], now: float) -> Incident | None:
-        """Let what was claimed become another, as it is now. None: it is not there any more, or the state is away."""
-        self._in_hand.pop((claim.key, claim.incident.version), None)
-        self._next_look = float("-inf")
-
-        def changed(one: Incident) -> Incident:
-            return stored.changed_meanwhile(one, become(one), claim.incident)
-
-        def ask(store: Incidents) -> Answered | None:
-            return answer(store, self.channel, claim.key, changed, lambda one: None, now)
-
-        found = self.shared.try_call(ask, None) if claim.is_shared else ask(self.memory)
-        return None if found is None or found.is_busy else found.incident
 
     def quieten(self, held: Sequence[tuple[Claim, Held]], now: float) -> None:
         """Each waits for the end of what holds it, which is a time of the wall: see `wake`."""

@@ -21,7 +21,7 @@ from .._runtime.clock import within
 from .._runtime.warn import warn_once
 from .._text.sha256 import sha256
 from ..errors import APIError, BadResponseError, MessageError, TransportError, WeComError
-from ..model import File, Image, Markdown, Message, Outcome, Recipients, Secret, TemplateCard, Text
+from ..model import Call, File, Image, Markdown, Message, Outcome, Recipients, Secret, TemplateCard, Text
 from ..model.message import Answerable
 from .body import AIBOT_BYTES, AIBOT_MEDIA, MAX_AIBOT_BYTES, Json, check_bytes, content
 from .directory_checks import is_user_id
@@ -50,7 +50,6 @@ class AIBotChannel:
 
     max_bytes: Mapping[type, int] = AIBOT_BYTES
     mentions = False
-    phone = None
 
     def __init__(self, connection: LongConnection, chats: tuple[str, ...]) -> None:
         self.connection = connection
@@ -145,6 +144,9 @@ class AIBotChannel:
     def _send(self, chat: str, message: Message) -> None:
         body: dict[str, Any] = {"chatid": chat, **content(_as_markdown(message))}
         self.connection.request("aibot_send_msg", body)
+
+    def ring(self, recipients: Recipients) -> tuple[Call, ...]:
+        return ()
 
     def upload(self, name: str, data: bytes) -> File:
         return File(upload(self.connection, name, data))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .. import _config as config
 from .._lines import line
-from ..errors import InvalidRecipientError, MessageError, WeComError
+from ..errors import InvalidRecipientError, MessageError
 from ..model import File, Image, Message, Outcome, Recipients
 from ..model.captured import PNG
 from ..model.message import Answerable
@@ -20,10 +20,9 @@ from .body import APP_BYTES, BOT_BYTES
 from .bot import BotClient
 from .client import WeComClient
 from .http import load_libraries
-from .token import Access
 
 if TYPE_CHECKING:
-    from ..model import Call, CallState, Shift
+    from ..model import Call, Shift
 
 DUPLICATE_CHECK_S = 1800
 """An alert whose answer was lost is sent again, byte for byte, and WeCom shows it once: each has its own number."""
@@ -31,22 +30,6 @@ DUPLICATE_CHECK_S = 1800
 MAX_TOLD = 1000
 TOLD_AT_ONCE = 10
 """Of recipients that are unknown or not clear; a line of stderr is for people."""
-
-
-class Phone(Protocol):
-    """What calls members of an app."""
-
-    def persons(self, recipients: Recipients) -> tuple[str, ...]:
-        """Those who can be called, by their ids; who was just sent a message is known. Raises `WeComError`."""
-
-    def name(self, user_id: str) -> str:
-        """What a member is called; the id where WeCom does not say."""
-
-    def ring(self, user_id: str) -> Call:
-        """Let it ring. Raises `WeComError` or `MessageError`."""
-
-    def state_of(self, user_id: str, call_id: str) -> CallState:
-        """What became of a call. Raises the same."""
 
 
 class Channel(Protocol):
@@ -58,10 +41,6 @@ class Channel(Protocol):
     """UTF-8 bytes by message class."""
     mentions: bool
     """Whether messages may mention people."""
-
-    @property
-    def phone(self) -> Phone | None:
-        """What calls those who get its messages; None: nothing does."""
 
     @property
     def is_elsewhere(self) -> bool:
@@ -86,6 +65,9 @@ class Channel(Protocol):
         self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
     ) -> Outcome:
         """Send one message in one round of at most three tries; raises `WeComError` or `MessageError`."""
+
+    def ring(self, recipients: Recipients) -> tuple[Call, ...]:
+        """Let the phones of persons ring; () where this channel calls nobody. Raises `WeComError` or `MessageError`."""
 
     def upload(self, name: str, data: bytes) -> File:
         """Upload a file for a message."""
@@ -120,7 +102,6 @@ class AppChannel(_ByRequests):
         self._duplicate_check_s = duplicate_check_s
         self._recipients = recipients
         self._book = AddressBook(client)
-        self.phone = AppPhone(client, self._book)
         self._told: set[str] = set()
         self.identity = config.app_identity(client.api_base, client.corp_id, client.agent_id)
 
@@ -191,6 +172,9 @@ class AppChannel(_ByRequests):
             message, recipients, duplicate_check_s=self._duplicate_check_s, before_try=before_try
         )
 
+    def ring(self, recipients: Recipients) -> tuple[Call, ...]:
+        return self.client.phone.ring(self._book.resolve(recipients).recipients.users)
+
     def upload(self, name: str, data: bytes) -> File:
         return File(self.client.media.upload(name, data))
 
@@ -199,38 +183,11 @@ class AppChannel(_ByRequests):
         return Image(self.client.media.upload(name, data, type="image"))
 
 
-class AppPhone:
-    """The phones of members to whom an app has sent a message."""
-
-    def __init__(self, client: WeComClient, book: AddressBook) -> None:
-        self._client = client
-        self._book = book
-
-    def persons(self, recipients: Recipients) -> tuple[str, ...]:
-        return self._book.resolve(recipients).recipients.users
-
-    def name(self, user_id: str) -> str:
-        from .directory import Members  # a call needs it, and no log call
-
-        try:
-            return Members(self._client, Access.APP).get(user_id).name or user_id
-        except WeComError:  # the id says who it is, too
-            return user_id
-
-    def ring(self, user_id: str) -> Call:
-        (call,) = self._client.phone.ring([user_id])
-        return call
-
-    def state_of(self, user_id: str, call_id: str) -> CallState:
-        return self._client.phone.state_of(user_id, call_id)
-
-
 class BotChannel(_ByRequests):
     """Messages into a bot's group; recipients have no meaning here."""
 
     max_bytes = BOT_BYTES
     mentions = True
-    phone = None
 
     def __init__(self, client: BotClient) -> None:
         self.client = client
@@ -249,6 +206,9 @@ class BotChannel(_ByRequests):
         self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]
     ) -> Outcome:
         return self.client.deliver(_in_words(message), before_try=before_try)
+
+    def ring(self, recipients: Recipients) -> tuple[Call, ...]:
+        return ()
 
     def upload(self, name: str, data: bytes) -> File:
         return File(self.client.upload(name, data))

@@ -1,25 +1,21 @@
-"""``client.phone``: WeCom calls members (紧急通知). Tried against the sandbox only."""
+"""``client.phone``: WeCom calls members (紧急通知). Beta: tried against the sandbox only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
-from typing import Any
 
-from .._tables import table
 from ..errors import BadResponseError, MessageError
-from ..model import Call, CallState
-from ..model.phone import ANSWERED, TALKING
+from ..model import Call
 from . import directory_answers as answers
 from . import directory_checks as checks
 from .token import Caller
 
 
 class Phone:
-    """The calls below ``pstncc/``, which are prepaid, and for an app that is listed under 紧急通知 – 可调用接口的应用.
+    """The call ``pstncc/call``, which is prepaid, and for an app that is listed under 紧急通知 – 可调用接口的应用.
 
     A call has no text: it reminds of what the app has sent, so send a message first. WeCom calls a person at most 3
-    times in 8 minutes and 8 times in 24 hours (reason 13).
+    times in 8 minutes and 8 times in 24 hours.
     """
 
     def __init__(self, client: Caller) -> None:
@@ -44,31 +40,3 @@ class Phone:
         if len(calls) != len(users):
             raise BadResponseError(f"the answer to pstncc/call tells of {len(calls)} of {len(users)} members")
         return calls
-
-    def state_of(self, user_id: str, call_id: str) -> CallState:
-        """What became of a call, for seven days. Raises as `ring` does.
-
-        Source: https://developer.work.weixin.qq.com/document/path/91628
-        """
-        body = {"callee_userid": checks.user_id("user_id", user_id), "callid": call_id}
-        return _state(self._client.call("pstncc/getstates", body))
-
-
-def _state(answer: dict[str, Any]) -> CallState:
-    reason = answers.number(answer, "reason")
-    if reason < 0:
-        raise BadResponseError("the answer's reason is no reason")
-    meaning, meaning_zh = _table()["reasons"].get(str(reason)) or (f"reason {reason}", f"原因 {reason}")
-    return CallState(
-        answered=answer.get("istalked") == 1 or reason in (ANSWERED, TALKING),
-        reason=reason,
-        meaning=meaning,
-        meaning_zh=meaning_zh,
-        began=answers.number_or_none(answer, "calltime") or 0,
-        talked_s=answers.number_or_none(answer, "talktime") or 0,
-    )
-
-
-@cache
-def _table() -> dict[str, Any]:
-    return table(__package__, "phone")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         Text,
         TextCard,
     )
-    from .phone import Call, CallState
+    from .phone import Call
     from .recipients import EVERYBODY, Recipients, Route
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "Answer",
     "Article",
     "Call",
-    "CallState",
     "Change",
     "DeliveryReport",
     "Department",
@@ -67,7 +66,7 @@ _HOMES = {
     "captured": "Failure Frame Sample Stats",
     "directory": "Change Department Member Shift Tag",
     "message": "Article DeliveryReport File Image Markdown MarkdownV2 Message News Outcome TemplateCard Text TextCard",
-    "phone": "Call CallState",
+    "phone": "Call",
     "recipients": "EVERYBODY Recipients Route",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

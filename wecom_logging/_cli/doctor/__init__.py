@@ -37,7 +37,6 @@ def add(commands: Any) -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", help="main.state" if name == "state" else f"doctor.{name}")
     parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="doctor.timeout")
     parser.add_argument("--send", action="store_true", help="doctor.send")
-    parser.add_argument("--calls", action="store_true", help="doctor.calls")
     parser.add_argument("--lang", choices=("zh", "en"), help="doctor.lang")
     parser.add_argument("--json", action="store_true", help="doctor.json")
     parser.set_defaults(run=run)
@@ -48,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     if options.config is not None and given:
         raise Refusal(f"{', '.join(given)} cannot be used with --config, which is looked at as it is", 2)
     refuse_misuse(options)
-    trip = Trip(config.number("timeout", options.timeout, least=0.1), options.send, options.calls)
+    trip = Trip(config.number("timeout", options.timeout, least=0.1), options.send)
     found = targets(options)
     report = Report(
         tuple(target.name for target in found),

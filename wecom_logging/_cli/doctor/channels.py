@@ -21,7 +21,7 @@ from ..._wecom.directory import MAX_BYTES, Departments, Tags
 from ..._wecom.explained import warned
 from ..._wecom.long_connection import LongConnection
 from ..._wecom.token import Access
-from ...errors import APIError, CredentialError, MessageError, PermissionDeniedError, WeComError
+from ...errors import APIError, MessageError, WeComError
 from ...model import Outcome, Recipients, Text
 from ..printing import left_out_of
 from ..texts import (
@@ -144,23 +144,6 @@ def _look_at_contacts(notes: Notes, client: WeComClient) -> None:
         notes.refused("contacts", error)
     else:
         notes.good("contacts", said("found.contacts_good"))
-
-
-def look_at_calls(notes: Notes, client: WeComClient) -> None:
-    """Ask for a call that there never was: WeCom refuses an app that may not call before it looks for that."""
-    if notes.skipped("calls"):
-        return
-    try:
-        client.phone.state_of("doctor", "doctor")
-    except (PermissionDeniedError, CredentialError) as error:
-        notes.bad("calls", cause_of(error), remedy_of(error), errcode=error.errcode, warning=True)
-        return
-    except APIError:  # it is the call that WeCom does not know
-        pass
-    except WeComError as error:
-        notes.refused("calls", error)
-        return
-    notes.good("calls", said("found.calls_possible"))
 
 
 # a group's bot

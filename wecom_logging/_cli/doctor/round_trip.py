@@ -19,7 +19,7 @@ from ..._wecom.bot import bots
 from ...errors import ConfigurationError
 from ..environment import configured, is_unused, obstacle
 from ..texts import remedy_of_field, said
-from .channels import look_at_aibot, look_at_app, look_at_bot, look_at_calls, send_through_app, send_through_bot
+from .channels import look_at_aibot, look_at_app, look_at_bot, send_through_app, send_through_bot
 from .findings import Finding, Notes
 from .network import Reached, look_at_network
 from .outlook import line_of, look_at_duty, look_at_rotas, persons_of, planned, without_rotas
@@ -39,7 +39,6 @@ class Trip:
 
     timeout_s: float
     send: bool
-    calls: bool = False
 
 
 def round_trip(targets: list[Target], trip: Trip) -> list[Finding]:
@@ -141,8 +140,6 @@ def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> 
             if plan is not None:
                 look_at_rotas(notes, client, plan)
                 audiences = [plan.recipients()]
-        if trip.calls:
-            look_at_calls(notes, client)
         if trip.send and audiences:
             send_through_app(notes, client, audiences[0])
     finally:
