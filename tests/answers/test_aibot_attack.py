@@ -20,7 +20,6 @@ from wecom_logging import WeComAIBotHandler, WeComClient
 from wecom_logging._cli import main
 from wecom_logging._errors_in_chinese import in_chinese
 from wecom_logging._sandbox import Sandbox
-from wecom_logging._state.shared import Shared
 from wecom_logging._wecom.aibot import KEPT_S, People, upload
 from wecom_logging._wecom.long_connection import LongConnection
 from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError, WeComError
@@ -29,7 +28,7 @@ from wecom_logging.model import Secret
 from ..programs import Clock, until
 from ..scripted import ScriptedWeCom, errcode, hold
 from ..scripted import ok as answered
-from .test_aibot import ME, NAME, end, log_to, press, wecom
+from .test_aibot import ME, end, log_to, wecom
 
 __all__ = ["wecom"]  # a fixture
 
@@ -255,35 +254,6 @@ def test_what_a_proxy_wants_in_the_url_is_in_no_state_and_no_output(
     end(handler)
 
 
-class Gone:
-    """Of a handler that has gone."""
-
-    def hear(self, frame: dict[str, Any]) -> None:
-        return
-
-    def is_wanted(self) -> bool:
-        return False
-
-    def reset_after_fork(self) -> None:
-        return
-
-
-def test_what_is_asked_when_the_handler_has_gone_is_sent_by_one_thread(
-    wecom: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[str] = []
-    start = threading.Thread.start
-    monkeypatch.setattr(threading.Thread, "start", lambda one: (started.append(one.name), start(one)))
-    with connection(wecom.environment["WECOM_AIBOT_URL"]) as ours:
-        ours.bot_id, ours.secret = wecom.environment["WECOM_AIBOT_ID"], Secret(wecom.environment["WECOM_AIBOT_SECRET"])
-        ours.listener = Gone()
-        body = {"chatid": ME, "msgtype": "markdown", "markdown": {"content": "the file"}}
-        assert ours.request("aibot_send_msg", body)["errcode"] == 0
-        ours._waiter.wake()
-        until(lambda: not ours.is_open)
-    assert started.count("wecom-logging-aibot") == 1
-
-
 def test_where_nothing_listens_and_where_no_websocket_is(sandbox: Sandbox) -> None:
     with connection("ws://127.0.0.1:9/") as ours, pytest.raises(ConnectError, match="Connection refused") as caught:
         ours.request("aibot_send_msg", {})
@@ -308,68 +278,6 @@ def test_two_handlers_of_one_bot_and_who_may_after_one_has_gone(wecom: Sandbox) 
     (no,) = wecom.wait(channel="aibot", msgtype="markdown")
     assert no["content"].startswith("Sorry")
     end(mine)
-
-
-def test_who_may_do_nothing_costs_no_look_into_the_state(
-    wecom: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wecom.add_member("lisi")
-    wecom.aibot.say("lisi", "lisi", "hello")
-    handler = WeComAIBotHandler(chats=[ME], state=f"sqlite://{tmp_path}/alerts.db")
-    log_to(handler).error("the disk is full")
-    assert handler.flush(10)
-    reception = handler._reception()
-    assert reception is not None
-    here, looks, call = threading.get_ident(), list[object](), Shared.call
-    said, post = list[Any](), reception.connection.post
-
-    def posted(command: str, body: dict[str, Any], *more: Any) -> None:
-        said.append(body["markdown"]["content"])
-        post(command, body, *more)
-
-    monkeypatch.setattr(reception.connection, "post", posted)
-
-    def counted(self: Shared, use: Any) -> Any:
-        if threading.get_ident() == here:
-            looks.append(use)
-        return call(self, use)
-
-    monkeypatch.setattr(Shared, "call", counted)
-
-    def type_as(user: str, number: int) -> None:
-        body = {"msgid": f"{user} {number}", "from": {"userid": user}, "msgtype": "text", "text": {"content": "列表"}}
-        reception.hear({"cmd": "aibot_msg_callback", "headers": {"req_id": "r"}, "body": body})
-
-    for number in range(2000):
-        type_as("lisi", number)
-    assert [text[:5] for text in said] == ["Sorry"] * 3
-    assert len(looks) <= 3 * 2  # the channels, and what is open in this one
-    for number in range(2000):
-        type_as(f"stranger {number}", number)
-    assert len(looks) < 100
-    type_as(ME, 0)  # whoever may is answered all the same
-    (found,) = wecom.wait(channel="aibot", receiver=ME, contains="ERROR")
-    assert "the disk is full" in found["content"]
-    end(handler)
-
-
-def test_ids_that_are_too_long_are_none(wecom: Sandbox) -> None:
-    handler = WeComAIBotHandler(chats=[ME])
-    log_to(handler).error("one")
-    assert handler.flush(10)
-    reception = handler._reception()
-    assert reception is not None
-    long = "x" * 100_000
-    for body in (
-        {"msgid": long, "from": {"userid": ME}},
-        {"msgid": "1", "from": {"userid": long}},
-        {"msgid": "2", "from": {"userid": ME}, "chatid": long, "chattype": "group"},
-    ):
-        reception.hear({"cmd": "aibot_msg_callback", "headers": {"req_id": "r"}, "body": {**body, "msgtype": "text"}})
-    assert all(len(one) <= 128 for one in reception._heard)
-    assert press(wecom, "take")
-    until(lambda: handler.incidents()[0].taken_by == NAME)
-    end(handler)
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import itertools
 import json
 import logging
 import re
@@ -13,7 +12,6 @@ import socket
 import ssl
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +29,7 @@ from wecom_logging.errors import AnswerLostError, BadResponseError, ConnectError
 
 from ..certificates import make_certificate
 from ..connect_proxy import ConnectProxy
-from ..programs import Clock, at_best, run, until
+from ..programs import Clock, run, until
 from ..scripted import HOST, ScriptedWeCom, redirect
 from .test_aibot import ME, end, log_to
 from .test_aibot_attack import SECRET, Gone, connection, ok, server
@@ -531,44 +529,6 @@ def test_a_message_that_drips_ends_the_connection_and_holds_up_nothing_until_the
         clock.now += ALIVE_S
         ours._waiter.wake()
         until(lambda: peer.connections == 2)
-
-
-FLOODS = {name: FRAMES[name][:2] for name in ("empty fragments", "pings", "pongs", "texts that are none")}
-FLOODS |= {
-    "answers that nobody waits for": (b"", frame(1, b'{"headers": {"req_id": "x"}, "errcode": 0}') * 500),
-    "a text, byte by byte": (b"", frame(1, b"[" * 60_000)),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", FLOODS)
-def test_a_flood_takes_no_processor_and_what_is_asked_is_written(kind: str) -> None:
-    def talk(peer: Peer, sock: socket.socket, head: bytes) -> None:
-        subscribed(sock, head)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        start, again = FLOODS[kind]
-        sock.sendall(start)
-        size = 1 if "byte by byte" in kind else len(again)
-        for at in itertools.cycle(range(0, len(again), size)):
-            if peer.stopping.is_set():
-                return
-            sock.sendall(again[at : at + size])
-
-    with Peer(talk) as peer, connection(peer.url, timeout_s=1.0) as ours:
-        with pytest.raises(AnswerLostError):  # it was written
-            ours.request("aibot_send_msg", {"chatid": ME})
-        (thread,) = [one for one in threading.enumerate() if one.name == "wecom-logging-aibot"]
-
-        def of_half_a_second() -> float:
-            before = processor_seconds(thread)
-            threading.Event().wait(0.5)
-            return processor_seconds(thread) - before
-
-        assert at_best(of_half_a_second, 0.05) < 0.05
-
-
-def processor_seconds(thread: threading.Thread) -> float:
-    return time.clock_gettime(time.pthread_getcpuclockid(thread.ident or 0))
 
 
 def test_what_helps_where_no_connection_comes_names_the_option_of_the_bot() -> None:

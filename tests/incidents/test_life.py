@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
 
-from wecom_logging._incidents import answered, escalation, life, policy, stored
+from wecom_logging._incidents import answered, escalation, life, stored
 from wecom_logging._incidents.incident import NOTHING, Count, Incident, Kept, Own
 from wecom_logging.model import Answer, Sample, Variant
 
-from ..pipeline.test_group_model import STEPS, TICK, WINDOW, Rules
 from ..state.conftest import alert
 
 FIRST = Kept(alert())
@@ -338,83 +336,6 @@ def test_what_is_counted_while_a_closing_line_is_sent_begins_then() -> None:
     there = more(more(lent, now=800.0), now=810.0)
     after = stored.merged(there, lent, life.released(lent, 820.0))
     assert (after.untold, after.untold_at, after.since, after.counted_at) == (2, 800.0, 800.0, 810.0)
-
-
-# Over time, against the rules of a group as they are tried on the whole journey.
-
-
-@dataclass
-class Lives:
-    """Incidents by `life` alone, told at once when they are due."""
-
-    now: float = 0.0
-    open: dict[str, Incident] = field(default_factory=dict)
-    over: dict[str, Incident] = field(default_factory=dict)
-    sent: list[tuple[float, str, int, int]] = field(default_factory=list)
-
-    def records(self, key: str, number: int) -> None:
-        for _ in range(number):
-            count = Count(key=key, level=40, window_s=WINDOW, last=self.now, first=FIRST)
-            if (there := self.open.get(key)) is not None:
-                self.open[key] = stored.counted(there, count, self.now)
-                continue
-            self.open[key] = stored.opened(count, short_id="", version=1, now=self.now)
-            if (earlier := self.over.get(key)) is not None and self.now < life.over_at(earlier):
-                self.open[key] = answered.after(self.open[key], earlier)
-        self.look()
-
-    def pass_ticks(self, number: int) -> None:
-        for _ in range(number):
-            self.now += TICK
-            self.look()
-
-    def look(self) -> None:
-        for one in [one for one in self.open.values() if life.due_at(one) <= self.now]:
-            if policy.ends(one, self.now, closed=False):
-                self.end(one.key, life.ended(one, self.now))
-            elif (until := policy.not_before(one, self.now)) > self.now:
-                self.open[one.key] = life.released(one, self.now, until - self.now)
-            else:
-                self.tell(one)
-
-    def flush(self) -> None:
-        for one in [one for one in self.open.values() if one.untold]:
-            self.tell(one)
-
-    def tell(self, whole: Incident) -> None:
-        lent = stored.claimed(whole, owner="me", until=self.now + TICK, version=2)
-        one = life.alone(lent, self.now)
-        after = life.sent(one, self.now, ends=life.is_over(one, self.now))
-        assert after is not None
-        self.sent.append((self.now, one.key, one.untold, one.count if one.untold else 0))
-        if after.ended:
-            self.end(one.key, after)
-        else:
-            self.open[one.key] = stored.merged(lent, one, after)
-
-    def end(self, key: str, after: Incident | None) -> None:
-        assert after is not None
-        del self.open[key]
-        self.over[key] = after
-
-
-@pytest.mark.slow
-@settings(max_examples=400, deadline=None)
-@given(STEPS)
-def test_over_time_it_is_told_as_a_group_is(steps: list[tuple[str, int] | int | str]) -> None:
-    lives, rules = Lives(), Rules(0.0)
-    for step in steps:
-        for one in (lives, rules):
-            if isinstance(step, int):
-                one.pass_ticks(step)
-            elif isinstance(step, tuple):
-                one.records(*step)
-            else:
-                one.flush()
-        assert sorted(lives.sent) == sorted(rules.sent)
-        assert {key: one.untold for key, one in lives.open.items()} == {
-            name: kind.counted for name, kind in rules.open.items()
-        }
 
 
 # What people do with it.

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from wecom_logging import WeComBotHandler
 from wecom_logging._capture import collector, exceptions, identity, known
-from wecom_logging._capture.known import MAX_OUTLINES, Known, KnownTexts, codes_in, find, outline_of
+from wecom_logging._capture.known import KnownTexts, find, outline_of
 from wecom_logging._capture.tally import Tally
 from wecom_logging._incidents.pattern import pattern
 from wecom_logging.testing import capture_alerts
@@ -95,54 +95,6 @@ def assert_known_are_right(places: list[list[str]]) -> None:
                 assert found.tally() is tallies[place, wanted], (text, outline_of(text))
             tally = tallies.setdefault((place, wanted), Tally.__new__(Tally))
             table.learn((place,), text, tally, "")
-
-
-def test_what_counts_among_the_numbers_is_found_once() -> None:
-    text = "order 4711: the bank answered 503 after 12.3 s"
-    (code,) = codes_in(text, outline_of(text)) or ()
-    assert text[code] == "503"
-    assert codes_in("order 4711 of 12", "order 0000 of 00") is None
-
-
-def test_outlines_have_a_bound() -> None:
-    table, tally = KnownTexts(), Tally.__new__(Tally)
-    for number in range(3 * MAX_OUTLINES):
-        text = f"{number:x} is no word".translate(str.maketrans("0123456789", "ghijklmnop"))
-        for _ in range(2):
-            table.learn(("here",), text, tally, "")
-    assert 0 < len(table.at(("here",)) or {}) <= MAX_OUTLINES
-    assert len(table._once) <= MAX_OUTLINES
-
-
-def test_a_tally_that_is_over_is_forgotten() -> None:
-    table, tally = KnownTexts(), Tally.__new__(Tally)
-    for number in (1, 2):
-        table.learn(("here",), f"order {number}", tally, "")
-    outlines = table.at(("here",)) or {}
-    assert isinstance(outlines["order 0"], Known)
-    del tally
-    assert outlines["order 0"].tally() is None
-
-
-def test_numbers_that_are_equal_by_chance_decide_nothing() -> None:
-    """What could not be read is a value wherever a text quotes it: a text with ten numbers may quote it twice."""
-    form = "invalid date '{}', tries 1 2 3 4 5 6 7 8, tag '{}'"
-    pairs = [("10", "10"), ("20", "20"), ("30", "30"), ("40", "41"), ("50", "52"), ("60", "60"), ("70", "73")]
-    assert_known_are_right([[form.format(*pair) for pair in pairs]])
-    codes = [("12", "42"), ("13", "42"), ("14", "42"), ("42", "42"), ("15", "42"), ("43", "43")]
-    assert_known_are_right([["invalid date '{}', status: '{}'".format(*pair) for pair in codes]])
-
-
-def test_learning_a_text_costs_no_more_than_a_few_patterns(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(known, "pattern", lambda text: asked.append(text) or pattern(text))
-    for text in ("HTTP 503 " + "order 12 " * 400, "HTTP 503, " * 25, "x HTTP 503 order 12, " * 9, "1 " * 127):
-        table, tally = KnownTexts(), Tally.__new__(Tally)
-        for _ in range(3):
-            table.learn(("here",), text, tally, "")
-        assert len(asked) <= 20
-        assert all(len(one) <= known.MAX_TEXT for one in asked)
-        del asked[:]
 
 
 # Through handlers.

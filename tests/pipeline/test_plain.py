@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import signal
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
 import wecom_logging
 from wecom_logging._capture import plain
-from wecom_logging._capture.identity import identity_of
-from wecom_logging._capture.record import Reading
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConnectError
 
 from ..programs import Clock, app_handler, run, word
-from ..storms import Recorder, pipeline, record, settled, turn
+from ..storms import Recorder, pipeline, record, turn
 
 LINES = (Path(__file__).parents[1] / "golden" / "lines.txt").read_text(encoding="utf-8").splitlines()
 CAPTURE = str(Path(wecom_logging.__file__).parent / "_capture")
@@ -55,20 +49,6 @@ def totals(storm: Pipeline) -> list[tuple[str, int]]:
     turn(storm)
     assert storm.waits_for() is not None
     return [(one.text, one.count) for one in storm.incidents()]
-
-
-@pytest.mark.parametrize("args", [(), (5, "no rate")], ids=["a text", "a template"])
-def test_the_worker_finds_what_the_calling_thread_would_have_found(args: tuple[object, ...]) -> None:
-    for line in LINES:
-        made = record(line.replace("%", "") + " %d %s" * bool(args), *args)
-        pid, copied = made.process or 0, Reading(made)
-        if not plain.is_plain(copied, pid):
-            assert len(made.getMessage()) > 1024
-            continue
-        copied.let_go()
-        later, now = identity_of(copied, pid, None), identity_of(Reading(made), pid, None)
-        names = ("place", "text", "is_free", "is_failure", "call_site", "whom", "constant")
-        assert [getattr(later, name) for name in names] == [getattr(now, name) for name in names]
 
 
 def test_equal_texts_are_one_incident_before_the_worker_has_looked(storm: Pipeline, channel: Recorder) -> None:
@@ -177,16 +157,6 @@ def test_a_message_that_the_program_makes_itself_is_told(
     assert [("***" in one.text, "wren" in one.first_line) for one in channel.told] == [(True, False)] * 2
 
 
-@pytest.mark.parametrize("text", ["the %s is away", "the %s\nis away", "the %s is away" + 200 * " for long"])
-def test_a_message_is_made_once(storm: Pipeline, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    made = []
-    of_python = logging.LogRecord.getMessage
-    monkeypatch.setattr(logging.LogRecord, "getMessage", lambda one: made.append(one) or of_python(one))
-    storm.collector.take(record(text, "wren"))
-    turn(storm)
-    assert len(made) == 1
-
-
 def test_what_cannot_be_identified_is_counted_and_holds_up_nobody(
     storm: Pipeline, channel: Recorder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,66 +173,6 @@ def test_what_cannot_be_identified_is_counted_and_holds_up_nobody(
     stats = storm.stats()
     assert (stats.accepted, stats.delivered, stats.pending, stats.dropped) == (2, 1, 0, {"rejected": 1})
     assert "MemoryError" in capfd.readouterr().err
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("interrupt", ["torn", "interrupted"])
-def test_identifying_is_torn_or_interrupted_at_every_line(interrupt: str) -> None:
-    ended = run(
-        f"from tests.pipeline.test_plain import every_line\nprint(every_line({interrupt!r}))"
-    )  # it may leave marks
-    assert (ended.status, ended.out, ended.err) == (0, "True\n", "")
-
-
-def every_line(interrupt: str) -> bool:
-    """Interrupt what takes in the records that wait, at each line in turn."""
-    clock = Clock()
-    texts = [f"{name} {number} is full" for number in range(2) for name in ("disk", "tape", "tape")]
-
-    def again() -> None:
-        if interrupt == "torn":
-            raise KeyboardInterrupt
-        storm.collector.plain.identify_all()
-        storm.collector.take(record("disk 7 is full"))
-
-    for at in itertools.count(1):
-        storm = pipeline(Recorder(clock), clock)
-        for number, text in enumerate(texts):
-            storm.collector.take(record(text, line=number % 2))
-        memory = storm._turn.store.memory
-        pull = partial(memory.pull, storm.channel_id, storm.collector.intake, clock(), all_of_it=True)
-        is_interrupted = _interrupted(pull, at, again)
-        found, stats = sum(count for _, count in totals(storm)), storm.stats()
-        assert found == stats.accepted == len(texts) + (is_interrupted and interrupt == "interrupted"), at
-        storm.draining = True
-        turn(storm)
-        stats = storm.stats()
-        assert (stats.pending, stats.dropped, settled(stats)) == (0, {}, stats.accepted), at
-        if not is_interrupted:
-            return at > 100
-    raise AssertionError
-
-
-def _interrupted(call: Callable[[], object], at: int, interrupt: Callable[[], object]) -> bool:
-    """Make a call, and interrupt it before the at-th line of the room; whether there are so many."""
-    passed = 0
-
-    def line(frame: FrameType, event: str, arg: object) -> Any:
-        nonlocal passed
-        passed += event == "line"
-        if passed == at and event == "line":
-            sys.settrace(None)
-            interrupt()
-        return line
-
-    sys.settrace(lambda frame, event, arg: line if frame.f_code.co_filename.startswith(CAPTURE) else None)
-    try:
-        call()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(None)
-    return passed >= at
 
 
 def test_threads_at_places_of_their_own_and_in_common(sandbox: Sandbox) -> None:

@@ -16,7 +16,6 @@ from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text.cut import size
 from wecom_logging.model import Digest, Failure, Frame, Sample, Variant
 
-from ..text.test_inert import OUR_FIRST, SIGNS, judge_characters, judge_markdown, judge_text
 from .alerts import alert, digests
 
 some = settings(
@@ -512,24 +511,3 @@ def test_a_first_line_gives_room_to_origin_and_text() -> None:
     digest = replace(MANY, alert=replace(ORDER, message="order 4711 cannot be priced because of the rate"))
     assert first_line(digest, TEXT, 80) == "🔴 ERROR × 4321, 12345 in all web shop shop: order 4711 cannot be priced b…"
     assert first_line(digest, TEXT, 60) == "🔴 ERROR × 4321, 12345 in all: order 4711 cannot be p…"
-
-
-@pytest.mark.slow
-@some
-@given(digests)
-def test_no_text_of_the_program_acts_in_a_digest(digest: Digest) -> None:
-    layout = lay_out(digest, TEXT)
-    for content in (fit(layout, 2048), "\n".join(layout.lines())):
-        judge_characters(content)
-        if digest.alert.formatted is None:
-            judge_text(content, layout.facts)
-    if digest.alert.formatted is None and digest.quiet_s <= 0:
-        for content in (fit(lay_out(digest, MARKDOWN), 2048), "\n".join(lay_out(digest, MARKDOWN).lines())):
-            judge_markdown(content)
-            assert OUR_FIRST.match(content.split("\n")[0])
-
-
-@pytest.mark.case("C14", "C15")
-@pytest.mark.parametrize("sign", SIGNS)
-def test_no_sample_brings_a_sign_to_life(sign: str) -> None:
-    judge_markdown("\n".join(lines(replace(MANY, samples=(Sample(T, sign),)), MARKDOWN)))

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wecom_logging._render import share as share_module
 from wecom_logging._render.facts import count_words
 from wecom_logging._render.layout import Style, lay_out
 from wecom_logging._render.share import share
@@ -274,19 +273,6 @@ def test_the_count_is_seen_in_the_shortest_line(style: Style, level_name: str) -
     text, shown = share(waiting, style, 4096)
     assert text.count("× 4321, 12345 in all") == shown > 20
     assert all(f"{n:05} 长" in text for n in range(shown))
-
-
-def test_only_as_many_are_looked_at_as_could_stand_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    laid_out: list[Digest] = []
-    looked_at: list[Digest] = []
-    lay, line = share_module.lay_out, share_module.first_line
-    monkeypatch.setattr(share_module, "lay_out", lambda digest, style: laid_out.append(digest) or lay(digest, style))
-    monkeypatch.setattr(
-        share_module, "first_line", lambda digest, *how, **more: looked_at.append(digest) or line(digest, *how, **more)
-    )
-    _, shown = share(distinct(2000, "{:05} " + "long " * 1000), TEXT, 4096)
-    assert len(looked_at) <= shown + 10
-    assert len(laid_out) <= 2
 
 
 def test_losses_stand_below_the_headline_also_where_there_is_little_room() -> None:
