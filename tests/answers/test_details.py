@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import replace
-from typing import Any
-
-import pytest
 
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.reply import MAX_DETAILS_BYTES, details
@@ -104,14 +100,3 @@ def test_what_no_message_holds_is_a_file() -> None:
     assert all(f"function_{n}" in file for n in range(600))
     assert "<font" not in file
     assert "<@" not in file + text
-
-
-def test_an_alert_that_cannot_be_read_still_has_a_line(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.log()
-    desk.go_on()
-
-    def broken(*_: Any, **__: Any) -> Any:
-        raise ValueError("no alert")
-
-    monkeypatch.setattr("wecom_logging._answers.reply.details", broken)
-    assert re.match(rf"#{desk.name} {logging.getLevelName(40)} × 1 · ", desk.type(f"details {desk.name}").text)

@@ -17,7 +17,6 @@ from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
 from wecom_logging._answers.place import SharedPlace
 from wecom_logging._incidents import life
-from wecom_logging._incidents.codec import as_line, plain
 from wecom_logging._masking.redact import masker, redact
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
@@ -221,38 +220,6 @@ def test_what_is_critical_is_told_where_a_maintenance_of_its_name_holds_it_no_mo
     office.assert_balance()
 
 
-@pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(("began", "until"), [(0.0, 8e15), (0.0, 1e300), (1e300, 1.1e300), (-1e300, 1e18)])
-def test_what_another_hand_has_made_quiet_for_ever_holds_nothing(
-    began: float, until: float, office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scopes, "_READ_S", 0.0)
-    office.type("quiet service shop.pay 10m")
-    store = office.shared._opened()
-    fact, now = store.get("duty", "scopes", store.time()), store.time()
-    assert fact is not None
-    text = as_line(plain((Scope("shop", began, until), Scope("root", began, until))))
-    assert store.put("duty", "scopes", fact.version, text, now + 9e4, now)
-    office.log()
-    (told,) = office.go_on()
-    assert told
-    assert office.type("quiet service shop.pay 10m").why == ""
-    assert not office.type("list").text.startswith("maintenance of shop until")
-
-
-@pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
-def test_what_another_hand_has_given_a_reason_without_end_loses_no_alert(office: Office) -> None:
-    store = office.shared._opened()
-    now = store.time()
-    text = as_line(plain((Scope("shop", now - 1, now + 600, "x" * 500_000),)))
-    assert store.put("duty", "scopes", 0, text, now + 9e4, now)
-    assert office.type("quiet service other 10m").why == ""
-    office.log()
-    (told,) = office.go_on()
-    assert "disk full" in told
-    office.assert_balance()
-
-
 @pytest.mark.parametrize("desk", ["memory"], indirect=True)
 def test_a_reason_that_was_given_elsewhere_shows_no_secret_in_a_list(office: Office) -> None:
     place, end = office.jobs[0].place, office.time_s() + 60
@@ -275,13 +242,6 @@ def test_a_reason_that_was_given_elsewhere_shows_no_secret_in_the_message_at_the
     (told,) = office.go_on(30)
     assert "maintenance shop (v2 " in told
     assert CANARY not in told
-
-
-@pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
-def test_a_reason_without_end_takes_no_other_maintenance_away(office: Office) -> None:
-    office.type("quiet service shop.a 10m")
-    SharedPlace(office.shared).scopes(lambda found: begun(found, Scope("shop.b", 0, office.time_s() + 60, "x" * 10**7)))
-    assert "maintenance of shop.a until " in office.type("list").text
 
 
 def test_the_command_begins_lists_and_ends_one(tmp_path: Any) -> None:

@@ -160,12 +160,6 @@ def test_a_clock_that_was_set_back_hides_no_miss() -> None:
     assert told(judged(SPEC, seen, at("18 02:50"), DAILY)) == [("missed", at("18 02:30"), 1)]
 
 
-def test_a_row_of_another_program_costs_no_time() -> None:
-    each_minute = Cron("* * * * *", UTC)
-    seen = judged(replace(SPEC, cron="* * * * *"), Seen(base=0.0), at("11 02:30"), each_minute)
-    assert seen.missed == expected.MAX_DUE
-
-
 def test_a_job_is_kept_as_a_document() -> None:
     target = Target(channel="app", recipients=Recipients(users=("a",)), steps=(60.0,), duty="{}")
     seen = Seen(base=1.0, runs=(Run("a", 2.0, True),), news=(News("missed", 1.0, 2.0, 3),), missed=3)

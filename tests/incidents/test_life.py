@@ -48,16 +48,6 @@ def test_a_first_is_due_at_once() -> None:
     assert not life.is_over(opened(), 9999.0)
 
 
-def test_the_wait_doubles_with_each_digest_up_to_an_hour() -> None:
-    incident, waits = told(), []
-    for _ in range(9):
-        incident = more(incident, 2, now=incident.told_at + incident.wait_s - 1)
-        waits.append(life.tell_at(incident, incident.told_at) - incident.told_at)
-        incident = sent(incident, life.tell_at(incident, incident.told_at))
-    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
-    assert (incident.digests, incident.count, incident.told) == (9, 19, 19)
-
-
 def kinds(*names: str, is_new: bool = True) -> tuple[Variant, ...]:
     return tuple(Variant(name, 1, f"user {name} is unknown", 1.0, is_new) for name in names)
 
@@ -84,17 +74,6 @@ def test_where_each_digest_has_kinds_that_are_new_they_wait_as_long_as_others() 
     incident = sent(incident, life.due_at(incident))
     incident = more(incident, variants=kinds("zoe"), now=incident.told_at + 1)
     assert life.due_at(incident) == incident.told_at + 60
-
-
-def test_a_digest_that_is_late_changes_nothing_of_the_next_wait() -> None:
-    incident = sent(more(told(), now=1.0), 500.0)
-    assert (incident.wait_s, life.due_at(more(incident, now=501.0))) == (120.0, 620.0)
-
-
-def test_an_early_digest_changes_no_wait() -> None:
-    incident = sent(more(told(), now=1.0), 10.0)
-    assert (incident.wait_s, incident.digests) == (60.0, 1)
-    assert life.due_at(more(incident, now=11.0)) == 70.0
 
 
 def test_what_was_released_waits_and_more_of_it_changes_nothing() -> None:
@@ -203,15 +182,6 @@ def test_what_was_tried_in_vain_three_times_lets_others_go_first(crowded: bool) 
 # How it ends.
 
 
-def test_it_is_over_when_nothing_was_told_or_counted_for_ten_windows() -> None:
-    assert life.due_at(told()) == life.over_at(told()) == 600.0
-    assert life.is_over(told(), 600.0)
-    assert not life.is_over(more(told(), now=599.0), 1198.0)
-    assert life.is_over(more(told(), now=599.0), 1199.0)
-    assert life.over_at(replace(told(), counted_at=30.0)) == 630.0
-    assert life.over_at(told(digests=2)) == 60 + 120 + 600
-
-
 def test_a_digest_is_told_while_it_goes_on_and_what_has_stopped_by_its_end() -> None:
     incident = replace(told(), wait_s=480.0)
     for counted_at, at in ((360.0, 480.0), (480.0, 480.0), (359.0, 959.0), (1.0, 601.0)):
@@ -230,21 +200,6 @@ def test_it_is_looked_at_before_it_may_be_over_and_once_in_a_window_when_its_wai
     assert life.look_at(more(incident, 41, now=3060.0), 3640.0) == 3660.0
 
 
-def test_what_is_over_within_two_windows_is_told_together() -> None:
-    ends = [life.end_at(replace(told(), counted_at=at)) for at in (1.0, 60.0, 119.0, 120.0)]
-    assert ends == [720.0, 720.0, 720.0, 840.0]
-    assert life.end_at(replace(told(), window_s=0.0)) == 2.0
-    assert life.quiet_at(1.0, 0.0, 600.0, 60.0) >= ends[0]  # until then a record is counted, and no new incident
-
-
-def test_anything_that_came_after_the_first_makes_a_closing_line_and_nothing_ends_in_silence() -> None:
-    assert [life.has_closing_line(told(digests)) for digests in (0, 1, 2)] == [False, True, True]
-    assert life.has_closing_line(more(told(), 41, now=1.0))
-    for after in (life.sent(told(2), 2000.0), life.refused(told(2), 2000.0)):
-        assert after is not None
-        assert after.ended
-
-
 def test_its_end_tells_what_is_untold() -> None:
     over = more(told(2), 41, now=1000.0, samples=(Sample(1.0, "a"),))
     assert life.is_over(over, 1600.0)
@@ -252,48 +207,6 @@ def test_its_end_tells_what_is_untold() -> None:
     assert after is not None
     assert (after.ended, after.untold, after.told, after.samples, after.rates) == (True, 0, 44, (), ())
     assert sent(over, 1600.0).ended is False  # a digest, as somebody has asked for
-
-
-def test_what_comes_again_within_a_day_has_its_number_and_then_it_is_forgotten() -> None:
-    over = life.sent(told(2), 2000.0, ends=True)
-    assert over is not None
-    assert (answered.is_open(over), life.has_closing_line(over), life.due_at(over)) == (
-        False,
-        False,
-        2000.0 + life.CLOSED_S,
-    )
-    assert life.ended(over, life.due_at(over)) is None
-    first = Kept(alert())
-    again = more(over, 2, now=9000.0, first=first)
-    assert (answered.is_first(again), answered.times(again), answered.total(again), again.first) == (True, 2, 2, first)
-    assert life.due_at(again) <= 9000.0
-    open_again = sent(again, 9000.0)
-    assert (open_again.times, open_again.digests, open_again.wait_s, answered.began(open_again)) == (
-        2,
-        0,
-        120.0,
-        9000.0,
-    )
-    assert (answered.is_open(open_again), answered.total(more(open_again, now=9001.0))) == (True, 3)
-    third = life.sent(open_again, 9999.0, ends=True)
-    assert third is not None
-    assert answered.times(more(third, now=20_000.0)) == 3
-    assert third.times_since == over.began
-
-
-def test_what_comes_again_and_again_waits_longer_for_its_first_digest_and_its_end() -> None:
-    incident, found = told(), list[tuple[float, float]]()
-    for number in range(8):
-        found.append((incident.wait_s, life.quiet_s(incident)))
-        assert life.over_at(incident) == incident.told_at + life.quiet_s(incident)
-        over = life.sent(incident, 1e4 * number, ends=True)
-        assert over is not None
-        assert life.over_at(over) == 1e4 * number + life.CLOSED_S
-        incident = sent(more(over, now=1e4 * number, first=FIRST), 1e4 * number)
-    assert [wait_s for wait_s, _ in found] == [60, 120, 240, 480, 960, 1920, 3600, 3600]
-    assert [quiet_s for _, quiet_s in found] == [600, 1200, 2400, 3600, 3600, 3600, 3600, 3600]
-    rarely = replace(incident, window_s=86_400.0)
-    assert life.quiet_s(rarely) == 864_000.0
 
 
 def test_what_came_seldom_may_not_have_been_tried_again() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import logging
 import re
@@ -11,7 +10,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from wecom_logging._capture import tally as groups
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._state import memory
 from wecom_logging._state.shared import Shared
@@ -278,28 +276,6 @@ def test_digests_that_nobody_saw_are_no_reason_for_a_closing_line(
     assert counts(channel.told) == [(1, 1)]
 
 
-def test_hundreds_that_are_over_leave_in_a_few_turns_and_what_waits_is_put_in_order_once(
-    storm: Pipeline, channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in range(300):
-        storm.collector.take(record(f"told {word(number)}"))
-    turn(storm)
-    clock.now += 600
-    for number in range(50):
-        storm.collector.take(record(f"new {word(number)}"))
-    pushes: list[object] = []
-    push = heapq.heappush
-    monkeypatch.setattr(heapq, "heappush", lambda heap, one: (pushes.append(one), push(heap, one)))
-    mark = storm.waits_for()
-    storm.draining, turns = True, 0
-    while mark is None or not storm.is_told(mark):
-        storm.turn()
-        turns += 1
-    assert len(channel.told) == 350
-    assert turns <= 50 + 300 // 100 + 1
-    assert len(pushes) <= 6 * 350  # due, looked at, lent, due again; those looked at in vain, or ended
-
-
 def test_at_exit_all_that_waits_is_listed_once(
     storm: Pipeline, channel: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -473,16 +449,6 @@ def test_close_tells_what_is_counted_and_no_closing_line(storm: Pipeline, channe
     assert sum(one.count for one in channel.told) == 8
 
 
-def test_of_what_was_told_memory_keeps_but_the_beginning(storm: Pipeline, clock: Clock) -> None:
-    storm.collector.take(record("word " * 10_000))
-    kept = []
-    for seconds in (1, 24 * 3600 - 1):  # it was told; it has ended
-        pass_time(storm, clock, seconds)
-        (row,) = storm._turn.store.memory.rows(storm.channel_id)
-        kept.append((row.told, row.ended, len(row.first.alert.message) < 4096))
-    assert kept == [(1, False, True), (1, True, True)]
-
-
 def caught(text: str = "it broke") -> ValueError:
     try:
         raise ValueError(text)
@@ -562,20 +528,6 @@ def test_what_is_counted_while_the_first_is_given_up_is_lost_with_its_number(sto
     turn(storm)
     stats = storm.stats()
     assert (stats.accepted, stats.pending, stats.dropped) == (1, 0, {"rejected": 1})
-
-
-def test_when_closed_groups_were_to_be_looked_at_is_forgotten(
-    storm: Pipeline, channel: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(groups, "MAX_TALLIES", 4)
-    monkeypatch.setattr(memory, "MAX_TOLD", 4)
-    for kind in range(200):
-        storm.collector.take(record(f"broken {word(kind)}"))
-        turn(storm)
-        (turns,) = storm._turn.store.memory._rows._turns.values()
-        assert len(turns._later) <= 4 * 5 + 65
-        assert len(storm.collector.intake._by_key) <= 5
-    assert len(channel.told) == 200
 
 
 def test_a_redact_that_logs_what_the_program_logs_too_is_not_told_of_for_ever(channel: Recorder, clock: Clock) -> None:
