@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 
 from PIL import Image
 from playwright.sync_api import Browser, Page
@@ -28,8 +27,6 @@ from tests.e2e.browser import launched
 from tests.programs import CREDENTIALS, ROOT
 from tests.sandbox.caller import Caller, FakeClock
 from tests.secrets import assert_no_secret
-from wecom_logging._cli.demo_night import Night
-from wecom_logging._runtime import clock
 from wecom_logging._sandbox import Sandbox
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -108,8 +105,6 @@ EXAMPLES = {  # by the picture: and which of its alerts, a pattern for both lang
         "long_work.py": "training(: done|：已完成)",
     },
 }
-RINGS_AT = 4
-"""At this event of the demo's night."""
 SECRET = "a-secret-that-must-not-show"
 """The demo's program logs it."""
 GAP = 12
@@ -299,21 +294,6 @@ def storm(browser: Browser, folder: Path, edition: Edition) -> None:
             take(page, folder, "storm")
 
 
-def night(browser: Browser, folder: Path, edition: Edition) -> None:
-    """The demo's night, when the phone of the second person rings."""
-    options = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Asia/Shanghai"}  # that of its rota
-    with Sandbox(clock=clock.wall) as sandbox, opened(browser, sandbox, edition, **options) as page:
-        events = iter(range(1, 10))
-
-        def look() -> None:
-            if next(events) == RINGS_AT:
-                wait_for(page, 2)
-                take(page, folder, "night", clip={"x": 0, "y": 88, "width": 860, "height": 772})
-
-        with patch.dict(os.environ, {**sandbox.environment, "WECOM_LANGUAGE": edition.language}):
-            Night(sandbox, print, look).run()
-
-
 def strip(browser: Browser, folder: Path) -> None:
     """One picture for each width, scheme and language, with the states side by side."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -404,7 +384,7 @@ def main(arguments: list[str]) -> None:
     with launched() as browser:
         for edition, place in ((ENGLISH, folder), (CHINESE, folder / "zh")):
             place.mkdir(parents=True, exist_ok=True)
-            for make in (alert, demo, digest, frameworks, wechat, storm, night):
+            for make in (alert, demo, digest, frameworks, wechat, storm):
                 make(browser, place, edition)
 
 
