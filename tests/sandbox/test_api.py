@@ -117,7 +117,6 @@ def test_messages_are_found(mail: None, api: Api, params: dict[str, Any], found:
         ("messages", {"until": "nan"}, "until"),
         ("messages", {"text": "x"}, "text"),
         ("messages.jsonl", {"channel": "x"}, "channel"),
-        ("messages.zip", {"text": "x"}, "text"),
         ("events", {"channel": "x"}, "channel"),
         ("messages", {"count": "1"}, "count"),
         ("messages", {"limit": "0"}, "limit"),

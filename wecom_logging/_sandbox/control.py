@@ -16,11 +16,10 @@ from werkzeug.wrappers import Response
 
 from . import shapes, stage
 from .aibot.people import AiBot
-from .board import GRACE_S, delete_heartbeat, list_heartbeats, list_panels, ping, put_panel
 from .calls import FILE, Call, Calls, Json, Refused, document, page, there
 from .corp import Corp
 from .directory import ROOT
-from .downloads import as_archive, as_lines, as_list, files_of
+from .downloads import as_lines, as_list, files_of
 from .files import answer_picture
 from .filters import Filter, find_messages, read_bounds, wait_for
 from .journal import KEPT_CHARS as CALLS_CHARS
@@ -29,7 +28,7 @@ from .mailbox import KEPT_BYTES, Message
 from .media import KEPT_BYTES as FILES_BYTES
 from .media import Kept, NoPlace
 from .ringing import answer_ring, list_rings
-from .shapes import FILTERS, LATEST, LISTED, number, whole
+from .shapes import FILTERS, LATEST, LISTED, whole
 
 
 def find_calls(corp: Corp, since: float = 0.0, until: float = LATEST, **wanted: object) -> list[Made]:
@@ -64,11 +63,6 @@ def get_messages(corp: Corp, **wanted: Any) -> Response:
 def get_lines(corp: Corp, **wanted: Any) -> Response:
     lines = _written(corp, as_lines(_listed(corp, wanted)))
     return _download(lines, lines.size, "messages.jsonl")
-
-
-def get_archive(corp: Corp, **wanted: Any) -> Response:
-    packed = _written(corp, as_archive(corp, _listed(corp, wanted)))
-    return _download(packed, packed.size, "messages.zip")
 
 
 def delete_messages(corp: Corp, **wanted: Any) -> None:
@@ -261,9 +255,6 @@ CALLS = Calls(
     ),
     Call("GET messages.jsonl", get_lines, "the same, one JSON object a line", FILE, **LISTING),
     Call(
-        "GET messages.zip", get_archive, "messages.jsonl, and the files that messages were sent with", FILE, **LISTING
-    ),
-    Call(
         "DELETE messages",
         delete_messages,
         "forget those that fit, all where nothing is given",
@@ -349,17 +340,6 @@ CALLS = Calls(
     Call("DELETE clock", reset_clock, "the real time again", "Clock"),
     Call("GET rings", list_rings, "the calls of members' phones, the newest first", "Anything"),
     Call("POST rings", answer_ring, "a member answers the phone, refuses, …", body="Answered"),
-    Call("GET panels", list_panels, "the texts above the phones of the page", "Anything"),
-    Call("POST panels", put_panel, "put a text with a title on the page, replace or remove it", body="Panel"),
-    Call(
-        "GET ping/{name}",
-        ping,
-        "a heartbeat: on the page it is red when the next one is late",
-        "Heartbeat",
-        query={"grace_s": number(7 * shapes.DAY_S, default=GRACE_S, description="how long after one the next may be")},
-    ),
-    Call("GET heartbeats", list_heartbeats, "all heartbeats", "Anything"),
-    Call("DELETE heartbeats/{name}", delete_heartbeat, "forget a heartbeat"),
     Call("GET openapi.json", get_openapi, "this document; needs no token", "Object"),
     Call("GET docs", get_docs),
 )

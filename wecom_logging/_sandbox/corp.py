@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .aibot.state import BOT_ID, BOT_SECRET, GROUP
 from .aibot.state import State as AiBotState
@@ -19,9 +19,6 @@ from .media import MediaStore
 from .phones import Phones
 from .tokens import MODES, Tokens
 from .visibility import WHOLE, Range
-
-if TYPE_CHECKING:
-    from .board import Heartbeat
 
 CORP_ID = "wwsandbox"
 AGENT_ID = 1000002
@@ -82,10 +79,6 @@ class Corp:
         self.phones = Phones(self.clock)
         self.phone_calls = "ready"
         """Whether apps may call phones (紧急通知), or why not."""
-        self.checkin = True
-        """Whether apps are listed under 打卡 – 可调用接口的应用."""
-        self.panels: dict[str, str] = {}
-        self.heartbeats: dict[str, Heartbeat] = {}
         self.secret_guard = SecretGuard(self.clock)
 
     def reset(self) -> None:
