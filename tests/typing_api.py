@@ -85,7 +85,6 @@ from wecom_logging.model import (
     Route,
     Sample,
     Secret,
-    Shift,
     Tag,
     TemplateCard,
     Text,
@@ -229,7 +228,6 @@ assert_type(client.members.get("a"), Member)
 assert_type(client.tags.get(1), Tag)
 assert_type(client.phone.ring(["a"]), tuple[Call, ...])
 assert_type(client.phone.state_of("a", "id"), CallState)
-assert_type(client.shifts.list(["a"], 0, 1), tuple[Shift, ...])
 assert_type(client.tags.add(1, users=["a"]).complete, bool)
 change: Change = client.tags.remove(1, users=["a"])
 
