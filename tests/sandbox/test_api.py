@@ -294,18 +294,6 @@ def test_a_file_is_read_where_its_message_is(wecom: Caller, api: Api) -> None:
     assert api.ask("DELETE", f"messages/{with_file}/files/0").status_code == 405
 
 
-def test_a_file_does_not_wait_for_a_place_among_large_answers(wecom: Caller, api: Api) -> None:
-    """Its bytes are kept already; a call that waits for a place would hold the lock."""
-    wecom.send("file", {"media_id": wecom.upload("file", bytes(2 * 1024 * 1024))["media_id"]})
-    (message,) = api.get("messages")
-    places = api.sandbox._corp.large_answers
-    while places.acquire(blocking=False):
-        pass
-    began = time.monotonic()
-    assert len(api.ask("GET", f"messages/{message['id']}/files/0").content) == 2 * 1024 * 1024
-    assert time.monotonic() - began < 5
-
-
 def test_one_message_is_read_and_deleted(mail: None, api: Api) -> None:
     first, *others = api.get("messages")
     assert api.get(f"messages/{first['id']}") == first

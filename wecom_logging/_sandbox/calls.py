@@ -32,7 +32,6 @@ WHY = {
     404: "there is none",
     408: "too few came in time; messages has those that did",
     409: "it cannot be: too many came, or it is not empty",
-    503: "too many large answers are not read yet",
 }
 
 

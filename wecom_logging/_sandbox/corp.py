@@ -28,8 +28,6 @@ BOT_KEY = "sandbox-bot"
 CREATOR = "sandbox-user"
 MOBILE = "+86 10000000000"
 """That of the first member, whose phone can be called."""
-MOST_LARGE = 4
-"""Answers above 1 MiB that are not read yet: each is a file on disk."""
 
 
 class Corp:
@@ -46,7 +44,6 @@ class Corp:
         self.changed = threading.Condition(self.lock)
         self.version = 0
         self.stopping = threading.Event()
-        self.large_answers = threading.BoundedSemaphore(MOST_LARGE)
         self.clock = clock = Clock(clock)
         self.tokens = Tokens(clock)
         self.media = MediaStore(clock)

@@ -18,17 +18,13 @@ FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069\ud80
 TYPES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg"}
 
 
-def as_lines(messages: Iterable[Message]) -> Iterator[bytes]:
+def as_lines(messages: Iterable[Message]) -> bytes:
     """One JSON object a line, oldest first."""
-    return (_as_bytes(message) + b"\n" for message in messages)
+    return b"".join(_as_bytes(message) + b"\n" for message in messages)
 
 
-def as_list(messages: Iterable[Message]) -> Iterator[bytes]:
-    between = b"["
-    for message in messages:
-        yield between + _as_bytes(message)
-        between = b", "
-    yield b"[]" if between == b"[" else b"]"
+def as_list(messages: Iterable[Message]) -> bytes:
+    return b"[" + b", ".join(map(_as_bytes, messages)) + b"]"
 
 
 def _as_bytes(message: Message) -> bytes:
@@ -40,8 +36,7 @@ class File:
     """``name`` leads nowhere on any system."""
 
     name: str
-    size: int
-    pieces: Iterable[bytes]
+    data: bytes
 
 
 def files_of(corp: Corp, message: Message) -> Iterator[File]:
@@ -53,11 +48,11 @@ def files_of(corp: Corp, message: Message) -> Iterator[File]:
                 media, file = corp.media.media(id), corp.media.file(id)
             if media and file:
                 name = FORBIDDEN.sub("_", media.filename or media.kind)[-100:].strip(". ") or "file"
-                yield File(name, file.size, file)
+                yield File(name, file)
     if part.text("base64"):
         try:
             data = base64.b64decode(part.text("base64"))
         except binascii.Error:
             return
         kind = next((kind for start, kind in TYPES.items() if data.startswith(start)), "bin")
-        yield File(f"picture.{kind}", len(data), [data])
+        yield File(f"picture.{kind}", data)
