@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from . import shapes, stage
 from .aibot.people import AiBot
-from .calls import FILE, Call, Calls, Json, Refused, document, page, there
+from .calls import FILE, Call, Calls, Json, Refused, document, there
 from .corp import Corp
 from .directory import ROOT
 from .downloads import as_lines, as_list, files_of
@@ -199,11 +199,6 @@ def get_openapi(corp: Corp) -> Json:
     return document(CALLS.by_path)
 
 
-def get_docs(corp: Corp) -> Response:
-    headers = {"Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"}
-    return Response(page(CALLS.by_path), content_type="text/html; charset=utf-8", headers=headers)
-
-
 def _listed(corp: Corp, wanted: Json) -> list[Message]:
     listing = {name: wanted.pop(name) for name in LISTED if name in wanted}
     return find_messages(corp, Filter.read(wanted, corp), **listing)
@@ -327,5 +322,4 @@ CALLS = Calls(
     Call("GET rings", list_rings, "the calls of members' phones, the newest first", "Anything"),
     Call("POST rings", answer_ring, "a member answers the phone, refuses, …", body="Answered"),
     Call("GET openapi.json", get_openapi, "this document; needs no token", "Object"),
-    Call("GET docs", get_docs),
 )

@@ -45,7 +45,7 @@ Endpoint = Callable[[Asked], dict[str, Any] | Response]
 DEBUG_LIMIT = Limit(5, 60)
 """Of calls with ``debug=1`` in the URL (https://developer.work.weixin.qq.com/document/path/90313)."""
 
-OPEN_TO_ALL = ("/sandbox/health", "/sandbox/openapi.json", "/sandbox/docs")
+OPEN_TO_ALL = ("/sandbox/health", "/sandbox/openapi.json")
 """They hold no data of a person, and a program that watches a container has no token."""
 
 SLASHES = re.compile("/{2,}")
