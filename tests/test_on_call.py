@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wecom_logging import WeComClient, WeComHandler
+from wecom_logging import WeComHandler
 from wecom_logging._config import on_call as of_on_call
 from wecom_logging._delivery import on_call as delivery
 from wecom_logging._delivery.message_builder import Composer
@@ -51,7 +51,6 @@ def test_what_the_option_says_is_a_rota() -> None:
         "db": {"people": "zhangsan", "since": datetime(2026, 12, 7, 10), "every": "3d"},
         "ops": {"people": ["a", "b,c"], "since": "2026-12-07T10:00", "every": "12h"},
         "it": {"who": "shop.duty:on_call"},
-        "night": {"checkin": ["zhangsan", "lisi"], "shift": "晚班"},
     }
     value["db"] = {**value["db"], "people": ["zhangsan"]}
     assert of_on_call.rotas(value, SHANGHAI) == (
@@ -59,7 +58,6 @@ def test_what_the_option_says_is_a_rota() -> None:
         Rota("db", (("zhangsan",),), "2026-12-07 10:00", days=3),
         Rota("ops", (("a",), ("b", "c")), "2026-12-07 10:00", hours=12),
         Rota("it", who="shop.duty:on_call"),
-        Rota("night", checkin=("zhangsan", "lisi"), shift="晚班"),
     )
     assert of_on_call.rotas(None, None) == of_on_call.rotas({}, None) == ()
 
@@ -76,9 +74,7 @@ def test_what_the_option_says_is_a_rota() -> None:
         ({"web": {**WEB, "every": None}}, "on_call.web.every", "missing"),
         ({"web": {**WEB, "zone": "UTC"}}, "on_call.web", "unknown_name"),
         ({"web": {**WEB, "who": "a:b"}}, "on_call.web", "unknown_name"),
-        ({"web": {"who": "a:b", "shift": "x"}}, "on_call.web", "unknown_name"),
-        ({"web": {"checkin": ["a"]}}, "on_call.web.shift", "missing"),
-        ({"web": {"checkin": [f"u{n}" for n in range(101)], "shift": "x"}}, "on_call.web.checkin", "too_many"),
+        ({"web": {"who": "a:b", "every": "1w"}}, "on_call.web", "unknown_name"),
         ({"web": {**WEB, "people": []}}, "on_call.web.people", "nobody_on_call"),
         ({"web": {**WEB, "people": ["a", []]}}, "on_call.web.people[1]", "nobody_on_call"),
         ({"web": {**WEB, "people": ["a", " "]}}, "on_call.web.people[1]", "nobody_on_call"),
@@ -135,7 +131,7 @@ def test_r1_hours_are_refused_where_the_clock_is_changed_and_a_zone_is_needed() 
 def test_r3_a_rota_that_is_not_there_or_names_nobody_is_an_error_when_the_handler_is_built(
     options: dict[str, Any], field: str, code: str
 ) -> None:
-    rotas = {"web": WEB, "it": {"who": "a:b"}, "night": {"checkin": ["a"], "shift": "x"}}
+    rotas = {"web": WEB, "it": {"who": "a:b"}, "night": {"who": "a:c"}}
     with pytest.raises(ConfigurationError) as raised:
         handler(**{"users": ["on-call:web"], "timezone": "Asia/Shanghai", "on_call": rotas, **options})
     assert (raised.value.field, raised.value.code) == (field, code)
@@ -542,9 +538,8 @@ def test_a_function_that_hangs_holds_up_one_message_for_a_moment(
         replace(ROTA, days=0, hours=-1),
         replace(ROTA, people=((), ())),
         Rota("web"),
-        Rota("web", checkin=("a",), shift="x"),
     ],
-    ids=range(9),
+    ids=range(8),
 )
 def test_a_rota_of_a_state_that_no_option_says_holds_up_nothing(app: App, clock: Time, wall: Wall, rota: Rota) -> None:
     app.own = Recipients(("on-call:web", "boss"))
@@ -682,44 +677,6 @@ def test_names_in_a_rota_are_looked_up_as_users_are(sandbox: Sandbox) -> None:
     assert receivers.keys() == {("zs",), ("sandbox-user",)}
     assert receivers["sandbox-user",] == "nobody is on call by the rota db"
     assert made.stats().delivered == 2
-
-
-def test_who_has_the_shift_in_wecom_is_on_call(sandbox: Sandbox, wall: Wall, capfd: pytest.CaptureFixture[str]) -> None:
-    for user in ("zhangsan", "lisi"):
-        sandbox.add_member(user)
-    client = WeComClient("wwsandbox", "sandbox-app-secret", agent_id=1000002, api_base=sandbox.url)
-    items = [  # two shifts fill a day
-        {"userid": user, "day": day, "schedule_id": shift}
-        for day in (13, 14, 15)
-        for user, shift in (("zhangsan", 1), ("lisi", 2))
-    ]
-    client.call("checkin/setcheckinschedulist", {"groupid": 1, "items": items, "yearmonth": 202612})
-    people = ["zhangsan", "lisi"]
-    rotas = {"day": {"checkin": people, "shift": "早班"}, "night": {"checkin": people, "shift": "晚班"}}
-    routes = [{"logger": "day", "users": ["on-call:day"]}, {"logger": "night", "users": ["on-call:night"]}]
-    made = app_handler(sandbox.url, timezone="Asia/Shanghai", on_call=rotas, routes=routes)
-
-    def tell(number: int) -> set[str]:
-        sandbox.clear()
-        for name in ("day", "night"):
-            made.handle(logging.LogRecord(name, logging.ERROR, "p.py", number, f"{'ab'[number]}", None, None))
-        assert made.flush(30)
-        return {one for message in sandbox.messages() for one in message["receivers"]}
-
-    wall.set("2026-12-14 17:59")
-    assert tell(0) == {"zhangsan", "sandbox-user"}
-    sandbox.add_fault({"checkin": False})
-    wall.set("2026-12-14 18:01")
-    assert tell(1) == {"lisi", "sandbox-user"}  # what is known of the days holds
-    assert len([one for one in sandbox.calls if one.path.endswith("getcheckinschedulist")]) <= 2
-    made.close()
-    made = app_handler(
-        sandbox.url, timezone="Asia/Shanghai", on_call={"x": rotas["day"]}, routes=[{"users": ["on-call:x"]}]
-    )
-    made.handle(logging.LogRecord("day", logging.ERROR, "p.py", 1, "c", None, None))
-    assert made.flush(30)
-    assert sandbox.messages()[-1]["receivers"] == ["sandbox-user"]
-    assert "打卡" in capfd.readouterr().err  # which app may ask
 
 
 def test_a_program_without_a_rota_loads_nothing_of_it(sandbox: Sandbox) -> None:

@@ -84,7 +84,6 @@ from wecom_logging.model import (
     Route,
     Sample,
     Secret,
-    Shift,
     Tag,
     TemplateCard,
     Text,
@@ -227,7 +226,6 @@ assert_type(client.departments.list(), list[Department])
 assert_type(client.members.get("a"), Member)
 assert_type(client.tags.get(1), Tag)
 assert_type(client.phone.ring(["a"]), tuple[Call, ...])
-assert_type(client.shifts.list(["a"], 0, 1), tuple[Shift, ...])
 assert_type(client.tags.add(1, users=["a"]).complete, bool)
 change: Change = client.tags.remove(1, users=["a"])
 

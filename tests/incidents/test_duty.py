@@ -13,7 +13,6 @@ RULES = Duty(
         Rota("web", TURNS, "2026-12-07 10:00", days=7),
         Rota("day", TURNS, "2026-12-07 10:00", hours=12),
         Rota("who", who="shop.duty:who"),
-        Rota("shift", checkin=("li",), shift="晚班"),
     ),
 )
 

@@ -361,7 +361,7 @@ def who_gets(incident: Incident) -> tuple[str, ...]:
         return ()
     told = [recipients, *policy.told_by_steps(incident)]
     named = [one for one in rotas if one.name in recipients.rotas]
-    people = [who for one in named for turn in (*one.people, one.checkin) for who in turn]
+    people = [who for one in named for turn in one.people for who in turn]
     users = (who for one in told for who in (*one.users, *one.chats))
     return tuple(dict.fromkeys((*users, *people, *incident.sent_ids)))
 

@@ -120,7 +120,7 @@ def _because(one: OnDuty, rota: Rota) -> Said:
         return said("on_call.swapped", who=one.swapped_by) if one.swapped_by else said("on_call.swapped_so")
     if rota.who:
         return said("on_call.by_function", name=rota.who)
-    return said("on_call.by_shift", name=rota.shift) if rota.checkin else said("on_call.by_turn")
+    return said("on_call.by_turn")
 
 
 def _as_json(one: Planned, found: Sequence[OnDuty], line: Said) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -39,7 +38,6 @@ KEPT = ("WECOM_LANGUAGE", "WECOM_TIMEZONE")
 def add(commands: Any) -> None:
     parser = command(commands, "demo", "demo.help")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="demo.port")
-    parser.add_argument("--night", action="store_true", help="demo.night")
     parser.set_defaults(run=run_demo)
     parser = command(commands, "sandbox", "sandbox.help")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="sandbox.port")
@@ -120,8 +118,6 @@ def run_demo(options: argparse.Namespace) -> int:
     from .._runtime.worker import at_end
 
     watched = sys.stdin is not None and sys.stdin.isatty()
-    if options.night:
-        return _show_night(options.port, watched)
     server = _started(options.port)
     directory = tempfile.mkdtemp(prefix="wecom-logging-demo-")
     remove, state = partial(shutil.rmtree, directory, ignore_errors=True), f"sqlite://{directory}/alerts.db"
@@ -146,40 +142,12 @@ def run_demo(options: argparse.Namespace) -> int:
             remove()
 
 
-def _show_night(port: int, watched: bool) -> int:
-    """In this process, by its clock, which is put ahead."""
-    from unittest.mock import patch
-
-    from .._runtime import clock
-    from .._runtime.worker import end_all
-
-    server = _started(port, clock=clock.wall)
-    try:
-        print(text("demo.started", url=server.url))
-        print(text("demo.night_begins", url=server.url), end="\n\n", flush=True)
-        with patch.dict(os.environ, _environment(server, "memory://"), clear=True):
-            from .demo_night import PAUSE_S, Night
-
-            pause = partial(time.sleep, PAUSE_S if watched else 0.0)
-            Night(server, lambda line: print(f"   {line}", flush=True), pause).run()
-        print()
-        _show_messages(server)
-        print(text("demo.night_next"), flush=True)
-        if watched:
-            print(f"\n{text('demo.night_page', url=server.url)}", flush=True)
-            server.serve_forever()
-        return 0
-    finally:
-        end_all()  # what is left goes while there is somebody to take it
-        server.stop()
-
-
-def _started(port: int, **given: Any) -> Sandbox:
-    server = _load(port, **given)
+def _started(port: int) -> Sandbox:
+    server = _load(port)
     try:
         server.start()
     except (OSError, OverflowError):  # the usual port is taken, or there is none of that number: any other will do
-        server = _load(0, **given)
+        server = _load(0)
         server.start()
     return server
 

@@ -14,17 +14,14 @@ from ..model.recipients import ON_CALL
 from .messages import ids, list_of
 from .values import kind, text
 
-_KINDS = (("people", "since", "every"), ("who",), ("checkin", "shift"))
+_KINDS = (("people", "since", "every"), ("who",))
 _EXAMPLES = {
     "people": '{"people": ["zhangsan", "lisi"], "since": "2026-12-07 10:00", "every": "1w"}',
     "who": '{"who": "package.module:function"}',
-    "checkin": '{"checkin": ["zhangsan", "lisi"], "shift": "晚班"}',
 }
 _SUCH = f'Such as {{"web": {_EXAMPLES["people"]}}}'
 _MAX_ROTAS = 50
 _MAX_TURNS = 100
-_MAX_SHIFTED = 100
-"""So many people the list of shifts may be asked for at once."""
 _YEARS = range(2000, 2100)
 _LOOKED_AT = timedelta(days=3653)
 """For so long back and ahead the clock of a zone must not have been changed, where turns are hours."""
@@ -62,11 +59,6 @@ def _rota(name: object, given: object, zone: tzinfo) -> Rota:
         raise ConfigurationError(f"{field}.{missing[0]}", "missing", such)
     if "who" in given:
         return Rota(called, who=_function(f"{field}.who", given["who"]))
-    if "checkin" in given:
-        people = _people(f"{field}.checkin", given["checkin"])
-        if len(people) > _MAX_SHIFTED:
-            raise ConfigurationError(f"{field}.checkin", "too_many", count=len(people), most=_MAX_SHIFTED)
-        return Rota(called, checkin=people, shift=text(f"{field}.shift", given["shift"]))
     turns, since = _turns(f"{field}.people", given["people"]), _since(f"{field}.since", given["since"])
     days, hours = _every(f"{field}.every", given["every"], zone)
     return Rota(called, turns, since, days, hours)
@@ -153,7 +145,7 @@ def check_rotas(field: str, recipients: Recipients | None, known: Iterable[Rota]
 
 
 def check_never_silent(own: Recipients | None, known: Iterable[Rota]) -> None:
-    """That a handler's own recipients are somebody, also where a function, or WeCom, knows nobody who is on call."""
+    """That a handler's own recipients are somebody, also where a function knows nobody who is on call."""
     if own is None or not (names := own.rotas):
         return
     others = replace(own, users=tuple(one for one in own.users if not one.startswith(ON_CALL)))

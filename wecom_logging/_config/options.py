@@ -106,8 +106,8 @@ class CommonOptions(TypedDict, total=False):
     * ``on_call`` (none): who is on call, by the names of rotas: ``{"web": {"people": ["zhangsan", ["lisi",
       "wangwu"]], "since": "2026-12-07 10:00", "every": "1w"}}``: in turn, each an id, a name or several, from
       ``since`` on for days or weeks (hours in a zone without daylight saving time). In their place ``{"who":
-      "package.module:function"}``, a function that returns who it is now, or ``{"checkin": [user ids], "shift":
-      "晚班"}``, a shift of 打卡排班. Then ``"on-call:web"`` may stand wherever users are named. It needs ``timezone``.
+      "package.module:function"}``, a function that returns who it is now. Then ``"on-call:web"`` may stand
+      wherever users are named. It needs ``timezone``.
     * ``escalation`` (none): who gets an incident that nobody takes: ``[{"after": "10m", "users": ["on-call:web"],
       "how": "call"}, {"after": "25m", "leader_of": ["ops"]}]``: up to eight steps, ``after`` the first message,
       each with ``users``, ``departments``, ``tags`` or ``leader_of``; of an AI bot with ``chats``; the bot of a

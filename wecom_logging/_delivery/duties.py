@@ -55,11 +55,9 @@ class Duties:
     @cached_property
     def on_call(self) -> OnCall:
         """Who is on call; loaded where a rota is named."""
-        from .._wecom.channels import AppChannel
         from .on_call import OnCall
 
-        shifts_of = self._channel.shifts_of if isinstance(self._channel, AppChannel) else None
-        return OnCall(self._options, self._channel_id, self._own, shifts_of, self._clock)
+        return OnCall(self._options, self._channel_id, self._own, self._clock)
 
     def known(self, named: Recipients | None, incident: Incident) -> Recipients | None:
         """Who gets it, as far as is known without asking: with people in the place of rotas."""

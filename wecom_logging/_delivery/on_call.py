@@ -1,4 +1,4 @@
-"""`OnCall`: who is on call when a message goes: by the rota, by a swap in the state, by a function, or by WeCom.
+"""`OnCall`: who is on call when a message goes: by the rota, by a swap in the state, or by a function.
 
 Only the worker asks, and a message waits for no answer for long: one that comes late is for the next message.
 """
@@ -6,11 +6,9 @@ Only the worker asks, and a message waits for no answer for long: one that comes
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import tzinfo
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 from .._config.on_call import persons
 from .._incidents.duty import duty_of
@@ -20,39 +18,28 @@ from .._incidents.policy.on_call import Called, OnDuty, called, on_duty
 from .._lines import line
 from .._runtime.functions import function_named
 from .._state.swaps import known_swaps
-from .._text.said import language_of_environment
-from .._wecom.explained import explained
-from .._wecom.shifts import working
-from ..errors import WeComError
 from ..model import Recipients
 from ..model.alert import TAKEN
 from ..model.duty import Rota
 from .options import Options
 
-if TYPE_CHECKING:
-    from ..model import Shift
-
 ASKED_S = 60.0
 """So old may be what a function has answered; what has failed is asked again after that."""
 FUNCTION_KEPT_S = 3600.0
 """For so long the last good answer of a function stands in for one that fails."""
-SHIFTS_ASKED_S, SHIFTS_KEPT_S = 3600.0, 24 * 3600.0
-"""The same of shifts, which are known for days ahead."""
 BOUND_S = 3.0
 _MOST = 64
 
 People = tuple[str, ...]
-ShiftsOf = Callable[[Sequence[str], float, tzinfo], "tuple[Shift, ...]"]
 
 
 @dataclass(eq=False, repr=False)
 class OnCall:
-    """That of one handler: ``own`` are its recipients, ``channel_id`` names its channels; ``shifts_of`` asks WeCom."""
+    """That of one handler: ``own`` are its recipients, ``channel_id`` names its channels."""
 
     _options: Options
     _channel_id: str
     _own: Recipients
-    _shifts_of: ShiftsOf | None
     _clock: Callable[[], float]
 
     def __post_init__(self) -> None:
@@ -92,12 +79,8 @@ class OnCall:
         if rota not in self._asked:
             if len(self._asked) >= _MOST:
                 self._asked.clear()
-            self._asked[rota] = self._way_of(rota, moment.zone)
-        found = self._asked[rota].answer(bound_s)
-        if found is None or rota.who:
-            answer: People | None = found
-            return answer
-        return working(rota.checkin, rota.shift, moment.time, moment.zone, found)
+            self._asked[rota] = _Asked(partial(self._ask, rota), partial(self._failed, rota), self._clock)
+        return self._asked[rota].answer(bound_s)
 
     def shown(self, moment: Moment) -> list[OnDuty]:
         """By each rota."""
@@ -117,22 +100,11 @@ class OnCall:
         people = partial(self.people, moment=moment, bound_s=bound_s)
         return called(named or self._own, self._own if own is None else own, moment.duty.rotas, people)
 
-    def _way_of(self, rota: Rota, zone: tzinfo) -> _Asked:
-        failed = partial(self._failed, rota)
-        if rota.who:
-            return _Asked(partial(self._ask, rota), failed, self._clock, ASKED_S, FUNCTION_KEPT_S)
-        return _Asked(partial(self._shifts, rota, zone), failed, self._clock, SHIFTS_ASKED_S, SHIFTS_KEPT_S)
-
     def _ask(self, rota: Rota) -> People:
         """What comes with an incident calls no function but those that this program's own options name."""
         if rota.who not in {one.who for one in duty_of(self._options.duty).rotas}:
             raise LookupError(f"on_call names no function {rota.who} here")
         return ask(rota)
-
-    def _shifts(self, rota: Rota, zone: tzinfo) -> tuple[Shift, ...]:
-        if self._shifts_of is None:
-            raise LookupError("only an app may ask for shifts")
-        return self._shifts_of(rota.checkin, self._options.shared.time_s(), zone)
 
     def _failed(self, rota: Rota, why: str, age_s: float | None) -> None:
         then = line("own_are_told") if age_s is None else line("last_answer", minutes=int(age_s // 60))
@@ -146,22 +118,20 @@ def ask(rota: Rota) -> People:
 
 @dataclass(frozen=True, slots=True)
 class _Good:
-    answer: Any
+    answer: People
     at: float
 
 
 @dataclass(eq=False, repr=False)
 class _Asked:
-    """What is asked in a thread of its own, never twice at a time: again after ``fresh_s``, or where it has failed.
+    """What is asked in a thread of its own, never twice at a time.
 
-    The last good answer holds for ``kept_s``. ``failed`` is told why, and how old that answer is.
+    ``failed`` is told why, and how old the last good answer is.
     """
 
-    _ask: Callable[[], object]
+    _ask: Callable[[], People]
     _failed: Callable[[str, float | None], None]
     _clock: Callable[[], float]
-    _fresh_s: float
-    _kept_s: float
 
     def __post_init__(self) -> None:
         self._good: _Good | None = None
@@ -170,7 +140,7 @@ class _Asked:
         self._over = threading.Event()
         self._over.set()
 
-    def answer(self, bound_s: float) -> Any:
+    def answer(self, bound_s: float) -> People | None:
         """The answer, or the last good one where it fails or is late; None: there is none. 0: nothing is asked."""
         if bound_s and self._begin():
             try:
@@ -185,7 +155,7 @@ class _Asked:
                 if not self._over.wait(bound_s):
                     self._fail(line("no_answer_in", seconds=bound_s))
         good = self._good
-        return None if good is None or self._clock() > good.at + self._kept_s else good.answer
+        return None if good is None or self._clock() > good.at + FUNCTION_KEPT_S else good.answer
 
     def _begin(self) -> bool:
         """Whether it is to be asked now: a person may ask who is on call beside the worker."""
@@ -199,9 +169,7 @@ class _Asked:
     def _run(self) -> None:
         try:
             self._good = _Good(self._ask(), self._clock())
-            self._again_at = self._good.at + self._fresh_s
-        except WeComError as error:
-            self._fail(explained(error, language_of_environment()))
+            self._again_at = self._good.at + ASKED_S
         except BaseException as error:  # code of the program: it ends no more than this thread
             self._fail(type(error).__name__)  # its text may show a secret
         finally:
@@ -210,4 +178,4 @@ class _Asked:
     def _fail(self, why: str) -> None:
         good = self._good
         age_s = None if good is None else self._clock() - good.at
-        self._failed(why, age_s if age_s is None or age_s <= self._kept_s else None)
+        self._failed(why, age_s if age_s is None or age_s <= FUNCTION_KEPT_S else None)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -32,7 +31,6 @@ WHY = {
     404: "there is none",
     408: "too few came in time; messages has those that did",
     409: "it cannot be: too many came, or it is not empty",
-    503: "too many large answers are not read yet",
 }
 
 
@@ -215,39 +213,3 @@ def _operation(call: Call) -> Json:
 
 def _json(name: str) -> Json:
     return {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
-
-
-def page(paths: Paths) -> str:
-    """The same for people: no script, no style of its own."""
-    calls = "".join(_section(call) for methods in paths.values() for call in methods.values() if call.summary)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n<title>The sandbox\'s API</title>\n</head>\n<body>\n'
-        f"<h1>The sandbox's API</h1>\n<p>{_text(DESCRIPTION)} As a file for programs: "
-        '<a href="/sandbox/openapi.json">openapi.json</a>. '
-        "Where the sandbox has a token: <code>Authorization: Bearer TOKEN</code>.</p>\n"
-        f"{calls}</body>\n</html>\n"
-    )
-
-
-def _section(call: Call) -> str:
-    named = [*call.in_path.items(), *call.query.items()]
-    rows = [(name, shape.get("description", "")) for name, shape in named]
-    rows += _fields(WISHES[call.body]) if call.body else []
-    listed = "".join(f"<li><code>{_text(name)}</code> {_text(what)}</li>" for name, what in rows)
-    listed = f"<ul>{listed}</ul>\n" if listed else ""
-    return f"<h2><code>{call.method} {_text(call.path)}</code></h2>\n<p>{_text(call.summary)}</p>\n{listed}"
-
-
-def _fields(shape: Shape) -> Iterator[tuple[str, str]]:
-    """The names in a request's body, each with what there is to say."""
-    for one in shape.get("oneOf", [shape]):
-        for name, of in one["properties"].items():
-            kind = "|".join(map(str, of.get("enum", []))) or of["type"]
-            needed = ", needed" if name in one.get("required", ()) else ""
-            yield name, f"{kind}{needed}. {of.get('description', '')}".strip()
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -16,20 +16,18 @@ from werkzeug.wrappers import Response
 
 from . import shapes, stage
 from .aibot.people import AiBot
-from .board import GRACE_S, delete_heartbeat, list_heartbeats, list_panels, ping, put_panel
-from .calls import FILE, Call, Calls, Json, Refused, document, page, there
+from .calls import FILE, Call, Calls, Json, Refused, document, there
 from .corp import Corp
 from .directory import ROOT
-from .downloads import as_archive, as_lines, as_list, files_of
+from .downloads import as_lines, as_list, files_of
 from .files import answer_picture
 from .filters import Filter, find_messages, read_bounds, wait_for
 from .journal import KEPT_CHARS as CALLS_CHARS
 from .journal import Call as Made
 from .mailbox import KEPT_BYTES, Message
 from .media import KEPT_BYTES as FILES_BYTES
-from .media import Kept, NoPlace
 from .ringing import answer_ring, list_rings
-from .shapes import FILTERS, LATEST, LISTED, number, whole
+from .shapes import FILTERS, LATEST, LISTED, whole
 
 
 def find_calls(corp: Corp, since: float = 0.0, until: float = LATEST, **wanted: object) -> list[Made]:
@@ -58,17 +56,11 @@ def count_calls(corp: Corp, **wanted: Any) -> list[Json]:
 
 
 def get_messages(corp: Corp, **wanted: Any) -> Response:
-    return _answer_list(corp, _listed(corp, wanted))
+    return _answer_list(_listed(corp, wanted))
 
 
 def get_lines(corp: Corp, **wanted: Any) -> Response:
-    lines = _written(corp, as_lines(_listed(corp, wanted)))
-    return _download(lines, lines.size, "messages.jsonl")
-
-
-def get_archive(corp: Corp, **wanted: Any) -> Response:
-    packed = _written(corp, as_archive(corp, _listed(corp, wanted)))
-    return _download(packed, packed.size, "messages.zip")
+    return _download(as_lines(_listed(corp, wanted)), "messages.jsonl")
 
 
 def delete_messages(corp: Corp, **wanted: Any) -> None:
@@ -79,7 +71,7 @@ def delete_messages(corp: Corp, **wanted: Any) -> None:
 
 def get_file(corp: Corp, id: str, number: int) -> Response:
     found = there(next(islice(files_of(corp, _message(corp, id)), number, None), None), "file")
-    return _download(found.pieces, found.size, found.name)
+    return _download(found.data, found.name)
 
 
 def get_message(corp: Corp, id: str) -> Json:
@@ -98,8 +90,8 @@ def wait(corp: Corp, count: int = 1, at_most: int | None = None, timeout: float 
     elif len(found) < count:
         why, status = f"{len(found)} of {count} came", 408
     else:
-        return _answer_list(corp, found)
-    return _answer_list(corp, found, f'{{"error": "{why}", "field": "", "messages": ', "}", status)
+        return _answer_list(found)
+    return _answer_list(found, f'{{"error": "{why}", "field": "", "messages": ', "}", status)
 
 
 def get_health(corp: Corp) -> Json:
@@ -207,11 +199,6 @@ def get_openapi(corp: Corp) -> Json:
     return document(CALLS.by_path)
 
 
-def get_docs(corp: Corp) -> Response:
-    headers = {"Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"}
-    return Response(page(CALLS.by_path), content_type="text/html; charset=utf-8", headers=headers)
-
-
 def _listed(corp: Corp, wanted: Json) -> list[Message]:
     listing = {name: wanted.pop(name) for name in LISTED if name in wanted}
     return find_messages(corp, Filter.read(wanted, corp), **listing)
@@ -225,31 +212,19 @@ def _known(id: object, known: Collection[object], what: str) -> None:
     there(True if id in known else None, what)
 
 
-def _written(corp: Corp, pieces: Iterable[bytes]) -> Kept:
-    """One piece after the other, so that they are never in memory together."""
-    try:
-        return Kept(pieces, corp.large_answers)
-    except NoPlace:
-        raise Refused(503, "too many large answers are not read yet") from None
+def _answer_list(messages: Iterable[Message], before: str = "", after: str = "", status: int = 200) -> Response:
+    listed = before.encode() + as_list(messages) + after.encode()
+    return Response(listed, status, content_type="application/json; charset=UTF-8")
 
 
-def _answer_list(
-    corp: Corp, messages: Iterable[Message], before: str = "", after: str = "", status: int = 200
-) -> Response:
-    listed = _written(corp, chain([before.encode()], as_list(messages), [after.encode()]))
-    response = Response(iter(listed), status, content_type="application/json; charset=UTF-8")
-    response.content_length = listed.size
-    return response
-
-
-def _download(pieces: Iterable[bytes], size: int, name: str) -> Response:
+def _download(data: bytes, name: str) -> Response:
     plain = re.fullmatch(r"[\w.-]+", name, re.ASCII)
     named = f"filename={name}" if plain else f"filename*=UTF-8''{quote(name, safe='', errors='replace')}"
-    headers = {"Content-Disposition": f"attachment; {named}", "Content-Length": str(size)}
-    return Response(iter(pieces), content_type="application/octet-stream", headers=headers)
+    headers = {"Content-Disposition": f"attachment; {named}"}
+    return Response(data, content_type="application/octet-stream", headers=headers)
 
 
-LISTING: Json = {"query": {**FILTERS, **LISTED}, "errors": (503,), "alone": True}
+LISTING: Json = {"query": {**FILTERS, **LISTED}, "alone": True}
 
 CALLS = Calls(
     Call(
@@ -260,9 +235,6 @@ CALLS = Calls(
         **LISTING,
     ),
     Call("GET messages.jsonl", get_lines, "the same, one JSON object a line", FILE, **LISTING),
-    Call(
-        "GET messages.zip", get_archive, "messages.jsonl, and the files that messages were sent with", FILE, **LISTING
-    ),
     Call(
         "DELETE messages",
         delete_messages,
@@ -285,7 +257,7 @@ CALLS = Calls(
         "wait until so many messages that fit are there, or whether too many come; those that came before count",
         "Messages",
         query={**shapes.WAITING, **FILTERS},
-        errors=(408, 409, 503),
+        errors=(408, 409),
         alone=True,
     ),
     Call(
@@ -349,17 +321,5 @@ CALLS = Calls(
     Call("DELETE clock", reset_clock, "the real time again", "Clock"),
     Call("GET rings", list_rings, "the calls of members' phones, the newest first", "Anything"),
     Call("POST rings", answer_ring, "a member answers the phone, refuses, …", body="Answered"),
-    Call("GET panels", list_panels, "the texts above the phones of the page", "Anything"),
-    Call("POST panels", put_panel, "put a text with a title on the page, replace or remove it", body="Panel"),
-    Call(
-        "GET ping/{name}",
-        ping,
-        "a heartbeat: on the page it is red when the next one is late",
-        "Heartbeat",
-        query={"grace_s": number(7 * shapes.DAY_S, default=GRACE_S, description="how long after one the next may be")},
-    ),
-    Call("GET heartbeats", list_heartbeats, "all heartbeats", "Anything"),
-    Call("DELETE heartbeats/{name}", delete_heartbeat, "forget a heartbeat"),
     Call("GET openapi.json", get_openapi, "this document; needs no token", "Object"),
-    Call("GET docs", get_docs),
 )

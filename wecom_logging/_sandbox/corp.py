@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .aibot.state import BOT_ID, BOT_SECRET, GROUP
 from .aibot.state import State as AiBotState
@@ -20,9 +20,6 @@ from .phones import Phones
 from .tokens import MODES, Tokens
 from .visibility import WHOLE, Range
 
-if TYPE_CHECKING:
-    from .board import Heartbeat
-
 CORP_ID = "wwsandbox"
 AGENT_ID = 1000002
 APP_SECRET = "sandbox-app-secret"
@@ -31,8 +28,6 @@ BOT_KEY = "sandbox-bot"
 CREATOR = "sandbox-user"
 MOBILE = "+86 10000000000"
 """That of the first member, whose phone can be called."""
-MOST_LARGE = 4
-"""Answers above 1 MiB that are not read yet: each is a file on disk."""
 
 
 class Corp:
@@ -49,7 +44,6 @@ class Corp:
         self.changed = threading.Condition(self.lock)
         self.version = 0
         self.stopping = threading.Event()
-        self.large_answers = threading.BoundedSemaphore(MOST_LARGE)
         self.clock = clock = Clock(clock)
         self.tokens = Tokens(clock)
         self.media = MediaStore(clock)
@@ -82,10 +76,6 @@ class Corp:
         self.phones = Phones(self.clock)
         self.phone_calls = "ready"
         """Whether apps may call phones (紧急通知), or why not."""
-        self.checkin = True
-        """Whether apps are listed under 打卡 – 可调用接口的应用."""
-        self.panels: dict[str, str] = {}
-        self.heartbeats: dict[str, Heartbeat] = {}
         self.secret_guard = SecretGuard(self.clock)
 
     def reset(self) -> None:

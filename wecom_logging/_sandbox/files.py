@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 from .access import Answer, Asked, Family
 from .corp import Corp
 from .fields import READING
-from .media import APP_KINDS, APPS, PICTURE, Kept, Kind, Media
+from .media import APP_KINDS, APPS, PICTURE, Kind, Media
 from .refusal import Refusal, known, refuse_if
 
 NOT_QUOTED = re.compile(r'[\x00-\x1f\x7f"\\]')
@@ -43,7 +43,7 @@ class Files(Family):
         self._corp.media.find(media_id, media.kind, APPS)
         file = known(self._corp.media.file(media_id), 40007, "the sandbox keeps the newest 64 MiB of files")
         response = file_response(media, file)
-        return response.make_conditional(asked.request.environ, accept_ranges=True, complete_length=file.size)
+        return response.make_conditional(asked.request.environ, accept_ranges=True, complete_length=len(file))
 
     def upload_picture(self, asked: Asked) -> Answer:
         part = file_part(asked.request)
@@ -57,13 +57,12 @@ def answer_picture(corp: Corp, media_id: str) -> Response | None:
     return file_response(media, file) if media and file and media.kind == PICTURE.name else None
 
 
-def file_response(media: Media, file: Kept) -> Response:
+def file_response(media: Media, file: bytes) -> Response:
     """As a download: what a program uploads is never shown as a page of the sandbox's own.
 
     The name stands there twice, as WeCom writes it: encoded, and as the bytes that it has in UTF-8.
     """
-    response = Response(iter(file), content_type=TYPES.get(media.kind, "application/octet-stream"))
-    response.content_length = file.size
+    response = Response(file, content_type=TYPES.get(media.kind, "application/octet-stream"))
     name = NOT_QUOTED.sub("_", media.filename or media.kind)
     plain = name.encode(errors="replace")
     encoded, raw = quote(plain, safe=""), plain.decode("latin-1")

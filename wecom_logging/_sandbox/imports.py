@@ -105,7 +105,7 @@ class Imports:
         self._corp.media.find(media_id, "file", APPS)
         file = known(self._corp.media.file(media_id), 40007)
         try:
-            text = io.StringIO(file.read().decode("utf-8-sig"), newline="")
+            text = io.StringIO(file.decode("utf-8-sig"), newline="")
             rows = list(islice(csv.DictReader(text), MAX_ROWS + 1))
         except (UnicodeDecodeError, csv.Error):
             raise Refusal(40035, "the file is no CSV in UTF-8") from None

@@ -1,7 +1,4 @@
-"""What was called: each request for tests to count, the newest as they were sent, and how many came each second.
-
-No secret is kept.
-"""
+"""What was called: each request for tests to count, the newest as they were sent. No secret is kept."""
 
 from __future__ import annotations
 
@@ -38,7 +35,6 @@ LIMITS = {
 }
 KEPT_CALLS = 10_000
 PATH_CHARS = 200
-SPAN_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +138,9 @@ class Call:
         return self.status != 200 or self.errcode not in (None, 0)
 
 
-@dataclass(slots=True)
-class Beat:
-    """One second: messages that were delivered, calls that failed, receivers to whom a message was not shown."""
-
-    second: int
-    delivered: int = 0
-    failed: int = 0
-    discarded: int = 0
-
-
 class Journal:
     """``discarded`` counts receivers that WeCom leaves out without a word; a call that leaves one out adds to it.
-    ``delivered`` and ``failed`` are sums, too; ``shown`` is how many exchanges there were for the page."""
+    ``shown`` is how many exchanges there were for the page."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -163,8 +149,7 @@ class Journal:
         self._exchanges: deque[Exchange] = deque()
         self.chars = 0
         self.shown = 0
-        self._beats: deque[Beat] = deque(maxlen=SPAN_S)
-        self.delivered = self.failed = self.discarded = 0
+        self.discarded = 0
 
     def open(self, path: str) -> int:
         """Notes a request when it comes, because a client may give up before its answer."""
@@ -180,15 +165,6 @@ class Journal:
             self._calls[number] = Call(old.time, old.path, exchange.errcode, exchange.status, exchange.discarded)
         if shown:
             self.note(replace(exchange, ms=(perf_counter() - began) * 1000))
-            delivered, failed, now = int(exchange.message > 0), int(exchange.errcode != 0), int(self._clock())
-            self.delivered += delivered
-            self.failed += failed
-            if not self._beats or self._beats[-1].second != now:
-                self._beats.append(Beat(now))
-            beat = self._beats[-1]
-            beat.delivered += delivered
-            beat.failed += failed
-            beat.discarded += exchange.discarded
 
     def note(self, exchange: Exchange) -> None:
         """For the page."""
@@ -207,14 +183,8 @@ class Journal:
         first = self.shown - wanted + 1
         return list(enumerate(list(self._exchanges)[len(self._exchanges) - wanted :], first))
 
-    def beats(self) -> list[Beat]:
-        """Of the last two minutes."""
-        now = self._clock()
-        return [beat for beat in self._beats if now - SPAN_S < beat.second <= now]
-
     def clear(self) -> None:
         """Numbers go on."""
         self._calls.clear()
         self._exchanges.clear()
-        self._beats.clear()
-        self.chars = self.delivered = self.failed = self.discarded = 0
+        self.chars = self.discarded = 0

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
-import threading
-import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
@@ -25,10 +22,6 @@ KEPT_BYTES = 64 * MIB
 APPS = ""
 NAME_CHARS = 255
 FIRST_BYTES = 16
-IN_MEMORY = 1024 * 1024
-"""Bytes. With 64 MiB of files in all that is 64 open files at most."""
-PIECE = 64 * 1024
-PLACE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +64,7 @@ class MediaStore:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._stored: dict[str, Media] = {}
-        self._files: dict[str, Kept] = {}
+        self._files: dict[str, bytes] = {}
         self.size = 0
 
     def add(self, kind: Kind, filename: str, stream: IO[bytes], owner: str) -> Media:
@@ -86,7 +79,7 @@ class MediaStore:
         id = secrets.token_urlsafe(48)
         media = Media(id, kind.name, filename[:NAME_CHARS], owner, self._clock())
         self._stored[id] = media
-        self._files[id] = Kept(iter(lambda: stream.read(PIECE), b""))
+        self._files[id] = stream.read()
         self.size += size
         while self.size > KEPT_BYTES:
             self._forget(next(iter(self._files)))
@@ -96,7 +89,7 @@ class MediaStore:
             del self._stored[oldest]
         return media
 
-    def file(self, media_id: str) -> Kept | None:
+    def file(self, media_id: str) -> bytes | None:
         """The file; None where it is unknown or was too old to be kept."""
         return self._files.get(media_id)
 
@@ -104,8 +97,7 @@ class MediaStore:
         return self._stored.get(media_id)
 
     def _forget(self, media_id: str) -> None:
-        found = self._files.pop(media_id, None)
-        self.size -= found.size if found else 0
+        self.size -= len(self._files.pop(media_id, b""))
 
     def find(self, media_id: str, kind: str, owner: str) -> Media:
         """40007 where it is unknown, older than three days, of another type, or another owner's."""
@@ -113,33 +105,3 @@ class MediaStore:
         is_old = media.created + LIFE_S <= self._clock()
         refuse_if(is_old or (media.owner, media.kind) != (owner, kind), 40007)
         return media
-
-
-class NoPlace(Exception):
-    """Too many large answers are on disk already."""
-
-
-class Kept:
-    """A copy of what comes in pieces. A file on disk goes with this object, and so does its place among ``places``."""
-
-    def __init__(self, pieces: Iterable[bytes], places: threading.Semaphore | None = None) -> None:
-        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # see above
-        weakref.finalize(self, self._file.close)
-        self._moving = threading.Lock()
-        self.size = 0
-        for piece in pieces:
-            if places is not None and self.size <= IN_MEMORY < self.size + len(piece):
-                if not places.acquire(timeout=PLACE_S):
-                    raise NoPlace
-                weakref.finalize(self, places.release)
-            self.size += self._file.write(piece)
-
-    def __iter__(self) -> Iterator[bytes]:
-        for at in range(0, self.size, PIECE):
-            with self._moving:  # another reader stands elsewhere
-                self._file.seek(at)
-                piece = self._file.read(PIECE)
-            yield piece
-
-    def read(self) -> bytes:
-        return b"".join(self)

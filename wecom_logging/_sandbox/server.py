@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from . import stage
 from .aibot.connections import PATH as AIBOT_PATH
 from .aibot.people import AiBot
-from .board import put_panel
 from .control import delete_messages, find_calls
 from .corp import Clock, Corp, variables
 from .directory import ROOT
@@ -302,12 +301,6 @@ class Sandbox:
         """The calls of members' phones, the newest first, as ``pstncc/getstates`` tells them."""
         with self._corp.lock:
             return list_rings(self._corp)
-
-    def show(self, title: str, text: str) -> None:
-        """A text above the phones of the page, in the place of the one with this title; an empty one removes it.
-        ValueError where it is too long, or there are too many.
-        """
-        self._checked("Panel", put_panel, title=title, text=text)
 
     def add_bot(self, key: str) -> None:
         """A second bot: its limit and its media are its own."""

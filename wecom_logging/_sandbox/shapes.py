@@ -33,7 +33,6 @@ TEXT: Shape = {"type": "string"}
 LINES: Shape = {"type": "string", "maxLength": MAX_CHARS}
 LINE: Shape = {**LINES, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", "title": "a text in one line"}
 NEEDED: Shape = {**LINE, "minLength": 1, "title": "a text in one line, not empty"}
-NAME: Shape = {**NEEDED, "maxLength": 100, "title": "a text in one line of 1 to 100 characters"}
 PATH: Shape = {
     **TEXT,
     "maxLength": 200,
@@ -107,7 +106,6 @@ SWITCHES: dict[str, Shape] = {
     "contacts_details": FLAG,
     "app_callback": said(FLAG, "whether the app has a callback URL, and so may send cards that answer back"),
     "phone_calls": said(one_of("ready", "not_linked", "not_enabled", "no_balance"), "whether apps may call phones"),
-    "checkin": said(FLAG, "whether apps are listed under 打卡 – 可调用接口的应用"),
     "aibot_connection": one_of(*CONNECTION),
     "aibot_group_cards": FLAG,
     "aibot_open_userids": FLAG,
@@ -181,7 +179,6 @@ WISHES: dict[str, Shape] = {
         user_id=NEEDED,
         how=said(one_of(*HOW), "with the call that rings, or where none does with the next one"),
     ),
-    "Panel": fields("title", title=NAME, text=said({**TEXT, "maxLength": 4000}, "without one the panel goes")),
 }
 """By the names that they have in OpenAPI."""
 
@@ -256,13 +253,6 @@ ANSWERS: dict[str, Shape] = {
     "Counts": {"type": "array", "items": {"$ref": "#/components/schemas/Count"}},
     "Callback": answer(req_id=said(TEXT, "of the callback; empty where no bot was there to get it")),
     "Clock": answer(now=NUMBER, ahead_s=NUMBER),
-    "Heartbeat": answer(
-        name=TEXT,
-        grace_s=NUMBER,
-        last=said(NUMBER, "seconds since 1970, by the sandbox's clock"),
-        count={"type": "integer"},
-        late=said(FLAG, "whether more than grace_s have passed since"),
-    ),
     "Health": answer(
         status=one_of("ok"),
         strict=FLAG,

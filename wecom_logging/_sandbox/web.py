@@ -19,7 +19,6 @@ from .aibot.connections import Connections
 from .app import App, Bot
 from .calls import answer_json
 from .chats import Chats
-from .checkin import Checkin
 from .control import CALLS
 from .corp import Corp
 from .departments import Departments
@@ -46,7 +45,7 @@ Endpoint = Callable[[Asked], dict[str, Any] | Response]
 DEBUG_LIMIT = Limit(5, 60)
 """Of calls with ``debug=1`` in the URL (https://developer.work.weixin.qq.com/document/path/90313)."""
 
-OPEN_TO_ALL = ("/sandbox/health", "/sandbox/openapi.json", "/sandbox/docs")
+OPEN_TO_ALL = ("/sandbox/health", "/sandbox/openapi.json")
 """They hold no data of a person, and a program that watches a container has no token."""
 
 SLASHES = re.compile("/{2,}")
@@ -78,7 +77,7 @@ def _endpoints(corp: Corp) -> dict[str, tuple[str, Check, Endpoint]]:
     agents, files, roster = Agents(corp), Files(corp), Roster(corp)
     departments, members, tags = Departments(corp), Members(corp), Tags(corp)
     imports = Imports(corp, members, departments, Jobs(corp))
-    ringing, checkin = Ringing(corp), Checkin(corp)
+    ringing = Ringing(corp)
     return {
         "/cgi-bin/gettoken": ("GET", anybody, app.gettoken),
         "/cgi-bin/getcallbackip": ("GET", any_token, roster.ip_list),
@@ -134,9 +133,6 @@ def _endpoints(corp: Corp) -> dict[str, tuple[str, Check, Endpoint]]:
         "/cgi-bin/tag/list": ("GET", any_token, tags.list),
         "/cgi-bin/pstncc/call": ("POST", any_app, ringing.call),
         "/cgi-bin/pstncc/getstates": ("POST", any_app, ringing.states),
-        "/cgi-bin/checkin/getcheckinschedulist": ("POST", any_app, checkin.schedules),
-        "/cgi-bin/checkin/setcheckinschedulist": ("POST", any_app, checkin.set_schedules),
-        "/cgi-bin/checkin/getcheckinoption": ("POST", any_app, checkin.options),
     }
 
 

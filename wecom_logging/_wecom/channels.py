@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import tzinfo
 from typing import TYPE_CHECKING, Protocol
 
 from .. import _config as config
@@ -22,7 +21,7 @@ from .client import WeComClient
 from .http import load_libraries
 
 if TYPE_CHECKING:
-    from ..model import Call, Shift
+    from ..model import Call
 
 DUPLICATE_CHECK_S = 1800
 """An alert whose answer was lost is sent again, byte for byte, and WeCom shows it once: each has its own number."""
@@ -114,10 +113,6 @@ class AppChannel(_ByRequests):
 
     def addressed(self, recipients: Recipients | None) -> Recipients:
         return recipients or self._recipients
-
-    def shifts_of(self, user_ids: Sequence[str], at: float, zone: tzinfo) -> tuple[Shift, ...]:
-        """Those of the days around a moment. Raises `WeComError`."""
-        return self.client.shifts.around(user_ids, at, zone)
 
     def deliver(
         self, message: Message | Answerable, recipients: Recipients | None, before_try: Callable[[], None]

@@ -19,7 +19,6 @@ from .token import Access, TokenSource, Vault, token_source
 
 if TYPE_CHECKING:
     from .phone import Phone
-    from .shifts import Shifts
 
 
 class WeComClient:
@@ -31,8 +30,7 @@ class WeComClient:
     needs the other one, or the ``agent_id``, raises `ConfigurationError` and says where it is found. ``timeout`` is for
     one request in all, in seconds. Raises `ConfigurationError`.
 
-    ``messages``, ``media``, ``phone`` and ``shifts`` are the app's; ``departments``, ``members`` and ``tags`` the
-    directory.
+    ``messages``, ``media`` and ``phone`` are the app's; ``departments``, ``members`` and ``tags`` the directory.
     """
 
     @hiding_frames
@@ -104,13 +102,6 @@ class WeComClient:
         from .phone import Phone
 
         return Phone(self)
-
-    @property
-    def shifts(self) -> Shifts:
-        """Who works in which shift (打卡排班)."""
-        from .shifts import Shifts
-
-        return Shifts(self)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

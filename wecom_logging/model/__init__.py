@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .alert import Alert, Answer, Digest, IncidentView, Variant
     from .captured import Failure, Frame, Sample, Stats
-    from .directory import Change, Department, Member, Shift, Tag
+    from .directory import Change, Department, Member, Tag
     from .message import (
         Article,
         DeliveryReport,
@@ -52,7 +52,6 @@ __all__ = [
     "Route",
     "Sample",
     "Secret",
-    "Shift",
     "Stats",
     "Tag",
     "TemplateCard",
@@ -64,7 +63,7 @@ __all__ = [
 _HOMES = {
     "alert": "Alert Answer Digest IncidentView Variant",
     "captured": "Failure Frame Sample Stats",
-    "directory": "Change Department Member Shift Tag",
+    "directory": "Change Department Member Tag",
     "message": "Article DeliveryReport File Image Markdown MarkdownV2 Message News Outcome TemplateCard Text TextCard",
     "phone": "Call",
     "recipients": "EVERYBODY Recipients Route",

@@ -1,9 +1,8 @@
-"""Who works in a company, as WeCom's directory (通讯录) has it: departments, members and tags; and in which shift."""
+"""Who works in a company, as WeCom's directory (通讯录) has it: departments, members and tags."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +71,3 @@ class Change:
     def complete(self) -> bool:
         """Whether nothing was left out."""
         return not (self.invalid_users or self.invalid_departments or self.invalid_tags)
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """Who works on a day in which shift (打卡排班). ``id`` is 0 for a day off, which has no ``spans``.
-
-    ``spans``: begin and end in seconds after the midnight with which ``day`` begins; of a night shift the end is less
-    than the begin, or above 86 400. Source: https://developer.work.weixin.qq.com/document/path/93380
-    """
-
-    user_id: str
-    day: date
-    id: int
-    name: str
-    spans: tuple[tuple[int, int], ...] = ()

@@ -36,7 +36,7 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Rota:
     """Who is on call: ``people`` in turn, from ``since`` (``"2026-12-07 10:00"`` on the wall) on, each for ``days`` or
-    ``hours``; or whom a function names (``who``); or who has the ``shift`` in WeCom, of ``checkin``."""
+    ``hours``; or whom a function names (``who``)."""
 
     name: str
     people: tuple[tuple[str, ...], ...] = ()
@@ -44,8 +44,6 @@ class Rota:
     days: int = 0
     hours: int = 0
     who: str = ""
-    checkin: tuple[str, ...] = ()
-    shift: str = ""
 
 
 MAX_STEPS = 8

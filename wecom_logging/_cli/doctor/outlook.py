@@ -1,5 +1,5 @@
-"""What a handler's rules of time and persons would do: in one line, for any time; whether persons and shifts can be
-found; what of quiet hours a person should know before the first night."""
+"""What a handler's rules of time and persons would do: in one line, for any time; whether persons can be found;
+what of quiet hours a person should know before the first night."""
 
 from __future__ import annotations
 
@@ -24,12 +24,9 @@ from ..._render.times import lasting_short, local_time
 from ..._render.words import LEVELS
 from ..._state.shared import Shared, alone
 from ..._text.said import Language, Reader, Said
-from ..._wecom import WeComClient
 from ..._wecom.channels import Channel
-from ...errors import MessageError, WeComError
 from ...handlers import WeComHandler
 from ...model import Recipients
-from ...model.duty import Rota
 from ...model.recipients import ON_CALL
 from ..environment import HANDLERS, is_unused
 from ..texts import said
@@ -148,7 +145,7 @@ def day_and_time(at: float, moment: Moment, language: Language) -> str:
     return f"{found:%Y-%m-%d %H:%M}"
 
 
-# Persons and shifts.
+# Persons.
 
 
 def on_call_now(named: Recipients) -> Recipients:
@@ -172,13 +169,12 @@ def persons_of(one: Planned | None) -> Iterator[tuple[str, Recipients]]:
     for number, step in enumerate(() if one is None else one.moment.duty.steps):
         yield f"escalation[{number}].", without_rotas(step.recipients)
     for rota in () if one is None else one.moment.duty.rotas:
-        yield from (("", Recipients(turn)) for turn in (*rota.people, *filter(None, [rota.checkin])))
+        yield from (("", Recipients(turn)) for turn in rota.people)
 
 
-def look_at_rotas(notes: Notes, client: WeComClient, one: Planned) -> None:
-    """Whether it can be found out who is on call by a function, or by WeCom's shifts."""
-    moment = one.moment
-    for rota in moment.duty.rotas:
+def look_at_rotas(notes: Notes, one: Planned) -> None:
+    """Whether it can be found out who is on call by a function."""
+    for rota in one.moment.duty.rotas:
         if rota.who:
             try:
                 found = ask(rota)
@@ -186,19 +182,10 @@ def look_at_rotas(notes: Notes, client: WeComClient, one: Planned) -> None:
                 why = said("found.function_failed", error=f"{type(error).__name__}: {error}"[:200])
                 notes.bad("on_call", why, said("found.mend_function", name=rota.who), subject=rota.name)
                 continue
-            _note(notes, rota, found)
-        elif rota.checkin and not notes.skipped("on_call", rota.name):
-            try:
-                _note(notes, rota, client.shifts.on_shift(rota.checkin, rota.shift, moment.time, moment.zone))
-            except (WeComError, MessageError) as error:
-                notes.refused("on_call", error, rota.name)
-
-
-def _note(notes: Notes, rota: Rota, found: tuple[str, ...]) -> None:
-    if found:
-        notes.good("on_call", said("found.on_call", names=", ".join(found)), rota.name)
-    else:
-        notes.unknown("on_call", said("found.nobody_on_call"), subject=rota.name)
+            if found:
+                notes.good("on_call", said("found.on_call", names=", ".join(found)), rota.name)
+            else:
+                notes.unknown("on_call", said("found.nobody_on_call"), subject=rota.name)
 
 
 # Quiet hours.

@@ -138,7 +138,7 @@ def _look_at_app(notes: Notes, target: Target, reached: Reached, trip: Trip) -> 
                 notes.bad("answers", said("found.may_not_answer"), said("found.name_persons"), warning=True)
             look_at_recipients(notes, client, [*named, *persons_of(plan)])
             if plan is not None:
-                look_at_rotas(notes, client, plan)
+                look_at_rotas(notes, plan)
                 audiences = [plan.recipients()]
         if trip.send and audiences:
             send_through_app(notes, client, audiences[0])

@@ -16,7 +16,6 @@ from itertools import islice
 
 from werkzeug.wrappers import Request, Response
 
-from ..board import list_heartbeats, list_panels
 from ..calls import Json, parameters, refused
 from ..corp import Corp, variables
 from ..filters import Filter
@@ -39,7 +38,7 @@ HELD_S = 30
 GATHER_S = 0.15
 STORM_S = 0.5
 STORM = 50
-"""So many news at once are a storm: no person reads that fast, and a page that draws less answers its keys sooner."""
+"""So many news at once are a storm: no person reads that fast, and a page that draws less answers a hand sooner."""
 LOOK_S = 1.0
 """Windows empty themselves and tokens grow old without a call."""
 
@@ -266,18 +265,13 @@ def _state(corp: Corp) -> Json:
         "messages_in_all": corp.mailbox.count,
         "calls_in_all": corp.journal.shown,
         "kept": {"messages": len(corp.mailbox), "most": KEPT, "bytes": corp.mailbox.size, "most_bytes": KEPT_BYTES},
-        "beats": [[b.second, b.delivered, b.failed, b.discarded] for b in corp.journal.beats()],
-        "sums": [corp.journal.delivered, corp.journal.failed, corp.journal.discarded],
         "limits": _limits(corp),
         "tokens": _tokens(corp, now),
         "token_mode": corp.tokens.mode,
         "trusted_ips": None if corp.trusted_ips is None else sorted(corp.trusted_ips)[:20],
         "contacts_details": corp.contacts_details,
         "phone_calls": corp.phone_calls,
-        "checkin": corp.checkin,
         "rings": [ring_json(ring, now) for ring in corp.phones.newest(MOST_ROWS)],
-        "panels": list_panels(corp),
-        "heartbeats": list_heartbeats(corp),
         "aibot": _aibot(corp),
         "faults": corp.faults.as_json()[:MOST_FAULTS],
     }

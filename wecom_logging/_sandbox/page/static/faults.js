@@ -37,7 +37,6 @@ export function buildFaults() {
   undoAll.addEventListener("click", () => ask("DELETE", "/sandbox/faults"));
   const calls = make("select", {}, ...["ready", "not_linked", "not_enabled", "no_balance"].map((name) => make("option", { value: name }, say(name))));
   calls.addEventListener("change", () => { touched = performance.now(); order({ phone_calls: calls.value }); });
-  const checkin = check("checkin", (on) => order({ checkin: !on }));
   const waiting = make("ul", { class: "waiting" });
   const trouble = make("p", { role: "alert", class: "trouble" });
   const cards = check("group_cards", (on) => order({ aibot_group_cards: on }));
@@ -50,16 +49,15 @@ export function buildFaults() {
   });
   const aibotState = make("span");
   const aibot = make("div", { class: "switches aibot", hidden: true }, aibotState, make("span", { class: "buttons" }, ...buttons), cards.label, ids.label);
-  parts = { aibot, aibotState, cards: cards.box, ids: ids.box, trusted: trusted.box, details: details.box, checkin: checkin.box, calls, mode, waiting, trouble, drawn: "" };
+  parts = { aibot, aibotState, cards: cards.box, ids: ids.box, trusted: trusted.box, details: details.box, calls, mode, waiting, trouble, drawn: "" };
   byId("faults").replaceChildren(form, trouble, waiting,
-    make("div", { class: "switches" }, trusted.label, details.label, checkin.label, field("phone_calls", calls), field("mode", mode), make("span", { class: "buttons" }, voiding, undoAll)), aibot);
+    make("div", { class: "switches" }, trusted.label, details.label, field("phone_calls", calls), field("mode", mode), make("span", { class: "buttons" }, voiding, undoAll)), aibot);
 }
 
 export function drawFaults(news) {
   if (performance.now() - touched > HELD_MS) {
     parts.trusted.checked = news.trusted_ips !== null;
     parts.details.checked = !news.contacts_details;
-    parts.checkin.checked = !news.checkin;
     if (document.activeElement !== parts.calls) parts.calls.value = news.phone_calls;
     parts.cards.checked = Boolean(news.aibot?.group_cards);
     parts.ids.checked = Boolean(news.aibot?.open_userids);

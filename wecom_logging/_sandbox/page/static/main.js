@@ -1,12 +1,10 @@
-import { drawBoard, heardCall } from "./board.js";
 import { note, redraw, setUpCalls, showRequest } from "./calls.js";
-import { drawChart } from "./chart.js";
 import { byId } from "./dom.js";
 import { buildFaults, drawFaults } from "./faults.js";
 import { paint } from "./found.js";
-import { buildKeys, setUpKeys } from "./keys.js";
 import { ask, listen, save } from "./link.js";
 import { nameOf, receive, receivers, retell, setUpPhones, start } from "./phones.js";
+import { drawRings, heardCall } from "./ringing.js";
 import { buildSearch, filter, offer, setUpSearch } from "./search.js";
 import { drawLimits, drawTokens } from "./standing.js";
 import { setUpViewer } from "./viewer.js";
@@ -49,7 +47,7 @@ function soon() {
   setTimeout(drawNews, Math.max(0, rest - performance.now()));
 }
 
-// A key that is pressed meanwhile comes in between.
+// A hand comes in between.
 const pause = () => new Promise((then) => { setTimeout(then); });
 
 async function drawNews() {
@@ -88,8 +86,7 @@ function drawState() {
   standing.dataset.state = state;
   if (standing.textContent !== text) standing.textContent = text;
   if (!last) return;
-  drawBoard(last);
-  drawChart(last);
+  drawRings(last);
   drawLimits(last);
   drawTokens(last);
   drawFaults(last);
@@ -132,7 +129,6 @@ function setLanguage() {
   translate();
   buildSearch();
   buildFaults();
-  buildKeys();
 }
 
 byId("language").addEventListener("click", () => {
@@ -150,19 +146,15 @@ byId("ask-clear").addEventListener("close", ({ target }) => {
   if (target.returnValue === "yes") ask("DELETE", "/sandbox/messages");
   target.returnValue = "";
 });
-for (const button of document.querySelectorAll("[data-download]")) {
-  button.addEventListener("click", () => {
-    byId("download").open = false;
-    const wanted = filter();
-    save(button.dataset.download + (wanted.size ? `?${wanted}` : ""));
-  });
-}
+byId("download").addEventListener("click", () => {
+  const wanted = filter();
+  save(`/sandbox/messages.jsonl${wanted.size ? `?${wanted}` : ""}`);
+});
 
 setUpPhones((message) => { byId("announcer").textContent = showRequest(message); });
 setUpCalls();
 setUpViewer();
 setUpViews();
-setUpKeys();
 setUpSearch(() => again());
 setLanguage();
 document.addEventListener("visibilitychange", countUnread);

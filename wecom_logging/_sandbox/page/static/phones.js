@@ -1,7 +1,6 @@
 // A phone for each receiver: a member in WeCom, the same member in WeChat, the group of each bot, each chat of the AI bot.
 
 import { buildComposer, nameComposer, press, quoteThis } from "./aibot.js";
-import { copyButton, copyMessage, write } from "./copy.js";
 import { byId, clock, draw, make } from "./dom.js";
 import { ask } from "./link.js";
 import { openFile } from "./viewer.js";
@@ -25,7 +24,7 @@ let onRequest = () => {};
 export function setUpPhones(show) { onRequest = show; }
 
 // A name that turns the direction of writing would turn the words behind it, too.
-export const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
 
 export function nameOf(id) {
   const own = id.slice(2);
@@ -204,7 +203,8 @@ function build(who, place, number) {
     if (file) openFile(bubble.dataset.id, file.lastChild.data);
     if (bubble && !event.target.closest("a, button, label, fieldset") && getSelection().isCollapsed) choose(bubble);
   });
-  list.addEventListener("focusin", ({ target }) => { if (target.matches("li[data-number]")) choose(target); });
+  // By the keyboard: a mouse that is down on a button must find it where it was.
+  list.addEventListener("focusin", ({ target }) => { if (target.matches(".meta:focus-visible")) choose(target.closest("li")); });
   mark.addEventListener("click", () => { toEnd(phone); list.focus(); });
   byId("phones").append(element);
   byId("receivers").append(button);
@@ -257,7 +257,7 @@ function guide(phone) {
   const lines = [first, ...of.map((name) => [name, exported[name]])].map(([name, value]) => `export ${name}=${value}\n`).join("");
   const test = "wecom-logging send 'hello'\n";
   const then = kind === "empty_aibot" ? [] : [make("p", {}, say("then_try")), make("pre", { tabindex: "0" }, test)];
-  phone.hint.append(make("pre", { tabindex: "0" }, lines), copyButton(say("copy_lines"), () => write(lines)), ...then);
+  phone.hint.append(make("pre", { tabindex: "0" }, lines), ...then);
 }
 
 function restart(phone) {
@@ -353,41 +353,18 @@ function choose(bubble) {
   chosen = bubble;
   bubble.ariaCurrent = "true";
   const request = make("button", { type: "button" }, say("show_request"));
-  request.addEventListener("click", () => showRequestOf(bubble));
+  request.addEventListener("click", () => onRequest(Number(bubble.dataset.number)));
   const away = make("button", { type: "button", class: "danger" }, say("delete"));
   away.addEventListener("click", () => remove(bubble));
   const composer = [...phones.values()].find(({ list }) => list.contains(bubble))?.composer;
   const quote = make("button", { type: "button" }, say("quote"));
   quote.addEventListener("click", () => { quoteThis(composer, bubble.dataset.id, bubble.querySelector(".bubble").textContent); composer.text.focus(); });
-  bubble.querySelector(".said").append(make("div", { class: "acts", role: "group", "aria-label": say("acts", bubble.dataset.number) }, request, ...(composer ? [quote] : []),
-    ...(composer ? ["text", "json"] : ["text", "json", "curl"]).map((form) => copyButton(say(`copy_${form}`), () => copyMessage(bubble.dataset.id, form, exported))), away));
+  bubble.querySelector(".said").append(make("div", { class: "acts", role: "group", "aria-label": say("acts", bubble.dataset.number) }, request, ...(composer ? [quote] : []), away));
 }
 
-export const showRequestOf = (bubble) => onRequest(Number(bubble.dataset.number));
-
-export function remove(bubble) {
+function remove(bubble) {
   (bubble.nextElementSibling ?? bubble.previousElementSibling ?? bubble.parentElement).focus();
   const id = bubble.dataset.id;
   bubble.remove();
   ask("DELETE", `/sandbox/messages/${id}`);
-}
-
-// From the bubble that has the focus, or had it, to the next one or the next phone; from nowhere to the newest.
-export function move(aside, along) {
-  const shown = [...phones.values()].filter((phone) => isShown(phone) && phone.list.children.length);
-  if (!shown.length) return false;
-  const from = document.activeElement?.closest?.(".phone ol") ?? chosen?.closest("ol");
-  const at = shown.findIndex((phone) => phone.list === from);
-  const here = at >= 0 && from.contains(chosen) ? chosen : undefined;
-  let to;
-  if (at < 0) to = shown[0].list.lastElementChild;
-  else if (aside) to = nearest(shown[(at + aside + shown.length) % shown.length], here);
-  else to = here ? (along < 0 ? here.previousElementSibling : here.nextElementSibling) ?? here : from.lastElementChild;
-  to.focus();
-  return true;
-}
-
-function nearest(phone, bubble) {
-  const number = Number(bubble?.dataset.number ?? Infinity);
-  return [...phone.list.children].findLast((other) => Number(other.dataset.number) <= number) ?? phone.list.lastElementChild;
 }

@@ -34,7 +34,7 @@ export function setUpSearch(then) {
   open([...filter().keys()].some((name) => name !== "contains"));
 }
 
-export function clearFilter() {
+function clearFilter() {
   byId("contains").value = "";
   for (const control of Object.values(fields)) control.value = "";
   apply();

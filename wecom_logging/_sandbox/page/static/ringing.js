@@ -1,25 +1,22 @@
-// What stands above the phones: one that rings, texts that somebody put there, heartbeats.
+// What stands above the phones: one that rings, and how the last calls ended.
 
 import { byId, clock, make } from "./dom.js";
 import { ask } from "./link.js";
-import { nameOf, TURNS } from "./phones.js";
+import { nameOf } from "./phones.js";
 import { say } from "./words.js";
 
 const HOW = { answer: "style-1", refuse: "style-3", no_answer: "", off: "" };
 const SHOWN = 3; // of the calls that are over
 
-const drawn = {}; // what stands there: else a button under a finger would go away each second
+let drawn = ""; // what stands there: else a button under a finger would go away each second
 
-export function drawBoard(news) {
-  draw("ringing", news.rings.map(({ callid, user_id, reason }) => [callid, reason, nameOf(`u:${user_id}`)]), () => {
-    const now = news.rings.filter(({ reason }) => reason === 1);
-    const over = news.rings.filter(({ reason }) => reason !== 1).slice(0, SHOWN);
-    return [...now.map(ringing), ...over.map((ring) => make("p", { class: "quiet" }, `☎ ${told(ring)}`))];
-  });
-  draw("panels", news.panels, () => news.panels.map(({ title, text }) =>
-    make("article", { class: "panel" }, make("h3", {}, title.replace(TURNS, "")), make("pre", { tabindex: "0" }, text.replace(TURNS, "")))));
-  draw("heartbeats", news.heartbeats, () => news.heartbeats.map(({ name, count, last, late }) =>
-    make("li", { class: late ? "bad" : "good" }, `${late ? "✗" : "♥"} ${name.replace(TURNS, "")}: ${say(late ? "beat_late" : "beat", count, clock(last))}`)));
+export function drawRings(news) {
+  const key = JSON.stringify([say("language"), news.rings.map(({ callid, user_id, reason }) => [callid, reason, nameOf(`u:${user_id}`)])]);
+  if (drawn === key) return;
+  drawn = key;
+  const now = news.rings.filter(({ reason }) => reason === 1);
+  const over = news.rings.filter(({ reason }) => reason !== 1).slice(0, SHOWN);
+  byId("ringing").replaceChildren(...now.map(ringing), ...over.map((ring) => make("p", { class: "quiet" }, `☎ ${told(ring)}`)));
 }
 
 // The one that rings is heard by a screen reader, too.
@@ -27,13 +24,6 @@ export function heardCall(news, before) {
   const known = new Set((before?.rings ?? []).map(({ callid }) => callid));
   const ring = news.rings.find(({ callid, reason }) => reason === 1 && !known.has(callid));
   return ring ? say("rings", nameOf(`u:${ring.user_id}`)) : "";
-}
-
-function draw(id, about, build) {
-  const key = JSON.stringify([say("language"), about]);
-  if (drawn[id] === key) return;
-  drawn[id] = key;
-  byId(id).replaceChildren(...build());
 }
 
 const told = ({ user_id, calltime, reason }) => `${clock(calltime)} ${nameOf(`u:${user_id}`)}: ${say("call_reason", reason)}`;
