@@ -422,6 +422,6 @@ from wecom_logging import _cli as cli
 cli._parser("demo")
 print(*[name for name in dict.fromkeys(cli.COMMANDS.values()) if f"wecom_logging._cli.{name}" in sys.modules])
 (commands,) = [one.choices for one in cli._parser()._actions if one.choices]
-print([*commands] == [*cli.COMMANDS, "completion"])
+print([*commands] == [*cli.COMMANDS])
 """
     assert run(code).out.splitlines() == ["sandbox", "True"]

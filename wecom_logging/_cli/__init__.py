@@ -8,14 +8,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
 
-from .._runtime.version import with_extra
-from ..errors import ConfigurationError, MessageError, MissingDependencyError, WeComError
-from .parser import Parser, command, told
+from ..errors import ConfigurationError, MessageError, WeComError
+from .parser import Parser
 from .printing import Refusal, say, say_error
 from .texts import text
 
@@ -77,59 +75,4 @@ def _parser(given: str = "") -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in [COMMANDS[given]] if given in COMMANDS else dict.fromkeys(COMMANDS.values()):
         import_module(f"{__name__}.{name}").add(commands)
-    if given not in COMMANDS:
-        completion = command(commands, "completion", "completion.help", "completion.about")
-        completion.add_argument("shell", choices=SHELLS)
-        completion.set_defaults(run=partial(_complete, parser))
     return parser
-
-
-# completion in a shell
-
-
-SHELLS = ("bash", "zsh", "fish")
-FILE = "FILE"
-"""The metavar of arguments that are files."""
-FISH_FILE = "(__fish_complete_path (commandline -ct | string replace -r -- '^--[^=]*=' ''))"
-"""That of `shtab` looks for a file whose name begins with ``--config=``, where the option is written so."""
-
-COMMAND: dict[str, str | dict[str, str]] = {
-    "bash": "_wecom_logging_command_or_file",
-    "zsh": "{_command_names -e; _files}",
-    "fish": "(__fish_complete_subcommand --fcs-skip=2 --service)",
-    "preamble": {"bash": '_wecom_logging_command_or_file() {\n  compgen -A command -A file -- "$1"\n}'},
-}
-"""How each shell completes a command with its arguments, those of `run`."""
-
-
-def _complete(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    """Print a script with which a shell completes this command on TAB.
-
-    `shtab` (extra ``cli``) makes the script from the parser. A shell reads it once, so that TAB starts no Python; with
-    `argcomplete`, which serves the same shells, each TAB would start this command and wait for its imports.
-    """
-    try:
-        import shtab
-    except ModuleNotFoundError:
-        raise MissingDependencyError(
-            "completion", "needs_package", package="shtab", install=with_extra("cli")
-        ) from None
-    for one in _parsers(parser):
-        one.description = None  # of a command, beside its name: the one line of its help is enough
-        for action in one._actions:
-            for choice in getattr(action, "_choices_actions", ()):
-                choice.help = told(choice.help)
-            if action.metavar == FILE:
-                action.complete = {**shtab.FILE, "fish": FISH_FILE}  # type: ignore[attr-defined] # what shtab looks for
-            elif action.nargs == argparse.REMAINDER:
-                action.complete = COMMAND  # type: ignore[attr-defined] # shtab asks for it
-    print(shtab.complete(parser, options.shell))
-    return 0
-
-
-def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    yield parser
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for one in action.choices.values():
-                yield from _parsers(one)
