@@ -231,7 +231,7 @@ class Ways:
 
     def command(self, verb: str, short_id: str, language: Language) -> str | None:
         if verb == "list":
-            return self.run("list", language=language)
+            return self.run(language=language)
         more = {"quiet": ["1h"], "give": ["to", "Wang"]}.get(verb, [])
         who = [] if verb == "details" else ["--as", "Li"]
         return self.run("show" if verb == "details" else verb, short_id, *more, *who, language=language)
@@ -241,7 +241,7 @@ class Ways:
         if verb in ("details", "list"):
             return None
         more = {"quiet": ["1h"], "give": ["to", "Wang"]}.get(verb, [])
-        return self.run(verb, short_id, *more, "--as", "Li", "--json", language=language)
+        return self.run(verb, short_id, *more, "--as", "Li", json=True, language=language)
 
     def _hear(self, language: Language) -> None:
         """Who hears the bot now."""
@@ -336,7 +336,7 @@ def check_all(walk: Walk, short_id: str, run: Run | None = None) -> None:
 
 def check_commands(run: Run, short_id: str, fact: Fact, view: IncidentView | None, language: Language) -> None:
     """What is listed, as a table and as JSON."""
-    table, found = run("list", language=language), json.loads(run("list", "--json", language=language))["incidents"]
+    table, found = run(language=language), json.loads(run(json=True, language=language))["incidents"]
     if view is None:
         assert (found, short_id in table) == ([], False)
         return
@@ -353,7 +353,7 @@ def check_commands(run: Run, short_id: str, fact: Fact, view: IncidentView | Non
     assert cells[:3] == [f"#{short_id}", level_word(view.level_name, language), str(view.count)]
     assert cells[5] == str(view.messages)
     assert (f"{fact.who}{until}" in cells) == bool(fact.verb)
-    (known,) = json.loads(run("show", short_id, "--json", language=language))["incidents"]
+    (known,) = json.loads(run("show", short_id, json=True, language=language))["incidents"]
     assert shown == {name: value for name, value in known.items() if name != "journal"}
 
 
@@ -450,9 +450,9 @@ def test_what_is_said_is_what_programs_read(
     kind, way = how.split(" by ")
     wecom, connection, capsys = (request.getfixturevalue(one) for one in ("wecom", "connection", "capsys"))
 
-    def run(*arguments: str, language: Language) -> str:
+    def run(*arguments: str, json: bool = False, language: Language) -> str:
         monkeypatch.setenv("WECOM_LANGUAGE", language)
-        cli.main(["incidents", *arguments])
+        cli.main([*["--json"] * json, "incidents", *arguments])
         out, err = capsys.readouterr()
         return str(out or err)
 

@@ -25,8 +25,8 @@ def call(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     for name, value in APP.items():
         monkeypatch.setenv(name, value)
 
-    def run(*arguments: object) -> Said:
-        return command("call", *arguments)
+    def run(*arguments: object, json: bool = False) -> Said:
+        return command(*["--json"] * json, "call", *arguments)
 
     return run
 
@@ -65,7 +65,7 @@ def test_a_phone_that_is_refused(
 
 def test_what_became_of_it_as_json(call: Command, sandbox: Sandbox) -> None:
     sandbox.answer("sandbox-user", "off")
-    done = call("sandbox-user", "--yes", "--json")
+    done = call("sandbox-user", "--yes", json=True)
     told = json.loads(done.out)
     assert done.status == 1
     assert told["call_id"] == sandbox.rings()[0]["callid"]
@@ -96,7 +96,7 @@ def test_it_waits_as_long_as_the_phone_rings(call: Command, sandbox: Sandbox, mo
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_member_without_a_mobile(call: Command, sandbox: Sandbox, *, as_json: bool) -> None:
     sandbox.add_member("wangwu", name="王五", email="w@example.com")
-    done = call("王五", "--yes", *(["--json"] if as_json else []))
+    done = call("王五", "--yes", json=as_json)
     assert done.status == 1
     if as_json:
         assert json.loads(done.out) == {"user_id": "wangwu", "name": "王五", "call_id": "", "code": 60103}
@@ -153,7 +153,7 @@ def doctor(call: Command, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, cap
     monkeypatch.setenv("WECOM_USERS", "sandbox-user")
 
     def run(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
-        status = main(["doctor", "--json", *arguments])
+        status = main(["--json", "doctor", *arguments])
         findings = json.loads(capsys.readouterr().out)["findings"]
         return status, [one for one in findings if one["check"] == "calls"]
 
