@@ -240,7 +240,6 @@ def test_each_capability_has_an_extra_and_all_has_them_all() -> None:
         "jobs",
         "redis",
         "valkey",
-        "cli",
         "sandbox",
         "all",
         "test",
@@ -248,5 +247,5 @@ def test_each_capability_has_an_extra_and_all_has_them_all() -> None:
         "bench",
         "dev",
     }
-    assert extras["all"] == ["wecom-logging[aibot,cli,cn,jobs,redis,sandbox,valkey]"]
+    assert extras["all"] == ["wecom-logging[aibot,cn,jobs,redis,sandbox,valkey]"]
     assert {re.split("[>=<]", one)[0] for one in project["dependencies"]} == {"requests", "tenacity"}

@@ -407,7 +407,7 @@ def test_each_extra_that_a_page_installs_is_there() -> None:
     pages = [*ROOT.glob("*.md"), *DOCS.glob("*.md")]
     lines = [line for path in pages for line in re.findall(r"pip install (.*)", path.read_text(encoding="utf-8"))]
     extras = {extra for line in lines for extra in re.findall(r"'(?:\.|[./]*wecom-logging)\[(\w+)\]'", line)}
-    assert extras >= {"sandbox", "redis", "aibot", "cli", "dev", "docs"}
+    assert extras >= {"sandbox", "redis", "aibot", "dev", "docs"}
     assert extras <= project["optional-dependencies"].keys()
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import wecom_logging
-from wecom_logging._cli import _parser, _parsers
 from wecom_logging._config.options import all_options
 
+from .cli.conftest import parsers
 from .faults.rig import PUSH
 from .programs import run
 from .scripted import ScriptedWeCom, errcode
@@ -106,8 +106,8 @@ def test_each_text_that_a_command_says_is_there_and_each_that_is_there_is_said()
 
 def test_each_row_of_help_is_shown() -> None:
     rows = tomllib.loads((PACKAGE / "_cli" / "help.toml").read_text("utf-8"))
-    shown = [action.help for one in _parsers(_parser()) for action in one._actions if action.help is not None]
-    for one in _parsers(_parser()):
+    shown = [action.help for one in parsers() for action in one._actions if action.help is not None]
+    for one in parsers():
         shown += (one.description or "").split()
         for action in one._actions:
             shown += [each.help for each in getattr(action, "_choices_actions", ())]

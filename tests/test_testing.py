@@ -6,7 +6,6 @@ import logging
 import logging.config
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ from wecom_logging.model import Recipients
 from wecom_logging.testing import capture_alerts
 from wecom_logging.testing import sandbox as whole_wecom
 
-from .programs import CREDENTIALS, run
+from .programs import run
 from .scripted import ScriptedWeCom
 
 pytest_plugins = ["pytester"]
@@ -268,27 +267,6 @@ def test_told(wecom_alerts, number):
     assert "no stock" in wecom_alerts[0].text
 """
 
-FAILING = """
-import pytest
-password = "canary-word-1c2b"
-@pytest.mark.parametrize("number", range(7))
-def test_numbers(number):
-    assert number > 5, f"password={password}"
-def test_fine():
-    pass
-@pytest.fixture
-def broken():
-    raise OSError("no database")
-def test_error(broken):
-    pass
-"""
-
-
-@pytest.fixture
-def credentials(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
-    for name, value in {**CREDENTIALS, "WECOM_API_BASE": sandbox.url}.items():
-        monkeypatch.setenv(name, value)
-
 
 @pytest.mark.slow
 def test_the_fixture_is_there_by_itself(pytester: pytest.Pytester) -> None:
@@ -355,61 +333,6 @@ def test_what_tls_needs_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "cryptography", None)
     with pytest.raises(MissingDependencyError, match=r"cryptography.*\[sandbox\]"), whole_wecom(tls=True):
         pass
-
-
-@pytest.mark.slow
-def test_a_run_that_fails_is_told_when_asked(pytester: pytest.Pytester, sandbox: Sandbox, credentials: None) -> None:
-    done = ran(pytester, FAILING, "-W", "error", "--wecom-report")
-    done.assert_outcomes(passed=2, failed=6, errors=1)
-    done.stdout.fnmatch_lines(["wecom-report: told"])
-    assert done.ret == 1
-    assert sorted(message["channel"] for message in sandbox.messages()) == ["app", "bot"]
-    (text,) = [message["content"] for message in sandbox.messages() if message["channel"] == "app"]
-    assert "7 tests failed" in text.splitlines()[0]
-    assert "│ passed: 2" in text
-    assert "test_numbers＜0＞" in text or "test_numbers[0]" in text
-    assert "AssertionError: password=***" in text
-    assert "and 2 more" in text
-    assert "canary" not in text
-
-
-@pytest.mark.slow
-def test_a_run_that_cannot_be_collected_is_told(pytester: pytest.Pytester, sandbox: Sandbox, credentials: None) -> None:
-    assert ran(pytester, "import nothing_of_that_name", "--wecom-report").ret == 2
-    assert "1 test failed" in sandbox.messages()[0]["content"]
-    assert "nothing_of_that_name" in sandbox.messages()[0]["content"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("code", "options"), [(FAILING, ()), ("def test(): pass", ("--wecom-report",))])
-def test_nothing_is_told_unasked_or_of_a_run_that_passes(
-    pytester: pytest.Pytester, sandbox: Sandbox, credentials: None, code: str, options: tuple[str, ...]
-) -> None:
-    done = ran(pytester, code, *options)
-    assert sandbox.calls == ()
-    done.stdout.no_fnmatch_line("wecom-report*")
-
-
-@pytest.mark.slow
-def test_without_a_configuration_the_result_stays(pytester: pytest.Pytester) -> None:
-    done = ran(pytester, FAILING, "--wecom-report")
-    assert done.ret == 1
-    done.stdout.fnmatch_lines(["wecom-report: not told: *WECOM_CORP_ID*"])
-
-
-@pytest.mark.slow
-def test_where_wecom_is_away_the_run_ends_with_its_own_result(
-    pytester: pytest.Pytester, credentials: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WECOM_API_BASE", "http://127.0.0.1:9")
-    pytester.makepyfile("def test(): assert False")
-    code = "import pytest, wecom_logging.integrations.pytest as plugin\nplugin._WAIT_S = 0.5\n"
-    code += "raise SystemExit(pytest.main(['--wecom-report']))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=pytester.path, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 1
-    assert "wecom-report: not told" in done.stdout
 
 
 @pytest.mark.slow

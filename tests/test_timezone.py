@@ -115,7 +115,7 @@ def test_the_commands(
             shared.close_all()
         return capsys.readouterr().out
 
-    (one,) = json.loads(call("incidents", "--json"))["incidents"]
+    (one,) = json.loads(call("--json", "incidents"))["incidents"]
     assert one["since"].endswith("+14:00")
     since = f"{datetime.datetime.fromisoformat(one['since']):%Y-%m-%d %H:%M:%S}"
     assert since in call("incidents")

@@ -853,13 +853,13 @@ def test_the_holder_is_killed_amid_a_click(wecom: Sandbox, process: Any, tmp_pat
     process(state, "something else fails")
     wecom.wait(2, channel="aibot", contains="", timeout=40, msgtype="template_card")
     message = wecom.messages(channel="aibot", msgtype="template_card")[0]
-    in_force = "taken by" in run_cli("incidents", "--state", state)
+    in_force = "taken by" in run_cli("--state", state, "incidents")
     assert in_force or not message["rewrites"]
     assert len(wecom.messages(channel="aibot", msgtype="template_card")) == 2
 
 
 def run_cli(*arguments: str) -> str:
-    command = [sys.executable, "-m", "wecom_logging._cli", *arguments, "--json"]
+    command = [sys.executable, "-m", "wecom_logging._cli", "--json", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ)).stdout
 
 
@@ -963,7 +963,7 @@ def seen(short_id: str, state: str = "") -> dict[str, Any]:
     """An incident, as the command shows it."""
     shown: list[str] = []
     where = ("--state", state) if state else ()
-    until(lambda: shown.append(run_cli("incidents", "show", short_id, *where)) or shown[-1])  # the file may be busy
+    until(lambda: shown.append(run_cli(*where, "incidents", "show", short_id)) or shown[-1])  # the file may be busy
     (found,) = json.loads(shown[-1])["incidents"]
     return dict(found)
 

@@ -246,7 +246,7 @@ def test_what_a_proxy_wants_in_the_url_is_in_no_state_and_no_output(
     handler = WeComAIBotHandler(chats=[ME], url=url, state=state)
     log_to(handler).error("the disk is full")
     assert handler.flush(10)
-    assert main(["incidents", "--json", "--state", state]) == 0
+    assert main(["--json", "--state", state, "incidents"]) == 0
     shown = capsys.readouterr().out
     assert json.loads(shown)["incidents"][0]["channel"].startswith("aibot ws://127.0.0.1:")
     assert SECRET not in shown

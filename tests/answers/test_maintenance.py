@@ -247,11 +247,11 @@ def test_a_reason_that_was_given_elsewhere_shows_no_secret_in_the_message_at_the
 def test_the_command_begins_lists_and_ends_one(tmp_path: Any) -> None:
     state = f"sqlite:///{tmp_path / 'state.db'}"
     why = ("--why", f"deploy token={CANARY}")
-    begin = run_cli("incidents", "quiet", "--scope", "shop.pay", "30m", "--as", "Li", "--state", state, *why)
+    begin = run_cli("--state", state, "incidents", "quiet", "--scope", "shop.pay", "30m", "--as", "Li", *why)
     assert json.loads(begin)["said"].startswith("maintenance of shop.pay until ")
     assert "(deploy " in json.loads(begin)["said"]
     assert CANARY not in begin  # nor in the file
-    end = run_cli("incidents", "undo", "--scope", "shop.pay", "--as", "Li", "--state", state)
+    end = run_cli("--state", state, "incidents", "undo", "--scope", "shop.pay", "--as", "Li")
     assert json.loads(end)["said"] == "the maintenance of shop.pay is over"
 
 

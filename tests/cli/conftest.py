@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,16 @@ def command(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         return Said(cli.main([str(argument) for argument in arguments]), *capsys.readouterr())
 
     return run
+
+
+def parsers(parser: argparse.ArgumentParser | None = None) -> Iterator[argparse.ArgumentParser]:
+    """That of the command line, and of each command and verb below it."""
+    parser = cli._parser() if parser is None else parser
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for one in action.choices.values():
+                yield from parsers(one)
 
 
 def paths(sandbox: Sandbox) -> list[str]:

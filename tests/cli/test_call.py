@@ -20,8 +20,8 @@ def call(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     for name, value in APP.items():
         monkeypatch.setenv(name, value)
 
-    def run(*arguments: object) -> Said:
-        return command("call", *arguments)
+    def run(*arguments: object, json: bool = False) -> Said:
+        return command(*["--json"] * json, "call", *arguments)
 
     return run
 
@@ -47,7 +47,7 @@ def test_a_message_goes_first_and_then_the_phone_rings(call: Command, sandbox: S
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_member_without_a_mobile(call: Command, sandbox: Sandbox, *, as_json: bool) -> None:
     sandbox.add_member("wangwu", name="王五", email="w@example.com")
-    done = call("王五", "--yes", *(["--json"] if as_json else []))
+    done = call("王五", "--yes", json=as_json)
     assert done.status == 1
     if as_json:
         assert json.loads(done.out) == {"user_id": "wangwu", "name": "王五", "call_id": "", "code": 60103}

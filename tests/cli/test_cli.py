@@ -211,8 +211,8 @@ def test_json_is_readable_in_every_command_and_right_in_every_encoding(
         check=True,
     )
     said = {}
-    for command in (["members", "list"], ["departments", "list"], ["pending", "list"], ["doctor"]):
-        done = call(*command, "--json", **settings, encoding=encoding)
+    for command in (["members", "list"], ["departments", "list"], ["pending"], ["doctor"]):
+        done = call("--json", *command, **settings, encoding=encoding)
         assert done.returncode == 0, done.stderr
         said[command[0]] = done.stdout
     for place in ("members", "departments"):
@@ -277,7 +277,7 @@ def test_send_says_who_has_not_joined(sandbox: Sandbox) -> None:
     chinese = call("send", "x", url=sandbox.url, WECOM_LANGUAGE="zh", **settings)
     assert (chinese.returncode, chinese.stdout) == (0, "应用：已送达（以下接收人除外：lisi）\n")
     assert "lisi：该成员尚未激活企业微信，也未关注微信插件。请邀请该成员加入" in chinese.stderr
-    alone = call("send", "--json", "x", url=sandbox.url, **{**settings, "WECOM_USERS": "lisi"})
+    alone = call("--json", "send", "x", url=sandbox.url, **{**settings, "WECOM_USERS": "lisi"})
     assert (alone.returncode, json.loads(alone.stdout)["inactive_users"]) == (1, ["lisi"])
     for language, said in (("en", "app: nobody gets it\n"), ("zh", "应用：无人能收到\n")):  # whom: stderr says
         alone = call("send", "x", url=sandbox.url, **{**settings, "WECOM_USERS": "lisi", "WECOM_LANGUAGE": language})
@@ -296,7 +296,7 @@ def test_send_waits_for_no_more_than_one_member_that_cannot_be_looked_at() -> No
 
 @pytest.mark.slow
 def test_send_reads_standard_input_and_speaks_json(sandbox: Sandbox) -> None:
-    done = call("send", "--markdown", "--json", url=sandbox.url, text="**bold**\n", WECOM_WEBHOOK="sandbox-bot")
+    done = call("--json", "send", "--markdown", url=sandbox.url, text="**bold**\n", WECOM_WEBHOOK="sandbox-bot")
     assert json.loads(done.stdout)["outcome"] == "delivered"
     assert sandbox.messages()[0]["msgtype"] == "markdown"
 
@@ -341,7 +341,7 @@ def test_send_tries_every_channel_and_tells_each(sandbox: Sandbox) -> None:
     done = call("send", "x", url=sandbox.url, **{**CREDENTIALS, "WECOM_USERS": "nobody"})
     assert (done.returncode, done.stdout) == (1, "app: rejected\nbot: delivered\n")
     assert "81013" in done.stderr
-    done = call("send", "--json", "x", url=sandbox.url, **{**CREDENTIALS, "WECOM_WEBHOOK": "no-such-bot"})
+    done = call("--json", "send", "x", url=sandbox.url, **{**CREDENTIALS, "WECOM_WEBHOOK": "no-such-bot"})
     shown = [json.loads(line) for line in done.stdout.splitlines()]
     assert (done.returncode, [line["outcome"] for line in shown]) == (1, ["delivered", "rejected"])
     assert "93000" in shown[1]["error"]
@@ -407,6 +407,37 @@ def test_without_the_extra_the_sandbox_says_what_to_install(tmp_path: Path) -> N
     assert "[sandbox]'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "incidents --state sqlite:///a.db",
+            "--state URL goes before the command: wecom-logging --state URL incidents",
+        ),
+        ("pending send k7f2 --state=sqlite:///a.db", "wecom-logging --state URL pending"),
+        ("members list --json", "--json goes before the command: wecom-logging --json members"),
+        ("--json doctor --json", "wecom-logging --json doctor"),
+        ("run --state memory:// -- true", "wecom-logging --state URL run"),
+        ("run --service shop --json true", "wecom-logging --json run"),
+        ("--json jobs pause nightly 1h", "wecom-logging jobs pause prints nothing for programs: leave out --json"),
+        ("--json run true", "leave out --json"),
+        ("--state", "--state: expected one argument"),
+    ],
+)
+def test_what_holds_for_every_command_stands_before_it(
+    capsys: pytest.CaptureFixture[str], line: str, said: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    assert (ended.value.code, said in capsys.readouterr().err) == (2, True)
+
+
+def test_a_state_on_the_command_line_stands_in_the_place_of_the_variable(tmp_path: Path) -> None:
+    done = call("--json", "--state", f"sqlite://{tmp_path}/alerts.db", "jobs", WECOM_STATE="memory://")
+    assert (done.returncode, done.stdout) == (0, '{"jobs": []}\n')
+    assert f"no process has used {tmp_path}/alerts.db yet" in done.stderr
+
+
 def test_help_is_there_for_each_command(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("demo", "sandbox", "send"):
         with pytest.raises(SystemExit) as ended:
@@ -422,6 +453,6 @@ from wecom_logging import _cli as cli
 cli._parser("demo")
 print(*[name for name in dict.fromkeys(cli.COMMANDS.values()) if f"wecom_logging._cli.{name}" in sys.modules])
 (commands,) = [one.choices for one in cli._parser()._actions if one.choices]
-print([*commands] == [*cli.COMMANDS, "completion"])
+print([*commands] == [*cli.COMMANDS])
 """
     assert run(code).out.splitlines() == ["sandbox", "True"]

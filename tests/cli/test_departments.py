@@ -25,15 +25,15 @@ def test_list_prints_the_tree_with_ids_and_leaders(command: Command, sandbox: Sa
         "    后端  3   lisi",
         "  Sales   4",
     ]
-    assert [row["id"] for row in command("departments", "list", "--parent", "2", "--json").json] == [2, 3]
+    assert [row["id"] for row in command("--json", "departments", "list", "--parent", "2").json] == [2, 3]
 
 
 def test_create_show_update_delete(command: Command, sandbox: Sandbox) -> None:
     assert command("departments", "create", "--name", "研发部", "--id", "7").out == "7\n"
-    (made,) = command("departments", "create", "--name", "后端", "--parent", "7", "--order", "5", "--json").json
+    (made,) = command("--json", "departments", "create", "--name", "后端", "--parent", "7", "--order", "5").json
     changed = command("departments", "update", made["id"], "--name", "支付", "--parent", "1", "--order", "0")
     assert (changed.status, changed.err) == (0, "")
-    (shown,) = command("departments", "show", made["id"], "--json").json
+    (shown,) = command("--json", "departments", "show", made["id"]).json
     assert (shown["name"], shown["parent_id"], shown["order"]) == ("支付", 1, 0)
     assert "name       支付" in command("departments", "show", made["id"]).out
     assert command("departments", "delete", made["id"]).status == 0
@@ -87,7 +87,7 @@ def test_names_cannot_act_on_the_terminal(command: Command, sandbox: Sandbox) ->
     assert "\x1b" not in out
     assert "\u202e" not in out
     assert len(out.splitlines()) == 3
-    assert "\x1b" not in command("departments", "list", "--json").out
+    assert "\x1b" not in command("--json", "departments", "list").out
 
 
 def test_siblings_stand_by_order_and_a_ring_ends() -> None:
@@ -124,16 +124,17 @@ def test_columns_are_as_wide_as_a_terminal_draws_them() -> None:
 def test_a_department_is_found_by_its_name_too(command: Command, sandbox: Sandbox) -> None:
     sandbox.add_department(2, name="研发部")
     sandbox.add_department(3, name="后端", parent_id=2)
-    assert command("departments", "show", "研发部", "--json").json[0]["id"] == 2
+    assert command("--json", "departments", "show", "研发部").json[0]["id"] == 2
     assert command("departments", "create", "--name", "前端", "--parent", "研发部", "--id", "4").status == 0
-    assert {row["id"] for row in command("departments", "list", "--parent", "研发部", "--json").json} == {2, 3, 4}
+    assert {row["id"] for row in command("--json", "departments", "list", "--parent", "研发部").json} == {2, 3, 4}
     assert command("departments", "update", "前端", "--name", "界面", "--parent", "沙箱公司").status == 0
     assert command("departments", "delete", "界面").out == "deleted department 界面\n"
     made = ("members", "create", "--user-id", "a", "--name", "甲", "--mobile", "13800000001")
     assert (
-        command(*made, "--departments", "后端,研发部", "--main-department", "后端", "--leader-of", "后端").status == 0
+        command(*made, "--departments", "后端,研发部", "--field", "main_department=后端", "--leader-of", "后端").status
+        == 0
     )
-    (shown,) = command("members", "list", "--department", "后端", "--json").json
+    (shown,) = command("--json", "members", "list", "--department", "后端").json
     assert (shown["departments"], shown["main_department"], shown["leader_of"]) == ([3, 2], 3, [3])
 
 

@@ -66,7 +66,7 @@ def test_jobs_are_listed_with_their_next_time_and_its_zone(command: Command, job
     assert header.split() == ["name", "schedule", "last_run", "took", "next", "running", "missed", "paused_until"]
     assert row.startswith("对账  30 2 * * * (At 02:30 every day)")
     assert row.endswith("02:30 Asia/Shanghai")
-    (listed,) = command("jobs", "list", "--json").json
+    (listed,) = command("--json", "jobs").json
     (shown,) = listed["jobs"]
     assert (shown["name"], shown["zone"], shown["last_run"], shown["runs"]) == ("对账", "Asia/Shanghai", "", 0)
     assert shown["next"].endswith("T02:30:00+08:00")
@@ -85,7 +85,7 @@ def test_a_time_that_has_passed_is_overdue_not_next(
         "late": True,
         "soon": False,
     }
-    found = command("jobs", "--json").json[0]["jobs"]
+    found = command("--json", "jobs").json[0]["jobs"]
     assert {one["name"]: one["overdue"] for one in found} == {"late": True, "soon": False, "对账": False}
 
 
@@ -104,7 +104,7 @@ def test_a_job_without_cron_is_listed_in_the_language_of_the_reader_and_for_prog
     for language, words in (("en", "every 1 h"), ("zh", "每 1 小时")):
         monkeypatch.setenv("WECOM_LANGUAGE", language)
         assert words in command("jobs").out
-        assert command("jobs", "--json").json[0]["jobs"][1]["schedule"] == "every 1 h"
+        assert command("--json", "jobs").json[0]["jobs"][1]["schedule"] == "every 1 h"
 
 
 def test_a_zone_that_this_machine_lacks_and_times_that_no_calendar_has_hide_no_other_job(
@@ -120,7 +120,7 @@ def test_a_zone_that_this_machine_lacks_and_times_that_no_calendar_has_hide_no_o
 
 def test_a_job_is_paused_with_an_end_and_goes_on(command: Command, jobs: Jobs) -> None:
     paused = command("jobs", "pause", "对账", "2d")
-    (shown,) = command("jobs", "--json").json[0]["jobs"]
+    (shown,) = command("--json", "jobs").json[0]["jobs"]
     assert shown["paused_until"]
     row = jobs.find("对账")
     assert row is not None
@@ -128,7 +128,7 @@ def test_a_job_is_paused_with_an_end_and_goes_on(command: Command, jobs: Jobs) -
     until = datetime.fromtimestamp(row.job.seen.paused_until, ZoneInfo("Asia/Shanghai"))
     assert paused.out == f"对账: no run is expected until {until:%m-%d %H:%M} Asia/Shanghai\n"
     assert command("jobs", "pause", "对账", "0m").out == "对账 is expected as before\n"
-    assert command("jobs", "--json").json[0]["jobs"][0]["paused_until"] == ""
+    assert command("--json", "jobs").json[0]["jobs"][0]["paused_until"] == ""
     assert command("jobs", "pause", "对账", "soon").status == 2
     unknown = command("jobs", "pause", "nix", "1h")
     assert (unknown.status, unknown.err) == (1, "wecom-logging: no job nix is expected\n")
@@ -239,7 +239,7 @@ def test_the_doctor_warns_where_nobody_watches(command: Command, jobs: Jobs, mon
         monkeypatch.setenv(name, value)
 
     def findings() -> set[tuple[bool, bool]]:
-        found = json.loads(command("doctor", "--json").out)["findings"]
+        found = json.loads(command("--json", "doctor").out)["findings"]
         return {(one["ok"], one["warning"]) for one in found if one["check"] == "jobs"}
 
     assert findings() == {(False, True)}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from typing import get_type_hints
 
 import pytest
 
+from wecom_logging._cli.directory import _FIELDS
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._wecom.directory import MemberFields
 
 from .conftest import APP, Command, paths
 
@@ -20,12 +23,14 @@ def test_a_member_from_creation_to_deletion(command: Command, sandbox: Sandbox) 
     sandbox.add_department(2, name="研发部")
     made = command(
         *("members", "create", "--user-id", "zhangsan", "--name", "张三", "--mobile", "13800000001"),
-        *("--department", "2", "1", "--leader-of", "2", "--position", "工程师", "--no-invite"),
+        *("--department", "2", "1", "--leader-of", "2", "--field", "position=工程师", "--no-invite"),
     )
     assert (made.status, made.out) == (0, "created member zhangsan\n")
-    changed = command("members", "update", "zhangsan", "--no-enabled", "--direct-leader", "sandbox-user")
+    changed = command(
+        "members", "update", "zhangsan", "--field", "enabled=false", "--field", "direct_leaders=sandbox-user"
+    )
     assert changed.status == 0
-    (shown,) = command("members", "show", "zhangsan", "--json").json
+    (shown,) = command("--json", "members", "show", "zhangsan").json
     assert (shown["departments"], shown["leader_of"], shown["status"]) == ([2, 1], [2], "disabled")
     assert shown["direct_leaders"] == ["sandbox-user"]
     assert "position         工程师" in command("members", "show", "zhangsan").out
@@ -36,10 +41,10 @@ def test_a_member_from_creation_to_deletion(command: Command, sandbox: Sandbox) 
 
 
 def test_ids_come_as_json_too(command: Command) -> None:
-    made = command("members", "create", "--user-id", "lisi", "--name", "李四", "--mobile", "13800000001", "--json")
+    made = command("--json", "members", "create", "--user-id", "lisi", "--name", "李四", "--mobile", "13800000001")
     assert made.json == [{"user_id": "lisi", "created_departments": []}]
-    assert command("members", "find", "--mobile", "13800000001", "--json").json == [{"user_id": "lisi"}]
-    assert command("members", "ids", "--json").json == [{"user_id": "sandbox-user"}, {"user_id": "lisi"}]
+    assert command("--json", "members", "find", "--mobile", "13800000001").json == [{"user_id": "lisi"}]
+    assert command("--json", "members", "ids").json == [{"user_id": "sandbox-user"}, {"user_id": "lisi"}]
 
 
 def test_list_shows_a_department_or_all(command: Command, sandbox: Sandbox) -> None:
@@ -49,7 +54,7 @@ def test_list_shows_a_department_or_all(command: Command, sandbox: Sandbox) -> N
         sandbox.add_member(user_id, departments=departments)
 
     def listed(*more: str) -> list[str]:
-        return [one["user_id"] for one in command("members", "list", "--json", *more).json]
+        return [one["user_id"] for one in command("--json", "members", "list", *more).json]
 
     assert listed() == ["sandbox-user", "a", "c", "b"]
     assert listed("--department", "2") == ["a", "c"]
@@ -81,7 +86,7 @@ def test_what_was_not_accepted_is_told_and_fails(command: Command, sandbox: Sand
     sandbox.add_member("a")
     done = command("members", "delete", "a", "nobody", "--yes")
     assert (done.status, done.out) == (1, "deleted: 1; not for:\n  users nobody\n")
-    invited = command("members", "invite", "sandbox-user", "nobody", "--json")
+    invited = command("--json", "members", "invite", "sandbox-user", "nobody")
     assert (invited.status, invited.json[0]["invalid_users"]) == (1, ["nobody"])
 
 
@@ -93,7 +98,10 @@ def test_what_was_not_accepted_is_told_and_fails(command: Command, sandbox: Sand
         ("create", "--user-id", "a", "--name", "x", "--mobile", "one"),
         ("create", "--user-id", "a", "--name", "x", "--email", "a@b.cc", "--leader-of", "2"),
         ("update", "a"),
-        ("update", "a", "--position", "x" * 129),
+        ("update", "a", "--field", f"position={'x' * 129}"),
+        ("update", "a", "--field", "enabled=maybe"),
+        ("update", "a", "--field", "gender=none"),
+        ("update", "a", "--field", "direct_leaders=b,c"),
         ("delete", "a", "b c", "--yes"),
         ("find", "--email", "nobody"),
     ],
@@ -105,11 +113,50 @@ def test_wrong_input_is_refused_before_any_request(
     assert paths(sandbox) == []
 
 
-def test_usage_is_argparse_s(command: Command) -> None:
-    for arguments in (("find",), ("find", "--mobile", "1", "--email", "a@b.cc"), ("create", "--name", "x"), ()):
-        with pytest.raises(SystemExit) as ended:
-            command("members", *arguments)
-        assert ended.value.code == 2
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("find", "--mobile --email"),
+        ("find --mobile 1 --email a@b.cc", "not allowed with"),
+        ("create --name x", "--user-id"),
+        ("", "VERB"),
+        ("update a --field gendr=male", "NAME=VALUE is needed, NAME one of alias, biz_mail, direct_leaders, enabled"),
+        ("update a --field gender", "NAME=VALUE is needed"),
+        ("create --user-id a --name x --field new_user_id=b", "NAME=VALUE is needed"),
+    ],
+)
+def test_a_wrong_line_is_a_matter_of_usage(
+    command: Command, capsys: pytest.CaptureFixture[str], line: str, said: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command("members", *line.split())
+    assert (ended.value.code, said in capsys.readouterr().err) == (2, True)
+
+
+def test_each_field_of_the_client_is_one_of_the_command_line() -> None:
+    options = {"mobile", "email", "leader_of"}
+    assert get_type_hints(MemberFields).keys() - options == set(_FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "stands"),
+    [
+        ("alias=Zed=Z", "alias", "Zed=Z"),
+        ("biz_mail=a@example.com", "biz_mail", "a@example.com"),
+        ("gender=female", "gender", "female"),
+        ("telephone=010-12345678", "telephone", "010-12345678"),
+        ("main_department=研发部", "main_department", 2),
+        ("position=", "position", ""),
+        ("enabled=true", "status", "active"),
+    ],
+)
+def test_a_field_is_set_by_its_name(command: Command, sandbox: Sandbox, field: str, name: str, stands: object) -> None:
+    sandbox.add_department(2, name="研发部")
+    sandbox.add_member("a", departments=[1, 2])
+    assert command("members", "update", "a", "--field", field).status == 0
+    (shown,) = command("--json", "members", "show", "a").json
+    assert shown[name] == stands
+    assert "301036" in command("members", "update", "a", "--field", "new_user_id=b").err  # WeCom was asked
 
 
 def test_where_only_ids_may_be_read_it_says_so(

@@ -316,12 +316,12 @@ def test_a_program_that_tells_all_it_can_shows_no_secret_of_ours(how: str, tmp_p
 COMMANDS = [
     ["doctor"],
     ["send", "hello"],
-    ["send", "--json", f"see {CORP_SECRET[:3]}"],
+    ["--json", "send", f"see {CORP_SECRET[:3]}"],
     ["call", "zhangsan", "--yes"],
     ["members", "list"],
-    ["members", "show", "zhangsan", "--json"],
+    ["--json", "members", "show", "zhangsan"],
     ["departments", "list"],
-    ["tags", "list", "--json"],
+    ["--json", "tags", "list"],
     ["run", "--", "sh", "-c", "echo $WECOM_SECRET $WECOM_WEBHOOK $WECOM_CONTACTS_SECRET $HTTPS_PROXY >&2; exit 3"],
     ["send", "--secret", CORP_SECRET, "hello"],
 ]

@@ -106,7 +106,7 @@ class Fleet:
 
     def seen(self, name: str = "对账") -> dict[str, object]:
         """As the command line shows it, in the time of the state."""
-        shown = self.run("jobs", "list", "--json").stdout  # nothing where the state does not answer in time
+        shown = self.run("--json", "jobs").stdout  # nothing where the state does not answer in time
         found = json.loads(shown)["jobs"] if shown else []
         return next((one for one in found if one["name"] == name), {})
 

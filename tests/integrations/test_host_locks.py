@@ -399,30 +399,6 @@ for number in turns():
     structlog.reset_defaults()
 """
 
-PYTEST = """
-import pathlib, pytest
-import wecom_logging.handlers
-class Watched(WeComHandler):
-    def __init__(self, **options):
-        super().__init__(**options)
-        self.addFilter(heard)
-wecom_logging.handlers.WeComHandler = Watched
-del os.environ["WECOM_WEBHOOK"]
-pathlib.Path("test_shop.py").write_text("def test_price(): raise ValueError('start-' + NUMBER)")
-class Fails:
-    def pytest_sessionstart(self, session):
-        in_thread(fails, f"start-{number}")
-    def pytest_pycollect_makemodule(self, module_path, parent):
-        module = pytest.Module.from_parent(parent, path=module_path)
-        module.obj.NUMBER = str(number)
-        return module
-    def pytest_sessionfinish(self, session):
-        in_thread(fails, f"stop-{number}")
-for number in turns():
-    status = pytest.main(["-q", "-p", "no:cacheprovider", "--wecom-report", "test_shop.py"], plugins=[Fails()])
-    assert status == 1
-"""
-
 PROMETHEUS = """
 from prometheus_client import CollectorRegistry, generate_latest
 from wecom_logging.integrations.prometheus import WeComCollector
@@ -545,7 +521,6 @@ HOSTS = {
     "logging": LOGGING,
     "loguru": LOGURU,
     "prometheus": PROMETHEUS,
-    "pytest": PYTEST,
     "Scrapy": SCRAPY,
     "structlog": STRUCTLOG,
     "WSGI": SERVE + WSGI,

@@ -8,15 +8,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from itertools import takewhile
 
-from .._runtime.version import with_extra
-from ..errors import ConfigurationError, MessageError, MissingDependencyError, WeComError
-from .parser import Parser, command, told
-from .printing import Refusal, say, say_error
+from ..errors import ConfigurationError, MessageError, WeComError
+from .parser import Parser
+from .printing import Refusal, names_a_password, refuse, say, say_error
 from .texts import text
 
 COMMANDS = {
@@ -30,6 +29,9 @@ COMMANDS = {
 }
 """Each with its module, in the order of the help."""
 
+_BEFORE = {"--state": "--state URL", "--json": "--json"}
+"""Options of all commands, as a usage shows them."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     # Those that the process which started us has closed (``2>&-``), in the order in which their numbers are free.
@@ -41,16 +43,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdin, TextIOWrapper):  # nor is what a program pipes into us always in the locale's
         sys.stdin.reconfigure(errors="replace")
     given = sys.argv[1:] if arguments is None else arguments
-    parser = _parser(*given[:1])
+    before, named = _until_command(given)
+    parser = _parser(named)
+    if named != "run":  # what stands behind that may be another command's
+        _refuse_late(parser, named, takewhile(lambda word: word != "--", given[before + 1 :]))
     options, unknown = parser.parse_known_args(given)
     words = getattr(options, "length", None)
     if isinstance(words, list) and not any(one.startswith("-") for one in unknown):
         words += unknown  # argparse takes none that stands behind an option
         unknown = []
+    _refuse_late(parser, named, unknown)
     if unknown:  # argparse would repeat them with their values, which may be secrets
         names = [name.partition("=")[0] for name in unknown if name.startswith("--")]
         options.parser.error(text("usage.unknown", names=" ".join(names)).replace(" :", ":").replace(" ：", "："))
+    if options.json and not options.has_json:
+        options.parser.error(text("usage.no_json", command=options.parser.prog))
     try:
+        if options.state is not None:
+            if names_a_password(options.state):
+                refuse("store.password", 2)
+            os.environ["WECOM_STATE"] = options.state
         return int(options.run(options))
     except Refusal as no:
         say(str(no))
@@ -68,68 +80,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _until_command(given: Sequence[str]) -> tuple[int, str]:
+    """How many words stand before the command, and its name."""
+    words = enumerate(given)
+    for place, word in words:
+        if word == "--state":
+            next(words, None)
+        elif not word.startswith("-"):
+            return place, word
+    return len(given), ""
+
+
+def _refuse_late(parser: argparse.ArgumentParser, name: str, behind: Iterable[str]) -> None:
+    """Refuse what goes before the command and stands behind it."""
+    for word in behind:
+        if option := _BEFORE.get(word.partition("=")[0]):
+            parser.error(text("usage.before", option=option, command=name))
+
+
 def _parser(given: str = "") -> argparse.ArgumentParser:
     """That of all commands; of the one that is ``given`` alone, so that no other is loaded."""
     from .._runtime.version import __version__
 
     parser = Parser(prog="wecom-logging", description="main.about")
     parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--state", metavar="URL", help="main.state")
+    parser.add_argument("--json", action="store_true", help="main.json")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in [COMMANDS[given]] if given in COMMANDS else dict.fromkeys(COMMANDS.values()):
         import_module(f"{__name__}.{name}").add(commands)
-    if given not in COMMANDS:
-        completion = command(commands, "completion", "completion.help", "completion.about")
-        completion.add_argument("shell", choices=SHELLS)
-        completion.set_defaults(run=partial(_complete, parser))
     return parser
-
-
-# completion in a shell
-
-
-SHELLS = ("bash", "zsh", "fish")
-FILE = "FILE"
-"""The metavar of arguments that are files."""
-FISH_FILE = "(__fish_complete_path (commandline -ct | string replace -r -- '^--[^=]*=' ''))"
-"""That of `shtab` looks for a file whose name begins with ``--config=``, where the option is written so."""
-
-COMMAND: dict[str, str | dict[str, str]] = {
-    "bash": "_wecom_logging_command_or_file",
-    "zsh": "{_command_names -e; _files}",
-    "fish": "(__fish_complete_subcommand --fcs-skip=2 --service)",
-    "preamble": {"bash": '_wecom_logging_command_or_file() {\n  compgen -A command -A file -- "$1"\n}'},
-}
-"""How each shell completes a command with its arguments, those of `run`."""
-
-
-def _complete(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    """Print a script with which a shell completes this command on TAB.
-
-    `shtab` (extra ``cli``) makes the script from the parser. A shell reads it once, so that TAB starts no Python; with
-    `argcomplete`, which serves the same shells, each TAB would start this command and wait for its imports.
-    """
-    try:
-        import shtab
-    except ModuleNotFoundError:
-        raise MissingDependencyError(
-            "completion", "needs_package", package="shtab", install=with_extra("cli")
-        ) from None
-    for one in _parsers(parser):
-        one.description = None  # of a command, beside its name: the one line of its help is enough
-        for action in one._actions:
-            for choice in getattr(action, "_choices_actions", ()):
-                choice.help = told(choice.help)
-            if action.metavar == FILE:
-                action.complete = {**shtab.FILE, "fish": FISH_FILE}  # type: ignore[attr-defined] # what shtab looks for
-            elif action.nargs == argparse.REMAINDER:
-                action.complete = COMMAND  # type: ignore[attr-defined] # shtab asks for it
-    print(shtab.complete(parser, options.shell))
-    return 0
-
-
-def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    yield parser
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for one in action.choices.values():
-                yield from _parsers(one)

@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
 
 def serve(options: argparse.Namespace) -> int:
     """Until a signal ends it."""
-    shared = opened(None, warn_once)  # or it says that there is none
+    shared = opened(warn_once)  # or it says that there is none
     ended = ended_by_signal()
     handler = WeComAIBotHandler()
     reception = handler._reception()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,10 +25,8 @@ from .texts import text
 INDENT = "  "
 MAX_DEPTH = 15
 """WeCom's own limit: what is further down, in an answer that is wrong, is not indented any more."""
-_SET = ("mobile", "email", "biz_mail", "alias", "position", "gender", "telephone", "main_department", "enabled")
-"""The fields of a member that an option sets as it stands."""
-
 Run = Callable[[WeComClient, argparse.Namespace], int]
+_ValueOf = Callable[[WeComClient, str], Any]
 
 
 def add(commands: Any) -> None:
@@ -38,7 +36,7 @@ def add(commands: Any) -> None:
 
 
 def _verb(verbs: Any, row: str, run: Run, *, json: bool = False) -> argparse.ArgumentParser:
-    """One verb, the last word of its row of `help.toml`; ``json`` gives it that option."""
+    """One verb, the last word of its row of `help.toml`; ``json``: it prints for programs, too."""
 
     def checked(options: argparse.Namespace) -> int:
         try:
@@ -51,10 +49,8 @@ def _verb(verbs: Any, row: str, run: Run, *, json: bool = False) -> argparse.Arg
         except OSError as error:  # of a file or of standard output: those of the network are the client's errors
             refuse("errors.not_written", 1, reason=error.strerror or error)
 
-    parser = command(verbs, row.partition(".")[2], row)
-    parser.set_defaults(run=checked, json=False)
-    if json:
-        parser.add_argument("--json", action="store_true", help="main.json_lines")
+    parser = command(verbs, row.partition(".")[2], row, json=json)
+    parser.set_defaults(run=checked)
     return parser
 
 
@@ -183,12 +179,11 @@ def _member_verbs(verbs: Any) -> None:
     _verb(verbs, "members.ids", _list_user_ids, json=True)
     creating = _verb(verbs, "members.create", _create_member, json=True)
     creating.add_argument("--user-id", required=True, metavar="USER_ID")
-    _member_fields(creating, name_needed=True)
+    _member_fields(creating, _FIELDS, name_needed=True)
     creating.add_argument("--no-invite", action="store_true", help="members.no_invite")
     updating = _verb(verbs, "members.update", _update_member)
     updating.add_argument("user_id", metavar="USER_ID")
-    updating.add_argument("--new-user-id", metavar="USER_ID", help="members.new_user_id")
-    _member_fields(updating, name_needed=False)
+    _member_fields(updating, {**_FIELDS, "new_user_id": _as_given}, name_needed=False)
     deleting = _verb(verbs, "members.delete", _delete_members, json=True)
     deleting.add_argument("user_id", nargs="+", metavar="USER_ID")
     deleting.add_argument("--yes", action="store_true", help="main.yes")
@@ -196,16 +191,32 @@ def _member_verbs(verbs: Any) -> None:
     inviting.add_argument("user_id", nargs="+", metavar="USER_ID")
 
 
-def _member_fields(parser: argparse.ArgumentParser, *, name_needed: bool) -> None:
+def _as_given(client: WeComClient, given: str) -> str:
+    return given
+
+
+_FIELDS: Mapping[str, _ValueOf] = {
+    **dict.fromkeys(("alias", "biz_mail", "gender", "position", "telephone"), _as_given),
+    "direct_leaders": lambda client, given: _listed([given]),
+    "enabled": lambda client, given: {"true": True, "false": False}.get(given, given),
+    "main_department": _department_id,
+}
+"""What --field sets: each by the name that the client has for it, with what its text stands for."""
+
+
+def _member_fields(parser: argparse.ArgumentParser, fields: Mapping[str, _ValueOf], *, name_needed: bool) -> None:
+    def field(given: str) -> tuple[str, _ValueOf, str]:
+        name, found, value = given.partition("=")
+        if not found or name not in fields:  # what was given is not repeated: it may be anything
+            raise argparse.ArgumentTypeError(text("usage.field", names=", ".join(sorted(fields))))
+        return name, fields[name], value
+
     parser.add_argument("--name", required=name_needed, metavar="NAME")
-    for name in ("--mobile", "--email", "--biz-mail", "--alias", "--position", "--telephone"):
+    for name in ("--mobile", "--email"):
         parser.add_argument(name, metavar="TEXT")
-    parser.add_argument("--gender", choices=("male", "female"))
     parser.add_argument("--departments", nargs="+", action="extend", metavar="ID_OR_NAME")
     parser.add_argument("--leader-of", nargs="+", action="extend", metavar="ID_OR_NAME", help="members.leader_of")
-    parser.add_argument("--main-department", metavar="ID_OR_NAME")
-    parser.add_argument("--direct-leader", metavar="USER_ID")
-    parser.add_argument("--enabled", action=argparse.BooleanOptionalAction, help="members.enabled")
+    parser.add_argument("--field", type=field, action="append", default=[], metavar="NAME=VALUE", help="members.field")
 
 
 def _list_members(client: WeComClient, options: argparse.Namespace) -> int:
@@ -248,8 +259,6 @@ def _create_member(client: WeComClient, options: argparse.Namespace) -> int:
 
 def _update_member(client: WeComClient, options: argparse.Namespace) -> int:
     changed = _given(client, options)
-    if options.new_user_id is not None:
-        changed["new_user_id"] = options.new_user_id
     if not changed:
         refuse("directory.nothing_to_change", 2, options="--name, --mobile, --departments …")
     client.members.update(options.user_id, **changed)
@@ -257,16 +266,11 @@ def _update_member(client: WeComClient, options: argparse.Namespace) -> int:
 
 
 def _given(client: WeComClient, options: argparse.Namespace) -> dict[str, Any]:
-    names = ("name", "departments", "leader_of", *_SET)
-    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    for name in ("departments", "leader_of"):
-        if name in given:
-            given[name] = _department_ids(client, _listed(given[name]))
-    if "main_department" in given:
-        given["main_department"] = _department_id(client, options.main_department)
-    if options.direct_leader is not None:
-        given["direct_leaders"] = [options.direct_leader]
-    return given
+    given = {name: getattr(options, name) for name in ("name", "mobile", "email", "departments", "leader_of")}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given.keys() & {"departments", "leader_of"}:
+        given[name] = _department_ids(client, _listed(given[name]))
+    return given | {name: value_of(client, value) for name, value_of, value in options.field}
 
 
 def _delete_members(client: WeComClient, options: argparse.Namespace) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import signal
 import threading
 import time
@@ -39,12 +38,12 @@ _VARIABLES: dict[Channel, tuple[str, ...]] = {
 }
 
 
-def channels(*more: Channel, remedy: str = "") -> list[Channel]:
-    """Those of which a variable is set, and ``more``. Raises `ConfigurationError` where there is none.
+def channels(*, remedy: str = "") -> list[Channel]:
+    """Those of which a variable is set. Raises `ConfigurationError` where there is none.
 
     ``remedy`` says what else could be given.
     """
-    found = [name for name, variables in _VARIABLES.items() if name in more or any(map(os.environ.get, variables))]
+    found = [name for name, variables in _VARIABLES.items() if any(map(os.environ.get, variables))]
     if not found:
         raise ConfigurationError(
             "WECOM_CORP_ID", "no_channel", config.with_misspelt(remedy, "WECOM_CORP_ID WECOM_SECRET WECOM_WEBHOOK")
@@ -105,19 +104,8 @@ MOST = 500
 """How many incidents are looked at, the newest first: each may take a quarter of a MiB of memory."""
 
 
-def state_options(
-    parser: argparse.ArgumentParser, *, verb: bool = False, json: bool = True, limit: bool = False
-) -> None:
-    """Those of a command about the state, or of a ``verb`` of it: what stands before the verb stays."""
-
-    def default(value: object) -> Any:
-        return argparse.SUPPRESS if verb else value
-
-    parser.add_argument("--state", metavar="URL", default=default(None), help="main.state")
-    if json:
-        parser.add_argument("--json", action="store_true", default=default(False), help="main.json")
-    if limit:
-        parser.add_argument("--limit", type=_limit, default=default(20), metavar="N", help="main.limit")
+def limit_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--limit", type=_limit, default=20, metavar="N", help="main.limit")
 
 
 def _limit(given: str) -> int:
@@ -134,12 +122,12 @@ def _nothing(cause: str, line: str) -> None:
     """Who calls it says what failed."""
 
 
-def opened(url: object, tell: Tell = _nothing) -> Shared:
-    """The state of the option, or of WECOM_STATE. Raises `ConfigurationError`, also for memory://.
+def opened(tell: Tell = _nothing) -> Shared:
+    """The state of WECOM_STATE. Raises `ConfigurationError`, also for memory://.
 
     ``tell``: what a command that goes on while the state is away says of that.
     """
-    shared = configured(url, tell)
+    shared = configured(None, tell)
     if shared is None:
         raise ConfigurationError("state", "not_shared", "Set WECOM_STATE, such as sqlite:///path/to/alerts.db")
     return shared
@@ -149,11 +137,6 @@ def configured(url: object, tell: Tell = _nothing) -> Shared | None:
     """The same; None for memory://."""
     shared = shared_state(url, tell)
     return None if shared is alone else shared
-
-
-def names_a_password(url: str | None) -> bool:
-    """Whether a URL may hold one, in whatever form; sqlite:// never does."""
-    return url is not None and not url.startswith("sqlite:") and bool(re.search("@|passw|credential", url, re.I))
 
 
 def is_unused(shared: Shared) -> bool:
@@ -169,15 +152,13 @@ def obstacle(shared: Shared) -> str:
     return "" if os.access(directory, os.W_OK | os.X_OK) else text("store.not_writable", directory=directory)
 
 
-def use(url: str | None, run: Callable[[Shared], int], unused: Callable[[], int] | None) -> int:
-    """Run something with the state of the option, or of WECOM_STATE; ``unused`` where no process has used it yet; None:
+def use(run: Callable[[Shared], int], unused: Callable[[], int] | None) -> int:
+    """Run something with the state of WECOM_STATE; ``unused`` where no process has used it yet; None:
     it may be the first.
 
     Like every process that opens it this one takes over what dead ones have left. Gives the exit code.
     """
-    if names_a_password(url):
-        refuse("store.password", 2)
-    shared = opened(url)
+    shared = opened()
     with closing(shared):
         try:
             if unused is not None and is_unused(shared):

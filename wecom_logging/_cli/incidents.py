@@ -35,7 +35,7 @@ from .._text.cut import trim
 from .._text.said import Language
 from ..model import Alert, Frame, IncidentView
 from ..model.duty import Scope
-from .environment import MOST, mask, state_options, use
+from .environment import MOST, limit_option, mask, use
 from .parser import command
 from .printing import Refusal, brief, clock, iso, print_json, print_table, print_value, refuse, say
 from .texts import language, said, text
@@ -47,14 +47,12 @@ Found = Sequence[tuple[str, Incident]]
 
 
 def add(commands: Any) -> None:
-    parser = command(commands, "incidents", "incidents.help", "incidents.about")
-    state_options(parser, limit=True)
+    parser = command(commands, "incidents", "incidents.help", "incidents.about", json=True)
+    limit_option(parser)
     parser.set_defaults(run=run)
     verbs = parser.add_subparsers(metavar="[VERB]")
-    state_options(command(verbs, "list", "incidents.list", "incidents.about"), verb=True, limit=True)
     for name in ("show", "take", "give", "quiet", "done", "undo"):
-        one = command(verbs, name, f"incidents.{name}")
-        state_options(one, verb=True)
+        one = command(verbs, name, f"incidents.{name}", json=True)
         has_scope = name in ("quiet", "undo")
         one.add_argument("id", metavar="ID", nargs="?" if has_scope else None, help="incidents.id")
         if name == "quiet":
@@ -75,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         found, now = _found(shared, options.limit + 1, each=options.json), shared.time_s()
         return _print(found, options, now, [] if options.json else standing([SharedPlace(shared)], now))
 
-    return use(options.state, run, lambda: _print([], options, 0.0, []))
+    return use(run, lambda: _print([], options, 0.0, []))
 
 
 def _found(shared: Shared, most: int, *, each: bool) -> list[tuple[str, Incident]]:
@@ -229,7 +227,7 @@ def _run(options: argparse.Namespace, name: str) -> int:
         print_json({"said": reply.said.en, "said_zh": reply.said.zh}) if options.json else print(reply.text)
         return 0
 
-    return use(options.state, run, None if command.scope else lambda: _refuse(Desk(list).unknown(wanted)))
+    return use(run, None if command.scope else lambda: _refuse(Desk(list).unknown(wanted)))
 
 
 def _command(options: argparse.Namespace, name: str) -> Command:

@@ -29,7 +29,7 @@ from .._state.jobs import UNWATCHED_S, Jobs, Row, schedule_of, zone_to_show
 from .._state.shared import Shared
 from .._text import inert
 from ..errors import ConfigurationError
-from .environment import ended_by_signal, handlers, mask, opened, state_options, use
+from .environment import ended_by_signal, handlers, mask, opened, use
 from .parser import command
 from .printing import Refusal, iso, print_json, print_table, refuse, say
 from .run import duration
@@ -42,24 +42,19 @@ _LOOK_S = 1.0
 
 
 def add(commands: Any) -> None:
-    parser = command(commands, "jobs", "jobs.help", "jobs.about")
-    state_options(parser)
+    parser = command(commands, "jobs", "jobs.help", "jobs.about", json=True)
     parser.set_defaults(run=run)
     verbs = parser.add_subparsers(metavar="[VERB]")
-    state_options(command(verbs, "list", "jobs.list", "jobs.about"), verb=True)
-    for name in ("pause", "forget"):
-        one = command(verbs, name, f"jobs.{name}")
-        state_options(one, verb=True, json=False)
+    for verb in (pause, forget):
+        one = command(verbs, verb.__name__, f"jobs.{verb.__name__}")
         one.add_argument("name", metavar="NAME")
-        if name == "pause":
-            one.add_argument("length", metavar="LENGTH", help="jobs.length")
-    verbs.choices["pause"].set_defaults(run=pause)
-    verbs.choices["forget"].set_defaults(run=forget)
+        one.set_defaults(run=verb)
+    verbs.choices["pause"].add_argument("length", metavar="LENGTH", help="jobs.length")
     command(commands, "watch", "watch.help", "watch.about").set_defaults(run=watch)
 
 
 def run(options: argparse.Namespace) -> int:
-    return use(options.state, lambda shared: _print(*_listed(shared), options), lambda: _print([], 0.0, options))
+    return use(lambda shared: _print(*_listed(shared), options), lambda: _print([], 0.0, options))
 
 
 def _print(found: list[Job], now: float, options: argparse.Namespace) -> int:
@@ -169,7 +164,7 @@ def _with_job(options: argparse.Namespace, do: Callable[[Shared, Jobs, Row], Non
         do(shared, jobs, row)
         return 0
 
-    return use(options.state, change, unknown)
+    return use(change, unknown)
 
 
 def _close(store: Store, name: str, target: Target, at: float) -> None:
@@ -194,7 +189,7 @@ def _close(store: Store, name: str, target: Target, at: float) -> None:
 
 def watch(options: argparse.Namespace) -> int:
     """Until a signal ends it."""
-    opened(None, warn_once)  # or it says that there is none
+    opened(warn_once)  # or it says that there is none
     ended = ended_by_signal()
     made = handlers(None)
     pipelines = [one._pipeline for one in made if one._pipeline is not None]

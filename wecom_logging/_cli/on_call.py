@@ -30,7 +30,7 @@ from ..model import Recipients, Text
 from ..model.duty import Rota, Swap
 from .doctor.outlook import Planned, day_and_time, line_of, planned
 from .doctor.recipients import members
-from .doctor.targets import OPTIONS, Target, refuse_misuse, targets
+from .doctor.targets import Target, targets
 from .environment import mask
 from .incidents import name_of_user
 from .parser import command
@@ -44,10 +44,10 @@ _WALL = re.compile(r"(?:([0-9]{4}-[0-9]{2}-[0-9]{2})[ T])?([0-9]{1,2}):([0-9]{2}
 def add(commands: Any) -> None:
     parser = command(commands, "on-call", "on_call.help", "on_call.about")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    show = command(verbs, "show", "on_call.show", "on_call.about")
+    show = command(verbs, "show", "on_call.show", "on_call.about", json=True)
     show.add_argument("--at", metavar="TIME", help="on_call.at")
     show.set_defaults(run=_show)
-    swap = command(verbs, "swap", "on_call.swap", "on_call.swap_about")
+    swap = command(verbs, "swap", "on_call.swap", "on_call.swap_about", json=True)
     swap.add_argument("rota", metavar="ROTA", help="on_call.rota")
     swap.add_argument("people", nargs="+", metavar="PERSON", help="incidents.whom")
     swap.add_argument("--from", dest="begins", metavar="TIME", help="on_call.begins")
@@ -58,14 +58,10 @@ def add(commands: Any) -> None:
     for one in (show, swap):
         one.add_argument("--config", metavar="FILE", help="doctor.config")
         one.add_argument("--handler", metavar="NAME", help="doctor.handler")
-        one.add_argument("--state", metavar="URL", help="main.state")
-        one.add_argument("--json", action="store_true", help="main.json")
 
 
 def _targets(options: argparse.Namespace) -> list[Target]:
-    refuse_misuse(options)
-    given = argparse.Namespace(**{**dict.fromkeys(OPTIONS), **vars(options)})
-    found = targets(given)
+    found = targets(options.config, options.handler)
     for target in found:
         for error in target.errors:
             say(labelled(target.name, language(), explained(error)))

@@ -82,10 +82,15 @@ class Formatter(argparse.HelpFormatter):
         return "\n".join(f"{indent}{line}" for line in self._split_lines(text, width))
 
 
-def command(commands: Any, name: str, row: str, about: str = "", **options: Any) -> argparse.ArgumentParser:
-    """One command, or a verb of one, with its ``row`` of help, and what it is ``about`` if that is more."""
+def command(
+    commands: Any, name: str, row: str, about: str = "", *, json: bool = False, **options: Any
+) -> argparse.ArgumentParser:
+    """One command, or a verb of one, with its ``row`` of help, and what it is ``about`` if that is more.
+
+    ``json``: whether it prints for programs, too.
+    """
     made: argparse.ArgumentParser = commands.add_parser(name, help=row, description=about or row, **options)
-    made.set_defaults(parser=made)
+    made.set_defaults(parser=made, has_json=json)
     return made
 
 

@@ -26,7 +26,7 @@ from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language, labelled
 from ..model import DeliveryReport
-from .environment import MOST, handlers, mask, names_a_password, state_options, use
+from .environment import MOST, handlers, limit_option, mask, use
 from .parser import command
 from .printing import agree, brief, clock, iso, print_json, print_table, refuse, say
 from .texts import explained, language, text
@@ -41,41 +41,34 @@ Verb = Callable[[argparse.Namespace, Shared], int]
 
 
 def add(commands: Any) -> None:
-    parser = command(commands, "pending", "pending.help", "pending.about")
-    _state(parser, run_list, limit=True)
+    parser = command(commands, "pending", "pending.help", "pending.about", json=True)
+    limit_option(parser)
+    parser.set_defaults(run=run)
     verbs = parser.add_subparsers(metavar="[VERB]")
-    _state(command(verbs, "list", "pending.list", "pending.about"), run_list, verb=True, limit=True)
     _verb(verbs, "send", run_send).add_argument("--now", action="store_true", help="pending.now")
     _verb(verbs, "discard", run_discard).add_argument("--yes", action="store_true", help="main.yes")
 
 
 def _verb(verbs: Any, name: str, verb: Verb) -> argparse.ArgumentParser:
     parser = command(verbs, name, f"pending.{name}")
-    _state(parser, verb, verb=True, json=False)
+    parser.set_defaults(run=lambda options: _run(options, verb))
     parser.add_argument("key", nargs="*", metavar="ID", help="pending.id")
     parser.add_argument("--all", action="store_true", help="pending.all")
     return parser
 
 
-def _state(parser: argparse.ArgumentParser, run: Verb, **which: bool) -> None:
-    state_options(parser, **which)
-    parser.set_defaults(run=lambda options: _run(options, run))
-
-
 def _run(options: argparse.Namespace, verb: Verb) -> int:
-    if verb is not run_list and bool(options.key) == options.all and not names_a_password(options.state):
+    if bool(options.key) == options.all:
         refuse("pending.which", 2)
-    nothing = SharedCounters(0, 0, 0, 0, 0)
-    return use(
-        options.state,
-        lambda shared: verb(options, shared),
-        lambda: _print_list([], nothing, [], options) if verb is run_list else 0,
-    )
+    return use(lambda shared: verb(options, shared), lambda: 0)
 
 
-def run_list(options: argparse.Namespace, shared: Shared) -> int:
-    held = shared.call(lambda state: state.held(options.limit + 1))
-    return _print_list(held, shared.call(lambda state: state.counters()), shared.set_aside(), options)
+def run(options: argparse.Namespace) -> int:
+    def listed(shared: Shared) -> int:
+        held = shared.call(lambda state: state.held(options.limit + 1))
+        return _print_list(held, shared.call(lambda state: state.counters()), shared.set_aside(), options)
+
+    return use(listed, lambda: _print_list([], SharedCounters(0, 0, 0, 0, 0), [], options))
 
 
 def _print_list(
@@ -163,7 +156,7 @@ def _send_from_here(options: argparse.Namespace, shared: Shared) -> int:
     """All that is due for the channels that the environment configures."""
     before = shared.call(lambda state: state.counters())
     failed: dict[str, str] = {}
-    made = handlers(None, state=options.state, on_outcome=lambda report: failed.update(_failed(report)))
+    made = handlers(None, on_outcome=lambda report: failed.update(_failed(report)))
     if not made:
         return 3
     ends, after, waiting = time.monotonic() + FLUSH_S, before, before.waiting + 1

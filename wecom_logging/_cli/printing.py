@@ -60,6 +60,11 @@ def refuse(row: str, code: int, /, **values: object) -> NoReturn:
     raise Refusal(text(row, **values), code)
 
 
+def names_a_password(url: str) -> bool:
+    """Whether a URL may hold one, in whatever form; sqlite:// never does."""
+    return not url.startswith("sqlite:") and bool(re.search("@|passw|credential", url, re.I))
+
+
 def agree(question: str, otherwise: str, *, what: str) -> None:
     """Ask at a terminal. ``what`` is it for which --yes is needed elsewhere, ``otherwise`` the row for a no."""
     if sys.stdin is None or not sys.stdin.isatty():

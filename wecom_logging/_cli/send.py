@@ -50,15 +50,13 @@ class Way:
 
 
 def add(commands: Any) -> None:
-    parser = command(commands, "send", "send.help", "send.about")
+    parser = command(commands, "send", "send.help", "send.about", json=True)
     parser.add_argument("text", nargs="?", metavar="TEXT", help="send.text")
     parser.add_argument("--markdown", action="store_true", help="send.markdown")
-    parser.add_argument("--json", action="store_true", help="send.json")
     parser.set_defaults(run=run)
-    parser = command(commands, "call", "call.help", "call.about")
+    parser = command(commands, "call", "call.help", "call.about", json=True)
     parser.add_argument("name", metavar="NAME", help="call.name")
     parser.add_argument("--yes", action="store_true", help="call.yes")
-    parser.add_argument("--json", action="store_true", help="call.json")
     parser.set_defaults(run=call)
 
 

@@ -301,7 +301,6 @@ NONE = Said("(none)", "无")
 FAILED_ONCE = Said("once, at {time}", "1 次（{time}）")
 FAILED_TIMES = Said("{} times since {time}", "{} 次（自 {time} 起）")
 NEW_LINES = Said("{} of {} lines", "{} 行（共 {} 行）")
-MORE = Said("and {} more", "另有 {} 个")
 LOGGED = Said("{before}logged {}{rest}", "{before}日志 {}{rest}")
 NOTHING_SAYS_WHY = Said("nothing says why", "原因不明")
 NOT_DELIVERED = Said("{name} could not deliver it: {rest}", "{name} 未能送达：{rest}")
@@ -369,9 +368,6 @@ SPIDER_FAILED = Phrase("spider %s failed: %s: %s", "爬虫 %s 失败：%s: %s")
 ITEM_FAILED = Phrase("an item of spider %s failed: %s: %s", "爬虫 %s 的条目处理失败：%s: %s")
 DOWNLOAD_FAILED = Phrase("a request of spider %s failed: %s: %s", "爬虫 %s 的请求失败：%s: %s")
 SPIDER_CLOSED = Phrase("spider %s closed: %s", "爬虫 %s 已结束：%s")
-TEST_FAILED = Phrase("%s test failed", "%s 个测试失败")
-TESTS_FAILED = Phrase("%s tests failed", "%s 个测试失败")
-PYTEST_BROKE = Phrase("pytest broke", "测试框架自身出错")
 
 STARTED = Phrase("%s: started", "%s：已开始", (0,))
 STILL_RUNNING = Phrase("%s: still running, %s", "%s：进行中，%s", (0, 1))
@@ -454,7 +450,7 @@ _MARKS = (
 )
 _VALUES = (
     *(SHORT_SECONDS, SHORT_MINUTES, SHORT_HOURS, MINUTES_AND_SECONDS, HOURS_AND_MINUTES, SO_FAR_OF, SO_FAR),
-    *(A_SECOND, A_MINUTE, AN_HOUR, LEFT, EVERY, A_CELL, NONE, MORE),
+    *(A_SECOND, A_MINUTE, AN_HOUR, LEFT, EVERY, A_CELL, NONE),
     *(LOGGED, NOTHING_SAYS_WHY, NOT_DELIVERED, NO_MESSAGE),
     *(FAILED_ONCE, FAILED_TIMES, NEW_LINES, LEFT_ONE, LEFT_SOME),
 )

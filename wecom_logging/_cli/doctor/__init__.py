@@ -21,34 +21,27 @@ from ..._text import inert
 from ..._text.said import Language, Said, labelled
 from ..environment import secrets
 from ..parser import command
-from ..printing import Refusal, one_line, print_json, wrapped
+from ..printing import one_line, print_json, wrapped
 from ..texts import language, listed, said
 from .findings import Finding, Report
 from .round_trip import Trip, round_trip
 from .settings import settings
-from .targets import OPTIONS, refuse_misuse, targets
+from .targets import targets
 
 
 def add(commands: Any) -> None:
-    parser = command(commands, "doctor", "doctor.help", "doctor.about", allow_abbrev=False)
+    parser = command(commands, "doctor", "doctor.help", "doctor.about", json=True, allow_abbrev=False)
     parser.add_argument("--config", metavar="FILE", help="doctor.config")
     parser.add_argument("--handler", metavar="NAME", help="doctor.handler")
-    for name in OPTIONS:
-        parser.add_argument(f"--{name.replace('_', '-')}", help="main.state" if name == "state" else f"doctor.{name}")
     parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="doctor.timeout")
     parser.add_argument("--send", action="store_true", help="doctor.send")
     parser.add_argument("--lang", choices=("zh", "en"), help="doctor.lang")
-    parser.add_argument("--json", action="store_true", help="doctor.json")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    given = [f"--{name.replace('_', '-')}" for name in OPTIONS if getattr(options, name) is not None]
-    if options.config is not None and given:
-        raise Refusal(f"{', '.join(given)} cannot be used with --config, which is looked at as it is", 2)
-    refuse_misuse(options)
     trip = Trip(config.number("timeout", options.timeout, least=0.1), options.send)
-    found = targets(options)
+    found = targets(options.config, options.handler)
     report = Report(
         tuple(target.name for target in found),
         tuple(one for target in found for one in settings(target.name, target.channel, target.options, target.places)),

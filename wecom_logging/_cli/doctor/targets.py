@@ -1,8 +1,7 @@
-"""The handlers that a program would have: from the environment, the command line, or a logging config file."""
+"""The handlers that a program would have: from the environment, or from a logging config file."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,15 +11,10 @@ from ... import _config as config
 from ..._state.shared import Alone
 from ...errors import ConfigurationError
 from ...handlers import AlertHandler
-from ..environment import HANDLERS, Channel, channels, names_a_password
+from ..environment import HANDLERS, Channel, channels
 from ..printing import refuse
 from .logging_file import Entry, entries, is_ours
 from .recipients import KINDS
-
-OPTIONS = ("corp_id", "agent_id", "users", "departments", "tags", "api_base", "state")
-"""What may be said on the command line in place of the environment: nothing of it is secret."""
-
-_TAKEN: Mapping[Channel, Sequence[str]] = {"app": OPTIONS, "bot": ("api_base", "state"), "aibot": ("state",)}
 
 Places = Mapping[str, tuple[str, str]]
 """For options that were given: source and place of a `Setting`."""
@@ -43,29 +37,17 @@ class Target:
         return any(error.field.split("[")[0] in fields for error in self.errors)
 
 
-def refuse_misuse(options: argparse.Namespace) -> None:
-    """Of --state and --handler, as all who look at targets have them."""
-    if names_a_password(options.state):
-        refuse("store.password", 2)
-    if options.config is None and options.handler is not None:
+def targets(path: str | None, handler: str | None) -> list[Target]:
+    """Those of a logging config, or of the one ``handler`` in it; without a path those of the environment.
+
+    Raises `ConfigurationError` if there is nothing to look at.
+    """
+    if path is not None:
+        return _from_file(path, handler)
+    if handler is not None:
         refuse("usage.handler", 2)
-
-
-def targets(options: argparse.Namespace) -> list[Target]:
-    """Raises `ConfigurationError` if there is nothing to look at."""
-    if options.config is not None:
-        return _from_file(options.config, options.handler)
-    return _from_environment({name: value for name in OPTIONS if (value := getattr(options, name)) is not None})
-
-
-def _from_environment(given: Mapping[str, str]) -> list[Target]:
-    places = {name: ("option", f"--{name.replace('_', '-')}") for name in given}
-    app: tuple[Channel, ...] = ("app",) if given.keys() & {"corp_id", "agent_id"} else ()
-    found = []
-    for name in channels(*app, remedy="Or give --config FILE: a logging config"):
-        ours = {option: value for option, value in given.items() if option in _TAKEN[name]}
-        found.append(_target(name, HANDLERS[name], ours, places))
-    return found
+    remedy = "Or give --config FILE: a logging config"
+    return [_target(name, HANDLERS[name], {}, {}) for name in channels(remedy=remedy)]
 
 
 def _from_file(path: str, wanted: str | None) -> list[Target]:
