@@ -12,7 +12,8 @@ from ..errors import ConfigurationError
 from ..model import Secret
 from .credentials import heartbeat_url
 from .messages import ANSWERS, FRAMES, OVERFLOWS, language, link, timezone
-from .values import choice, flag, function, number, optional_text, variable, whole
+from .values import choice, flag, function, number, optional_text, whole
+from .variables import variable
 
 if TYPE_CHECKING:
     from ..model import DeliveryReport
@@ -47,9 +48,6 @@ class OfDuty(NamedTuple):
     variable: str = ""
 
 
-_minute_to_day = partial(number, least=60, most=86_400)
-
-
 def _answers(name: str, value: object) -> str:
     return "" if value is None else choice(name, value, ANSWERS)
 
@@ -63,11 +61,6 @@ class CommonOptions(TypedDict, total=False):
     * ``environment`` (none): the environment, such as ``"prod"``; the first line of a message shows it, and
       alerts of two environments are never the same.
     * ``window`` (60 s): how long repeats are counted before a digest: 1 s to a day.
-    * ``take_for`` (1800 s): how long repeats of an incident stay silent after somebody has taken it: 60 s to a
-      day.
-    * ``quiet_limit`` (86,400 s): the longest time for which a person may silence an incident below CRITICAL: 60 s
-      to a day.
-    * ``critical_quiet_limit`` (3600 s): the same for a CRITICAL incident.
     * ``answers`` (none): ``"aibot"``: the last line of an alert says what to type to the AI bot: ``to the bot:
       take k7f2 · quiet k7f2 1h``.
     * ``fingerprint`` (built in): a function ``fingerprint(record) -> str``. Records with the same result are the
@@ -80,10 +73,9 @@ class CommonOptions(TypedDict, total=False):
     * ``timeout`` (10 s): the time limit for one request, in total: at least 0.1 s.
     * ``exit_timeout`` (5 s, WECOM_EXIT_TIMEOUT): how long the exit of the program may wait. ``run`` waits 30 s,
       unless the variable is set.
-    * ``max_pending`` (10,000): the maximum number of pending alerts in memory.
-    * ``max_pending_bytes`` (16 MiB): how many bytes of alerts may wait in memory.
-    * ``overflow`` (``"trim"``): what happens to a text that is too long: ``"trim"`` cuts it, ``"split"`` sends up
-      to ten messages, ``"file"`` sends the whole as a file.
+    * ``max_pending`` (10,000): how many alerts may wait in memory, at most 16 MiB of them.
+    * ``overflow`` (``"trim"``): what happens to a text that is too long: ``"trim"`` cuts it, ``"file"`` cuts it
+      and sends the whole as a file.
     * ``frames`` (``"own"``): of a traceback: ``"own"`` folds frames of libraries into one line (``… 14 in
       sqlalchemy``), except the first and the last; ``"all"`` shows every frame.
     * ``language`` (that of the locale (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), WECOM_LANGUAGE):
@@ -133,10 +125,10 @@ class CommonOptions(TypedDict, total=False):
       nothing here can tell; also ``"env:NAME"`` or ``"file:PATH"``. Its grace should be 3 minutes or more.
     * ``celery`` (``True``): in a Celery worker, and in beat: what ``connect()`` does is done for a handler that
       stands on the root logger or on one of Celery's. ``False``: only if ``connect()`` is called.
-    * ``enabled`` (``True``, WECOM_ENABLED): ``False`` (``0`` in the variable) sends nothing and needs no other
-      option. ``"auto"`` is off where no credential (``corp_id``, ``agent_id``, ``secret``, ``contacts_secret``;
-      bot: ``webhook``) is given and no ``WECOM_…`` variable is set; variables that only another handler reads do
-      not count, nor do ``WECOM_LANGUAGE`` and ``WECOM_TIMEZONE``.
+    * ``enabled`` (on where credentials are set, WECOM_ENABLED): without any credential (of an app also without
+      ``WECOM_USERS``, ``WECOM_DEPARTMENTS`` and ``WECOM_TAGS``) a handler sends nothing, and says so once on
+      stderr. ``True`` (``1`` in the variable): that is an error. ``False`` (``0``): it sends nothing, needs no
+      other option, and says nothing.
     * ``api_base`` (``"https://qyapi.weixin.qq.com"``, WECOM_API_BASE): scheme and host of the sandbox, a proxy or
       a private deployment.
     """
@@ -145,9 +137,6 @@ class CommonOptions(TypedDict, total=False):
     service: Annotated[str | None, Made("service", optional_text)]
     environment: Annotated[str | None, Made("environment", optional_text)]
     window: Annotated[float, Made("window_s", partial(number, least=1, most=86_400), 60.0)]
-    take_for: Annotated[float, Made("take_for_s", _minute_to_day, 1800.0)]
-    quiet_limit: Annotated[float, Made("quiet_limit_s", _minute_to_day, 86_400.0)]
-    critical_quiet_limit: Annotated[float, Made("critical_quiet_limit_s", _minute_to_day, 3600.0)]
     answers: Annotated[str | None, Made("answers", _answers)]
     fingerprint: Annotated[
         Callable[[logging.LogRecord], str] | None,
@@ -158,7 +147,6 @@ class CommonOptions(TypedDict, total=False):
     timeout: Annotated[float, Made("timeout_s", partial(number, least=0.1), 10.0)]
     exit_timeout: Annotated[float, Made("exit_timeout_s", partial(number, least=0), 5.0, "WECOM_EXIT_TIMEOUT")]
     max_pending: Annotated[int, Made("max_pending", whole, 10_000)]
-    max_pending_bytes: Annotated[int, Made("max_pending_bytes", whole, 16 * 1024 * 1024)]
     overflow: Annotated[str, Made("overflow", partial(choice, choices=OVERFLOWS), "trim")]
     frames: Annotated[str, Made("frames", partial(choice, choices=FRAMES), "own")]
     language: Annotated[str | None, Made("language", lambda _, value: language(value))]
@@ -179,7 +167,7 @@ class CommonOptions(TypedDict, total=False):
     ]
     heartbeat_url: Annotated[str | Secret | None, Made("heartbeat_url", lambda _, value: heartbeat_url(value))]
     celery: Annotated[bool, Made("celery", flag, True)]
-    enabled: bool | Literal["auto"] | None
+    enabled: bool | None
     api_base: str | None
 
 
