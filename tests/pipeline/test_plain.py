@@ -7,12 +7,10 @@ import signal
 import sys
 import textwrap
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import wecom_logging
 from wecom_logging._capture import plain
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._sandbox import Sandbox
@@ -20,9 +18,6 @@ from wecom_logging.errors import ConnectError
 
 from ..programs import Clock, app_handler, run, word
 from ..storms import Recorder, pipeline, record, turn
-
-LINES = (Path(__file__).parents[1] / "golden" / "lines.txt").read_text(encoding="utf-8").splitlines()
-CAPTURE = str(Path(wecom_logging.__file__).parent / "_capture")
 
 
 @pytest.fixture
