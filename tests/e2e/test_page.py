@@ -432,22 +432,6 @@ def test_the_title_of_a_tab_counts_what_came_meanwhile(open_page: Open, sandbox:
     expect(phone(page, GROUP)).to_contain_text("two")
 
 
-def test_each_limit_has_a_label_of_its_own(open_page: Open, sandbox: Sandbox, wecom: Caller) -> None:
-    sandbox.add_app("another-secret", 1000003)
-    limits = [
-        {"count": count, "period_s": period_s} for count, period_s in ((5, 10), (30, 60), (1000, 3600), (9, 86400))
-    ]
-    sandbox.seed({"limits": [{"channel": "app", "limits": limits}]})
-    wecom.send()
-    token = wecom.gettoken("another-secret")["access_token"]
-    assert wecom.send(token=token, agentid=1000003)["errcode"] == 0
-    page = open_page(sandbox.url).page
-    expect(page.get_by_role("meter", name="沙箱用户 · app 1000003, in 10 s")).to_have_count(1)
-    labels = page.get_by_role("meter").evaluate_all("all => all.map(one => one.ariaLabel)")
-    assert len(labels) == len(set(labels)) == 8
-    assert "沙箱用户 · app 1000002, in 24 h" in labels
-
-
 def test_a_page_too_many_says_so_and_gets_its_place(open_page: Open, sandbox: Sandbox) -> None:
     with ExitStack() as others:
         for _ in range(MOST):

@@ -325,19 +325,6 @@ def test_a_bot_that_does_not_read_holds_nobody_up(sandbox: Sandbox) -> None:
         until(lambda: sandbox.aibot.connections == 0)
 
 
-@pytest.mark.slow
-@pytest.mark.case("X09")
-@pytest.mark.parametrize("path", ["cgi-bin/webhook/send?key=sandbox-bot", "sandbox/faults"])
-def test_json_of_many_values_takes_no_memory(path: str) -> None:
-    raw = b'{"x":[' + b"[]," * (8 * MIB // 3 - 10) + b"0]}"
-    assert len(raw) <= 8 * MIB
-    with server() as found, ThreadPoolExecutor(4) as pool:
-        url = f"{found.url}/{path}"
-        answers = pool.map(lambda _: requests.post(url, data=raw, timeout=60).json(), range(4))
-        assert all(answer.get("errcode") == 40206 or answer.get("error") for answer in answers)
-        assert found.rss("VmHWM") - found.at_first < 80 * MIB
-
-
 # X04
 
 
@@ -522,16 +509,6 @@ def test_messages_that_come_for_ever_need_no_more_memory_than_ten_thousand() -> 
     assert sizes[-1] - sizes[110] < 8 * MIB
 
 
-@pytest.mark.slow
-@pytest.mark.case("X09")
-def test_of_a_hundred_thousand_messages_the_newest_are_kept() -> None:
-    mailbox = Mailbox()
-    for number in range(100_000):
-        mailbox.add(Message(str(number), 0.0, "bot", "text", "x", b"{}"))
-    assert [message.id for message in mailbox] == [str(number) for number in range(90_000, 100_000)]
-    assert [number for number, _ in mailbox.newest(3, after=0)] == [99_998, 99_999, 100_000]
-
-
 def _read_answer(stream: Any) -> None:
     length = 0
     while (line := stream.readline()) != b"\r\n":
@@ -549,14 +526,3 @@ def test_large_messages_are_bounded_by_their_bytes() -> None:
         assert mailbox.size <= KEPT_BYTES
     assert len(mailbox) == KEPT_BYTES // (3 * MIB)
     assert [message.id for message in mailbox][-1] == "29"
-
-
-@pytest.mark.slow
-@pytest.mark.case("X09")
-def test_a_message_that_is_too_large_for_all_is_kept_alone() -> None:
-    mailbox = Mailbox()
-    mailbox.add(Message("a", 0.0, "bot", "image", "", b"x"))
-    mailbox.add(Message("b", 0.0, "bot", "image", "", bytes(KEPT_BYTES + 1)))
-    assert [message.id for message in mailbox] == ["b"]
-    mailbox.remove("b")
-    assert (len(mailbox), mailbox.size) == (0, 0)

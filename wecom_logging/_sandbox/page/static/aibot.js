@@ -5,7 +5,7 @@ import { ask } from "./link.js";
 import { say } from "./words.js";
 
 // The members of the chat; in a group also others, who are in it as soon as they write.
-export function peopleOf(phone, names) {
+function peopleOf(phone, names) {
   const inside = phone.chat?.users ?? [phone.who.slice(2)];
   return phone.chat?.group ? [...new Set([...inside, ...Object.keys(names)])] : inside;
 }
