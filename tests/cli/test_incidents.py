@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,23 +55,8 @@ bot.flush(30)
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "alerts.db"
-
-
-@pytest.fixture
-def incidents(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    """Runs the command in this process, with the file as its state."""
-    monkeypatch.setenv("WECOM_STATE", f"sqlite://{path}")
-
-    def call(*arguments: str, json: bool = False) -> Said:
-        try:
-            status = cli.main([*["--json"] * json, "incidents", *arguments])
-        finally:
-            shared.close_all()
-        return Said(status, *capsys.readouterr())
-
-    return call
+def incidents(over_a_file: Callable[..., Said]) -> Callable[..., Said]:
+    return partial(over_a_file, "incidents")
 
 
 @pytest.mark.slow
@@ -150,38 +135,6 @@ def test_it_needs_a_state_and_says_so(incidents: Callable[..., Said], monkeypatc
     said = incidents()
     assert (said.status, said.out) == (1, "")
     assert said.err.startswith("wecom-logging: the state cannot be used: /no/such/directory ")
-
-
-@pytest.mark.parametrize("value", [b"\xff\x1b[2J", None, "\x1b[2J", 1e300, -1e300, 2**62, b"", "汉" * 10_000])
-@pytest.mark.parametrize(
-    "column",
-    [
-        *("rows key", "rows short_id", "rows channel", "rows last", "rows document", "firsts entry"),
-        *("$.key", "$.began", "$.level", "$.count", "$.told", "$.answers", "$.held_until", "$.lent", "$.more"),
-    ],
-)
-def test_nothing_that_stands_in_the_file_is_trusted(
-    incidents: Callable[..., Said], path: Path, waits: Path, column: str, value: object
-) -> None:
-    path.write_bytes(waits.read_bytes())
-    path.chmod(0o600)
-    table, _, name = column.partition(" ")
-    change = f"{table} SET {name}=?" if name else f"rows SET document=json_set(document, '{column}', ?)"
-    with closing(sqlite3.connect(path)) as db, db, suppress(sqlite3.DatabaseError):  # what no file can have
-        db.execute(f"UPDATE {change}", (value,))
-    for as_json in (False, True):
-        said = incidents(json=as_json)
-        assert (said.status, said.err) == (0, "")
-        assert "\x1b" not in said.out
-        assert len(said.out) < 40_000
-
-
-@pytest.fixture(scope="module")
-def waits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file in which one alert waits."""
-    path = tmp_path_factory.mktemp("state") / "alerts.db"
-    leave(path, "the disk of atlas is full")
-    return path
 
 
 @pytest.mark.slow
