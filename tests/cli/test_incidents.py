@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 
 from wecom_logging import _cli as cli
-from wecom_logging._answers.command import seconds as read_length
 from wecom_logging._incidents import answered
 from wecom_logging._incidents.incident import Count
 from wecom_logging._incidents.short_id import short_id
@@ -383,23 +382,6 @@ def test_what_is_no_length_is_said(
     assert "a length such as 30m, 2h or 1h30m is needed" in said.err
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
     assert "wecom-logging: 请写时长（例如 30m、2h、1h30m）" in incidents("quiet", "k7f2", f" {length}").err
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("30m", 1800),
-        ("2h", 7200),
-        ("1h30m", 5400),
-        ("0.5 h", 1800),
-        ("2小时", 7200),
-        ("30分钟", 1800),
-        ("1 D", 86_400),
-        ("半个小时", 1800),
-    ],
-)
-def test_what_is_a_length(text: str, seconds: float) -> None:
-    assert read_length(text) == seconds
 
 
 @pytest.mark.slow
