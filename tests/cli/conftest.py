@@ -6,12 +6,14 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wecom_logging import _cli as cli
 from wecom_logging._sandbox import Sandbox
+from wecom_logging._state import shared
 
 from ..programs import CREDENTIALS
 
@@ -43,6 +45,27 @@ def command(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
     def run(*arguments: object) -> Said:
         return Said(cli.main([str(argument) for argument in arguments]), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file of a state, which no process has used yet."""
+    return tmp_path / "alerts.db"
+
+
+@pytest.fixture
+def over_a_file(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command in this process, with the file as its state."""
+    monkeypatch.setenv("WECOM_STATE", f"sqlite://{path}")
+
+    def run(*arguments: str, json: bool = False) -> Said:
+        try:
+            status = cli.main([*["--json"] * json, *arguments])
+        finally:
+            shared.close_all()  # as the end of a process does
+        return Said(status, *capsys.readouterr())
 
     return run
 

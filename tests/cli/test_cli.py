@@ -110,27 +110,6 @@ def test_a_sandbox_is_seeded_from_a_file_and_may_be_strict(tmp_path: Path, kind:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ('{"members": [{"user_id": "a b"}]}', "members[0].user_id: "),
-        ("members: [", "seeds:1 is not valid YAML"),
-        ("members:\n - &a {user_id: *a}", "seeds: "),
-        ("- 1", "object"),
-        (None, "No such file"),
-    ],
-)
-def test_a_file_of_seeds_that_makes_no_sense_is_said(tmp_path: Path, text: str | None, problem: str) -> None:
-    file = tmp_path / "seeds"
-    if text is not None:
-        file.write_text(text, encoding="utf-8")
-    done = call("sandbox", "--port", "0", "--seed", str(file))
-    assert (done.returncode, done.stdout) == (3, "")
-    assert problem in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.slow
 def test_a_sandbox_with_tls_says_whom_to_trust(tmp_path: Path) -> None:
     ca = tmp_path / "for all.pem"
     command = [sys.executable, "-m", "wecom_logging._cli", "sandbox", "--port", "0", "--tls", str(ca)]
@@ -367,15 +346,6 @@ def test_send_goes_through_the_first_bot_of_a_group_that_may(sandbox: Sandbox) -
     assert call("send", "x", url=sandbox.url, WECOM_WEBHOOK="canary,canary").returncode == 3
 
 
-def test_an_unknown_option_is_named_without_its_value() -> None:
-    done = call("send", "--secret=canary", "x")
-    assert done.returncode == 2
-    assert "--secret" in done.stderr
-    assert "canary" not in done.stderr
-    for language, said in (("en", "unknown arguments: --help"), ("zh", "无法识别的参数：命令后加 --help")):
-        assert said in call("tags", "add", "1", "canary", WECOM_LANGUAGE=language).stderr
-
-
 @pytest.mark.slow
 def test_the_sandbox_serves_until_ctrl_c() -> None:
     process = subprocess.Popen(
@@ -436,14 +406,6 @@ def test_a_state_on_the_command_line_stands_in_the_place_of_the_variable(tmp_pat
     done = call("--json", "--state", f"sqlite://{tmp_path}/alerts.db", "jobs", WECOM_STATE="memory://")
     assert (done.returncode, done.stdout) == (0, '{"jobs": []}\n')
     assert f"no process has used {tmp_path}/alerts.db yet" in done.stderr
-
-
-def test_help_is_there_for_each_command(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("demo", "sandbox", "send"):
-        with pytest.raises(SystemExit) as ended:
-            main([command, "--help"])
-        assert ended.value.code == 0
-        assert command in capsys.readouterr().out
 
 
 def test_a_command_loads_no_other_and_the_table_names_them_all() -> None:

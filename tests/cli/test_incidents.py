@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wecom_logging import _cli as cli
-from wecom_logging._answers.command import seconds as read_length
 from wecom_logging._incidents import answered
 from wecom_logging._incidents.incident import Count
 from wecom_logging._incidents.short_id import short_id
@@ -55,23 +54,8 @@ bot.flush(30)
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "alerts.db"
-
-
-@pytest.fixture
-def incidents(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    """Runs the command in this process, with the file as its state."""
-    monkeypatch.setenv("WECOM_STATE", f"sqlite://{path}")
-
-    def call(*arguments: str, json: bool = False) -> Said:
-        try:
-            status = cli.main([*["--json"] * json, "incidents", *arguments])
-        finally:
-            shared.close_all()
-        return Said(status, *capsys.readouterr())
-
-    return call
+def incidents(over_a_file: Callable[..., Said]) -> Callable[..., Said]:
+    return partial(over_a_file, "incidents")
 
 
 @pytest.mark.slow
@@ -150,38 +134,6 @@ def test_it_needs_a_state_and_says_so(incidents: Callable[..., Said], monkeypatc
     said = incidents()
     assert (said.status, said.out) == (1, "")
     assert said.err.startswith("wecom-logging: the state cannot be used: /no/such/directory ")
-
-
-@pytest.mark.parametrize("value", [b"\xff\x1b[2J", None, "\x1b[2J", 1e300, -1e300, 2**62, b"", "汉" * 10_000])
-@pytest.mark.parametrize(
-    "column",
-    [
-        *("rows key", "rows short_id", "rows channel", "rows last", "rows document", "firsts entry"),
-        *("$.key", "$.began", "$.level", "$.count", "$.told", "$.answers", "$.held_until", "$.lent", "$.more"),
-    ],
-)
-def test_nothing_that_stands_in_the_file_is_trusted(
-    incidents: Callable[..., Said], path: Path, waits: Path, column: str, value: object
-) -> None:
-    path.write_bytes(waits.read_bytes())
-    path.chmod(0o600)
-    table, _, name = column.partition(" ")
-    change = f"{table} SET {name}=?" if name else f"rows SET document=json_set(document, '{column}', ?)"
-    with closing(sqlite3.connect(path)) as db, db, suppress(sqlite3.DatabaseError):  # what no file can have
-        db.execute(f"UPDATE {change}", (value,))
-    for as_json in (False, True):
-        said = incidents(json=as_json)
-        assert (said.status, said.err) == (0, "")
-        assert "\x1b" not in said.out
-        assert len(said.out) < 40_000
-
-
-@pytest.fixture(scope="module")
-def waits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file in which one alert waits."""
-    path = tmp_path_factory.mktemp("state") / "alerts.db"
-    leave(path, "the disk of atlas is full")
-    return path
 
 
 @pytest.mark.slow
@@ -430,23 +382,6 @@ def test_what_is_no_length_is_said(
     assert "a length such as 30m, 2h or 1h30m is needed" in said.err
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
     assert "wecom-logging: 请写时长（例如 30m、2h、1h30m）" in incidents("quiet", "k7f2", f" {length}").err
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("30m", 1800),
-        ("2h", 7200),
-        ("1h30m", 5400),
-        ("0.5 h", 1800),
-        ("2小时", 7200),
-        ("30分钟", 1800),
-        ("1 D", 86_400),
-        ("半个小时", 1800),
-    ],
-)
-def test_what_is_a_length(text: str, seconds: float) -> None:
-    assert read_length(text) == seconds
 
 
 @pytest.mark.slow

@@ -116,9 +116,6 @@ def test_wrong_input_is_refused_before_any_request(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("find", "--mobile --email"),
-        ("find --mobile 1 --email a@b.cc", "not allowed with"),
-        ("create --name x", "--user-id"),
         ("", "VERB"),
         ("update a --field gendr=male", "NAME=VALUE is needed, NAME one of alias, biz_mail, direct_leaders, enabled"),
         ("update a --field gender", "NAME=VALUE is needed"),

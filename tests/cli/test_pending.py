@@ -11,8 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,23 +46,8 @@ for text in {texts}:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "alerts.db"
-
-
-@pytest.fixture
-def pending(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    """Runs the command in this process, with the file as its state."""
-    monkeypatch.setenv("WECOM_STATE", f"sqlite://{path}")
-
-    def call(*arguments: str, json: bool = False) -> Said:
-        try:
-            status = cli.main([*["--json"] * json, "pending", *arguments])
-        finally:
-            shared.close_all()  # as the end of a process does
-        return Said(status, *capsys.readouterr())
-
-    return call
+def pending(over_a_file: Callable[..., Said]) -> Callable[..., Said]:
+    return partial(over_a_file, "pending")
 
 
 def alone(
@@ -243,39 +229,6 @@ def test_files_that_are_set_aside_are_named(pending: Callable[..., Said], path: 
     Path(f"{path}.own-3-cafe.000001.log").unlink()
     path.unlink()
     assert "set aside" in pending().out
-
-
-@pytest.mark.parametrize("value", [b"\xff\x1b[2J", None, "\x1b[2J", 1e300, -1e300, 2**62, b"", "汉" * 10_000])
-@pytest.mark.parametrize(
-    "column",
-    [
-        *("rows key", "rows short_id", "rows channel", "rows last", "rows document", "rows untold", "firsts entry"),
-        *("notes channel", "notes name", "notes text", "notes number", "notes at"),
-    ],
-)
-def test_nothing_that_stands_in_the_file_is_trusted(
-    pending: Callable[..., Said], path: Path, left_and_refused: Path, column: str, value: object
-) -> None:
-    path.write_bytes(left_and_refused.read_bytes())
-    path.chmod(0o600)
-    table, _, name = column.partition(" ")
-    with suppress(sqlite3.IntegrityError):  # there is none without a key
-        change(path, f"UPDATE {table} SET {name}=?" + " WHERE kind='dead'" * (table == "notes"), value)
-    said = pending()
-    assert (said.status, said.err) == (0, "")
-    assert "\x1b" not in said.out
-    assert len(said.out) < 20_000
-    assert len(alerts(pending(json=True))) >= 1 + (name not in ("channel", "name", "untold"))
-
-
-@pytest.fixture(scope="module")
-def left_and_refused(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file in which one alert waits and one was given up."""
-    path = tmp_path_factory.mktemp("state") / "alerts.db"
-    with Sandbox() as sandbox:
-        refused(sandbox, path, "refused for good")
-    leave(path, "the disk of atlas is full")
-    return path
 
 
 # Send again.

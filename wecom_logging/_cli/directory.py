@@ -309,7 +309,6 @@ def _tag_verbs(verbs: Any) -> None:
     for row, done in (("tags.add", "directory.added"), ("tags.remove", "directory.removed")):
         changing = _verb(verbs, row, partial(_change_tag, row, done), json=True)
         changing.add_argument("id", metavar="ID")
-        # --user and --department are taken, too: argparse completes them.
         changing.add_argument("--users", nargs="+", action="extend", default=[], metavar="USER_ID")
         changing.add_argument("--departments", nargs="+", action="extend", default=[], metavar="ID_OR_NAME")
 

@@ -33,7 +33,7 @@ from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language
-from ..model import Alert, Frame, IncidentView
+from ..model import Alert, Frame
 from ..model.duty import Scope
 from .environment import MOST, limit_option, mask, use
 from .parser import command
@@ -87,7 +87,8 @@ def _found(shared: Shared, most: int, *, each: bool) -> list[tuple[str, Incident
         found.sort(key=lambda one: answered.total(one[1]))
         found = list({one[1].short_id: one for one in found}.values())
     now = shared.time_s()
-    return sorted(found, key=lambda one: place_in_list(one[1], now))[:most]
+    found.sort(key=lambda one: place_in_list(one[1], now))
+    return [(channel, _readable(incident)) for channel, incident in found[:most]]
 
 
 def _open(shared: Shared, channel: str, most: int) -> list[Incident]:
@@ -144,7 +145,7 @@ def _shown(
     ``taken_by``, ``silenced_by``: who has it; ``silent_until``: until when; each may be "". In English for a program,
     whatever the language of the environment is.
     """
-    seen = _seen(incident, now)
+    seen = view(incident, now)
     texts = (level_word(seen.level_name, language), seen.logger, seen.text, place(seen.place, language))
     level, logger, first, where = (brief(one, mask) for one in texts)
     return {
@@ -169,18 +170,16 @@ def _shown(
 
 def _for_people(one: dict[str, Any], incident: Incident, mask: Callable[[str], str]) -> dict[str, Any]:
     """With what its message says in the first line, in the language of who reads it."""
-    try:
-        line = brief(headline_of(incident.first.alert, mask, language()), mask)
-    except Exception:  # nothing that stands in a state is trusted
-        line = one["text"]
+    line = brief(headline_of(incident.first.alert, mask, language()), mask)
     return one | {"text": line} | {name: clock(one[name]) for name in ("since", "last", "silent_until")}
 
 
-def _seen(incident: Incident, now: float) -> IncidentView:
+def _readable(incident: Incident) -> Incident:
+    """With another alert in the place of one that cannot be read."""
     try:
-        return view(incident, now)
-    except Exception:  # nothing that stands in a state is trusted
-        return view(replace(incident, first=Kept(_unreadable(incident.level))), now)
+        return replace(incident, first=Kept(incident.first.alert))
+    except ValueError:
+        return replace(incident, first=Kept(_unreadable(incident.level)))
 
 
 def _unreadable(level: int) -> Alert:
@@ -212,7 +211,7 @@ def _run(options: argparse.Namespace, name: str) -> int:
         if name == "show":
             if not (found := desk.find(wanted)):
                 _refuse(desk.unknown(wanted))
-            return _show([one[1:] for one in found], options, shared.time_s())
+            return _show([(channel, _readable(incident)) for _, channel, incident in found], options, shared.time_s())
         where, whom = f"cli {socket.gethostname()}", Person("")
         if name == "give":
             words = options.whom[1:] if options.whom[0] == "to" and len(options.whom) > 1 else options.whom
@@ -223,7 +222,7 @@ def _run(options: argparse.Namespace, name: str) -> int:
         if reply.why:
             _refuse(reply)
         if options.json and not command.scope:
-            return _show(reply.done, options, shared.time_s())
+            return _show([(channel, _readable(one)) for channel, one in reply.done], options, shared.time_s())
         print_json({"said": reply.said.en, "said_zh": reply.said.zh}) if options.json else print(reply.text)
         return 0
 

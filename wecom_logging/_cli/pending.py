@@ -25,7 +25,7 @@ from .._state.shared import Shared
 from .._text import inert
 from .._text.cut import trim
 from .._text.said import Language, labelled
-from ..model import DeliveryReport
+from ..model import Alert, DeliveryReport
 from .environment import MOST, handlers, limit_option, mask, use
 from .parser import command
 from .printing import agree, brief, clock, iso, print_json, print_table, refuse, say
@@ -75,12 +75,14 @@ def _print_list(
     held: list[DeadLetter], counters: SharedCounters, set_aside: list[str], options: argparse.Namespace
 ) -> int:
     hide = mask()
-    found = [_shown(one, hide, "en" if options.json else language()) for one in held[: options.limit]]
+    alerts = [_read(one.entry) for one in held[: options.limit]]
+    said: Language = "en" if options.json else language()
+    found = [_shown(one, alert, hide, said) for one, alert in zip(held, alerts, strict=False)]
     if options.json:
         print_json({"alerts": found, "counters": asdict(counters), "set_aside": set_aside})
         return 0
     if found:
-        print_table(HEADER, [_for_people(*both, hide) for both in zip(found, held, strict=False)])
+        print_table(HEADER, [_for_people(one, alert, hide) for one, alert in zip(found, alerts, strict=True)])
     else:
         print(text("pending.none"))
     if len(held) > len(found):
@@ -91,10 +93,18 @@ def _print_list(
     return 0
 
 
-def _shown(held: DeadLetter, mask: Callable[[str], str], language: Language) -> dict[str, Any]:
+def _read(entry: str) -> Alert | None:
+    try:
+        return load(entry)
+    except ValueError:  # shown as an entry that cannot be read
+        return None
+
+
+def _shown(held: DeadLetter, alert: Alert | None, mask: Callable[[str], str], language: Language) -> dict[str, Any]:
     """One incident. ``state`` is waiting, sending or given_up; ``reason`` says why it was given up."""
-    level = level_word(logging.getLevelName(held.level), language)
-    level, logger, first = _read(held.entry, language) or (level, "?", text("usage.unreadable"))
+    level, logger, first = level_word(logging.getLevelName(held.level), language), "?", text("usage.unreadable")
+    if alert is not None:
+        level, logger, first = level_name(alert, language), alert.logger, first_line(alert)
     return {
         "id": held.short_id if 0 < len(held.short_id) <= LONGEST else held.key[:LEAST_KEY],
         "key": held.key,
@@ -109,20 +119,9 @@ def _shown(held: DeadLetter, mask: Callable[[str], str], language: Language) -> 
     }
 
 
-def _read(entry: str, language: Language) -> tuple[str, str, str] | None:
-    try:
-        alert = load(entry)
-    except ValueError:  # shown as an entry that cannot be read
-        return None
-    return level_name(alert, language), alert.logger, first_line(alert)
-
-
-def _for_people(one: dict[str, Any], held: DeadLetter, mask: Callable[[str], str]) -> dict[str, Any]:
+def _for_people(one: dict[str, Any], alert: Alert | None, mask: Callable[[str], str]) -> dict[str, Any]:
     """With what its message says in the first line, in the language of who reads it."""
-    try:
-        line = brief(headline_of(load(held.entry), mask, language()), mask)
-    except Exception:  # nothing that stands in a state is trusted
-        line = one["text"]
+    line = one["text"] if alert is None else brief(headline_of(alert, mask, language()), mask)
     row = {"waiting": "waits", "sending": "being_sent"}.get(one["state"], "was_given_up")
     reason = REASONS.get(one["reason"], one["reason"]) if language() == "zh" else one["reason"]
     what = trim(text(f"pending.{row}", reason=reason), _MAX_NAME)

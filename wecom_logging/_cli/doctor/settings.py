@@ -40,9 +40,9 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
 
 
 def settings(
-    handler: str, channel: Channel, options: Mapping[str, Any], places: Mapping[str, tuple[str, str]]
+    handler: str, channel: Channel, options: Mapping[str, Any], places: Mapping[str, str]
 ) -> Iterator[Setting]:
-    """One for each option that is given or has a default. ``places`` are (source, place) of what was given."""
+    """One for each option that is given or has a default. ``places``: where each that is given stands."""
     for one in all_options().values():
         if one.handler not in (channel, "all") or not one.doctor:
             continue
@@ -54,7 +54,7 @@ def settings(
             if all(shown.startswith("http") for shown in bots):  # each is a whole URL, which keeps its own host
                 continue
         if given is not None:
-            source, place = _pointed(one, given) or places.get(one.keyword, ("configuration", ""))
+            source, place = _pointed(one, given) or ("configuration", places.get(one.keyword, ""))
             yield Setting(handler, name, _shown(one, given), source, place)
         elif found := _from_environment(one, options):
             yield Setting(handler, name, _shown(one, None), *found)

@@ -16,8 +16,8 @@ from ..printing import refuse
 from .logging_file import Entry, entries, is_ours
 from .recipients import KINDS
 
-Places = Mapping[str, tuple[str, str]]
-"""For options that were given: source and place of a `Setting`."""
+Places = Mapping[str, str]
+"""Where in a logging config, or in a class, the options that were given stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _from_entry(path: str, entry: Entry, names: Container[str]) -> Target:
         assert entry.error is not None
         return Target(entry.name, "app", {}, {}, (entry.error,))
     given = dict(entry.options or {})
-    places = {name: ("configuration", f"{path}: handlers.{entry.name}.{name}") for name in given}
+    places = {name: f"{path}: handlers.{entry.name}.{name}" for name in given}
     errors = [entry.error] if entry.error is not None else []
     if isinstance(fallback := given.get("fallback"), str) and fallback not in names:
         errors.append(ConfigurationError("fallback", "not_in_file"))
@@ -94,8 +94,7 @@ def _target(
     channel: Channel = next((name for name, one in HANDLERS.items() if issubclass(kind, one)), "app")
     options, refusal = _built(kind, HANDLERS[channel], given)
     if options.keys() - given.keys():  # a class of the user's own sets some itself
-        own = ("configuration", f"class {kind.__module__}.{kind.__qualname__}")
-        places = {**dict.fromkeys(options, own), **places}
+        places = {**dict.fromkeys(options, f"class {kind.__module__}.{kind.__qualname__}"), **places}
     found = {error.field: error for error in errors}
     if not _is_disabled(options):
         for error in (*_problems(channel, options), *([refusal] if refusal is not None else [])):
