@@ -216,6 +216,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     redact._remembered = ()
     build.secrets_of_all.clear()
     build._rotas.clear()
+    build._said_off.clear()
     build._named_rotas.clear()
     sender._channels.clear()  # ports come back, and with them what was known of another test's server
     token._sources.clear()

@@ -100,7 +100,7 @@ def test_a_bound_is_a_number_as_people_write_it() -> None:
 
 
 def test_a_missing_webhook_is_named() -> None:
-    assert "WECOM_WEBHOOK" in refused(lambda: WeComBotHandler(), "webhook")
+    assert "WECOM_WEBHOOK" in refused(lambda: WeComBotHandler(enabled=True), "webhook")
 
 
 WRONG_APP = [
@@ -540,28 +540,38 @@ def test_disabled_by_the_environment_needs_nothing_else(monkeypatch: pytest.Monk
     assert handler.stats().dropped == {"disabled": 1}
 
 
-AUTOMATIC = """
+BOTH = """
 import logging, logging.config
-ours = {"app": {"class": "wecom_logging.WeComHandler", "level": "ERROR", "service": "web shop", "enabled": "auto"},
-        "bot": {"class": "wecom_logging.WeComBotHandler", "level": "ERROR", "mention": ["@all"], "enabled": "auto"}}
-logging.config.dictConfig({"version": 1, "handlers": ours, "root": {"handlers": [*ours]}})
+ours = {"app": {"class": "wecom_logging.WeComHandler", "level": "ERROR", "users": ["sandbox-user"]},
+        "bot": {"class": "wecom_logging.WeComBotHandler", "level": "ERROR", "mention": ["@all"]}}
+for _ in range(2):
+    logging.config.dictConfig({"version": 1, "handlers": ours, "root": {"handlers": [*ours]}})
 logging.getLogger("shop").error("no price")
 print(*(handler.stats().accepted - handler.stats().dropped.get("disabled", 0) for handler in logging.root.handlers))
 """
-OFF = 'wecom_logging: {0} is off: enabled is "auto", and no variable WECOM_… is set for it\n'
+OFF = (
+    "wecom_logging: {} sends nothing: no credentials are set. To switch it on, set {}; "
+    "WECOM_ENABLED=0 hides this line\n"
+)
+OFF_APP = OFF.format("WeComHandler", "WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET")
+OFF_BOT = OFF.format("WeComBotHandler", "WECOM_WEBHOOK")
 
 
-def test_where_nothing_is_set_auto_is_off_with_one_line() -> None:
-    ended = run(AUTOMATIC)
-    assert (ended.status, ended.out, ended.err) == (
-        0,
-        "0 0\n",
-        OFF.format("WeComHandler") + OFF.format("WeComBotHandler"),
-    )
+@pytest.mark.parametrize(
+    "variables", [{}, {"WECOM_STATE": "memory://", "WECOM_API_BASE": "https://wecom.example", "WECOM_LANGUAGE": "en"}]
+)
+def test_without_credentials_a_program_starts_and_one_line_says_what_to_set(variables: dict[str, str]) -> None:
+    ended = run(BOTH, **variables)
+    assert (ended.status, ended.out, ended.err) == (0, "0 0\n", OFF_APP + OFF_BOT)
 
 
-def test_auto_is_on_where_it_is_set_up(sandbox: Sandbox) -> None:
-    assert (ended := run(AUTOMATIC, url=sandbox.url)).out == "1 1\n", ended.err
+def test_switched_off_it_says_nothing() -> None:
+    ended = run(BOTH, WECOM_ENABLED="0", WECOM_CORPID="ww")
+    assert (ended.status, ended.out, ended.err) == (0, "0 0\n", "")
+
+
+def test_with_credentials_it_is_on(sandbox: Sandbox) -> None:
+    assert (ended := run(BOTH, url=sandbox.url)).out == "1 1\n", ended.err
     assert len(sandbox.messages()) == 2
 
 
@@ -575,10 +585,10 @@ def test_what_is_set_after_a_handler_was_made_is_not_read(sandbox: Sandbox, monk
     handler.close()
 
 
-def test_with_auto_the_other_channels_variables_do_not_count(sandbox: Sandbox) -> None:
+def test_the_other_channels_variables_switch_a_handler_not_on(sandbox: Sandbox) -> None:
     bot = {"WECOM_WEBHOOK": f"{sandbox.url}/cgi-bin/webhook/send?key=sandbox-bot", "WECOM_LANGUAGE": "en"}
-    ended = run(AUTOMATIC, **bot)
-    assert (ended.out, ended.err) == ("0 1\n", OFF.format("WeComHandler"))
+    ended = run(BOTH, **bot)
+    assert (ended.out, ended.err) == ("0 1\n", OFF_APP)
     assert [message["channel"] for message in sandbox.messages()] == ["bot"]
 
 
@@ -587,26 +597,28 @@ def test_with_auto_the_other_channels_variables_do_not_count(sandbox: Sandbox) -
     [
         ({"WECOM_CORP_ID": "ww"}, {}),
         ({"WECOM_SECRET_FILE": "/no/such/file"}, {}),
-        ({"WECOM_CORPID": "ww"}, {}),  # a slip
-        ({"WECOM_ENABLED": "1"}, {"enabled": "auto"}),
+        ({"WECOM_USERS": "bob"}, {}),
+        ({"WECOM_ENABLED": "1"}, {}),
+        ({}, {"enabled": True}),
+        ({"WECOM_ENABLED": "0"}, {"enabled": True}),
         ({}, {"corp_id": "ww"}),
         ({}, {"secret": "s"}),
     ],
 )
-def test_half_a_configuration_is_an_error_with_auto_too(
+def test_half_a_configuration_is_an_error_and_none_where_it_is_to_be_on(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], given: dict[str, Any]
 ) -> None:
-    for name, value in {"WECOM_ENABLED": "auto", **variables}.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=r"corp_id|agent_id|secret"):
         WeComHandler(**given)
 
 
-@pytest.mark.parametrize("enabled", [None, "auto"])
-def test_the_environment_switches_auto_off(monkeypatch: pytest.MonkeyPatch, enabled: Any) -> None:
-    monkeypatch.setenv("WECOM_ENABLED", "0")
+@pytest.mark.parametrize("given", [{}, {"enabled": False}])
+def test_what_is_switched_off_needs_nothing(monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> None:
+    monkeypatch.setenv("WECOM_ENABLED", "1" if given else "0")
     monkeypatch.setenv("WECOM_CORP_ID", "ww")
-    assert WeComHandler(enabled=enabled).stats().accepted == 0
+    assert WeComHandler(**given).stats().accepted == 0
 
 
 @pytest.mark.parametrize("users", ["@all", ["@all"], ["bob", "@all"]])
@@ -849,26 +861,30 @@ def test_what_stands_in_quotation_marks_in_an_env_file_is_refused(monkeypatch: p
         ("WECOM_WEBHOOK_URL", "WECOM_WEBHOOK"),
     ],
 )
-def test_a_variable_of_no_option_is_named_where_the_right_one_is_missing(
+def test_a_variable_that_is_much_like_one_of_an_option_is_an_error(
     slip: str, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(slip, CANARY)
-    kind, field = (WeComBotHandler, "webhook") if "WEBHOOK" in slip else (WeComHandler, None)
-    with pytest.raises(ConfigurationError) as caught:
-        kind()
-    assert field in (None, caught.value.field)
-    assert str(caught.value).count(" is set; perhaps ") == 1
-    assert f". {slip} is set; perhaps {variable} is meant" in str(caught.value)
-    assert f"。已设置 {slip}，可能应为 {variable}" in caught.value.text("zh")
-    assert CANARY not in str(caught.value)
+    for make in (WeComHandler, WeComBotHandler, lambda: WeComHandler(**APP), lambda: WeComBotHandler(**BOT)):
+        said = refused(make, slip)
+        assert said.startswith(
+            f"{slip}: no option and no command reads a variable of this name; did you mean {variable}?"
+        )
+    monkeypatch.setenv("WECOM_ENABLED", "0")
+    WeComHandler()
 
 
-def test_a_variable_of_an_option_is_no_slip(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WECOM_CONTACTS_SECRET", CANARY)
-    monkeypatch.setenv("WECOM_AIBOT_ID", "aib")
-    with pytest.raises(ConfigurationError) as caught:
-        WeComHandler()
-    assert "perhaps" not in str(caught.value)
+def test_a_variable_that_nothing_reads_is_an_error_but_what_kubernetes_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_services = ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP", "PORT_80_TCP_ADDR")
+    for name in ("WECOM_HANDLER", "WECOM_SANDBOX_TOKEN", *(f"WECOM_PROXY_{end}" for end in of_services)):
+        monkeypatch.setenv(name, "tcp://10.0.0.1:80")
+    monkeypatch.setenv("WECOM_NIGHT", "")
+    WeComBotHandler(**BOT).close()
+    monkeypatch.setenv("WECOM_NIGHT", CANARY)
+    monkeypatch.setenv("WECOM_CORPID", CANARY)
+    assert "did you mean WECOM_CORP_ID?" in refused(lambda: WeComBotHandler(**BOT), "WECOM_CORPID, WECOM_NIGHT")
+    monkeypatch.delenv("WECOM_CORPID")
+    assert "; " not in refused(lambda: WeComBotHandler(**BOT), "WECOM_NIGHT")
 
 
 def test_users_may_stand_as_wecom_parts_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1506,7 +1522,7 @@ ALL = {
 @pytest.mark.parametrize(("handler", "fields"), ALL.values(), ids=ALL)
 def test_all_that_is_not_set_is_named_at_once(handler: type[logging.Handler], fields: list[str]) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        handler()
+        handler(enabled=True)  # type: ignore[call-arg] # ours have it
     assert caught.value.field == ", ".join(fields)
     assert caught.value.code == "missing"
     assert [field for field in fields if f"ive {field}=" not in caught.value.remedy] == []

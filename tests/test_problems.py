@@ -137,7 +137,7 @@ def test_the_option_language_decides_for_the_error_of_its_handler(
 ) -> None:
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
     with pytest.raises(ConfigurationError) as caught:
-        WeComBotHandler(language=option)
+        WeComBotHandler(language=option, enabled=True)
     assert str(caught.value).startswith("webhook：未设置。请" if is_chinese else "webhook: not set. Give ")
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 

@@ -113,7 +113,9 @@ def test_the_variables_that_are_told_are_those_that_are_read(monkeypatch: pytest
     for one in all_options().values():
         told.setdefault(one.handler, set()).update(one.variables)
     assert set().union(*told.values()) == {name for name in read if name.startswith("WECOM_")}
-    assert {kind: told[kind] for kind in ("app", "bot", "aibot")} == config.VARIABLES
+    assert told == config.VARIABLES
+    needed = [(one.handler, one.variable) for one in all_options().values() if one.doctor == "needed"]
+    assert {kind: ", ".join(name for of, name in needed if of == kind) for kind in config.NEEDED} == config.NEEDED
 
 
 PUBLIC = (

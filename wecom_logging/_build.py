@@ -288,15 +288,26 @@ def _mask(secrets: list[str], further: Callable[[str], str] | bool) -> Callable[
     return mask
 
 
+_said_off: set[str] = set()
+"""The channels of which this process has said that no credentials are set."""
+
+
 def is_on(kind: type, options: config.CommonOptions, *credentials: object, channel: str) -> bool:
-    """Whether a handler of this kind is switched on. Raises `ConfigurationError` for options that there are not."""
+    """Says whether a handler of this kind is switched on; one line says where it is not for want of credentials.
+
+    Raises `ConfigurationError` for options and variables that there are not.
+    """
     if not options.keys() <= config.CommonOptions.__annotations__.keys():
         _refuse_names(kind, options)
-    on = config.enabled(options.get("enabled"))
-    if on is None and not config.is_set_up(*credentials, channel=channel):
-        warn_once(f"auto {kind.__name__}", line("auto_off", kind=kind.__name__))
+    if (on := config.enabled(options.get("enabled"))) is False:
         return False
-    return on is not False
+    config.check_variables()
+    if on or config.is_set_up(*credentials, channel=channel):
+        return True
+    if channel not in _said_off:
+        _said_off.add(channel)
+        warn_once(f"off {channel}", line("off", kind=kind.__name__, variables=config.NEEDED[channel]))
+    return False
 
 
 _HANDLERS = {"app": "WeComHandler", "bot": "WeComBotHandler", "aibot": "WeComAIBotHandler"}

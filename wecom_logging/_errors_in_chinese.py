@@ -194,7 +194,7 @@ REMEDIES = (
         "请填写 users、departments、tags 或 leader_of；智能机器人填写 chats",
     ),
     Phrase("Give users, departments, tags or leader_of", "请填写 users、departments、tags 或 leader_of"),
-    Phrase("%s is set; perhaps %s is meant", "已设置 %s，可能应为 %s"),
+    Phrase("Unset it, or give it another name", "请取消设置，或换一个名称"),
     # Of what all handlers have.
     Phrase("Give language=… or set WECOM_LANGUAGE", "请传入 language=…，或设置 WECOM_LANGUAGE"),
     Phrase(
@@ -207,7 +207,7 @@ REMEDIES = (
     ),
     Phrase("Give timezone=… or set WECOM_TIMEZONE", "请传入 timezone=…，或设置 WECOM_TIMEZONE"),
     Phrase("Give state=… or set WECOM_STATE", "请传入 state=…，或设置 WECOM_STATE"),
-    Phrase("WECOM_ENABLED: 1, 0 or auto", "WECOM_ENABLED 应为 1、0 或 auto"),
+    Phrase("WECOM_ENABLED: 1 or 0", "WECOM_ENABLED 应为 1 或 0"),
     # Of rules of time and persons.
     Phrase(
         "Give on_call={%s: …}, or name one of those",

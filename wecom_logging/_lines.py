@@ -210,9 +210,10 @@ LINES: Mapping[str, tuple[str, str]] = {
         "A later logging config, or code that empties a logger's handlers, has taken it away: create it after that",
         "它被后来的 logging 配置，或清空 logger 的 handler 的代码移除了：请在那之后创建 handler",
     ),
-    "auto_off": (
-        '{kind} is off: enabled is "auto", and no variable WECOM_… is set for it',
-        '{kind} 未启用：enabled 为 "auto"，且没有为它设置任何 WECOM_… 变量',
+    "off": (
+        "{kind} sends nothing: no credentials are set. To switch it on, set {variables}; WECOM_ENABLED=0 hides this "
+        "line",
+        "{kind} 不会发送告警：没有设置凭证。启用请设置 {variables}；设置 WECOM_ENABLED=0 可不再显示本提示",
     ),
     # Of what the program gives: functions that raise, and what is no such thing.
     "filter": ("a filter raised {error}; the record is sent", "过滤器抛出 {error}；该日志照常发送"),

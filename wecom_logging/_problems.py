@@ -31,6 +31,14 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "not_a_list": ("a list is needed, such as {such}", "应为列表，例如 {such}"),
     "unknown_option": ("there is no such option; the options are {names}", "没有这个选项；可用的选项：{names}"),
     "misspelt_option": ("there is no such option; did you mean {close!r}?", "没有这个选项，可能应为“{close}”"),
+    "misspelt_variable": (
+        "no option and no command reads a variable of this name; did you mean {close}?",
+        "没有选项或命令会读取这个环境变量，可能应为 {close}",
+    ),
+    "unknown_variable": (
+        "no option and no command reads a variable of this name",
+        "没有选项或命令会读取这个环境变量",
+    ),
     "option_of_another": (
         "{kind} has no such option: it belongs to {others}",
         "{kind} 没有这个选项，它属于 {others}",

@@ -355,8 +355,12 @@ def test_what_is_not_set_for_the_bot_is_said_with_the_variable_of_the_bot(
     [
         (
             {"WECOM_CORP_ID": "", "WECOM_CORPID": "ww1", "WECOM_SECRET": "x"},
-            ("✗ configuration corp_id: not set", "✗ 配置项 corp_id：未设置"),
-            (" WECOM_CORPID is set; perhaps WECOM_CORP_ID is meant.", "已设置 WECOM_CORPID，可能应为 WECOM_CORP_ID。"),
+            (
+                "✗ configuration WECOM_CORPID: no option and no command reads a variable of this name; "
+                "did you mean WECOM_CORP_ID?",
+                "✗ 配置项 WECOM_CORPID：没有选项或命令会读取这个环境变量，可能应为 WECOM_CORP_ID",
+            ),
+            ("→ Correct its name, or unset it.", "→ 请更正变量名，或取消设置；"),
         ),
         (
             {"WECOM_CORP_ID": '"ww1"'},

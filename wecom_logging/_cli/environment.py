@@ -46,9 +46,8 @@ def channels(*more: Channel, remedy: str = "") -> list[Channel]:
     """
     found = [name for name, variables in _VARIABLES.items() if name in more or any(map(os.environ.get, variables))]
     if not found:
-        raise ConfigurationError(
-            "WECOM_CORP_ID", "no_channel", config.with_misspelt(remedy, "WECOM_CORP_ID WECOM_SECRET WECOM_WEBHOOK")
-        )
+        config.check_variables()
+        raise ConfigurationError("WECOM_CORP_ID", "no_channel", remedy)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import _config as config
 from .._config.options import all_options
-from .._errors_in_chinese import SYSTEM, in_chinese, remedy_in_chinese
+from .._errors_in_chinese import SYSTEM, in_chinese
 from .._tables import table
 from .._text.said import Language, Reader, Said, filled
 from .._wecom import explained as of_wecom
@@ -104,11 +104,11 @@ def _remedy(error: ConfigurationError) -> Said:
     """That of each option that the error names. Of one that several handlers have, the error names the variable."""
     if error.code == "unknown_rota":
         return said("remedies.rota")
+    if error.code in ("misspelt_variable", "unknown_variable"):
+        return said("remedies.variable")
     rows = [one for one in all_options().values() if re.search(rf"\b{one.variable or one.name}\b", error.remedy)]
     names = [next((row.name for row in rows if row.keyword == one), one) for one in error.field.split(", ")]
     found = [remedy_of_field(one) for one in names]
-    slips = [one for one in error.remedy.split(". ") if " is set; perhaps " in one]
-    found += [Said(f"{one}.", f"{remedy_in_chinese(one)}。") for one in slips]
     return Said(" ".join(one.en for one in found), "".join(one.zh for one in found))
 
 

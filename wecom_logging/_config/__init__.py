@@ -5,7 +5,6 @@ An option that is not given is read from its environment variable; a secret also
 """
 
 from .credentials import SECRET_REMEDY as SECRET_REMEDY
-from .credentials import VARIABLES as VARIABLES
 from .credentials import agent_id as agent_id
 from .credentials import aibot_id as aibot_id
 from .credentials import aibot_secret as aibot_secret
@@ -16,7 +15,6 @@ from .credentials import contacts_secret as contacts_secret
 from .credentials import corp_id as corp_id
 from .credentials import enabled as enabled
 from .credentials import heartbeat_url as heartbeat_url
-from .credentials import is_set_up as is_set_up
 from .credentials import optional_agent_id as optional_agent_id
 from .credentials import optional_app_secret as optional_app_secret
 from .credentials import webhook as webhook
@@ -54,4 +52,7 @@ from .values import state as state
 from .values import text as text
 from .values import timeout as timeout
 from .values import whole as whole
-from .values import with_misspelt as with_misspelt
+from .variables import NEEDED as NEEDED
+from .variables import VARIABLES as VARIABLES
+from .variables import check_variables as check_variables
+from .variables import is_set_up as is_set_up

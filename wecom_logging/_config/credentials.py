@@ -1,14 +1,14 @@
-"""What a channel needs to be one, and whether it is set up: credentials of an app and an AI bot, webhooks of bots."""
+"""What a channel needs to be one, and whether it is on: credentials of an app and an AI bot, webhooks of bots."""
 
 from __future__ import annotations
 
-import os
 import re
 
 from ..errors import ConfigurationError
 from ..model import Secret
 from .messages import items_of
-from .values import api_base, checked_url, exact, is_web_url, or_variable, required, secret, secret_text, text
+from .values import api_base, checked_url, exact, is_web_url, required, secret, secret_text, text
+from .variables import or_variable
 
 SECRET_REMEDY = (
     "Give secret=…, or set WECOM_SECRET or WECOM_SECRET_FILE (管理后台 → 应用管理 → 自建 → the app → Secret)"
@@ -91,37 +91,12 @@ def aibot_secret(value: object) -> Secret:
 
 
 def enabled(value: object) -> bool | None:
-    """The option, or WECOM_ENABLED (0, false, no and off mean no); None is "auto", which `is_set_up` decides."""
-    word = "1" if value is None else str(value).strip().lower()
-    if value is None or word == "auto":
-        word = (os.environ.get("WECOM_ENABLED") or word).strip().lower()
-    if word == "auto":
-        return None
-    if word not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
-        remedy = "WECOM_ENABLED: 1, 0 or auto"
-        raise ConfigurationError("enabled", "not_a_choice", remedy, choices="True, False, 'auto'")
-    return word in ("1", "true", "yes", "on")
-
-
-_OF_APP = "CORP_ID AGENT_ID SECRET SECRET_FILE CONTACTS_SECRET CONTACTS_SECRET_FILE USERS DEPARTMENTS TAGS"
-VARIABLES: dict[str, frozenset[str]] = {
-    "app": frozenset(f"WECOM_{name}" for name in _OF_APP.split()),
-    "bot": frozenset(("WECOM_WEBHOOK", "WECOM_WEBHOOK_FILE")),
-    "aibot": frozenset(f"WECOM_AIBOT_{name}" for name in ("ID", "SECRET", "SECRET_FILE", "CHATS", "ANSWERERS", "URL")),
-}
-"""Those that are one channel's alone, as `options.toml` tells them: to read that takes a start 10 ms."""
-
-
-def is_set_up(*credentials: object, channel: str) -> bool:
-    """For "auto": whether one of the credentials is given, or any variable WECOM_… is set.
-
-    What is the other channel's alone does not count. An unknown name does: it may be a misspelt one.
-    """
-    others = {"WECOM_ENABLED", "WECOM_LANGUAGE", "WECOM_TIMEZONE"}
-    others = others.union(*(names for name, names in VARIABLES.items() if name != channel))
-    return any(one is not None for one in credentials) or any(
-        value and name.startswith("WECOM_") and name not in others for name, value in os.environ.items()
-    )
+    """The option, or WECOM_ENABLED (0, false, no and off mean no). None: neither says it, and `is_set_up` decides."""
+    found = or_variable(value, "WECOM_ENABLED")
+    word = "" if found is None else str(found).strip().lower()
+    if found is not None and word not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
+        raise ConfigurationError("enabled", "not_a_choice", "WECOM_ENABLED: 1 or 0", choices="True, False")
+    return None if found is None else word in ("1", "true", "yes", "on")
 
 
 def webhook_entries(value: object) -> list[object]:

@@ -16,7 +16,8 @@ from ..model.duty import ALL_LEVELS, DAYS, NO_DUTY, Duty, Span
 from . import escalation, on_call
 from .messages import list_of, timezone
 from .options import OfDuty, marked
-from .values import kind, level, or_variable, text
+from .values import kind, level, text
+from .variables import or_variable
 
 if TYPE_CHECKING:
     from .options import CommonOptions

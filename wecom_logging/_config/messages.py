@@ -19,12 +19,10 @@ from .values import (
     kind,
     level,
     mapping_of,
-    or_variable,
     required,
     text,
-    variable,
-    with_misspelt,
 )
+from .variables import or_variable, variable
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -151,10 +149,8 @@ def recipients(
         raise ConfigurationError(
             "users",
             "no_recipient",
-            with_misspelt(
-                'Give users=[…], departments=[…], tags=[…] or leader_of=[…] (users="@all" is everybody in '
-                "the app's visible range), or set WECOM_USERS, WECOM_DEPARTMENTS or WECOM_TAGS"
-            ),
+            'Give users=[…], departments=[…], tags=[…] or leader_of=[…] (users="@all" is everybody in '
+            "the app's visible range), or set WECOM_USERS, WECOM_DEPARTMENTS or WECOM_TAGS",
         )
     return found
 

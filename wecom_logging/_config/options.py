@@ -12,7 +12,8 @@ from ..errors import ConfigurationError
 from ..model import Secret
 from .credentials import heartbeat_url
 from .messages import ANSWERS, FRAMES, OVERFLOWS, language, link, timezone
-from .values import choice, flag, function, number, optional_text, variable, whole
+from .values import choice, flag, function, number, optional_text, whole
+from .variables import variable
 
 if TYPE_CHECKING:
     from ..model import DeliveryReport
@@ -133,10 +134,10 @@ class CommonOptions(TypedDict, total=False):
       nothing here can tell; also ``"env:NAME"`` or ``"file:PATH"``. Its grace should be 3 minutes or more.
     * ``celery`` (``True``): in a Celery worker, and in beat: what ``connect()`` does is done for a handler that
       stands on the root logger or on one of Celery's. ``False``: only if ``connect()`` is called.
-    * ``enabled`` (``True``, WECOM_ENABLED): ``False`` (``0`` in the variable) sends nothing and needs no other
-      option. ``"auto"`` is off where no credential (``corp_id``, ``agent_id``, ``secret``, ``contacts_secret``;
-      bot: ``webhook``) is given and no ``WECOM_…`` variable is set; variables that only another handler reads do
-      not count, nor do ``WECOM_LANGUAGE`` and ``WECOM_TIMEZONE``.
+    * ``enabled`` (on where credentials are set, WECOM_ENABLED): without any credential (of an app also without
+      ``WECOM_USERS``, ``WECOM_DEPARTMENTS`` and ``WECOM_TAGS``) a handler sends nothing, and says so once on
+      stderr. ``True`` (``1`` in the variable): that is an error. ``False`` (``0``): it sends nothing, needs no
+      other option, and says nothing.
     * ``api_base`` (``"https://qyapi.weixin.qq.com"``, WECOM_API_BASE): scheme and host of the sandbox, a proxy or
       a private deployment.
     """
@@ -179,7 +180,7 @@ class CommonOptions(TypedDict, total=False):
     ]
     heartbeat_url: Annotated[str | Secret | None, Made("heartbeat_url", lambda _, value: heartbeat_url(value))]
     celery: Annotated[bool, Made("celery", flag, True)]
-    enabled: bool | Literal["auto"] | None
+    enabled: bool | None
     api_base: str | None
 
 

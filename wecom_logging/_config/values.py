@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..errors import ConfigurationError
 from ..model import Secret
+from .variables import is_quoted, or_variable
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -26,53 +27,11 @@ LARGEST = 2**31
 """Levels, lines of code and numbers of processes are smaller: every store holds them."""
 
 
-def variable(name: str) -> str | None:
-    """The text of an environment variable; None where it is not set, or empty. Raises `ConfigurationError`."""
-    found = os.environ.get(name) or None
-    if found is not None and is_quoted(found):
-        raise ConfigurationError(name, "quoted")
-    return found
-
-
-def is_quoted(text: str) -> bool:
-    """Says whether a text begins or ends with a quotation mark."""
-    return bool({text.strip()[:1], text.strip()[-1:]} & {*"\"'`“”‘’"})
-
-
-def or_variable(value: object, name: str, default: object = None) -> object:
-    """An option that is given, else its environment variable, unless that is empty, else the default."""
-    return variable(name) or default if value is None else value
-
-
 def required(field: str, value: T | None, remedy: str) -> T:
     """What must be there; ``remedy`` says how to set it."""
     if value is None:
-        raise ConfigurationError(field, "missing", with_misspelt(remedy))
+        raise ConfigurationError(field, "missing", remedy)
     return value
-
-
-def with_misspelt(remedy: str, names: str = "") -> str:
-    """With each variable that is set, which no option has, and which is much like one of those that are named, in the
-    remedy if nowhere else.
-    """
-    import difflib
-
-    from .._tables import table
-
-    rows = [row for rows in table(__package__, "options").values() for row in rows.values()]
-    known = {f"{row.get('variable')}{end}" for row in rows for end in ("", "_FILE")}
-    others = {_bare(name): name for name in os.environ if _bare(name) != name and name not in known}
-    slips = [
-        f"{others[close]} is set; perhaps {name} is meant"
-        for name in re.findall("WECOM_[A-Z_]+", names or remedy)
-        for close in difflib.get_close_matches(_bare(name), others, 1, 0.7)
-    ]
-    return ". ".join(filter(None, [remedy, *slips]))
-
-
-def _bare(variable: str) -> str:
-    """The part of a variable's name that is compared: ``CORPID``, of ``WECOM_CORP_ID``."""
-    return variable.upper().removeprefix("WECOM").replace("_", "") if variable.upper().startswith("WECOM") else variable
 
 
 def all_given(*checks: Callable[[], Any]) -> list[Any]:

@@ -29,7 +29,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "quiet_hours": lambda value: (quiet_hours(value), value)[1],
     "calendar": calendar,
     "duty": lambda value: value if str(value).endswith(".toml") else WRONG,
-    "enabled": lambda value: "auto" if (on := config.enabled(value)) is None else on,
+    "enabled": config.enabled,
     "state": lambda value: _without_credentials(value) if isinstance(value, str) else type(value).__name__,
     **{name: partial(config.ids, name) for name in _RECIPIENTS},
     "bot_id": config.aibot_id,

@@ -139,8 +139,9 @@ def _built(
     def look(self: AlertHandler, **options: Any) -> None:
         seen.clear()
         seen.update(options)
-        # Without its state: it would send what others have left there.
-        base.__init__(self, **{**options, "state": unopened(options.get("state"))})
+        # Without its state: it would send what others have left there. On, so that it says what is missing.
+        on = {} if _is_disabled(options) else {"enabled": True}
+        base.__init__(self, **{**options, "state": unopened(options.get("state")), **on})
 
     looking = type(base.__name__, (base,), {"__init__": look})
     # Between the user's class and ours in the order of super(), so that it sees what ours would get.
@@ -157,7 +158,7 @@ def _built(
 
 def _is_disabled(options: Mapping[str, Any]) -> bool:
     try:
-        return config.enabled(options.get("enabled")) is False  # of "auto" it is said what is missing
+        return config.enabled(options.get("enabled")) is False  # where nothing says it, what is missing is said
     except ConfigurationError:  # said where the options are checked
         return False
 
