@@ -55,13 +55,9 @@ def of_app(path: str) -> Callable[[AlertHandler], Any]:
 
 COMMON: dict[str, tuple[int, type, Callable[[AlertHandler], Any]]] = {
     "window": (60, float, of_options("window_s")),
-    "take_for": (60, float, of_options("take_for_s")),
-    "quiet_limit": (60, float, lambda handler: of_options("quiet_limits_s")(handler)[0]),
-    "critical_quiet_limit": (60, float, lambda handler: of_options("quiet_limits_s")(handler)[1]),
     "timeout": (60, float, of_options("timeout_s")),
     "exit_timeout": (0, float, of_options("exit_timeout_s")),
     "max_pending": (60, int, of_options("max_pending")),
-    "max_pending_bytes": (60, int, of_options("max_pending_bytes")),
     "level": (60, int, lambda handler: handler.level),
 }
 OWN: dict[str, tuple[type[AlertHandler], Any, type, Callable[[AlertHandler], Any]]] = {

@@ -125,10 +125,8 @@ def pipeline(
     shared = shared_state(options.get("state"))
     options, rules_of_duty = _duty(options, setup, shared)
     found = config.checked(options)
-    quiet_limits_s = found.pop("quiet_limit_s"), found.pop("critical_quiet_limit_s")
     looks = setup.looks._replace(
         answers=found.pop("answers") or setup.looks.answers,
-        quiet_limits_s=quiet_limits_s,
         **{name: found.pop(name) for name in Looks._fields if name in found},
     )
     checked = Options(
@@ -139,7 +137,6 @@ def pipeline(
         rules=config.rate_limit(options.get("rate_limit", NotImplemented), default_rate_limit),
         routes=setup.routes,
         fallback=None if named is None else partial(find, named),
-        quiet_limits_s=quiet_limits_s,
         shared=shared,
         mask_may_log=callable(options.get("redact")),
         **rules_of_duty,

@@ -29,7 +29,7 @@ from wecom_logging._answers.command import read
 from wecom_logging._answers.desk import Desk
 from wecom_logging._state.shared import alone
 from wecom_logging._build_aibot import _places
-handler = WeComHandler(rate_limit=None, take_for=600, quiet_limit=7200)
+handler = WeComHandler(rate_limit=None, exit_timeout=5)
 shop = logging.getLogger("shop")
 shop.addHandler(handler)
 desk = Desk(lambda: _places(alone))
@@ -39,7 +39,7 @@ def log(number):
 log(1)
 assert handler.flush(30)
 name = handler.incidents()[0].short_id
-print(desk.do(read("quiet " + name + " 3h"), "Li", "chat").text)
+print(desk.do(read("quiet " + name + " 25h"), "Li", "chat").text)
 print(desk.do(read(COMMAND + " " + name + LENGTH), "Li", "chat").why)
 while handler.incidents()[0].messages < 2:  # the line about it
     time.sleep(0.01)
@@ -59,7 +59,7 @@ def test_the_exit_tells_what_an_answer_held_back_and_flush_does_not_wait_for_it(
     ended = run(program, url=sandbox.url)
     assert (ended.status, ended.err) == (0, "")
     limit, why, flushed = ended.out.splitlines()
-    assert limit.endswith("may be silent for at most 2 hours")
+    assert limit.endswith("may be silent for at most 24 hours")
     assert (why, flushed) == ("", "True 5")
     first, said, last = (message["content"] for message in sandbox.messages())
     assert "×" not in first.split("\n")[0]
@@ -70,7 +70,7 @@ def test_the_exit_tells_what_an_answer_held_back_and_flush_does_not_wait_for_it(
 
 @pytest.mark.slow
 def test_what_cannot_be_told_at_the_exit_is_lost_with_its_number(sandbox: Sandbox) -> None:
-    program = ANSWERS.replace("COMMAND", "'take'").replace("LENGTH", "''").replace("take_for=600", "exit_timeout=0")
+    program = ANSWERS.replace("COMMAND", "'take'").replace("LENGTH", "''").replace("exit_timeout=5", "exit_timeout=0")
     ended = run(program, url=sandbox.url)
     assert ended.status == 0
     assert ended.err.count("\n") == 1
@@ -78,21 +78,21 @@ def test_what_cannot_be_told_at_the_exit_is_lost_with_its_number(sandbox: Sandbo
     assert len(sandbox.messages()) == 2
 
 
-def test_what_is_taken_is_kept_as_long_as_the_option_says() -> None:
+def test_what_is_taken_is_kept_for_half_an_hour_and_silenced_for_a_day_or_of_critical_for_an_hour() -> None:
     channel = Recorder(clock := Clock())
-    storm = pipeline(channel, clock, take_for_s=600.0, quiet_limits_s=(7200.0, 120.0))
+    storm = pipeline(channel, clock)
     storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
     desk = Desk(lambda: [storm.place], time_s=clock)
     for level in (logging.ERROR, logging.CRITICAL):
         storm.collector.take(record("disk full", level=level))
         turn(storm)
         name = storm.incidents()[0].short_id
-        assert desk.do(Command("quiet", name, 7201.0), "Li", "chat").why == "limit"
-        assert desk.do(Command("quiet", name, 121.0), "Li", "chat").why == ("limit" if level > 40 else "")
+        assert desk.do(Command("quiet", name, 86_401.0), "Li", "chat").why == "limit"
+        assert desk.do(Command("quiet", name, 3601.0), "Li", "chat").why == ("limit" if level > 40 else "")
         incident = desk.do(Command("take", name), "Li", "chat").incident
         assert incident is not None
         assert incident.answers.now is not None
-        assert incident.answers.now.length_s == 600
+        assert incident.answers.now.length_s == 1800
 
 
 def test_threads_that_log_one_that_sends_and_many_that_answer(sandbox: Sandbox) -> None:

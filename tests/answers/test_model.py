@@ -128,13 +128,16 @@ def test_what_is_told_is_what_the_rules_say_also_where_people_answer(
     steps: list[tuple[object, ...] | int | str],
 ) -> None:
     clock = Clock(0.0)
-    with patch("wecom_logging._state.shared.wall", clock):  # what a person has said for a time ends by the wall
+    with (
+        patch("wecom_logging._state.shared.wall", clock),  # what a person has said for a time ends by the wall
+        patch("wecom_logging._incidents.answered.TAKE_FOR_S", LENGTHS["take"]),
+    ):
         live(steps, clock)
 
 
 def live(steps: list[tuple[object, ...] | int | str], clock: Clock) -> None:
     channel = Recorder(clock)
-    storm = pipeline(channel, clock, window_s=WINDOW, take_for_s=LENGTHS["take"])
+    storm = pipeline(channel, clock, window_s=WINDOW)
     storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
     desk, rules, made = Desk(lambda: [storm.place], time_s=clock), People(clock.now), 0
     for step in steps:

@@ -167,7 +167,7 @@ def test_what_handlers_are_told_by_real_loggers_arrives_in_number(monkeypatch: p
     log = logging.getLogger("test.storms")
     log.propagate = False
     with ScriptedWeCom() as wecom:
-        handler = app_handler(wecom.url, rate_limit=None, window=1, max_pending=1_000_000, max_pending_bytes=10**9)
+        handler = app_handler(wecom.url, rate_limit=None, window=1, max_pending=1_000_000)
         log.addHandler(handler)
         try:
 

@@ -454,12 +454,6 @@ def test_what_was_taken_ends_when_nothing_comes_and_says_so() -> None:
     assert sent(incident, 610.0).ended
 
 
-def test_who_takes_it_for_longer_says_so_where_it_is_opened() -> None:
-    incident = people(sent(opened(take_for_s=7200.0), 0.0), "taken", 10.0)
-    taken = more(line(incident, 10.0), now=11.0)
-    assert (life.due_at(taken), life.is_over(taken, 7210.0)) == (7210.0, True)
-
-
 def test_a_first_is_told_although_it_was_taken_and_then_its_repeats_wait() -> None:
     incident = people(opened(3), "taken", 1.0)
     assert (life.due_at(incident), answered.news(incident)) == (0.0, None)

@@ -571,9 +571,7 @@ def test_the_shortcut_for_repeats_counts_as_the_long_way_does() -> None:
     choose = random.Random(4711)
     kinds: set[object] = set()
     with ScriptedWeCom() as wecom:
-        short, filtered, long = (
-            app_handler(wecom.url, rate_limit=None, max_pending=100_000, max_pending_bytes=10**9) for _ in range(3)
-        )
+        short, filtered, long = (app_handler(wecom.url, rate_limit=None, max_pending=100_000) for _ in range(3))
         filtered.addFilter(lambda record: True)
         for _ in range(4000):
             (message, arguments), more = choose.choice(TEMPLATES), choose.choice(EXTRAS)

@@ -138,7 +138,7 @@ def left_and_sent(sandbox: Sandbox, url: str, tmp_path: Path, **given: str) -> N
 def test_an_alert_survives_a_kill_whatever_types_its_numbers_have(
     sandbox: Sandbox, url: str, tmp_path: Path, number: str
 ) -> None:
-    names = ("window", "take_for", "quiet_limit", "critical_quiet_limit", "timeout", "exit_timeout", "max_pending")
+    names = ("window", "timeout", "exit_timeout", "max_pending")
     left_and_sent(sandbox, url, tmp_path, options=", ".join(f"{name}={number}" for name in names))
 
 

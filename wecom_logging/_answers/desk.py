@@ -13,6 +13,7 @@ from types import MappingProxyType
 from .._incidents import answered, policy
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
+from .._incidents.limits import quiet_limit_s
 from .._incidents.policy.on_call import OnDuty
 from .._incidents.short_id import read_short_id
 from .._render import words
@@ -279,8 +280,8 @@ class Desk:
         """In each channel that has it. Where it is done in one, that is what is said."""
         done: list[tuple[str, Incident]] = []
         left: Reply | None = None
-        strictest = min((one[2] for one in found), key=lambda incident: incident.answers.quiet_limit_s)
-        if command.verb == "quiet" and command.length_s > strictest.answers.quiet_limit_s:
+        strictest = max((one[2] for one in found), key=lambda incident: incident.level)
+        if command.verb == "quiet" and command.length_s > quiet_limit_s(strictest.level):
             return self._reply(partial(reply.at_most, strictest), "limit", strictest)
         for place, channel, incident in found:
             try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .._incidents import answered
 from .._incidents.incident import Incident
+from .._incidents.limits import quiet_limit_s
 from .._incidents.policy import place_of
 from .._render.card import LENGTH_QUESTION, Pressed, offered
 from .._wecom.body import Json
@@ -75,5 +76,5 @@ def length_of(event: Json, incident: Incident) -> float:
             for one in ids if isinstance(ids, list) else ():
                 if isinstance(one, str) and len(one) < 16 and (found := seconds(one)) is not None:
                     return found
-    lengths = offered(incident.answers.quiet_limit_s)
-    return (seconds(lengths[0]) if lengths else None) or incident.answers.quiet_limit_s
+    lengths = offered(limit_s := quiet_limit_s(incident.level))
+    return (seconds(lengths[0]) if lengths else None) or limit_s

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from .._incidents import answered
 from .._incidents.incident import Incident
+from .._incidents.limits import quiet_limit_s
 from .._incidents.policy.on_call import OnDuty
 from .._incidents.short_id import MOST, read_short_id
 from .._incidents.view import anew
@@ -133,7 +134,7 @@ def _some(names: Sequence[str], language: Language) -> str:
 
 
 def at_most(incident: Incident, language: Language) -> str:
-    limit = lasting(incident.answers.quiet_limit_s, language)
+    limit = lasting(quiet_limit_s(incident.level), language)
     row = words.CRITICAL_AT_MOST if level_of(incident) == logging.CRITICAL else words.SILENT_AT_MOST
     return row.within(language, incident.short_id, limit)
 
@@ -358,7 +359,7 @@ def card_of(incident: Incident | None, found: Pressed, task_id: str, language: L
         in_language(_card_digest(incident, found.short_id, now), language),
         language,
         made,
-        lengths=offered(incident.answers.quiet_limit_s),
+        lengths=offered(quiet_limit_s(incident.level)),
         in_force="" if in_force is None else in_force.verb,
     )
     return {**body, "task_id": task_id}

@@ -290,8 +290,6 @@ class Intake:
             tally,
             Own(1),
             crowded=tally.crowded,
-            take_for_s=self._options.take_for_s,
-            quiet_limit_s=self._options.quiet_limit_s(tally.level),
             duty=self._options.duty,
             steps=self._options.steps(tally.level),
         )

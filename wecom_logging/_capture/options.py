@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S, TAKE_FOR_S
 from .._runtime.warn import warn_once
 
 if TYPE_CHECKING:
@@ -23,9 +22,6 @@ class CaptureOptions:
     max_pending_bytes: int = 16 * 1024 * 1024
     routes: tuple[Route, ...] = ()
     window_s: float = 60.0
-    take_for_s: float = TAKE_FOR_S
-    quiet_limits_s: tuple[float, float] = (QUIET_LIMIT_S, CRITICAL_QUIET_LIMIT_S)
-    """Of what is not critical, and of what is."""
     fingerprint: Callable[[logging.LogRecord], str] | None = None
     mask_may_log: bool = True
     duty: str = ""
@@ -42,10 +38,6 @@ class CaptureOptions:
         if own is not None or not self.routes:
             return own
         return next((route.recipients for route in self.routes if route.fits(logger, level)), None)
-
-    def quiet_limit_s(self, level: int) -> float:
-        """For how long a person may silence an incident of this level."""
-        return self.quiet_limits_s[level >= logging.CRITICAL]
 
     def warn_once(self, cause: str, text: str) -> bool:
         """One line on stderr that says whose it is; False if the cause had one less than a minute ago."""

@@ -48,9 +48,6 @@ class OfDuty(NamedTuple):
     variable: str = ""
 
 
-_minute_to_day = partial(number, least=60, most=86_400)
-
-
 def _answers(name: str, value: object) -> str:
     return "" if value is None else choice(name, value, ANSWERS)
 
@@ -64,11 +61,6 @@ class CommonOptions(TypedDict, total=False):
     * ``environment`` (none): the environment, such as ``"prod"``; the first line of a message shows it, and
       alerts of two environments are never the same.
     * ``window`` (60 s): how long repeats are counted before a digest: 1 s to a day.
-    * ``take_for`` (1800 s): how long repeats of an incident stay silent after somebody has taken it: 60 s to a
-      day.
-    * ``quiet_limit`` (86,400 s): the longest time for which a person may silence an incident below CRITICAL: 60 s
-      to a day.
-    * ``critical_quiet_limit`` (3600 s): the same for a CRITICAL incident.
     * ``answers`` (none): ``"aibot"``: the last line of an alert says what to type to the AI bot: ``to the bot:
       take k7f2 · quiet k7f2 1h``.
     * ``fingerprint`` (built in): a function ``fingerprint(record) -> str``. Records with the same result are the
@@ -81,8 +73,7 @@ class CommonOptions(TypedDict, total=False):
     * ``timeout`` (10 s): the time limit for one request, in total: at least 0.1 s.
     * ``exit_timeout`` (5 s, WECOM_EXIT_TIMEOUT): how long the exit of the program may wait. ``run`` waits 30 s,
       unless the variable is set.
-    * ``max_pending`` (10,000): the maximum number of pending alerts in memory.
-    * ``max_pending_bytes`` (16 MiB): how many bytes of alerts may wait in memory.
+    * ``max_pending`` (10,000): how many alerts may wait in memory, at most 16 MiB of them.
     * ``overflow`` (``"trim"``): what happens to a text that is too long: ``"trim"`` cuts it, ``"split"`` sends up
       to ten messages, ``"file"`` sends the whole as a file.
     * ``frames`` (``"own"``): of a traceback: ``"own"`` folds frames of libraries into one line (``… 14 in
@@ -146,9 +137,6 @@ class CommonOptions(TypedDict, total=False):
     service: Annotated[str | None, Made("service", optional_text)]
     environment: Annotated[str | None, Made("environment", optional_text)]
     window: Annotated[float, Made("window_s", partial(number, least=1, most=86_400), 60.0)]
-    take_for: Annotated[float, Made("take_for_s", _minute_to_day, 1800.0)]
-    quiet_limit: Annotated[float, Made("quiet_limit_s", _minute_to_day, 86_400.0)]
-    critical_quiet_limit: Annotated[float, Made("critical_quiet_limit_s", _minute_to_day, 3600.0)]
     answers: Annotated[str | None, Made("answers", _answers)]
     fingerprint: Annotated[
         Callable[[logging.LogRecord], str] | None,
@@ -159,7 +147,6 @@ class CommonOptions(TypedDict, total=False):
     timeout: Annotated[float, Made("timeout_s", partial(number, least=0.1), 10.0)]
     exit_timeout: Annotated[float, Made("exit_timeout_s", partial(number, least=0), 5.0, "WECOM_EXIT_TIMEOUT")]
     max_pending: Annotated[int, Made("max_pending", whole, 10_000)]
-    max_pending_bytes: Annotated[int, Made("max_pending_bytes", whole, 16 * 1024 * 1024)]
     overflow: Annotated[str, Made("overflow", partial(choice, choices=OVERFLOWS), "trim")]
     frames: Annotated[str, Made("frames", partial(choice, choices=FRAMES), "own")]
     language: Annotated[str | None, Made("language", lambda _, value: language(value))]

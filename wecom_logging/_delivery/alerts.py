@@ -132,8 +132,6 @@ class Alerts:
             number=incident.untold,
             level=incident.level,
             window_s=incident.window_s,
-            take_for_s=incident.answers.take_for_s,
-            quiet_limit_s=incident.answers.quiet_limit_s,
             duty=incident.duty,
             steps=incident.steps,
             last=incident.last,

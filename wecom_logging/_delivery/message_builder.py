@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from .._incidents import answered, policy
 from .._incidents.cause import cause_key
+from .._incidents.limits import quiet_limit_s
 from .._render.card import card, offered
 from .._render.cause import share_cause
 from .._render.facts import count_words, step_line
@@ -124,8 +124,7 @@ class Composer(Looks):
         if not self.buttons or not isinstance(first, Markdown) or digest.is_news or digest.quiet_s:
             return messages
         made = max(digest.last, digest.alert.time, 0.0 if digest.answer is None else digest.answer.at)
-        limit_s = self.quiet_limits_s[digest.alert.level >= logging.CRITICAL]
-        found = card(digest, self.reader, made, lengths=offered(limit_s))
+        found = card(digest, self.reader, made, lengths=offered(quiet_limit_s(digest.alert.level)))
         return (Answerable(TemplateCard(found), first), *others)
 
     def write(

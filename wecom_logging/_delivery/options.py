@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from .._capture.options import CaptureOptions
 from .._capture.pending import Origin
 from .._config import RateRules
-from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
 from .._state.shared import Shared, alone
 from .._text.said import Language, Reader
 
@@ -52,8 +51,6 @@ class Looks(NamedTuple):
     """``"aibot"``: a message says in its last line how to answer."""
     buttons: bool = False
     """Whether it goes through an AI bot: one alert as a card that can be answered, where the chat takes cards."""
-    quiet_limits_s: tuple[float, float] = (QUIET_LIMIT_S, CRITICAL_QUIET_LIMIT_S)
-    """For how long a person may silence what is not critical, and what is: a card offers no more."""
 
     @property
     def reader(self) -> Reader:

@@ -154,8 +154,6 @@ class Watch:
             environment=options.origin.environment,
             duty=options.duty,
             steps=options.steps(spec.level),
-            take_for_s=options.take_for_s,
-            quiet_limit_s=options.quiet_limit_s(spec.level),
         )
 
     # Who looks.
@@ -278,8 +276,6 @@ class Watch:
             audience=audience_of(target.recipients),
             duty=target.duty,
             steps=target.steps,
-            take_for_s=target.take_for_s,
-            quiet_limit_s=target.quiet_limit_s,
             cause=cause,
         )
         now, who = self._clock(), _numbered(spec, news.kind)
@@ -317,12 +313,11 @@ class Watch:
     def _tell_unwatched(self, jobs: Iterable[Job], gap: Gap, time: float) -> None:
         """One line for all of a channel and its recipients, of whatever level."""
         found: dict[Target, list[tuple[Spec, News]]] = {}
-        quiet_limit_s, steps = self._options.quiet_limit_s(logging.WARNING), self._options.steps(logging.WARNING)
+        steps = self._options.steps(logging.WARNING)
         for job in jobs:
             for news in job.seen.news:
                 for target in job.spec.targets if news.kind == UNWATCHED else ():
-                    plain = replace(target, quiet_limit_s=quiet_limit_s, steps=steps)
-                    found.setdefault(plain, []).append((job.spec, news))
+                    found.setdefault(replace(target, steps=steps), []).append((job.spec, news))
         for target, unwatched in found.items():
             names = sorted({spec.name for spec, _ in unwatched})
             shown = ", ".join(names[:_MOST_NAMES]) + (f", … ({len(names)})" if len(names) > _MOST_NAMES else "")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from ..model import Answer
 from ..model.alert import DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE, RunEnd
 from .incident import Incident
+from .limits import TAKE_FOR_S
 
 MAX_JOURNAL = 16
 """Of what people did with an incident, the newest are kept."""
@@ -21,7 +22,7 @@ def taken(
 ) -> Incident:
     """A person takes it, or gets it ``by`` another: it is counted, and told again when that ends and it is not over. A
     first is told."""
-    return _answered(incident, Answer(TAKEN, who, where, time, incident.answers.take_for_s, by=by, user=user), now)
+    return _answered(incident, Answer(TAKEN, who, where, time, TAKE_FOR_S, by=by, user=user), now)
 
 
 def silenced(

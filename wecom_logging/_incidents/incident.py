@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
 from ..model import Alert, Answer, Sample, Variant
-from .limits import QUIET_LIMIT_S, TAKE_FOR_S
 
 StoreTime = Annotated[float, "on the clock of the store"]
 """A time that moves with that clock: a store that is opened after a new start of the machine shifts it. 0 is none."""
@@ -66,13 +65,12 @@ NOTHING = Own()
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What people did with an incident, and for how long they may.
+    """What people did with an incident.
 
     ``now`` is in force; ``before`` was, and is again when that is undone. ``is_said``: a message has told the newest of
     the ``journal``, or need not; ``was_said``: so it was with what came before ``now``. ``base`` is how many had come
     when a person closed it: what came later is counted anew. ``seen`` are further places that were told the newest, by
-    a refusal. Who takes it quietens it for ``take_for_s`` seconds; no
-    person silences it for longer than ``quiet_limit_s``.
+    a refusal.
     """
 
     now: Answer | None = None
@@ -82,8 +80,6 @@ class Answers:
     journal: tuple[Answer, ...] = ()
     base: int = 0
     seen: tuple[str, ...] = ()
-    take_for_s: float = TAKE_FOR_S
-    quiet_limit_s: float = QUIET_LIMIT_S
 
 
 NO_ANSWERS = Answers()
@@ -111,8 +107,7 @@ class Count:
     that may have been added before: where it is the one that opened the incident, it is not counted again.
     ``cause`` is the same for all that an exception of the same kind has caused. ``audience`` says in text who gets it,
     the same for all that may share a message. ``among`` is the key of the incident of many variants that a first alert
-    counts in, as one of its ``variants``, where that is open. ``take_for_s`` and ``quiet_limit_s`` are those of
-    `Answers`; None: what is usual for the level.
+    counts in, as one of its ``variants``, where that is open.
     """
 
     key: str
@@ -129,8 +124,6 @@ class Count:
     cause: str = ""
     among: str = ""
     own: Own = NOTHING
-    take_for_s: float = TAKE_FOR_S
-    quiet_limit_s: float | None = None
     duty: str = ""
     """`model.duty.Duty` as a text: the rules of time and persons that it is told by."""
     steps: tuple[float, ...] = ()

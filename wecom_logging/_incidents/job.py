@@ -27,8 +27,6 @@ class Target:
     environment: str = ""
     duty: str = ""
     steps: tuple[float, ...] = ()
-    take_for_s: float = 0.0
-    quiet_limit_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

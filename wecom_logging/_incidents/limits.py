@@ -1,8 +1,16 @@
-"""What holds of incidents unless an option says otherwise, and how much is kept of one."""
+"""For how long an answer quietens an incident, and how much is kept of one."""
+
+import logging
 
 TAKE_FOR_S = 30 * 60.0
 QUIET_LIMIT_S = 24 * 3600.0
 CRITICAL_QUIET_LIMIT_S = 3600.0
+
+
+def quiet_limit_s(level: int) -> float:
+    """For how long a person may silence an incident of this level."""
+    return CRITICAL_QUIET_LIMIT_S if level >= logging.CRITICAL else QUIET_LIMIT_S
+
 
 MAX_SAMPLES = 8
 MAX_VARIANTS = 64

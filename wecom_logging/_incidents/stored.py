@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from ..model import Variant
 from .answered import is_closed, newest_step, with_step
-from .incident import NO_ANSWERS, NOTHING, Answers, Count, Incident, Place
-from .limits import CRITICAL_QUIET_LIMIT_S, MAX_SAMPLES, MAX_VARIANTS, QUIET_LIMIT_S
+from .incident import NOTHING, Count, Incident, Place
+from .limits import MAX_SAMPLES, MAX_VARIANTS
 
 CRITICAL = 50
 """From this level on a new incident waits for no other."""
@@ -76,24 +75,10 @@ def opened(count: Count, *, short_id: str, version: int, now: float) -> Incident
         variants=count.variants[:MAX_VARIANTS],
         cause=count.cause,
         event=count.event,
-        answers=_may(count),
         duty=count.duty,
         steps=count.steps,
         own=count.own,
     )
-
-
-def _may(count: Count) -> Answers:
-    limit_s = count.quiet_limit_s
-    if limit_s is None:
-        limit_s = CRITICAL_QUIET_LIMIT_S if count.level >= CRITICAL else QUIET_LIMIT_S
-    return _within(count.take_for_s, limit_s)
-
-
-@lru_cache(16)
-def _within(take_for_s: float, quiet_limit_s: float) -> Answers:
-    answers = Answers(take_for_s=take_for_s, quiet_limit_s=quiet_limit_s)
-    return NO_ANSWERS if answers == NO_ANSWERS else answers
 
 
 def counted(incident: Incident, count: Count, now: float) -> Incident:
