@@ -170,7 +170,7 @@ handler = WeComHandler(corp_id="ww", agent_id=1, secret="s", users=["a"], servic
 assert_type(handler.flush(2.0), bool)
 assert_type(handler.stats(), Stats)
 WeComHandler(colour="red")  # type: ignore[call-arg] # an unknown option
-WeComBotHandler(webhook="key", mention=["@all"], mention_level="ERROR", overflow="split")
+WeComBotHandler(webhook="key", mention=["@all"], mention_level="ERROR", overflow="file")
 WeComBotHandler(webhook=["key", Secret("another key")])
 assert_type(WeComClient("ww", "s", agent_id=1).messages.send(Text("x"), users="@all"), Outcome)
 assert_type(BotClient("key").send(Markdown("x")), Outcome)

@@ -31,7 +31,7 @@ def long_text(rig: Rig) -> None:
 
 
 @pytest.mark.case("W16")
-@pytest.mark.parametrize("overflow", ["trim", "split", "file"])
+@pytest.mark.parametrize("overflow", ["trim", "file"])
 @pytest.mark.parametrize(
     "event",
     [lambda rig: storm(rig, 1), lambda rig: storm(rig, 60), long_text],

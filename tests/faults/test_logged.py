@@ -60,7 +60,7 @@ def alerts() -> Iterator[CapturedAlerts]:
 
 @pytest.mark.slow
 @pytest.mark.case("C17")
-@pytest.mark.parametrize("overflow", ["trim", "split", "file"])
+@pytest.mark.parametrize("overflow", ["trim", "file"])
 @pytest.mark.parametrize(
     "make", [lambda **more: WeComHandler(**APP, **more), lambda **more: WeComBotHandler(**BOT, **more)]
 )

@@ -88,13 +88,13 @@ WAYS: dict[str, Callable[[logging.Logger, str, int], None]] = {
 @pytest.mark.parametrize("way", WAYS)
 def test_no_message_shows_a_drawn_value(way: str, form: str) -> None:
     kept = [value for kind in KINDS for value in values(kind, 40, way)]
-    handler, logger = WeComBotHandler(webhook="key", rate_limit=None, overflow="split"), logging.Logger("shop")
+    handler, logger = WeComBotHandler(webhook="key", rate_limit=None, overflow="file"), logging.Logger("shop")
     logger.addHandler(handler)
     half, six, told = [], 0, 0
     with capture_alerts(timeout=60) as alerts:
         for number, value in enumerate(kept):
             WAYS[way](logger, text_of(form, value, number // 2), number)
-            seen = "\n".join(alerts.texts)
+            seen = "\n".join([*alerts.texts, *(one.attachment.decode() for one in alerts)])
             told += "∗∗∗" in seen
             half += [f"{text_of(form, value, number // 2)}\n-> {seen}"] if is_half(value, seen) else []
             six += longest_shown(value, seen) >= SIX

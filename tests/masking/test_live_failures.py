@@ -32,7 +32,7 @@ SHOWN = {("click", "a type"), ("click", "a choice")}
 
 @contextmanager
 def _captured() -> Iterator[tuple[logging.Logger, CapturedAlerts]]:
-    handler, logger = WeComBotHandler(webhook="key", rate_limit=None, overflow="split"), logging.Logger("shop")
+    handler, logger = WeComBotHandler(webhook="key", rate_limit=None, overflow="file"), logging.Logger("shop")
     logger.addHandler(handler)
     with capture_alerts(timeout=60) as alerts:
         yield logger, alerts
@@ -49,7 +49,7 @@ def _messages(failure: Failure, logger: logging.Logger, alerts: CapturedAlerts) 
         except (Exception, SystemExit):  # a command line's way to fail
             fingerprint = f"{failure.module} {failure.what} {number}"
             logger.exception("failed", extra={"wecom": {"fingerprint": fingerprint}})
-            yield secret, "\n".join(alerts.texts)
+            yield secret, "\n".join([*alerts.texts, *(one.attachment.decode() for one in alerts)])
             alerts.clear()
 
 

@@ -197,17 +197,6 @@ def test_a_refused_message_is_refused_for_all(wecom: Sandbox, clock: Clock) -> N
     assert len(wecom.calls) == 1
 
 
-def test_parts_that_are_there_are_not_sent_again_by_another(wecom: Sandbox, clock: Clock) -> None:
-    pipeline = through(wecom, clock, "one", "two", looks=Composer(markdown=False, overflow="split"))
-    take(pipeline, "word " * 1000)
-    wecom.add_fault({"path": SEND, "errcode": 0, "times": 1})  # the first part is taken, the second is not
-    wecom.add_fault({"path": SEND, "errcode": 93000})
-    work(pipeline, clock, lambda: pipeline.stats().pending == 0)
-    marks = [message["content"].rsplit("(", 1)[-1] for message in wecom.messages()]
-    assert [mark[0] for mark in marks] == ["2", "3"]
-    assert keys(wecom) == ["two"] * 2
-
-
 def test_what_is_sent_again_by_another_is_the_very_same(wecom: Sandbox, clock: Clock) -> None:
     with ScriptedWeCom() as scripted:
         pipeline = Pipeline(bot(scripted, "one", "two"), options(), clock)  # type: ignore[arg-type] # it has a url

@@ -116,19 +116,6 @@ def test_an_app_never_mentions() -> None:
         assert not isinstance(message, Text) or (message.mentioned, message.mentioned_mobiles) == ((), ())
 
 
-def test_only_the_first_part_of_a_split_message_calls() -> None:
-    for names in (("alice",), ("@all",), ("13800001111",)):
-        long = Digest(alert(level=50, message="x y " * 5000))
-        first, *others = Composer(True, "split", mention=names).compose(long, BOT)
-        # A first part is Markdown or Text here, never the others.
-        assert "<@alice>" in first.content if isinstance(first, Markdown) else first.mentioned + first.mentioned_mobiles
-        assert len(others) > 1
-        for part in others:
-            assert isinstance(part, Text | Markdown)
-            assert "<@" not in part.content
-            assert not isinstance(part, Text) or not part.mentioned + part.mentioned_mobiles
-
-
 def test_a_thousand_names_leave_room_for_the_message() -> None:
     names = tuple(f"user-{number:05}" for number in range(1000))
     (message,) = Composer(True, mention=names).compose(Digest(CRITICAL), BOT)
@@ -162,23 +149,6 @@ def test_a_long_text_that_is_trimmed_arrives_whole_in_one_message(
     assert most // 2 < len(content.encode("utf-8")) <= most
     assert "第0行 支付失败😀👨‍👩‍👧" in content
     assert "…" in content
-
-
-@pytest.mark.parametrize(("make", "most"), [(bot, 4096), (app, 2048)])
-def test_a_long_text_that_is_split_arrives_whole_in_parts(
-    sandbox: Sandbox, make: Callable[..., AlertHandler], most: int
-) -> None:
-    messages = sent(make(sandbox, overflow="split"), sandbox, LONG)
-    assert 2 <= len(messages) <= 10
-    together = ""
-    for number, message in enumerate(messages, 1):
-        assert message["content"] == message["body"][message["msgtype"]]["content"]
-        assert len(message["content"].encode("utf-8")) <= most
-        assert message["content"].startswith(f"({number}/{len(messages)}) ")
-        together += message["content"]
-    places = [together.find(f"第{number}行") for number in range(300)]
-    assert -1 not in places
-    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("make", [bot, app])

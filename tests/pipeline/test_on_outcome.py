@@ -151,7 +151,7 @@ def test_a_warning_about_any_part_is_passed_on_and_said_once(channel: str, capsy
     with ScriptedWeCom() as wecom:
         path = SEND if channel == "app" else "/cgi-bin/webhook/send"
         wecom.script(path, warned)
-        options: dict[str, Any] = {"on_outcome": reports.append, "rate_limit": None, "overflow": "split"}
+        options: dict[str, Any] = {"on_outcome": reports.append, "rate_limit": None, "overflow": "file"}
         if channel == "app":
             handler: AlertHandler = app_handler(wecom.url, **options)
         else:
@@ -167,4 +167,4 @@ def test_a_warning_about_any_part_is_passed_on_and_said_once(channel: str, capsy
     assert (long.reason, long.outcome.warning) == ("delivered", short.outcome.warning)
     assert "warns of its format" in long.outcome.warning
     assert capsys.readouterr().err.count("warns of its format") == 1
-    assert len(sent) >= 3
+    assert len(sent) == 3

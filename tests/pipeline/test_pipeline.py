@@ -278,19 +278,6 @@ def test_who_gets_nothing_is_said_once_with_what_to_do(
     assert "did not accept some recipients: users nobody; correct them, add them to the app's visible range" in said[0]
 
 
-def test_a_split_alert_goes_on_where_the_limit_stopped_it(wecom: Sandbox, clock: Clock) -> None:
-    composer = Composer(markdown=False, overflow="split")
-    pipeline = Pipeline(bot(wecom), options(looks=composer, rules=((2, 60.0),)), clock)
-    pipeline.collector.take(record("\n".join(f"line {number} " + "x" * 90 for number in range(60))))
-    pipeline.turn()
-    assert len(wecom.messages()) == 2
-    assert pipeline.stats().pending == 1
-    work(pipeline, clock, lambda: pipeline.stats().pending == 0)
-    numbers = [message["content"].split(" ")[0] for message in wecom.messages()]
-    assert numbers == [f"({number}/{len(numbers)})" for number in range(1, len(numbers) + 1)]
-    assert pipeline.stats().delivered == 1
-
-
 def test_one_exception_object_is_one_alert_and_a_higher_level_another(wecom: Sandbox, clock: Clock) -> None:
     pipeline = Pipeline(app(wecom), options(), clock)
     error = ValueError("one")

@@ -359,7 +359,7 @@ def test_no_secret_of_any_part_is_shown(secret: str, tmp_path: Any) -> None:
     with ScriptedWeCom() as wecom:
         for number, made in enumerate(records):
             path = tmp_path / f"{number}.db"
-            handler = app_handler(wecom.url, rate_limit=None, overflow="split", state=f"sqlite:///{path}")
+            handler = app_handler(wecom.url, rate_limit=None, overflow="file", state=f"sqlite:///{path}")
             for _ in range(3):  # the first, and samples
                 handler.handle(made)
             assert handler.flush(20)

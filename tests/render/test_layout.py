@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wecom_logging._render.layout import MAX_PARTS, Style, fit, lay_out, split
+from wecom_logging._render.layout import Style, fit, lay_out
 from wecom_logging._render.source import placed
 from wecom_logging._render.styles import MARKDOWN, TEXT
 from wecom_logging._text.cut import size
@@ -41,39 +41,12 @@ def test_a_fitted_message_is_utf8_within_the_limit(given_alert: Alert, style: tu
 
 
 @pytest.mark.slow
-@pytest.mark.case("C04")
-@pytest.mark.case("W12")
-@some
-@given(alerts, styles, links)
-def test_the_parts_of_a_split_message_are_numbered_and_within_the_limit(
-    given_alert: Alert, style: tuple[Style, int], link: str
-) -> None:
-    look, most = style
-    layout = lay_out(Digest(given_alert), look, link)
-    parts = split(layout, most, "#12345678")
-    assert 1 <= len(parts) <= MAX_PARTS
-    assert all(len(part.encode("utf-8")) <= most for part in parts)
-    if len(parts) == 1:
-        assert parts == ["\n".join(layout.lines())]
-        return
-    bodies = []
-    for number, part in enumerate(parts, 1):
-        head, body = part.split("\n", 1)
-        assert head == f"({number}/{len(parts)}) #12345678"
-        bodies += body.split("\n")
-    if size("\n".join(layout.lines())) <= MAX_PARTS * (most - 730):  # then ten parts do, however the lines fall
-        assert bodies == layout.lines()
-    assert bodies[0] == layout.first
-
-
-@pytest.mark.slow
 @some
 @given(alerts, styles)
 def test_what_fits_is_not_touched(given_alert: Alert, style: tuple[Style, int]) -> None:
     layout = lay_out(Digest(given_alert), style[0])
     whole = "\n".join(layout.lines())
     assert fit(layout, size(whole)) == whole
-    assert split(layout, size(whole)) == [whole]
 
 
 @pytest.mark.slow
@@ -148,14 +121,6 @@ def test_of_a_text_by_the_users_own_formatter_both_ends_stay() -> None:
     assert text.startswith("FIRST\n│ line 0 of")
     assert "line 499 of the traceback\n│ ValueError: LAST\n#k7f2 " in text
     assert text.count("…") == 1
-
-
-def test_split_that_needs_more_than_ten_parts_still_tells_the_last_exception() -> None:
-    huge = alert(message="头" * 20_000, failures=(deep(True),))
-    parts = split(lay_out(Digest(huge), TEXT), 2048)
-    assert 8 <= len(parts) <= 10
-    assert "shop.PaymentError: card declined" in parts[-1]
-    assert any("lines cut …" in part for part in parts)
 
 
 @pytest.mark.case("C21")

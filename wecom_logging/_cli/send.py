@@ -16,7 +16,6 @@ from typing import Any
 from .. import _config as config
 from .._delivery.sender import Fate, fate
 from .._lines import explained as warned
-from .._render.layout import MAX_PARTS
 from .._text import inert
 from .._text.cut import size, wrap
 from .._text.said import labelled
@@ -51,6 +50,9 @@ class Way:
     limits: Mapping[type, int]
     send: Send
     inactive: Callable[[], tuple[Sequence[str], bool]] = lambda: ((), False)
+
+
+_MAX_PARTS = 10
 
 
 def add(commands: Any) -> None:
@@ -175,10 +177,10 @@ def _parts(whole: str, most: int) -> list[str]:
     """The text, in numbered parts where it is too long for one message."""
     if size(whole) <= most:
         return [whole]
-    parts = wrap(whole, most - size(f"({MAX_PARTS}/{MAX_PARTS})\n"))
-    if len(parts) > MAX_PARTS:
-        say(text("send.cut", most=MAX_PARTS))
-    parts = parts[:MAX_PARTS]
+    parts = wrap(whole, most - size(f"({_MAX_PARTS}/{_MAX_PARTS})\n"))
+    if len(parts) > _MAX_PARTS:
+        say(text("send.cut", most=_MAX_PARTS))
+    parts = parts[:_MAX_PARTS]
     return [f"({number}/{len(parts)})\n{part}" for number, part in enumerate(parts, 1)]
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 LINK_FIELDS = ("fingerprint", "service", "time")
-OVERFLOWS = ("trim", "split", "file")
+OVERFLOWS = ("trim", "file")
 FRAMES = ("own", "all")
 ANSWERS = ("aibot",)
 

@@ -74,8 +74,8 @@ class CommonOptions(TypedDict, total=False):
     * ``exit_timeout`` (5 s, WECOM_EXIT_TIMEOUT): how long the exit of the program may wait. ``run`` waits 30 s,
       unless the variable is set.
     * ``max_pending`` (10,000): how many alerts may wait in memory, at most 16 MiB of them.
-    * ``overflow`` (``"trim"``): what happens to a text that is too long: ``"trim"`` cuts it, ``"split"`` sends up
-      to ten messages, ``"file"`` sends the whole as a file.
+    * ``overflow`` (``"trim"``): what happens to a text that is too long: ``"trim"`` cuts it, ``"file"`` cuts it
+      and sends the whole as a file.
     * ``frames`` (``"own"``): of a traceback: ``"own"`` folds frames of libraries into one line (``… 14 in
       sqlalchemy``), except the first and the last; ``"all"`` shows every frame.
     * ``language`` (that of the locale (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), WECOM_LANGUAGE):

@@ -11,9 +11,9 @@ from .._incidents.cause import cause_key
 from .._incidents.limits import quiet_limit_s
 from .._render.card import card, offered
 from .._render.cause import share_cause
-from .._render.facts import count_words, step_line
+from .._render.facts import step_line
 from .._render.flood import summary, table
-from .._render.layout import MAX_FIRST_LINE_BYTES, Layout, Style, fact_line, fit, lay_out, number_line, split
+from .._render.layout import MAX_FIRST_LINE_BYTES, Layout, Style, fact_line, fit, lay_out
 from .._render.retold import in_language
 from .._render.share import SHORT_LINE_BYTES, share
 from .._render.styles import BOTH_MARKDOWNS, MARKDOWN, TEXT, fill_link
@@ -74,12 +74,12 @@ class _Calls:
             return text, channel.max_bytes[Text]
         return markdown, channel.max_bytes[Markdown] - size(self.in_markdown)
 
-    def messages(self, first: str, others: Sequence[str], look: Style) -> tuple[Message, ...]:
+    def message(self, text: str, look: Style) -> Message:
         if look.markdown:
-            return (Markdown(first + self.in_markdown), *map(Markdown, others))
+            return Markdown(text + self.in_markdown)
         mobiles = tuple(name for name in self.names if _MOBILE.fullmatch(name))
         users = tuple(name for name in self.names if name not in mobiles)
-        return (Text(first, users, mobiles), *map(Text, others))
+        return Text(text, users, mobiles)
 
 
 class Composer(Looks):
@@ -113,19 +113,16 @@ class Composer(Looks):
         calls = self._calls([digest], channel)
         look, most = calls.look(self._text, self._markdown, channel)
         layout, head = self._layout(digest, look, losses), _head(nobody, digest, look)
-        number = number_line(digest, look, count_words(digest, self.reader))
-        first, *others = self._texts(layout, most - size(head), number)
         whole = None if look.markdown else layout
-        messages = self._answerable(digest, calls.messages(head + first, others, look))
-        return (*messages, *self._attachment(digest, layout, whole, most - size(head)))
+        message = self._answerable(digest, calls.message(head + fit(layout, most - size(head)), look))
+        return (message, *self._attachment(digest, layout, whole, most - size(head)))
 
-    def _answerable(self, digest: Digest, messages: tuple[Message, ...]) -> tuple[Message | Answerable, ...]:
-        first, *others = messages
-        if not self.buttons or not isinstance(first, Markdown) or digest.is_news or digest.quiet_s:
-            return messages
+    def _answerable(self, digest: Digest, message: Message) -> Message | Answerable:
+        if not self.buttons or not isinstance(message, Markdown) or digest.is_news or digest.quiet_s:
+            return message
         made = max(digest.last, digest.alert.time, 0.0 if digest.answer is None else digest.answer.at)
         found = card(digest, self.reader, made, lengths=offered(quiet_limit_s(digest.alert.level)))
-        return (Answerable(TemplateCard(found), first), *others)
+        return Answerable(TemplateCard(found), message)
 
     def write(
         self,
@@ -180,7 +177,7 @@ class Composer(Looks):
         look, most = calls.look(self._text, self._markdown, channel)
         how, head = self._how_to_answer(look, ""), _head(nobody, digests[0], look)
         text, number = fit_in(digests, look, most - size(head + how))
-        return calls.messages(head + text + how, [], look), number
+        return (calls.message(head + text + how, look),), number
 
     def holds(self, channel: Channel) -> int:
         """How many kinds one shared message may name."""
@@ -204,7 +201,7 @@ class Composer(Looks):
         head = _head(nobody, digests[0], look)
         text, number = summary(digests, look, most - size(head), losses, held)
         name = f"alerts-{local_time(max(one.last or one.alert.time for one in digests), self.reader):%Y%m%d-%H%M%S}.csv"
-        return (calls.messages(head + text, [], look)[0], Attachment(name, table(digests, self.reader))), number
+        return (calls.message(head + text, look), Attachment(name, table(digests, self.reader))), number
 
     def _calls(self, digests: Sequence[Digest], channel: Channel, most: int | None = None) -> _Calls:
         names: dict[str, None] = {}
@@ -216,9 +213,6 @@ class Composer(Looks):
         if alert.mention is not None:
             return alert.mention
         return self.mention if alert.level >= self.mention_level else ()
-
-    def _texts(self, layout: Layout, most: int, number: str) -> list[str]:
-        return split(layout, most, number) if self.overflow == "split" else [fit(layout, most)]
 
     def _attachment(self, digest: Digest, sent: Layout, text: Layout | None, most: int) -> tuple[Attachment, ...]:
         """The whole alert as a text file, where the message could not hold it."""

@@ -25,7 +25,6 @@ MAX_FIRST_LINE_BYTES = 400
 MAX_FACT_BYTES = 280
 MAX_LINK_BYTES = 700
 MAX_SAMPLE_BYTES = 240
-MAX_PARTS = 10
 _LEAST_RANK = 9
 _LEAST_BYTES = 40
 _LEAST_TEXT_BYTES = 24
@@ -74,7 +73,7 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The parts of a message, every line ready to be sent and shorter than a part of a split message."""
+    """The parts of a message, every line ready to be sent and shorter than a message."""
 
     language: Language
     first: str
@@ -364,32 +363,3 @@ def _most_important(lines: list[TraceLine], most: int) -> list[str]:
         elif (not shown or shown[-1] != mark) and not (lines[number].is_source and number - 1 in chosen):
             shown.append(mark)
     return shown if chosen else []
-
-
-def split(layout: Layout, most: int, number: str = "") -> list[str]:
-    """The message as numbered parts of at most ``most`` bytes, cut between lines: the whole, if ten parts hold it.
-
-    ``number`` is the alert's, for each part: WeCom shows the very same text once within half an hour.
-    """
-    lines = layout.lines()
-    if size("\n".join(lines)) <= most:
-        return ["\n".join(lines)]
-    tail = f" {number}" if number else ""
-    room = most - size(f"({MAX_PARTS}/{MAX_PARTS}){tail}\n")
-    parts, budget = _parts(lines, room), MAX_PARTS * room
-    while len(parts) > MAX_PARTS:  # parts are not filled to the brim, so how much goes into ten has to be tried
-        budget -= room // 2
-        parts = _parts(fit(layout, budget).split("\n"), room)
-    return [f"({place}/{len(parts)}){tail}\n" + "\n".join(part) for place, part in enumerate(parts, 1)]
-
-
-def _parts(lines: list[str], most: int) -> list[list[str]]:
-    parts: list[list[str]] = [[]]
-    used = 0
-    for line in lines:
-        used += size(line) + 1
-        if used > most and parts[-1]:
-            parts.append([])
-            used = size(line) + 1
-        parts[-1].append(line)
-    return parts
