@@ -7,7 +7,6 @@ import math
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
-from numbers import Complex, Number, Real
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..errors import ConfigurationError
@@ -68,24 +67,21 @@ def optional_text(field: str, value: object) -> str:
 
 
 def exact(value: object) -> int | float | None:
-    """What is a number to Python, such as one of Decimal or numpy, as an `int` where it is whole, else as a `float`.
+    """An `int` or a `float`, also of a class of its own, as an `int` where it is whole; None: it is neither, or a bool.
 
-    None: it is none, which neither a bool nor a text is. What no float can hold is nan.
+    What no float can hold is nan.
     """
-    given = type(value)
-    if given is bool or not issubclass(given, Number) or (issubclass(given, Complex) and not issubclass(given, Real)):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    number: Any = value
     try:
-        near = float(number)
-        whole = int(number) if math.isfinite(near) else 0
-        return whole if whole == number else near
-    except Exception:  # an int of a thousand digits, or its own code
+        near = float(value)
+    except OverflowError:  # an int of a thousand digits
         return math.nan
+    return int(value) if near.is_integer() else near
 
 
 def number(field: str, value: object, *, least: float, most: float = MOST) -> float:
-    """A number within bounds, of whatever type it is given."""
+    """A number within bounds: an `int` or a `float`."""
     return float(_within(field, value, least, most))
 
 
@@ -110,7 +106,7 @@ def timeout(value: object) -> float:
 
 
 def whole(field: str, value: object, *, least: int = 1) -> int:
-    """A whole number within bounds, of whatever type it is given."""
+    """A whole number within bounds."""
     found = _within(field, value, least, MOST)
     if not isinstance(found, int):
         raise ConfigurationError(field, "not_whole")
