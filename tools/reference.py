@@ -131,6 +131,7 @@ def _variants(kind: str, chinese: bool) -> str:
     """``float | None`` as ``float``, ``Callable[[str], str] | bool | None`` as ``function, bool``."""
     kind = re.sub(r"[\w.]*Mapping\[str, [\w.]*Mapping\[.*?\]\]", "dict", kind)
     kind = re.sub(r"[\w.]*\.Sequence\[[\w.]*Mapping\[.*?\]\]", "list", kind)
+    kind = re.sub(r"[\w.]*Mapping\[str, object\]", "dict", kind)
     kind = re.sub(r"\[\[.*?\], \w+\]|\[Mapping\[.*?\]\]|\[str \| Secret\]|\[str, str\]", "", kind)
     names = []
     for part in kind.split(" | "):

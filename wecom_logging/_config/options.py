@@ -86,15 +86,14 @@ class CommonOptions(TypedDict, total=False):
     * ``timezone`` (that of the machine, WECOM_TIMEZONE): the zone of every time that people read, by its name:
       ``"Asia/Shanghai"``. In messages, on cards, in files and in what the commands print; a silence until 18:00
       is meant in it, too. Containers are often in UTC.
-    * ``quiet_hours`` (WECOM_QUIET_HOURS): when alerts wait: ``["22:00-08:00", "off-days"]``. An item is ``HH:MM-
-      HH:MM``, ``DAYS`` or ``DAYS HH:MM-HH:MM``, with ``daily``, ``workdays``, ``off-days``, or such as ``mon-
-      fri`` or ``sat,sun`` for DAYS; a night belongs to the day on which it begins. In the variable, ``;`` parts
-      them. At the end one message reports what has waited. It needs ``timezone``.
-    * ``quiet_hours_level`` (``CRITICAL``): the lowest level that is sent in quiet hours; ``None`` (``"none"`` in
-      a file): none is.
-    * ``calendar`` (Monday to Friday): which days are ``workdays``: ``"cn"`` (China, needs the extra ``[cn]``),
-      the path of a JSON file as of holiday-cn, or ``"package.module:function"``, a function ``is_workday(date) ->
-      bool``. A year without days is Monday to Friday, which is said on stderr.
+    * ``quiet_hours`` (WECOM_QUIET_HOURS): when alerts below CRITICAL wait: ``["22:00-08:00", "off-days"]``. An
+      item is ``HH:MM-HH:MM``, ``DAYS`` or ``DAYS HH:MM-HH:MM``, with ``daily``, ``workdays``, ``off-days``, or
+      such as ``mon-fri`` or ``sat,sun`` for DAYS. In the variable, ``;`` parts them. With more to say it is
+      ``{"when": ["22:00-08:00", "off-days"], "below": "CRITICAL", "calendar": "cn"}``: ``below`` is the lowest
+      level that does not wait (``"none"``: all wait); ``calendar`` says which days are ``workdays``: ``"cn"``
+      (China, needs the extra ``[cn]``), the path of a JSON file as of holiday-cn, or
+      ``"package.module:function"``, a function ``is_workday(date) -> bool``; else Monday to Friday. It needs
+      ``timezone``.
     * ``on_call`` (none): who is on call, by the names of rotas: ``{"web": {"people": ["zhangsan", ["lisi",
       "wangwu"]], "since": "2026-12-07 10:00", "every": "1w"}}``: in turn, each an id, a name or several, from
       ``since`` on for days or weeks (hours in a zone without daylight saving time). In their place ``{"who":
@@ -108,8 +107,7 @@ class CommonOptions(TypedDict, total=False):
       for the commands.
     * ``escalation_level`` (``CRITICAL``): the lowest level that escalates.
     * ``duty`` (WECOM_DUTY): the path of a TOML file with these options: ``timezone``, ``quiet_hours``,
-      ``quiet_hours_level``, ``calendar``, ``on_call``, ``escalation``, ``escalation_level``. What is given, or
-      set by a variable, is taken before it.
+      ``on_call``, ``escalation``, ``escalation_level``. What is given, or set by a variable, is taken before it.
     * ``link`` (none): a URL into your own log system. ``{fingerprint}`` (yours, else the short id), ``{service}``
       and ``{time}`` are filled in.
     * ``redact`` (built in): a function ``redact(text) -> str``, or ``False``. ``redact_personal`` of
@@ -151,9 +149,7 @@ class CommonOptions(TypedDict, total=False):
     frames: Annotated[str, Made("frames", partial(choice, choices=FRAMES), "own")]
     language: Annotated[str | None, Made("language", lambda _, value: language(value))]
     timezone: Annotated[str | None, Made("zone", lambda _, value: timezone(value)), OfDuty("WECOM_TIMEZONE")]
-    quiet_hours: Annotated[Sequence[str] | str | None, OfDuty("WECOM_QUIET_HOURS")]
-    quiet_hours_level: Annotated[int | str | None, OfDuty()]
-    calendar: Annotated[str | None, OfDuty()]
+    quiet_hours: Annotated[Sequence[str] | str | Mapping[str, object] | None, OfDuty("WECOM_QUIET_HOURS")]
     on_call: Annotated[Mapping[str, Mapping[str, object]] | None, OfDuty()]
     escalation: Annotated[Sequence[Mapping[str, object]] | None, OfDuty()]
     escalation_level: Annotated[int | str | None, OfDuty()]
