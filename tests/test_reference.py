@@ -122,6 +122,7 @@ PUBLIC = (
     "wecom_logging.errors",
     "wecom_logging.model",
     "wecom_logging.redaction",
+    "wecom_logging.teams",
     "wecom_logging.testing",
 )
 
