@@ -231,9 +231,7 @@ WRONG_COMMON = [
         for value in (["22:00-08:00; sat"], "08:00-08:00", "daily", "00:00-24:00", "off-days; mon-fri")
     ],
     *[("quiet_hours", value) for value in ("00:00-12:00; 12:00-24:00", "mon-fri; off-days", "22:00 08:00")],
-    *[("quiet_hours_level", value) for value in ("LOUD", "", 1.5, [50])],
     *[("on_call", value) for value in ("zhangsan", [CANARY], {"a|b": {}}, {7: {}})],
-    *[("calendar", value) for value in ("", "us", 7, "/no/such/file.json", "no_such_module:f", "os:no_such", "os:sep")],
     *[("duty", value) for value in ("", "/no/such/file.toml", 7, "/")],
     *[("escalation", value) for value in (7, "10m", {"after": "10m"}, [step("10m")] * 9)],
     *[("escalation_level", value) for value in ("LOUD", "", 1.5)],
@@ -981,9 +979,7 @@ def test_a_file_of_rules_that_is_no_toml_is_said_so(tmp_path: Path) -> None:
 
 def test_rules_of_time_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "duty.toml"
-    path.write_text(
-        'timezone = "Asia/Shanghai"\nquiet_hours = ["22:00-08:00", "sat,sun"]\nquiet_hours_level = "none"\n'
-    )
+    path.write_text('timezone = "Asia/Shanghai"\nquiet_hours = {when = ["22:00-08:00", "sat,sun"], below = "none"}\n')
     monkeypatch.setenv("WECOM_DUTY", str(path))
     duty = duty_of_handler()
     assert duty.quiet == (Span(tuple(range(7)), begin=22 * 60, end=8 * 60), Span((5, 6)))
@@ -994,7 +990,6 @@ def test_rules_of_time_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert duty_of_handler(timezone="UTC", quiet_hours="sat").quiet == (Span((5,)),)
     monkeypatch.setenv("WECOM_QUIET_HOURS", "sun")
     assert duty_of_handler().quiet == (Span((6,)),)
-    assert duty_of_handler(quiet_hours_level=None).quiet_level == ALL_LEVELS
     path.write_text("quiet_hour = 7\n")
     assert "the names are timezone, quiet_hours" in refused(lambda: WeComHandler(**APP), "duty")
     path.write_text("quiet_hours = 22:00")
@@ -1003,14 +998,12 @@ def test_rules_of_time_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused(lambda: WeComHandler(**APP), "duty")
 
 
-def test_of_the_options_that_a_file_may_have_none_says_nothing_but_where_it_is_a_level(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_the_options_that_a_file_may_have_none_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [*config.marked(config.OfDuty)]
     assert duty_of_handler(**dict.fromkeys(names)) == NO_DUTY
     path = tmp_path / "duty.toml"
     path.write_text(
-        'timezone = "UTC"\nquiet_hours = "sat"\nquiet_hours_level = "ERROR"\ncalendar = "calendar:isleap"\n'
+        'timezone = "UTC"\nquiet_hours = { when = "sat", below = "ERROR", calendar = "calendar:isleap" }\n'
         'on_call.web = { people = ["li"], since = "2026-12-07 10:00", every = "1w" }\n'
         'escalation = [{ after = "10m", users = ["li"] }]\nescalation_level = "ERROR"\n'
     )
@@ -1018,22 +1011,21 @@ def test_of_the_options_that_a_file_may_have_none_says_nothing_but_where_it_is_a
     state = {"state": f"sqlite:///{tmp_path}/alerts.db"}
     of_file = duty_of_handler(**state)
     assert (of_file.quiet_level, of_file.steps_level, len(of_file.steps), len(of_file.rotas)) == (40, 40, 1, 1)
-    assert duty_of_handler(**dict.fromkeys(names), **state) == replace(of_file, quiet_level=ALL_LEVELS)
-    others = dict.fromkeys(name for name in names if name != "quiet_hours_level")
-    assert duty_of_handler(**others, **state) == of_file
+    assert of_file.calendar == "calendar:isleap"
+    assert duty_of_handler(**dict.fromkeys(names), **state) == of_file
 
 
 def test_an_error_in_a_file_of_rules_shows_nothing_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A webhook is soon pasted to a wrong place."""
     path = tmp_path / "duty.toml"
     monkeypatch.setenv("WECOM_DUTY", str(path))
-    hook, rules = f"https://{CANARY}/send?key={CANARY}", 'timezone = "UTC"\nquiet_hours = "off-days"\n'
+    hook, rules = f"https://{CANARY}/send?key={CANARY}", 'timezone = "UTC"\n[quiet_hours]\nwhen = "off-days"\n'
     for text, field in (
         (f'["{hook}"]\n["{hook}"]\n', "duty"),
         (f'["{hook}".a]\n["{hook}".a]\n', "duty"),
         (f"{rules}'{hook}' = 1\n'{hook}' = 2\n", "duty"),
-        (f'{rules}calendar = "{hook}"\n', "calendar"),
-        (f'{rules}calendar = "{hook}.json"\n', "calendar"),
+        (f'{rules}calendar = "{hook}"\n', "quiet_hours.calendar"),
+        (f'{rules}calendar = "{hook}.json"\n', "quiet_hours.calendar"),
         ("quiet_hours = " + "[" * 10_000, "duty"),
     ):
         path.write_text(text)
@@ -1047,6 +1039,24 @@ def test_a_file_of_rules_from_windows_is_read(tmp_path: Path, monkeypatch: pytes
     assert duty_of_handler().quiet == (Span((5,)),)
 
 
+WRONG_QUIET_HOURS = [
+    *[("quiet_hours", {"when": "sat", name: CANARY}) for name in ("level", "Below", 7)],
+    *[("quiet_hours.when", value) for value in ({}, {"when": None, "below": 40}, {"when": "22-8"})],
+    *[("quiet_hours.below", {"when": "sat", "below": value}) for value in ("LOUD", "", 1.5, [50])],
+    *[
+        ("quiet_hours.calendar", {"when": "sat", "calendar": value})
+        for value in ("", "us", 7, "/no/such/file.json", "no_such_module:f", "os:no_such", "os:sep")
+    ],
+]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), WRONG_QUIET_HOURS, ids=lambda value: repr(value)[:60].encode("ascii", "replace").decode()
+)
+def test_what_is_wrong_in_a_mapping_of_quiet_hours_is_named_by_its_place(field: str, value: Any) -> None:
+    refused(lambda: WeComBotHandler(**BOT, timezone="UTC", quiet_hours=value), field)
+
+
 def test_rules_that_no_alert_could_take_along_are_refused() -> None:
     people = [[f"user{turn}-{number}" for number in range(100)] for turn in range(90)]
     rota = {"people": people, "since": "2026-12-07 10:00", "every": "1w"}
@@ -1054,18 +1064,28 @@ def test_rules_that_no_alert_could_take_along_are_refused() -> None:
 
 
 def test_a_calendar_is_looked_for_when_the_handler_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: dict[str, Any] = {"timezone": "Asia/Shanghai", "quiet_hours": "off-days"}
-    assert duty_of_handler(**given, calendar="cn").calendar == "cn"
-    assert duty_of_handler(**given, calendar="calendar:isleap").calendar == "calendar:isleap"
+    def given(calendar: str) -> dict[str, Any]:
+        return {"timezone": "Asia/Shanghai", "quiet_hours": {"when": ["off-days"], "calendar": calendar}}
+
+    assert duty_of_handler(**given("cn")).calendar == "cn"
+    assert duty_of_handler(**given("calendar:isleap")).calendar == "calendar:isleap"
     monkeypatch.chdir(tmp_path)
     Path("days.json").write_text('{"year": 2026, "days": [{"date": "2026-01-01", "isOffDay": true}]}')
-    assert duty_of_handler(**given, calendar="days.json").calendar == str(tmp_path / "days.json")
+    assert duty_of_handler(**given("days.json")).calendar == str(tmp_path / "days.json")
     Path("days.json").write_text('{"year": 2026, "days": [{"date": "1 January"}]}')
-    refused(lambda: WeComHandler(**APP, **given, calendar="days.json"), "calendar")
-    refused(lambda: WeComHandler(**APP, **given, calendar=f"{tmp_path}/none"), "calendar")
+    refused(lambda: WeComHandler(**APP, **given("days.json")), "quiet_hours.calendar")
+    refused(lambda: WeComHandler(**APP, **given(f"{tmp_path}/none")), "quiet_hours.calendar")
     monkeypatch.setitem(sys.modules, "chinese_calendar", None)
     with pytest.raises(MissingDependencyError, match=r"\[cn\]"):
-        WeComHandler(**APP, **given, calendar="cn")
+        WeComHandler(**APP, **given("cn"))
+
+
+def test_quiet_hours_are_the_same_as_a_list_and_in_a_mapping() -> None:
+    short = duty_of_handler(timezone="UTC", quiet_hours=["22:00-08:00", "sat"])
+    assert duty_of_handler(timezone="UTC", quiet_hours={"when": ["22:00-08:00", "sat"]}) == short
+    assert duty_of_handler(timezone="UTC", quiet_hours={"when": "22:00-08:00; sat", "below": 50}) == short
+    below = duty_of_handler(timezone="UTC", quiet_hours={"when": ["22:00-08:00", "sat"], "below": "ERROR"})
+    assert below == replace(short, quiet_level=logging.ERROR)
 
 
 def test_good_options_of_every_kind() -> None:

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wecom_logging import _expect, expect
+from wecom_logging import _expect
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import Desk
 from wecom_logging._delivery import declared as declared_here
@@ -31,6 +31,7 @@ from wecom_logging._runtime import clock
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.handlers import AlertHandler
+from wecom_logging.teams import expect
 
 from .programs import ROOT, app_handler, run
 
@@ -442,7 +443,8 @@ def test_without_cronsim_a_cron_line_says_what_to_install(monkeypatch: pytest.Mo
 SCRIPT = """
 import sys
 import threading
-from wecom_logging import _expect, expect
+from wecom_logging import _expect
+from wecom_logging.teams import expect
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import Desk
 

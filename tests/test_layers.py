@@ -48,6 +48,7 @@ MAY_IMPORT = {
     "_long_work": f"{BELOW} _telling",
     "_maintenance": "errors model _config _incidents _runtime _state _capture handlers",
     "redaction": "errors _masking",
+    "teams": "_expect _maintenance",
     "testing": f"{BELOW} _delivery handlers _sandbox",
     "integrations": f"{BELOW} {FACES} _expect decorators hooks _long_work testing _sandbox",
     "_cli": f"_tables {BELOW} _answers _state _wecom _delivery {FACES} _build_aibot _expect _sandbox",
@@ -195,9 +196,7 @@ def test_the_public_names_are_sorted_and_there() -> None:
         "WeComClient",
         "WeComHandler",
         "errors",
-        "expect",
         "install_hooks",
-        "maintenance",
         "notify_on_exception",
         "progress",
     ]
@@ -222,7 +221,7 @@ def test_the_program_for_type_checkers_uses_each_public_name() -> None:
         node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
     ]  # ruff finds those that are not used
     used = {(node.module, alias.name) for node in imports for alias in node.names}
-    for module in ("", ".errors", ".model", ".redaction", ".testing"):
+    for module in ("", ".errors", ".model", ".redaction", ".teams", ".testing"):
         for name in importlib.import_module(f"wecom_logging{module}").__all__:
             assert used & {(f"wecom_logging{module}", name), ("wecom_logging", name)}, f"{module}.{name}"
     page = (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8")

@@ -87,7 +87,7 @@ def test_no_option_that_is_a_number_is_missing_here() -> None:
     wanted = {
         name for name, hint in hints.items() if any(word in str(hint) for word in ("int", "float", "Ids")) and name
     }
-    of_duty = {"quiet_hours_level", "escalation_level"}  # kept with the rules that they are of
+    of_duty = {"escalation_level"}  # kept with the rules that it is of
     assert wanted - {"options", "return"} - of_duty == {*COMMON, *OWN}
 
 

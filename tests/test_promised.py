@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
-from wecom_logging import WeComAIBotHandler, WeComHandler, expect
+from wecom_logging import WeComAIBotHandler, WeComHandler
 from wecom_logging._cli import main
 from wecom_logging._runtime.worker import living_workers
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.handlers import AlertHandler
+from wecom_logging.teams import expect
 
 from .programs import until
 from .valkey_server import Server

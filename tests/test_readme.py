@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from wecom_logging import expect
 from wecom_logging._cli import _parser
 from wecom_logging._config import CommonOptions
 from wecom_logging._delivery import declared as declared_here
@@ -25,6 +24,7 @@ from wecom_logging._runtime import bounded, worker
 from wecom_logging._runtime.version import __version__
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.errcodes import errcodes
+from wecom_logging.teams import expect
 
 from .programs import ROOT, app_handler, run
 from .sandbox.test_real_answers import ANSWERS

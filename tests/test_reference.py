@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from tools import reference
 from wecom_logging import WeComBotHandler
 from wecom_logging import _config as config
 from wecom_logging._config import duty as of_duty
-from wecom_logging._config.options import all_options
+from wecom_logging._config.options import TABLES, all_options
 from wecom_logging._delivery.options import Options
 from wecom_logging.errors import ConfigurationError
 
@@ -42,8 +43,14 @@ def test_the_options_told_are_those_of_the_signatures() -> None:
         "aibot": reference.aibot_options(),
         "all": reference.common_options(),
     }
-    told = {kind: {name for name, one in all_options().items() if one.handler == kind} for kind in kinds}
-    assert told == {kind: names.keys() for kind, names in kinds.items()}
+    told = {kind: [name for name, one in all_options().items() if one.handler == kind] for kind in kinds}
+    assert told == {kind: [*names] for kind, names in kinds.items()}, "in this order, which editors complete in"
+
+
+def test_of_what_all_handlers_have_most_need_ten_at_most() -> None:
+    tables = [one.table for one in all_options().values() if one.handler == "all"]
+    assert [name for name, _ in groupby(tables)] == [*TABLES]
+    assert tables.count("most") <= 10
 
 
 def options_of(name: str, **more: Any) -> Any:
@@ -122,6 +129,7 @@ PUBLIC = (
     "wecom_logging.errors",
     "wecom_logging.model",
     "wecom_logging.redaction",
+    "wecom_logging.teams",
     "wecom_logging.testing",
 )
 

@@ -21,9 +21,7 @@ from wecom_logging import (
     WeComClient,
     WeComHandler,
     errors,
-    expect,
     install_hooks,
-    maintenance,
     notify_on_exception,
     progress,
 )
@@ -91,6 +89,7 @@ from wecom_logging.model import (
     Variant,
 )
 from wecom_logging.redaction import redact, redact_personal, redactor
+from wecom_logging.teams import expect, maintenance
 from wecom_logging.testing import CapturedAlerts, SentAlert, capture_alerts, sandbox
 
 

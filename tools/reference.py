@@ -78,18 +78,24 @@ def _written(kind: Any) -> str:
 
 
 def options(chinese: bool) -> str:
-    """A table for each handler, and one for what they have in common."""
+    """A table for each handler, and three for what they have in common."""
     parts = []
     for title, title_zh, found in (
         ("`WeComHandler`: app messages", "应用消息：`WeComHandler`", app_options()),
         ("`WeComBotHandler`: a group's bot", "群机器人：`WeComBotHandler`", bot_options()),
         ("`WeComAIBotHandler`: an AI bot", "智能机器人：`WeComAIBotHandler`", aibot_options()),
-        ("All handlers", "三者共有", common_options()),
+        ("All handlers: what most need", "三者共有：常用", _of_table("most")),
+        ("All handlers: bounds and looks", "三者共有：限制与外观", _of_table("bounds")),
+        ("All handlers: for teams", "三者共有：团队", _of_table("teams")),
     ):
         head = "| 选项 | 取值 | 默认值 | 含义 |" if chinese else "| option | values | default | meaning |"
         rows = [_option(name, kind, chinese) for name, kind in found.items()]
         parts.append("\n".join([f"## {title_zh if chinese else title}", "", head, "|---|---|---|---|", *rows]))
     return "\n\n".join(parts)
+
+
+def _of_table(table: str) -> dict[str, str]:
+    return {name: kind for name, kind in common_options().items() if all_options()[name].table == table}
 
 
 def _option(name: str, kind: str, chinese: bool) -> str:
@@ -131,6 +137,7 @@ def _variants(kind: str, chinese: bool) -> str:
     """``float | None`` as ``float``, ``Callable[[str], str] | bool | None`` as ``function, bool``."""
     kind = re.sub(r"[\w.]*Mapping\[str, [\w.]*Mapping\[.*?\]\]", "dict", kind)
     kind = re.sub(r"[\w.]*\.Sequence\[[\w.]*Mapping\[.*?\]\]", "list", kind)
+    kind = re.sub(r"[\w.]*Mapping\[str, object\]", "dict", kind)
     kind = re.sub(r"\[\[.*?\], \w+\]|\[Mapping\[.*?\]\]|\[str \| Secret\]|\[str, str\]", "", kind)
     names = []
     for part in kind.split(" | "):

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import errors
-    from ._expect import expect
     from ._long_work import progress
-    from ._maintenance import maintenance
     from ._runtime.version import __version__ as __version__
     from ._wecom import BotClient, WeComClient
     from .decorators import notify_on_exception
@@ -33,9 +31,7 @@ __all__ = [
     "WeComClient",
     "WeComHandler",
     "errors",
-    "expect",
     "install_hooks",
-    "maintenance",
     "notify_on_exception",
     "progress",
 ]
@@ -51,9 +47,7 @@ _HOMES = {
     "WeComBotHandler": ".handlers",
     "WeComClient": "._wecom",
     "WeComHandler": ".handlers",
-    "expect": "._expect",
     "install_hooks": ".hooks",
-    "maintenance": "._maintenance",
     "notify_on_exception": ".decorators",
     "progress": "._long_work",
 }

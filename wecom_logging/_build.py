@@ -185,10 +185,10 @@ def _duty(options: config.CommonOptions, setup: Setup, shared: Shared) -> tuple[
     if zone := of_duty.zone_left_out(options):
         warn_once("zone", line("zone_left_out", variable=os.environ["WECOM_TIMEZONE"], zone=zone))
     options = of_duty.with_file(options)
-    if name := of_duty.calendar(options.get("calendar")):
-        functions.given.add(name)
-        calendar(name)
     duty = of_duty.duty(options)
+    if duty.calendar:
+        functions.given.add(duty.calendar)
+        calendar(duty.calendar)
     functions.given.update(rota.who for rota in duty.rotas)
     if duty.steps:
         from ._config import escalation

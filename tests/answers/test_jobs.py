@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from wecom_logging import expect
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
 from wecom_logging._delivery import declared as declared_here
 from wecom_logging._sandbox import Sandbox
+from wecom_logging.teams import expect
 
 from ..programs import until
 from ..test_expect import Service, soon

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from wecom_logging import WeComHandler, maintenance
+from wecom_logging import WeComHandler
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
 from wecom_logging._answers.place import SharedPlace
@@ -24,6 +24,7 @@ from wecom_logging._state.scopes import begun, is_a_scope, known_scopes
 from wecom_logging._state.standing import MOST as MAX_SCOPES
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Scope
+from wecom_logging.teams import maintenance
 
 from ..incidents.test_life import opened
 from ..logged import CANARY

@@ -171,9 +171,10 @@ def test_c1_a_year_without_holidays_is_said_before_it_begins(
     doctor: Doctor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, today: str, mark: str | None
 ) -> None:
     (tmp_path / "2026.json").write_text('{"year": 2026, "days": [{"date": "2026-01-01", "isOffDay": true}]}')
-    (tmp_path / "duty.toml").write_text(f'timezone = "Asia/Shanghai"\ncalendar = "{tmp_path}/2026.json"\n')
+    quiet = f'when = ["22:00-08:00", "off-days"], calendar = "{tmp_path}/2026.json"'
+    (tmp_path / "duty.toml").write_text(f'timezone = "Asia/Shanghai"\nquiet_hours = {{ {quiet} }}\n')
     doctor.set(WECOM_API_BASE=sandbox.url, WECOM_STATE=f"sqlite://{tmp_path}/alerts.db", **BOT)
-    doctor.set(WECOM_DUTY=f"{tmp_path}/duty.toml", WECOM_QUIET_HOURS="22:00-08:00; off-days")
+    doctor.set(WECOM_DUTY=f"{tmp_path}/duty.toml")
     now = datetime.fromisoformat(today).replace(tzinfo=ZoneInfo("Asia/Shanghai")).timestamp()
     monkeypatch.setattr(doctor_outlook, "time", SimpleNamespace(time=lambda: now, monotonic=time.monotonic))
     told = doctor()

@@ -44,7 +44,7 @@ logging.getLogger().addHandler(handler)
 """
 
 SERVICE = f"""{MOVED}{HANDLER}
-from wecom_logging import expect
+from wecom_logging.teams import expect
 expect("对账", every="1h", grace="5m", max_runtime="2h")
 print("ready", flush=True)
 time.sleep(600)
@@ -156,7 +156,7 @@ def test_a_script_of_cron_that_is_started_no_more_is_told_by_whoever_watches(fle
 
 def test_a_script_that_hangs_is_told_though_the_next_one_ends(fleet: Fleet) -> None:
     fleet.ready(SERVICE)
-    script = fleet.start("-c", f"{MOVED}\nfrom wecom_logging import expect\nwith expect('对账'): time.sleep(600)")
+    script = fleet.start("-c", f"{MOVED}\nfrom wecom_logging.teams import expect\nwith expect('对账'): time.sleep(600)")
     until(lambda: fleet.seen().get("runs") == 1, 60)
     fleet.pass_time(3500)
     fleet.run("run", "--expect", "对账", "--", "true")

@@ -9,22 +9,22 @@ import logging
 import os
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ..errors import ConfigurationError
 from ..model.duty import ALL_LEVELS, DAYS, NO_DUTY, Duty, Span
 from . import escalation, on_call
 from .messages import list_of, timezone
 from .options import OfDuty, marked
-from .values import kind, level, text
+from .values import kind, level, mapping_of, required, text
 from .variables import or_variable
 
 if TYPE_CHECKING:
     from .options import CommonOptions
 
-_NONE_SAYS = "quiet_hours_level"
-"""Of all others None is as if they were not given; of this one, that no level passes."""
-
+CALENDAR, _BELOW = "quiet_hours.calendar", "quiet_hours.below"
+_SUCH = '{"when": ["22:00-08:00"], "below": "CRITICAL", "calendar": "cn"}'
 _MAX_SPANS = 20
 _WEEK = 7 * 24 * 60
 _WEEKDAYS = {"daily": range(7), "workdays": range(5), "off-days": range(5, 7)}
@@ -35,7 +35,7 @@ def with_file(options: CommonOptions) -> CommonOptions:
     """These, and what a file has of that which is neither given nor in its variable."""
     found, may = of_file(options), marked(OfDuty)
     left = {name: one for name, one in found.items() if not os.environ.get(may[name].variable)}
-    given = {name: one for name, one in options.items() if one is not None or name not in left or name == _NONE_SAYS}
+    given = {name: one for name, one in options.items() if one is not None or name not in left}
     return cast("CommonOptions", {**left, **given})
 
 
@@ -74,9 +74,7 @@ def _read(path: str) -> dict[str, Any]:
 
 def duty(options: CommonOptions) -> Duty:
     """What these options say, those of a file included."""
-    quiet = quiet_hours(or_variable(options.get("quiet_hours"), "WECOM_QUIET_HOURS"))
-    lowest = options.get("quiet_hours_level", NO_DUTY.quiet_level)
-    quiet_level = ALL_LEVELS if lowest is None or lowest == "none" else level("quiet_hours_level", lowest)
+    quiet = quiet_of(or_variable(options.get("quiet_hours"), "WECOM_QUIET_HOURS"))
     zone = timezone(options.get("timezone"))
     rotas = on_call.rotas(options.get("on_call"), zone)
     steps = escalation.steps(options.get("escalation"))
@@ -84,31 +82,49 @@ def duty(options: CommonOptions) -> Duty:
     steps_level = NO_DUTY.steps_level if from_level is None else level("escalation_level", from_level)
     if steps_level > logging.CRITICAL:
         raise ConfigurationError("escalation_level", "above_critical")
-    if not (quiet or rotas or steps):
+    if not (quiet.spans or rotas or steps):
         return NO_DUTY
-    if zone is None and (quiet or rotas):
+    if zone is None and (quiet.spans or rotas):
         raise ConfigurationError("timezone", "missing", _GIVE_ZONE)
     return Duty(
-        zone=str(zone) if quiet or rotas else NO_DUTY.zone,
-        calendar=calendar(options.get("calendar")),
-        quiet=quiet,
-        quiet_level=quiet_level,
+        zone=str(zone) if quiet.spans or rotas else NO_DUTY.zone,
+        calendar=quiet.calendar,
+        quiet=quiet.spans,
+        quiet_level=quiet.level,
         rotas=rotas,
         steps=steps,
         steps_level=steps_level,
     )
 
 
+class Quiet(NamedTuple):
+    """When alerts below ``level`` wait, and whose working days count; ``""`` is Monday to Friday."""
+
+    spans: tuple[Span, ...] = ()
+    level: int = NO_DUTY.quiet_level
+    calendar: str = ""
+
+
+def quiet_of(value: object) -> Quiet:
+    """The option ``quiet_hours``: its items, or a mapping of ``when`` (these), ``below`` and ``calendar``."""
+    if value is None or not isinstance(value, Mapping):
+        return Quiet(quiet_hours(value))
+    given = mapping_of("quiet_hours", value, ("when", "below", "calendar"))
+    when, below = required("quiet_hours.when", given.get("when"), f"Such as quiet_hours={_SUCH}"), given.get("below")
+    lowest = NO_DUTY.quiet_level if below is None else ALL_LEVELS if below == "none" else level(_BELOW, below)
+    return Quiet(quiet_hours(when, "quiet_hours.when"), lowest, calendar(given.get("calendar")))
+
+
 def calendar(value: object) -> str:
     """As it is written, but for a path, which is the same in whatever folder a process works."""
     if value is None:
         return ""
-    found = text("calendar", value)
+    found = text(CALENDAR, value)
     if found == "cn" or re.fullmatch(r"[^\W\d]\w*(\.\w+)*:\w+(\.\w+)*", found):
         return found
     if (found.endswith(".json") or os.sep in found) and "://" not in found:  # no URL, which may be a secret
         return os.path.abspath(found)
-    raise ConfigurationError("calendar", "not_a_calendar")
+    raise ConfigurationError(CALENDAR, "not_a_calendar")
 
 
 # Quiet hours: items of which one at least holds, each of days, of hours, or of both.
@@ -117,15 +133,15 @@ _ITEM = re.compile(r"([a-z][a-z,-]*)?(?:(?:^| )([0-9]{2}):([0-9]{2})-([0-9]{2}):
 _AS_HYPHEN = dict.fromkeys(map(ord, "‐‑‒–—−~至到"), "-") | {ord("、"): ","}
 
 
-def quiet_hours(value: object) -> tuple[Span, ...]:
+def quiet_hours(value: object, field: str = "quiet_hours") -> tuple[Span, ...]:
     """A list of items, or a text in which ``;`` parts them."""
     if value is None:
         return ()
     parts = [part for part in re.split("[;；]", value) if part.strip()] if isinstance(value, str) else value
-    items = list_of("quiet_hours", parts, "['22:00-08:00', 'off-days']", _MAX_SPANS)
+    items = list_of(field, parts, "['22:00-08:00', 'off-days']", _MAX_SPANS)
     if isinstance(value, str) and not items:
-        raise ConfigurationError("quiet_hours", "empty")
-    names = [f"quiet_hours[{number}]" if len(items) > 1 else "quiet_hours" for number in range(len(items))]
+        raise ConfigurationError(field, "empty")
+    names = [f"{field}[{number}]" if len(items) > 1 else field for number in range(len(items))]
     spans = tuple(_span(name, item) for name, item in zip(names, items, strict=True))
     minutes: set[int] = set()
     for span in spans:  # those of a week, by a calendar without holidays
@@ -133,7 +149,7 @@ def quiet_hours(value: object) -> tuple[Span, ...]:
         for day in _WEEKDAYS[span.kind] if span.kind else span.weekdays:
             minutes.update(minute % _WEEK for minute in range(day * 24 * 60 + span.begin, day * 24 * 60 + end))
     if len(minutes) == _WEEK:
-        raise ConfigurationError("quiet_hours", "never_ends")
+        raise ConfigurationError(field, "never_ends")
     return spans
 
 

@@ -60,13 +60,29 @@ class CommonOptions(TypedDict, total=False):
       services are never the same.
     * ``environment`` (none): the environment, such as ``"prod"``; the first line of a message shows it, and
       alerts of two environments are never the same.
-    * ``window`` (60 s): how long repeats are counted before a digest: 1 s to a day.
-    * ``answers`` (none): ``"aibot"``: the last line of an alert says what to type to the AI bot: ``to the bot:
-      take k7f2 · quiet k7f2 1h``.
-    * ``fingerprint`` (built in): a function ``fingerprint(record) -> str``. Records with the same result are the
-      same incident.
+    * ``enabled`` (on where credentials are set, WECOM_ENABLED): without any credential (of an app also without
+      ``WECOM_USERS``, ``WECOM_DEPARTMENTS`` and ``WECOM_TAGS``) a handler sends nothing, and says so once on
+      stderr. ``True`` (``1`` in the variable): that is an error. ``False`` (``0``): it sends nothing, needs no
+      other option, and says nothing.
     * ``state`` (``"memory://"``, WECOM_STATE): where alerts are kept so that they survive the process and are
       shared: ``"sqlite:///path/to/alerts.db"``, ``"redis://host:6379/0"`` or a client object.
+    * ``language`` (that of the locale (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), WECOM_LANGUAGE):
+      ``"en"`` or ``"zh"``: the words around the text of the program, in messages, on cards, in what the commands
+      print and in most of what handlers say on stderr (these two by the variable or the locale). The process that
+      sends decides, also for alerts that another process has logged; it does not change which records are the
+      same.
+    * ``timezone`` (that of the machine, WECOM_TIMEZONE): the zone of every time that people read, by its name:
+      ``"Asia/Shanghai"``. In messages, on cards, in files and in what the commands print; a silence until 18:00
+      is meant in it, too. Containers are often in UTC.
+    * ``redact`` (built in): a function ``redact(text) -> str``, or ``False``. ``redact_personal`` of
+      ``wecom_logging.redaction`` also masks personal data (in ``dictConfig``:
+      ``"ext://wecom_logging.redaction.redact_personal"``); ``redactor(extra=[…], personal=True)`` names and
+      patterns of your own as well.
+    * ``fingerprint`` (built in): a function ``fingerprint(record) -> str``. Records with the same result are the
+      same incident.
+    * ``link`` (none): a URL into your own log system. ``{fingerprint}`` (yours, else the short id), ``{service}``
+      and ``{time}`` are filled in.
+    * ``window`` (60 s): how long repeats are counted before a digest: 1 s to a day.
     * ``rate_limit`` (app: ``"30/minute, 1000/hour"`` for each member; bot: ``"20/minute"`` for each bot; AI bot:
       ``"24/minute, 800/hour"`` for each chat, WECOM_RATE_LIMIT): how many messages go out. ``None`` (``off`` in
       the variable) where WeCom has no limit, such as a private deployment.
@@ -78,23 +94,22 @@ class CommonOptions(TypedDict, total=False):
       and sends the whole as a file.
     * ``frames`` (``"own"``): of a traceback: ``"own"`` folds frames of libraries into one line (``… 14 in
       sqlalchemy``), except the first and the last; ``"all"`` shows every frame.
-    * ``language`` (that of the locale (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), WECOM_LANGUAGE):
-      ``"en"`` or ``"zh"``: the words around the text of the program, in messages, on cards, in what the commands
-      print and in most of what handlers say on stderr (these two by the variable or the locale). The process that
-      sends decides, also for alerts that another process has logged; it does not change which records are the
-      same.
-    * ``timezone`` (that of the machine, WECOM_TIMEZONE): the zone of every time that people read, by its name:
-      ``"Asia/Shanghai"``. In messages, on cards, in files and in what the commands print; a silence until 18:00
-      is meant in it, too. Containers are often in UTC.
-    * ``quiet_hours`` (WECOM_QUIET_HOURS): when alerts wait: ``["22:00-08:00", "off-days"]``. An item is ``HH:MM-
-      HH:MM``, ``DAYS`` or ``DAYS HH:MM-HH:MM``, with ``daily``, ``workdays``, ``off-days``, or such as ``mon-
-      fri`` or ``sat,sun`` for DAYS; a night belongs to the day on which it begins. In the variable, ``;`` parts
-      them. At the end one message reports what has waited. It needs ``timezone``.
-    * ``quiet_hours_level`` (``CRITICAL``): the lowest level that is sent in quiet hours; ``None`` (``"none"`` in
-      a file): none is.
-    * ``calendar`` (Monday to Friday): which days are ``workdays``: ``"cn"`` (China, needs the extra ``[cn]``),
-      the path of a JSON file as of holiday-cn, or ``"package.module:function"``, a function ``is_workday(date) ->
-      bool``. A year without days is Monday to Friday, which is said on stderr.
+    * ``fallback`` (none): another handler, or its name in the logging config. It gets the alerts that WeCom
+      rejects permanently.
+    * ``on_outcome`` (none): a function ``on_outcome(report)``. The thread that sends calls it with the result of
+      each message.
+    * ``api_base`` (``"https://qyapi.weixin.qq.com"``, WECOM_API_BASE): scheme and host of the sandbox, a proxy or
+      a private deployment.
+    * ``celery`` (``True``): in a Celery worker, and in beat: what ``connect()`` does is done for a handler that
+      stands on the root logger or on one of Celery's. ``False``: only if ``connect()`` is called.
+    * ``quiet_hours`` (WECOM_QUIET_HOURS): when alerts below CRITICAL wait: ``["22:00-08:00", "off-days"]``. An
+      item is ``HH:MM-HH:MM``, ``DAYS`` or ``DAYS HH:MM-HH:MM``, with ``daily``, ``workdays``, ``off-days``, or
+      such as ``mon-fri`` or ``sat,sun`` for DAYS. In the variable, ``;`` parts them. With more to say it is
+      ``{"when": ["22:00-08:00", "off-days"], "below": "CRITICAL", "calendar": "cn"}``: ``below`` is the lowest
+      level that does not wait (``"none"``: all wait); ``calendar`` says which days are ``workdays``: ``"cn"``
+      (China, needs the extra ``[cn]``), the path of a JSON file as of holiday-cn, or
+      ``"package.module:function"``, a function ``is_workday(date) -> bool``; else Monday to Friday. It needs
+      ``timezone``.
     * ``on_call`` (none): who is on call, by the names of rotas: ``{"web": {"people": ["zhangsan", ["lisi",
       "wangwu"]], "since": "2026-12-07 10:00", "every": "1w"}}``: in turn, each an id, a name or several, from
       ``since`` on for days or weeks (hours in a zone without daylight saving time). In their place ``{"who":
@@ -108,67 +123,51 @@ class CommonOptions(TypedDict, total=False):
       for the commands.
     * ``escalation_level`` (``CRITICAL``): the lowest level that escalates.
     * ``duty`` (WECOM_DUTY): the path of a TOML file with these options: ``timezone``, ``quiet_hours``,
-      ``quiet_hours_level``, ``calendar``, ``on_call``, ``escalation``, ``escalation_level``. What is given, or
-      set by a variable, is taken before it.
-    * ``link`` (none): a URL into your own log system. ``{fingerprint}`` (yours, else the short id), ``{service}``
-      and ``{time}`` are filled in.
-    * ``redact`` (built in): a function ``redact(text) -> str``, or ``False``. ``redact_personal`` of
-      ``wecom_logging.redaction`` also masks personal data (in ``dictConfig``:
-      ``"ext://wecom_logging.redaction.redact_personal"``); ``redactor(extra=[…], personal=True)`` names and
-      patterns of your own as well.
-    * ``fallback`` (none): another handler, or its name in the logging config. It gets the alerts that WeCom
-      rejects permanently.
-    * ``on_outcome`` (none): a function ``on_outcome(report)``. The thread that sends calls it with the result of
-      each message.
+      ``on_call``, ``escalation``, ``escalation_level``. What is given, or set by a variable, is taken before it.
+    * ``answers`` (none): ``"aibot"``: the last line of an alert says what to type to the AI bot: ``to the bot:
+      take k7f2 · quiet k7f2 1h``.
     * ``heartbeat_url`` (WECOM_HEARTBEAT_URL, WECOM_HEARTBEAT_URL_FILE): a URL that is asked once a minute while
       the state answers and sending works, so that a service outside (healthchecks.io, Uptime Kuma) notices when
       nothing here can tell; also ``"env:NAME"`` or ``"file:PATH"``. Its grace should be 3 minutes or more.
-    * ``celery`` (``True``): in a Celery worker, and in beat: what ``connect()`` does is done for a handler that
-      stands on the root logger or on one of Celery's. ``False``: only if ``connect()`` is called.
-    * ``enabled`` (on where credentials are set, WECOM_ENABLED): without any credential (of an app also without
-      ``WECOM_USERS``, ``WECOM_DEPARTMENTS`` and ``WECOM_TAGS``) a handler sends nothing, and says so once on
-      stderr. ``True`` (``1`` in the variable): that is an error. ``False`` (``0``): it sends nothing, needs no
-      other option, and says nothing.
-    * ``api_base`` (``"https://qyapi.weixin.qq.com"``, WECOM_API_BASE): scheme and host of the sandbox, a proxy or
-      a private deployment.
     """
 
+    # What most need.
     level: int | str
     service: Annotated[str | None, Made("service", optional_text)]
     environment: Annotated[str | None, Made("environment", optional_text)]
-    window: Annotated[float, Made("window_s", partial(number, least=1, most=86_400), 60.0)]
-    answers: Annotated[str | None, Made("answers", _answers)]
+    enabled: bool | None
+    state: str | None
+    language: Annotated[str | None, Made("language", lambda _, value: language(value))]
+    timezone: Annotated[str | None, Made("zone", lambda _, value: timezone(value)), OfDuty("WECOM_TIMEZONE")]
+    redact: Callable[[str], str] | bool | None
     fingerprint: Annotated[
         Callable[[logging.LogRecord], str] | None,
         Made("fingerprint", partial(function, form="fingerprint(record) -> str")),
     ]
-    state: str | None
+    link: Annotated[str | None, Made("link", lambda _, value: link(value))]
+    # Bounds and looks.
+    window: Annotated[float, Made("window_s", partial(number, least=1, most=86_400), 60.0)]
     rate_limit: str | None
     timeout: Annotated[float, Made("timeout_s", partial(number, least=0.1), 10.0)]
     exit_timeout: Annotated[float, Made("exit_timeout_s", partial(number, least=0), 5.0, "WECOM_EXIT_TIMEOUT")]
     max_pending: Annotated[int, Made("max_pending", whole, 10_000)]
     overflow: Annotated[str, Made("overflow", partial(choice, choices=OVERFLOWS), "trim")]
     frames: Annotated[str, Made("frames", partial(choice, choices=FRAMES), "own")]
-    language: Annotated[str | None, Made("language", lambda _, value: language(value))]
-    timezone: Annotated[str | None, Made("zone", lambda _, value: timezone(value)), OfDuty("WECOM_TIMEZONE")]
-    quiet_hours: Annotated[Sequence[str] | str | None, OfDuty("WECOM_QUIET_HOURS")]
-    quiet_hours_level: Annotated[int | str | None, OfDuty()]
-    calendar: Annotated[str | None, OfDuty()]
-    on_call: Annotated[Mapping[str, Mapping[str, object]] | None, OfDuty()]
-    escalation: Annotated[Sequence[Mapping[str, object]] | None, OfDuty()]
-    escalation_level: Annotated[int | str | None, OfDuty()]
-    duty: str | None
-    link: Annotated[str | None, Made("link", lambda _, value: link(value))]
-    redact: Callable[[str], str] | bool | None
     fallback: logging.Handler | str | None
     on_outcome: Annotated[
         Callable[["DeliveryReport"], object] | None,
         Made("on_outcome", partial(function, form="on_outcome(report)")),
     ]
-    heartbeat_url: Annotated[str | Secret | None, Made("heartbeat_url", lambda _, value: heartbeat_url(value))]
-    celery: Annotated[bool, Made("celery", flag, True)]
-    enabled: bool | None
     api_base: str | None
+    celery: Annotated[bool, Made("celery", flag, True)]
+    # For teams.
+    quiet_hours: Annotated[Sequence[str] | str | Mapping[str, object] | None, OfDuty("WECOM_QUIET_HOURS")]
+    on_call: Annotated[Mapping[str, Mapping[str, object]] | None, OfDuty()]
+    escalation: Annotated[Sequence[Mapping[str, object]] | None, OfDuty()]
+    escalation_level: Annotated[int | str | None, OfDuty()]
+    duty: str | None
+    answers: Annotated[str | None, Made("answers", _answers)]
+    heartbeat_url: Annotated[str | Secret | None, Made("heartbeat_url", lambda _, value: heartbeat_url(value))]
 
 
 def checked(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -184,12 +183,17 @@ def marked(kind: type[_T]) -> Mapping[str, _T]:
     return {name: one for name, row in rows for one in getattr(row, "__metadata__", ()) if isinstance(one, kind)}
 
 
+TABLES = ("most", "bounds", "teams")
+
+
 class Option(NamedTuple):
     """One row. Of two texts, the first is in English, the second in Chinese."""
 
     name: str
     handler: str
     """``"app"``, ``"bot"``, ``"aibot"`` or ``"all"``."""
+    table: str
+    """Of those of all handlers ``"most"`` (what most need), ``"bounds"`` (and looks) or ``"teams"``."""
     meaning: Sequence[str]
     variable: str = ""
     secret: bool = False
@@ -214,5 +218,8 @@ class Option(NamedTuple):
 def all_options() -> Mapping[str, Option]:
     from .._tables import table
 
-    found = table(__package__, "options").items()
-    return {name: Option(name=name, handler=handler, **row) for handler, rows in found for name, row in rows.items()}
+    return {
+        name: Option(name=name, handler="all" if kind in TABLES else kind, table=kind, **row)
+        for kind, rows in table(__package__, "options").items()
+        for name, row in rows.items()
+    }

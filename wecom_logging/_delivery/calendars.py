@@ -30,7 +30,7 @@ def _of_china() -> Calendar:
         import chinese_calendar
     except ImportError:
         raise MissingDependencyError(
-            "calendar", "needs_package", package="chinesecalendar", install=with_extra("cn")
+            "quiet_hours.calendar", "needs_package", package="chinesecalendar", install=with_extra("cn")
         ) from None
 
     def is_workday(day: date) -> bool | None:
@@ -61,7 +61,7 @@ def _of_files(path: str) -> Calendar:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
     if reason:
-        raise ConfigurationError("calendar", "unreadable", path=f" {path}", reason=reason)
+        raise ConfigurationError("quiet_hours.calendar", "unreadable", path=f" {path}", reason=reason)
     return lambda day: known.get(day, day.weekday() < 5 if day.year in years else None)
 
 
@@ -104,4 +104,4 @@ def _of_function(name: str) -> Calendar:
         reason = type(error).__name__
     else:
         return _in_time(lambda day: bool(found(day)))
-    raise ConfigurationError("calendar", "no_such_function", reason=reason)
+    raise ConfigurationError("quiet_hours.calendar", "no_such_function", reason=reason)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ... import _config as config
-from ..._config.duty import calendar, quiet_hours
+from ..._config.duty import quiet_of
 from ..._config.options import Option, all_options
 from ...errors import ConfigurationError
 from ...model import Secret
@@ -26,8 +26,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "rate_limit": lambda value: (config.rate_limit(value, "off"), value)[1],
     "language": config.language,
     "timezone": lambda value: str(config.timezone(value)),
-    "quiet_hours": lambda value: (quiet_hours(value), value)[1],
-    "calendar": calendar,
+    "quiet_hours": lambda value: (quiet_of(value), value["when"] if isinstance(value, Mapping) else value)[1],
     "duty": lambda value: value if str(value).endswith(".toml") else WRONG,
     "enabled": config.enabled,
     "state": lambda value: _without_credentials(value) if isinstance(value, str) else type(value).__name__,
