@@ -17,7 +17,7 @@ import pytest
 import wecom_logging
 from wecom_logging import WeComBotHandler
 from wecom_logging._errors_in_chinese import REMEDIES, remedy_in_chinese
-from wecom_logging._problems import ENTRY, PROBLEMS
+from wecom_logging._problems import PROBLEMS
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 
 PACKAGE = Path(wecom_logging.__file__).parent
@@ -40,16 +40,6 @@ def _raised() -> Iterator[tuple[str, ast.Call]]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
                 yield str(path.relative_to(PACKAGE)), node
-
-
-def test_both_texts_of_a_problem_take_the_same_values() -> None:
-    assert {code for code, (en, zh) in PROBLEMS.items() if _places(en) != _places(zh)} == set()
-    assert _places(ENTRY[0]) == _places(ENTRY[1])
-
-
-def test_only_the_chinese_text_is_chinese() -> None:
-    assert [code for code, (en, zh) in PROBLEMS.items() if re.search("[一-鿿]", en)] == []
-    assert [code for code, (en, zh) in PROBLEMS.items() if not re.search("[一-鿿]", zh)] == []
 
 
 def test_each_code_is_raised_with_the_values_of_its_text_and_no_other_is() -> None:
