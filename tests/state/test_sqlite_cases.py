@@ -258,6 +258,9 @@ log("the door is open")
 @pytest.mark.case("S04", "P29")
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_without_the_right_to_write(sandbox: Sandbox, tmp_path: Path, when: str) -> None:
+    closed = [folder for folder in (ROOT, *ROOT.parents) if not folder.stat().st_mode & 0o001]
+    if when == "before" and closed:
+        pytest.skip(f"who has no rights of root's cannot read the package: {closed[0]} is closed to others")
     place = tmp_path / "private"
     place.mkdir(mode=0o700)
     loads = "import encodings.utf_8_sig\nhandler._pipeline.prepare()\nimport requests\n"  # the library is root's alone
