@@ -149,30 +149,6 @@ def by_what(without: list[Got], with_answers: list[Got]) -> str:
     return table(("what people did", "incidents", "messages without", "with"), rows)
 
 
-def one_by_one(without: list[Got], with_answers: list[Got], number: int) -> str:
-    """The messages about one incident, side by side."""
-    columns = [
-        [one for one in got if any(number == about.number for about in one.about)] for got in (without, with_answers)
-    ]
-    times = sorted({clock_of(one.at) for column in columns for one in column})
-    rows = [
-        [time, *("; ".join(said(one) for one in column if clock_of(one.at) == time) for column in columns)]
-        for time in times
-    ]
-    return table(("time", "without", "with"), rows)
-
-
-def said(one: Got) -> str:
-    """Without ids and clock times, which are others on each machine."""
-    words = one.text.split(" shop: ")[0] if one.kind in ("first", "digest") else one.text
-    for verb in ("taken by", "silenced by", "closed by", "quiet for"):
-        if verb in one.text:
-            return f"{words[0]} {verb} {one.text.split(verb)[1].split()[0].strip(',')}" + (
-                " minutes" if verb == "quiet for" else ""
-            )
-    return words
-
-
 def clock_of(minute: float) -> str:
     return f"{int(minute) // 60:02}:{int(minute) % 60:02}"
 
@@ -183,35 +159,10 @@ def table(heads: tuple[str, ...], rows: list[list[str]]) -> str:
     return "\n".join([f"| {' | '.join(heads)} |", f"|{rule}|", *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-SHOWN = (FIXED[0], SILENCED[0], FORGOTTEN[0])
-CHINESE = {
-    **dict(zip(WHAT, ("认领，45 分钟后关闭", "认领后忘了", "静默 2 小时", "无人处理"), strict=True)),
-    "messages without": "每个事件的消息，无操作",
-    "what people did": "操作",
-    "incidents": "事件",
-    " with |": " 有操作 |",
-    " without |": " 无操作 |",
-    "| who |": "| 谁 |",
-    "| time |": "| 时间 |",
-    " first |": " 首次 |",
-    " digest |": " 汇总 |",
-    " line |": " 操作行 |",
-    " end |": " 结束 |",
-    "together": "合计",
-}
-
-
 def tables() -> list[str]:
-    """Those of the page of comparisons."""
+    """What each person got, and what one incident cost."""
     got = day(answers=False), day(answers=True)
-    return [people(*got), by_what(*got), *(one_by_one(*got, number) for number in SHOWN)]
-
-
-def in_chinese(text: str) -> str:
-    """The words around the numbers; what messages say stays."""
-    for english, chinese in CHINESE.items():
-        text = text.replace(english, chinese)
-    return text
+    return [people(*got), by_what(*got)]
 
 
 def main() -> int:
