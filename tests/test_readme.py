@@ -394,6 +394,18 @@ def test_what_a_log_call_waits_for_is_said_in_the_same_words_everywhere_and_with
         assert page.read_text(encoding="utf-8").count(link) == 1
 
 
+@pytest.mark.parametrize("page", PAIRS["promises"], ids=lambda page: page.name)
+def test_each_promise_names_tests_that_are_there(page: Path) -> None:
+    _, _, *rows = re.findall(r"^\|.*\|$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) == 5
+    for row in rows:
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", row)
+        assert named, row
+        for file, name in named:
+            tree = ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
+            assert name in {getattr(node, "name", "") for node in tree.body}, name
+
+
 def test_the_changelog_has_this_version_below_what_comes_next() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     (coming, _), (version, date), *_ = re.findall(r"^## \[(.+)\](?: - (\d{4}-\d\d-\d\d))?$", text, re.MULTILINE)
@@ -407,7 +419,7 @@ def test_each_extra_that_a_page_installs_is_there() -> None:
     pages = [*ROOT.glob("*.md"), *DOCS.glob("*.md")]
     lines = [line for path in pages for line in re.findall(r"pip install (.*)", path.read_text(encoding="utf-8"))]
     extras = {extra for line in lines for extra in re.findall(r"'(?:\.|[./]*wecom-logging)\[(\w+)\]'", line)}
-    assert extras >= {"sandbox", "redis", "aibot", "cli", "dev", "docs"}
+    assert extras >= {"sandbox", "redis", "aibot", "cli", "dev", "docs", "test"}
     assert extras <= project["optional-dependencies"].keys()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import subprocess
 import sys
@@ -11,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import flask
 import pytest
 
 from wecom_logging import WeComBotHandler, WeComHandler, notify_on_exception
@@ -162,7 +162,8 @@ fails({parts(30)[0]!r})
 
 
 @pytest.mark.case("C17")
-def test_decorators_and_integrations(alerts: CapturedAlerts) -> None:
+@pytest.mark.parametrize("flask", [None, pytest.param("flask", marks=pytest.mark.others)])
+def test_decorators_and_integrations(alerts: CapturedAlerts, flask: str | None) -> None:
     def fails(*_: Any) -> Any:
         raise Failed(next(texts))
 
@@ -182,9 +183,10 @@ def test_decorators_and_integrations(alerts: CapturedAlerts) -> None:
 
     scope = {"type": "http", "method": "GET", "path": "/pay", "headers": []}
     all_in(lambda: asyncio.run(asgi.WeComMiddleware(web)(scope, None, None)))  # type: ignore[arg-type]
-    app = flask.Flask("shop")
-    app.add_url_rule("/pay", view_func=fails, endpoint="pay")
-    app.testing = True
-    flask_integration.init_app(app)
-    all_in(lambda: app.test_client().get("/pay"))
+    if flask is not None:
+        app = importlib.import_module(flask).Flask("shop")
+        app.add_url_rule("/pay", view_func=fails, endpoint="pay")
+        app.testing = True
+        flask_integration.init_app(app)
+        all_in(lambda: app.test_client().get("/pay"))
     shows_none(shown(alerts), 5)

@@ -6,7 +6,6 @@ import configparser
 import subprocess
 import sys
 
-import pydantic
 import pytest
 import requests
 
@@ -474,7 +473,10 @@ def test_what_looks_secret() -> None:
 # What real libraries say.
 
 
+@pytest.mark.others
 def test_pydantic() -> None:
+    import pydantic
+
     class Login(pydantic.BaseModel):
         user: str
         password: str = pydantic.Field(min_length=64)

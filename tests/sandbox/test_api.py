@@ -13,7 +13,6 @@ from urllib.parse import unquote
 
 import pytest
 import requests
-from openapi_spec_validator import validate
 
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.filters import Filter
@@ -43,9 +42,15 @@ def api(wecom: Caller) -> Api:
     return Api(wecom)
 
 
-def test_the_document_is_openapi_and_names_each_path_that_is_answered(api: Api) -> None:
+@pytest.mark.others
+def test_the_document_is_openapi(api: Api) -> None:
+    from openapi_spec_validator import validate
+
+    validate(api.get("openapi.json"))
+
+
+def test_the_document_names_each_path_that_is_answered(api: Api) -> None:
     document = api.get("openapi.json")
-    validate(document)
     for path, methods in document["paths"].items():
         for method in methods:
             call = path.removeprefix("/sandbox/").replace("{", "").replace("}", "")

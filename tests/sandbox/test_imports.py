@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from wechatpy.enterprise.crypto import WeChatCrypto
 
 from wecom_logging._sandbox import Sandbox
 
@@ -142,6 +141,8 @@ def door() -> Iterator[Door]:
 
 def told_of(door: Door, number: int) -> dict[str, str | None]:
     """What another's reader of such calls makes of one."""
+    from wechatpy.enterprise.crypto import WeChatCrypto
+
     path, body = door.heard[number]
     given = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
     assert given["own"] == "1"
