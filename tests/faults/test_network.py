@@ -50,7 +50,8 @@ def test_every_failure_keeps_the_alert_or_gives_it_up_as_designed(
     rig, path = Rig(wecom.url, bot=bot), PUSH if bot else SEND
     wecom.always(path, failure.step)
     rig.log("disk full")
-    gc.collect()  # what earlier tests have left is not to end amid an answer that is nested as deep as can be
+    if "deep" in failure.name:
+        gc.collect()  # what earlier tests have left is not to end amid an answer that is nested as deep as can be
     rig.turn()
     assert len(wecom.bodies(path)) == failure.tries
     lines = said(capfd)

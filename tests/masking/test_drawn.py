@@ -16,6 +16,7 @@ from .drawn import FORMS, KEPT_FORMS, KINDS, MORE_FORMS, SIX, is_half, longest_s
 
 NUMBER = {"password": 2000, "django": 2000, "other": 1000}
 SEEDS = ("open", "kept back")
+each_seed = pytest.mark.parametrize("seed", ["open", pytest.param("kept back", marks=pytest.mark.slow)])
 MOST_OF_SIX = 0.01
 
 
@@ -30,7 +31,7 @@ def _shown(form: str, kind: str, seed: str) -> tuple[list[str], list[str]]:
     return half, half + six
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each_seed
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("form", [form for form in (*FORMS, *MORE_FORMS, *KEPT_FORMS) if form != "PWD=x; as it is"])
 def test_no_drawn_value_is_shown_by_half(form: str, kind: str, seed: str) -> None:
@@ -39,7 +40,7 @@ def test_no_drawn_value_is_shown_by_half(form: str, kind: str, seed: str) -> Non
     assert len(six) <= MOST_OF_SIX * NUMBER[kind] / len(SEEDS), f"{len(six)} shown, such as\n" + "\n".join(six[:3])
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each_seed
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_value_that_nobody_escaped_may_read_like_the_next_pair(kind: str, seed: str) -> None:
     half, _ = _shown("PWD=x; as it is", kind, seed)

@@ -280,11 +280,13 @@ def server(_valkey: Server) -> Server:
     return _valkey
 
 
-STORES: Sequence[str] = ("memory", "sqlite", "redis", "files")
+FILES: Any = pytest.param("files", marks=pytest.mark.slow)
+"""A store that only the tests have: it shows that the contract asks for nothing that a few files cannot do."""
+STORES: Sequence[Any] = ("memory", "sqlite", "redis", FILES)
 """The one list of all stores, which every test takes that is of each of them."""
 
 SHARED = [kind for kind in STORES if kind != "memory"]
-BY_URL = [kind for kind in SHARED if kind != "files"]
+BY_URL = [kind for kind in SHARED if kind is not FILES]
 """Those that a program names by a URL."""
 
 
