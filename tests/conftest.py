@@ -78,7 +78,8 @@ def pytest_report_header() -> str | None:
 def pytest_configure(config: pytest.Config) -> None:
     if _is_named(config):
         config.option.markexpr = ""
-    _in_memory()
+    if "not slow" in config.option.markexpr:
+        _in_memory()
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]  # all that a test asks is on this machine
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of a thousand programs would compile the package anew
@@ -267,6 +268,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         if handler not in before:
             logging.getLogger().removeHandler(handler)
             handler.close()
+
+
+@pytest.fixture
+def on_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder for source files: the package opens none below /dev, where `tmp_path` may be."""
+    with tempfile.TemporaryDirectory(dir="/tmp" if tmp_path.is_relative_to("/dev") else tmp_path) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def test_innocent_sentences_arrive_as_they_are(kind: str) -> None:
 
 @pytest.mark.case("C18")
 @pytest.mark.parametrize("kind", KINDS)
-def test_local_variables_are_not_sent_and_source_lines_are_masked(kind: str, tmp_path: Path) -> None:
+def test_local_variables_are_not_sent_and_source_lines_are_masked(kind: str, on_disk: Path) -> None:
     source = f"""
 def connect(*args, **more):
     credential, password = "local-{CANARY}", args
@@ -120,7 +120,7 @@ def charge(secret="default-{CANARY}"):
 def main():
     token = "{CANARY}"; charge(secret=token)
 """
-    file = tmp_path / "shop.py"
+    file = on_disk / "shop.py"
     file.write_text(source)
     space: dict[str, Any] = {}
     exec(compile(source, str(file), "exec"), space)

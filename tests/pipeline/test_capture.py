@@ -560,10 +560,10 @@ def test_a_formatters_text_is_taken_even_if_it_is_an_odd_one() -> None:
 # Source lines.
 
 
-def test_frames_have_their_source_line_and_a_short_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "shop.py"
+def test_frames_have_their_source_line_and_a_short_path(on_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = on_disk / "shop.py"
     file.write_text("def charge():\n    return 1 / 0\n")
-    monkeypatch.setattr(sys, "path", [tmp_path, b"bytes", None, str(tmp_path), *sys.path])  # a Path is passed over
+    monkeypatch.setattr(sys, "path", [on_disk, b"bytes", None, str(on_disk), *sys.path])  # a Path is passed over
     space: dict[str, Any] = {}
     exec(compile(file.read_text(), str(file), "exec"), space)
     with pytest.raises(ZeroDivisionError) as caught:
@@ -586,13 +586,13 @@ def failed_in(path: str, line: int = 1) -> Alert:
     return with_source(capture(snapshot(Reading(record(exc_info=caught.value))), Origin()))
 
 
-def test_only_a_file_of_a_sensible_kind_and_size_is_opened(tmp_path: Path) -> None:
-    pipe, big, link, good = (str(tmp_path / name) for name in ("pipe.py", "big.py", "link.py", "good.py"))
+def test_only_a_file_of_a_sensible_kind_and_size_is_opened(on_disk: Path) -> None:
+    pipe, big, link, good = (str(on_disk / name) for name in ("pipe.py", "big.py", "link.py", "good.py"))
     os.mkfifo(pipe)
     Path(big).write_bytes(b"canary" + b" " * 5_000_000)
     os.symlink("/proc/self/environ", link)
     Path(good).write_text("good = 1\n")
-    for path in (pipe, big, link, "/dev/zero", "/dev/stdin", "/proc/self/environ", "/proc/self/cmdline", str(tmp_path)):
+    for path in (pipe, big, link, "/dev/zero", "/dev/stdin", "/proc/self/environ", "/proc/self/cmdline", str(on_disk)):
         assert failed_in(path).failures[0].frames[-1].code == "", path
     assert failed_in(good).failures[0].frames[-1].code == "good = 1"
     Path(good).write_text("better = 22\n")
