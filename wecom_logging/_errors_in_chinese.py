@@ -33,8 +33,8 @@ ERRORS = (
     Phrase("%s is no SQLite file; choose another path", "%s 不是 SQLite 文件，请换一个路径"),
     Phrase("%s belongs to another program; choose another path", "%s 属于其他程序，请换一个路径"),
     Phrase(
-        "%s is of a newer version of wecom_logging; upgrade, or choose another path",
-        "%s 由更新版本的 wecom_logging 写入，请升级或换一个路径",
+        "%s is of another version of wecom_logging; use that one, or choose another path",
+        "%s 由另一版本的 wecom_logging 写入，请改用该版本，或换一个路径",
     ),
     Phrase(
         "a state of sqlite:// needs the file locks of Unix; redis:// does not",
@@ -59,15 +59,13 @@ ERRORS = (
         "它属于集群，请直接传入 RedisCluster 客户端%s",
     ),
     Phrase(
-        "it is of a newer version of wecom_logging; upgrade, or choose another server or database%s",
-        "由更新版本的 wecom_logging 写入，请升级，或换一个服务器或数据库%s",
+        "it is of another version of wecom_logging; use that one, or choose another server or database%s",
+        "由另一版本的 wecom_logging 写入，请改用该版本，或换一个服务器或数据库%s",
     ),
     Phrase("it does not keep the scripts that it is given%s", "不保留写入的脚本%s"),
     Phrase("its client library cannot be imported: %s", "无法导入其客户端库：%s"),
     Phrase("%s %s; it is now %s, with the alerts that were not sent", "%s %s，已改名为 %s，其中有未发送的告警"),
     Phrase("is damaged (%s)", "已损坏（%s）"),
-    Phrase("%s had a %s that wecom_logging has not made: removed", "%s 中有不是本包建立的对象（%s），已删除"),
-    Phrase("is of no version of ours (%s)", "不是任何版本的状态文件（%s）"),
     Phrase("allow +@all ~wecom-logging:*, or see ACL LOG there%s", "请允许 +@all ~wecom-logging:*，或查看其 ACL LOG%s"),
     Phrase("an alert of %s characters is too long for a state", "告警有 %s 个字符，超出状态存储的限制"),
     Phrase("other processes change this job all the time%s", "其他进程一直在修改此任务%s"),

@@ -24,7 +24,7 @@ from wecom_logging._cli.pending import _why
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import shared
 from wecom_logging._state.base import DeadLetter
-from wecom_logging._state.sqlite_file import APPLICATION_ID
+from wecom_logging._state.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
 from wecom_logging._state.takeover import taken_over
 
 from ..programs import CREDENTIALS, ROOT, run, word
@@ -205,8 +205,10 @@ def test_files_that_are_set_aside_are_named(pending: Callable[..., Said], path: 
     """What a newer version has left stays as it is, for that."""
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        db.execute("CREATE TABLE groups (key TEXT)")
-        db.execute("PRAGMA user_version=1")
+        db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    with path.open("r+b") as file:
+        file.seek(100)
+        file.write(b"junk" * 200)
     path.chmod(0o600)
     lines = {"1-cafe": b"junk\n", "2-caf\udcff\x1b[2J": b"junk\n", "3-cafe": b'\n[3, 0, "another form"]\n'}
     files = [os.fsencode(path) + b".own-" + os.fsencode(who) + b".000001.log" for who in lines]
@@ -216,7 +218,7 @@ def test_files_that_are_set_aside_are_named(pending: Callable[..., Said], path: 
     Path(f"{path}2.broken-1").touch()  # another state's
     first_said = alone(WECOM_STATE=f"sqlite://{path}")
     assert (first_said.returncode, first_said.stderr.count("\n")) == (1, 3)
-    assert "is of no version of ours" in first_said.stderr
+    assert "is damaged" in first_said.stderr
     said = pending()
     *rest, broken, first, second, newer, _ = said.out.splitlines()
     assert (said.status, said.err, rest) == (0, "", ["nothing waits, and nothing was given up"])

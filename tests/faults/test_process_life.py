@@ -1143,39 +1143,3 @@ def test_a_stderr_that_takes_nothing_holds_nobody_up(refused: str, how: str) -> 
     """
     ended = program(code, url=refused, EXIT_TIMEOUT="0.3")
     assert ended.out == "alive"
-
-
-SUBINTERPRETER = '''
-import _interpreters, os
-inner = """
-import logging
-from wecom_logging import WeComHandler
-import os
-within_s = float(os.environ["WITHIN_S"])
-handler = WeComHandler(rate_limit=None, exit_timeout=within_s, timeout=within_s)
-log = logging.getLogger("shop")
-log.addHandler(handler)
-log.error("inside")
-handler.flush(within_s)
-log.error("at its end")
-"""
-interpreter = _interpreters.create(os.environ["KIND"])
-print(_interpreters.exec(interpreter, inner))
-_interpreters.destroy(interpreter)
-print("alive")
-'''
-
-
-@pytest.mark.case("P25")
-@pytest.mark.skipif(sys.version_info < (3, 13), reason="no module for it is there before 3.13")
-@pytest.mark.parametrize("kind", ["isolated", "legacy"])
-@pytest.mark.parametrize("how", ["sandbox", "stalled"])
-def test_a_subinterpreter_tells_and_ends(request: pytest.FixtureRequest, kind: str, how: str) -> None:
-    server = request.getfixturevalue(how)
-    url = server if isinstance(server, str) else server.url
-    ended = run(SUBINTERPRETER, url=url, KIND=kind, WITHIN_S="20" if how == "sandbox" else "0.4")
-    assert (ended.status, ended.out.split()) == (0, ["None", "alive"]), ended.err
-    if how == "sandbox":
-        assert contents(server) == ["at its end", "inside"]
-    else:
-        assert "2 alerts were not sent within exit_timeout" in ended.err

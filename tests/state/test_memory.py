@@ -1,4 +1,4 @@
-"""What only the memory of a process does: it makes room, keeps names apart, and mends what was torn."""
+"""What only the memory of a process does: it makes room, and keeps names apart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wecom_logging._incidents import answered, life, limits, stored
+from wecom_logging._incidents import answered, life, limits
 from wecom_logging._incidents.incident import Own
 from wecom_logging._state import memory
 from wecom_logging._state.base import Swap, Wanted
@@ -146,30 +146,6 @@ def test_a_short_id_is_free_again_when_a_person_has_closed_its_incident() -> Non
     made.store.swap(CHANNEL, [Swap(one, answered.done(one, "Li", "here", now=0.0, time=0.0))], 0.0)
     made.add(first("~3"))
     assert made.store.name(CHANNEL, "~3", "k") == name
-
-
-def test_after_a_change_that_was_torn_all_stands_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "MAX_TOLD", 3)
-    made = Memory(max_number=3)
-    made.add(first("~told", cause="refused"), first("~other"))
-    made.tell()
-    name = made.store.name(CHANNEL, "~told", "k")
-    made.add(first("~1", cause="refused"), first("~2"))
-
-    def torn(*args: object, **more: object) -> None:
-        raise KeyboardInterrupt
-
-    counted = stored.counted
-    monkeypatch.setattr(stored, "counted", torn)
-    with pytest.raises(KeyboardInterrupt):
-        made.add(later("~told"))
-    monkeypatch.setattr(stored, "counted", counted)
-    assert {one.key for one in made.store.related(CHANNEL, "", ["refused"], made.now)} == {"~told", "~1"}
-    assert made.store.name(CHANNEL, "~2", "k") != name
-    made.add(first("~3"), first("~4"))
-    assert made.left == [("~1", "queue_overflow")]
-    made.tell()
-    assert [key for key, _ in made.left] == ["~1", "~told", "~other"]
 
 
 def test_what_was_given_back_takes_no_place_of_another() -> None:

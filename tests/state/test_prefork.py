@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,8 +90,19 @@ def serving(command: list[str], folder: Path, **environment: str) -> Iterator[No
         assert "wecom_logging:" not in (folder / "output").read_text()
 
 
-def told_exactly(sandbox: Sandbox, url: str) -> None:
-    """Once somebody has told what the workers have left: the sum, and the requests for a token."""
+def numbers(text: str) -> tuple[str, ...]:
+    """What a message that comes again has in common with itself: its id and its counts, which grow from one to the
+    next."""
+    return tuple(re.findall(r"#\w+|× \d+|\d+ in all", text))
+
+
+def told_exactly(sandbox: Sandbox, url: str, while_served: Sequence[str]) -> None:
+    """Once somebody has told what the workers have left: the sum, and the requests for a token.
+
+    Each message came once ``while_served``. One that a worker was sending as it ended may come again, the same: nobody
+    has noted WeCom's answer.
+    """
+    assert len({numbers(text) for text in while_served}) == len(while_served), while_served
     opens = OPENS.replace("WeComBotHandler", "WeComHandler")
     waits = """
 import time
@@ -100,7 +111,9 @@ while any(one.told < one.count for one in handler.incidents()):
 """
     assert run(opens + waits, url=sandbox.url, WECOM_STATE=url).status == 0
     texts = messages(sandbox)
-    assert told_in_all(texts) == FAILURES, texts
+    once = list({numbers(text): text for text in texts}.values())
+    assert told_in_all(once) == FAILURES, texts
+    assert len(texts) - len(once) <= 1, texts  # one process has the right to send it
     assert "in all in " in texts[-1]
     assert [call.path for call in sandbox.calls].count("/cgi-bin/gettoken") == 1
 
@@ -126,9 +139,10 @@ def test_gunicorn_with_four_preloaded_workers(sandbox: Sandbox, tmp_path: Path, 
     with serving(command, tmp_path, WECOM_STATE=url, WECOM_API_BASE=sandbox.url), ThreadPoolExecutor(8) as pool:
         until(port)
         workers = list(pool.map(ask, range(FAILURES)))
+        served = messages(sandbox)
     assert (tmp_path / "workers").read_text() == "loaded\n"
     assert len(set(workers)) > 1
-    told_exactly(sandbox, url)
+    told_exactly(sandbox, url, served)
 
 
 @pytest.mark.slow
@@ -139,5 +153,6 @@ def test_celery_with_four_processes(sandbox: Sandbox, tmp_path: Path, url: str, 
     done = tmp_path / "done"
     with serving([*command, "--without-mingle", "--without-gossip"], tmp_path, **environment):
         until(lambda: done.exists() and len(done.read_text().splitlines()) == FAILURES, within_s=80)
+        served = messages(sandbox)
     assert len(set(done.read_text().splitlines())) > 1
-    told_exactly(sandbox, url)
+    told_exactly(sandbox, url, served)

@@ -152,7 +152,7 @@ def test_what_ends_before_wecom_answers_is_told_by_who_comes_next(
     assert told(wecom) == dict.fromkeys(NAMES, 1)
 
 
-# A state of a newer version.
+# A state of another version.
 
 NEWER = """
 from wecom_logging._state import base, sqlite_file
@@ -174,7 +174,7 @@ print(json.dumps([handler.flush({flush}), handler.stats().delivered]))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", BY_URL)
-def test_a_newer_state_is_left_alone_and_alerts_go_on_in_memory(
+def test_the_state_of_another_version_is_left_alone_and_alerts_go_on_in_memory(
     own: Server, wecom: ScriptedWeCom, path: Path, kind: str
 ) -> None:
     def stored() -> object:
@@ -193,7 +193,7 @@ def test_a_newer_state_is_left_alone_and_alerts_go_on_in_memory(
     wecom.forget()
     ended = runs(LOGS, names, 10)
     assert json.loads(ended.out) == [True, 2]
-    assert ended.err.count("is of a newer version of wecom_logging; upgrade") == len(ended.err.splitlines()) == 1
+    assert ended.err.count("is of another version of wecom_logging; use that one") == len(ended.err.splitlines()) == 1
     assert stored() == before
     assert json.loads(runs(NEWER + LOGS, [], 10).out)[0]
     assert {name for name, number in told(wecom).items() if number} == {waiting, *names}

@@ -59,32 +59,6 @@ def lines_of(path: Path) -> list[Line]:
     return [line for lines, _ in WriteAhead(str(path)).orphans() for line in lines]
 
 
-def test_rules_of_time_are_taken_over_and_without_them_a_line_is_as_it_was(write_ahead: WriteAhead, path: Path) -> None:
-    append(write_ahead, "no rules")
-    rules = Line("bot", "k", 50, 60.0, "host", "rules", '{"zone":"UTC"}', (600.0, 1500.0))
-    write_ahead.append(Ticket(write_ahead), rules)
-    (log,) = path.parent.glob("*.log")
-    lines = [json.loads(line) for line in log.read_text().splitlines() if line]
-    assert [len(line) for line in lines] == [8, 10]
-    write_ahead.reset_after_fork()
-    found = lines_of(path)
-    assert [(one.entry, one.duty, one.steps) for one in found] == [
-        ("no rules", "", ()),
-        ("rules", '{"zone":"UTC"}', (600.0, 1500.0)),
-    ]
-
-
-@pytest.mark.parametrize("steps", [7, [0], [-1.0], ["600"], [True], [1e99]])
-def test_steps_that_are_none_of_ours_are_set_aside(write_ahead: WriteAhead, path: Path, steps: object) -> None:
-    append(write_ahead, "good")
-    (log,) = path.parent.glob("*.log")
-    with log.open("a") as file:
-        file.write(json.dumps([VERSION, 9, "bot", "k", 50, 60.0, "host", "bad", "", steps]) + "\n")
-    write_ahead.reset_after_fork()
-    assert [one.entry for one in lines_of(path)] == ["good"]
-    assert len(list(path.parent.glob("*.broken"))) == 1
-
-
 # A disk that does not answer.
 
 
@@ -347,23 +321,3 @@ def test_a_log_whose_lock_is_gone_is_taken_over(path: Path) -> None:
     left.reset_after_fork()
     assert left_in(path) == ["entry"]
     assert os.listdir(path.parent) == []
-
-
-def test_lines_of_the_release_before_are_taken_over(path: Path) -> None:
-    log = path.parent / "alerts.db.own-1-cafe.000001.log"
-    lines = [[2, 0, "bot", "k", 40, 60.0, "host", "done"], [2, 0], [2, 1, "bot", "k", 40, 60.0, "host", "left"]]
-    lines.append([2, 2, "bot", "k", 40, 60, "host", "a window as it was given"])
-    log.write_text("\n".join(json.dumps(line) for line in lines))
-    log.chmod(0o600)
-    found = [line for lines, aside in WriteAhead(str(path)).orphans() for line in lines if not aside]
-    assert [line.entry for line in found] == ["left", "a window as it was given"]
-    assert {(line.window_s, type(line.window_s)) for line in found} == {(60.0, float)}
-
-
-@pytest.mark.parametrize("window", [0, -1, 86_401, 10**400, True, "60", None, [60]])
-def test_a_line_with_another_window_is_none_of_ours(path: Path, window: Any) -> None:
-    log = path.parent / "alerts.db.own-1-cafe.000001.log"
-    log.write_text(json.dumps([2, 1, "bot", "k", 40, window, "host", "entry"]))
-    log.chmod(0o600)
-    ((lines, aside),) = WriteAhead(str(path)).orphans()
-    assert (lines, aside) == ([], f"{log}.broken")

@@ -24,7 +24,7 @@ Rules = Sequence[tuple[int, float]]
 """Numbers and seconds: at most so many in any span of so long."""
 
 VERSION = 3
-"""Of what a store keeps. A newer one is left alone, an older one is taken over."""
+"""Of what a store keeps. Another one is refused, and left alone."""
 
 MAX_OPEN = 200_000
 """Incidents that a store keeps: beyond that, those with nothing untold go first, then the least severe and oldest."""

@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ from ..errors import StateError
 from ..model import Secret
 from .base import DAY_S, MAX_OPEN, MINUTE_S, Added, DeadLetter, Fact, Rules, SharedCounters, Swap, Taken, Wanted
 from .entries import pack, text_of, unpack
-from .redis_rows import NOT_OURS, Row, change_of, count_of, left, number_of, opened_of, packed, row_of, taken_over
+from .redis_rows import NOT_OURS, Row, change_of, count_of, number_of, opened_of, packed, row_of
 from .redis_server import MAX_STEPS, PREFIX, UNTOLD_FROM, RedisServer
 from .rows import digest, new_version, place_of
 from .windows import Sent
@@ -38,11 +38,8 @@ _MOST_TRIES = 100
 class RedisStore:
     """The contract over one Redis or Valkey, by a URL or a client, as `RedisServer` takes them."""
 
-    def __init__(self, client: Any, say: Callable[[str], object] = lambda text: None) -> None:
-        """``say`` gets a line of text where an older version of this package has left something."""
+    def __init__(self, client: Any) -> None:
         self._server = RedisServer(client)
-        self._say = say
-        self._looks_at = float("-inf")
         self.place, self.secrets = self._server.place, self._server.secrets
         self.offset_s = 0.0
         """Added to the server's clock: tests let time pass by it."""
@@ -53,7 +50,6 @@ class RedisStore:
     # Incidents.
 
     def add(self, channel: str, who: str, host: str, number: int, counts: Sequence[Count], now: float) -> Added:
-        self._take_over()
         place = place_of(host, who)
         answer = self._add(channel, [count_of(one, "", place, new_version()) for one in counts], who, number)
         return Added(int(answer[0]), tuple(None if told < 0 else told for told in answer[1:]))
@@ -72,7 +68,6 @@ class RedisStore:
         return bool(self._add(channel, [row])[1] >= 0)
 
     def claim(self, channel: str, who: str, now: float, lease_s: float, wanted: Wanted) -> list[Incident]:
-        self._take_over()
         lists = json.dumps([[pack(key) for key in wanted.urgent], [digest(one) for one in wanted.blocked]])
         only, most = "" if wanted.audience is None else digest(wanted.audience), min(wanted.most, MAX_STEPS)
         given = (pack(who), repr(lease_s), most, only, lists, packed(wanted.cause), new_version())
@@ -239,7 +234,6 @@ class RedisStore:
         return time.monotonic() + self._ahead_s
 
     def channels(self) -> list[str]:
-        self._take_over()
         found = []
         for name in self._run("ask", None, "ZREVRANGE", "channels", 0, MAX_STEPS - 1):
             with contextlib.suppress(ValueError):  # not written by us
@@ -342,24 +336,6 @@ class RedisStore:
                 row = row_of(version, *found)
                 row = replace(row, incident=shifted(row.incident, shift), shift=shift)
             yield key, int(version), row
-
-    def _take_over(self) -> None:
-        """What version 2 has left waits here, or is a dead letter here; once a minute, as its processes may end later.
-
-        Of two processes at once, one takes a row.
-        """
-        if time.monotonic() < self._looks_at:
-            return
-        self._looks_at, number = time.monotonic() + MINUTE_S, 0
-        for one in left(self._server.run, self.offset_s):
-            row, channel = one.incident, one.channel
-            is_open = one.why and self.open(channel, 1, [row.key])
-            told = self._add(channel, [taken_over(row, one.place)])[1]
-            if one.why and not is_open and told >= 0:
-                self.swap(channel, [Swap(found, None, one.why) for found in self.open(channel, 1, [row.key])], 0.0)
-            number += row.untold if told >= 0 else 0
-        if number:
-            self._say(f"{self.place} held {number} alerts of version 2 of the state; they are of this version now")
 
     # The server.
 

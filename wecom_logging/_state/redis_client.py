@@ -49,7 +49,7 @@ _CODES = {
     "MOVED": "it belongs to a cluster; give a ready RedisCluster client",
     "ASK": "it belongs to a cluster; give a ready RedisCluster client",
     "CROSSSLOT": "it belongs to a cluster; give a ready RedisCluster client",
-    "NEWER": "it is of a newer version of wecom_logging; upgrade, or choose another server or database",
+    "OTHERVERSION": "it is of another version of wecom_logging; use that one, or choose another server or database",
     "NOSCRIPT": "it does not keep the scripts that it is given",
 }
 # redis-py and valkey-py take the code out of the text of these.

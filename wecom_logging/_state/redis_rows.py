@@ -9,12 +9,11 @@ import contextlib
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .._incidents import answered, life, limits, stored
-from .._incidents.codec import as_line, dump, dump_count, load, load_count, shifted
+from .._incidents.codec import dump, dump_count, load, load_count, shifted
 from .._incidents.incident import Count, First, Incident, Place
 from .._incidents.short_id import LEAST, MOST, short_ids
 from .base import StateError
@@ -170,11 +169,6 @@ def opened_of(row: Incident) -> dict[str, Any]:
     }
 
 
-def taken_over(row: Incident, place: tuple[str, str, str]) -> dict[str, Any]:
-    """A row that stood at another place; where its key is open anew, what is untold of it is counted."""
-    return count_of(stored.written_again(row), "", None, row.version) | opened_of(row) | {"event": "", "older": place}
-
-
 def change_of(there: Row, moved: stored.Moved | None, why: str = "") -> dict[str, Any]:
     """What becomes of a row that was read. None: what was counted since goes into its document, and no more."""
     before = there.incident
@@ -221,87 +215,3 @@ def _key(key: str) -> str:
     if len(packed) > MAX_KEY_CHARACTERS:
         raise StateError("a fingerprint is too long for the shared state")
     return packed
-
-
-# What version 2 has left, under keys of its own, becomes rows of ours. There ``open`` has what is open, with ``i:KEY``
-# of each; ``dead`` what was given up, with ``d:ID``. What a process of that version is sending stays there until its
-# lease ends.
-
-_BASE = "wecom-logging:2:{wecom}:"
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """One row, on the server's clock.
-
-    ``place``: its key, where it stands, and as what. ``why`` it was given up, or "".
-    """
-
-    channel: str
-    place: tuple[str, str, str]
-    incident: Incident
-    why: str
-
-
-def left(ask: Callable[..., Any], offset_s: float) -> Iterator[Left]:
-    """All that is there, as ``ask`` runs a script; what is read has to be taken away."""
-
-    def run(script: str, name: str, *arguments: Any) -> Any:
-        return ask(script, _BASE + name, _BASE + "channels", repr(offset_s), *arguments)
-
-    for name in run("ask", "", "ZRANGE", "channels", 0, -1):
-        try:
-            channel = unpack(name)
-        except ValueError:  # not written by us
-            continue
-        base = f"{digest(channel)}:"
-        for turn, begin in ("open", "i:"), ("dead", "d:"):
-            stay, number = 0, 100
-            while number == 100:
-                number, rows = run("older", base, turn, begin, stay)
-                stay += number - len(rows)
-                for member, *row in rows:
-                    found = _converted(*row)
-                    if found is None:
-                        stay += 1
-                    else:
-                        yield Left(channel, (f"{_BASE}{base}{begin}{member}", f"{_BASE}{base}{turn}", member), *found)
-
-
-def _converted(text: str, version: str, entry: str, fields: Sequence[str]) -> tuple[Incident, str] | None:
-    """A row of version 2, on the server's clock, and why it was given up, or "". None where it is none of ours."""
-    try:
-        row = json.loads(text)
-        level, window_s, audience, began, digests, tries, wait_s, *_ = json.loads(row["rest"])
-        hosts, processes = ([name[2:10] for name in fields if name[:2] == kind] for kind in ("h:", "p:"))
-        document = {
-            **{name: row[name] for name in ("rank", "count", "told", "since", "last")},
-            **{name: float(row[name]) for name in ("told_at", "counted_at", "untold_at", "not_before")},
-            "version": int(version),
-            "key": unpack(row["key"]),
-            "short_id": row["id"],
-            "level": level,
-            "window_s": window_s,
-            "audience": audience,
-            "began": began,
-            "digests": digests,
-            "tries": tries,
-            "wait_s": wait_s,
-            "held_until": row.get("held") or 0.0,
-            "owner": unpack(row["owner"]) if row["owner"] else "",
-            "until": row["wake"] if row["owner"] else 0.0,
-            "samples": [{"time": at, "text": unpack(sample)} for at, sample in row["samples"] or ()],
-            "variants": [
-                {"name": unpack(name), "count": count, "text": unpack(sample), "time": at, "is_new": bool(is_new)}
-                for name, count, sample, at, is_new in row.get("kinds") or ()
-            ],
-            "rates": row["rates"] or [],
-            "places": [[hosts[at % len(hosts)], process] for at, process in enumerate(processes) if hosts],
-            "cause": unpack(row["cause"]) if row.get("cause") else "",
-            "event": unpack(row["event"]) if row["event"] else "",
-            "answers": json.loads(unpack(row["answers"])) if row.get("answers") else {},
-            "lent": int(row.get("lent") or 0),
-        }
-        return load(as_line(document), Entry(unpack(entry))), unpack(row["why"]) if "why" in row else ""
-    except NOT_OURS:  # what others have changed
-        return None

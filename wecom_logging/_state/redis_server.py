@@ -28,13 +28,13 @@ MANY = 200
 """Of so many counts that wait, the process that adds the last puts them into the document."""
 UNTOLD_FROM = 10**14
 """Of the order of all that is open: from here on stands what has something untold."""
-NEWEST = "wecom-logging:{wecom}:version"
-"""Has of all versions the newest that has used the server."""
+HAS_VERSION = "wecom-logging:{wecom}:version"
+"""Has the version that uses the server."""
 
 _CONSTANTS = {
     "common": f"""
 local KEEP, DAY, MINUTE, LOCK = {KEEP_S}, {DAY_S}, {MINUTE_S}, {LOCK_S}
-local STEPS, MAX_TEXT, VERSION, NEWEST = {MAX_STEPS}, {MAX_CHARACTERS}, {VERSION}, '{NEWEST}'
+local STEPS, MAX_TEXT, VERSION, HAS_VERSION = {MAX_STEPS}, {MAX_CHARACTERS}, {VERSION}, '{HAS_VERSION}'
 """,
     "incidents": f"""
 local NEAR, MAX_RELATED = {life.NEAR_S}, {life.MAX_RELATED}
@@ -43,7 +43,7 @@ local UNTOLD, MANY, FIELDS, NUMBERS = {UNTOLD_FROM}, {MANY}, {{{str((*NUMBERS, *
 }
 _ROOMS = {
     **dict.fromkeys(("add", "claim", "apply", "rows", "related", "untold", "next_due"), ("common", "incidents")),
-    **dict.fromkeys(("ask", "older", "window", "token", "fact"), ("common",)),
+    **dict.fromkeys(("ask", "window", "token", "fact"), ("common",)),
 }
 """The scripts, and what stands before each."""
 

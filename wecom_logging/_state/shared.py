@@ -266,7 +266,7 @@ def redis_state(server: Any, warn_once: Callable[[str, str], object]) -> Shared:
 
     key = server if isinstance(server, str) else id(server)
     if key not in _opened:
-        state = RedisStore(server, say=lambda text: warn_once("state before", f"state: {text}"))
+        state = RedisStore(server)
         _opened[key] = Shared(state.place, lambda _: state, None, warn_once, secrets=state.secrets)
     return _opened[key]
 

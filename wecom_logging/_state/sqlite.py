@@ -38,7 +38,7 @@ class SqliteStore(DocumentStore):
         is_alive: Callable[[str], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._file = SqliteFile(path, lambda db, version: prepare(SqliteStep(db), db, version, clock()))
+        self._file = SqliteFile(path, lambda db: prepare(SqliteStep(db), db, clock()))
         self._is_alive = is_alive
         self.path = self._file.path
 

@@ -30,13 +30,9 @@ _parents: list[object] = []
 
 
 class SqliteFile:
-    """Gives out a connection in a transaction.
+    """Gives out a connection in a transaction. ``prepare`` makes the tables that are not there."""
 
-    ``prepare`` makes the tables, from what an older version had; it removes what another program had planted, and
-    answers the names of that.
-    """
-
-    def __init__(self, path: str, prepare: Callable[[sqlite3.Connection, int], list[str]]) -> None:
+    def __init__(self, path: str, prepare: Callable[[sqlite3.Connection], object]) -> None:
         self.path = resolved(path)
         self._prepare = prepare
         self._lock = threading.RLock()
@@ -91,8 +87,7 @@ class SqliteFile:
             self._lock, self._connection, self._pid = threading.RLock(), None, os.getpid()
 
     def _begin(self) -> sqlite3.Connection:
-        """In a transaction, with tables that are ours: a program that has changed them since may have planted a
-        trigger."""
+        """In a transaction, with tables that are ours: another version may have made others since."""
         connection = self._open()
         for _ in range(3):
             _patiently(connection, "BEGIN IMMEDIATE")
@@ -153,11 +148,14 @@ class SqliteFile:
         begun = (owner, version) == (0, 0) and size <= _PAGE  # a new one, by another process, in this moment
         if head and owner != APPLICATION_ID and not begun:
             raise StateError(f"{self.path} belongs to another program; choose another path")
-        self._refuse_newer(version)
+        if head and not begun:
+            self._refuse_other(version)
 
-    def _refuse_newer(self, version: int) -> None:
-        if version > SCHEMA_VERSION:
-            raise StateError(f"{self.path} is of a newer version of wecom_logging; upgrade, or choose another path")
+    def _refuse_other(self, version: int) -> None:
+        if version != SCHEMA_VERSION:
+            raise StateError(
+                f"{self.path} is of another version of wecom_logging; use that one, or choose another path"
+            )
 
     def _connect(self) -> sqlite3.Connection:
         uri = f"file://{quote(os.fsencode(self.path))}?mode=rw"
@@ -184,22 +182,11 @@ class SqliteFile:
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:  # of this very moment
                 raise StateError(f"{self.path} belongs to another program; choose another path")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        before = _pragma(connection, "user_version")
-        self._refuse_newer(before)
-        try:
-            planted = self._prepare(connection, before)
-        except (sqlite3.Error, ValueError) as error:
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-            if code in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT):  # no such column: nobody can have made it so
-                connection.rollback()
-                self._set_aside(f"is of no version of ours ({error})")
-            raise
-        if before != SCHEMA_VERSION:
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        self._refuse_other(_pragma(connection, "user_version"))
+        self._prepare(connection)
         schema = _pragma(connection, "schema_version")
         _patiently(connection, "COMMIT")
-        if planted:
-            raise StateError(f"{self.path} had a {', '.join(planted)[:200]} that wecom_logging has not made: removed")
         self._schema = schema
 
     def _after(self, error: Exception) -> None:

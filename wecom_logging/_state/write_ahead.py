@@ -139,7 +139,7 @@ class WriteAhead:
         number = segment.numbers()
         segment.undone.add(number)
         try:
-            written = line if line.duty else line[:_WITHOUT_DUTY]  # an older process can take that over, too
+            written = line if line.duty else line[:_WITHOUT_DUTY]  # shorter without rules of time and persons
             _write(segment, as_line([VERSION, number, *written]))
         except BaseException:
             segment.undone.discard(number)
@@ -365,6 +365,6 @@ def _line(*rest: Any) -> Line:
 
 
 _LINES = [[str, str, int, kind, str, str, *more] for kind in (float, int) for more in ([], [str, list])]
-"""The types in a line; 1.0.0rc1 wrote a window as it was given, and 1.0 no rules of time and persons."""
+"""The types in a line."""
 
 _WITHOUT_DUTY = min(map(len, _LINES))

@@ -43,16 +43,11 @@ local function counting(row, one, at, is_opened)
   end
   if begins or is_sooner then stand(row) end
 end
--- What version 2 had; whether it was there still.
-local function take_older(older)
-  call('ZREM', older[2], older[3])
-  return call('UNLINK', older[1]) == 1
-end
 
 for at, one in ipairs(cjson.decode(ARGV[6])) do
   local row, is_again = load(one.key), one.letter
   local taken = is_new and is_again and take_letter(is_again, one.number > 0 and 'waiting' or 'discarded')
-  local is_there = is_new and (taken or not is_again) and (not one.older or take_older(one.older))
+  local is_there = is_new and (taken or not is_again)
   local is_known = row and (not one.part or one.event ~= '' and one.event == row.event)
   if is_there and not is_known and (one.number > 0 or one.document and not row) then
     local is_opened = not row

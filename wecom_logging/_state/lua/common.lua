@@ -20,7 +20,7 @@ local function keep(key, seconds)
 end
 local function put(key, score, member, seconds) call('ZADD', key, score, member) keep(key, seconds) end
 
--- What a newer version keeps here is left alone.
-local newest = number(call('GET', NEWEST))
-if newest > VERSION then return redis.error_reply('NEWER') end
-if newest < VERSION then redis.call('SET', NEWEST, VERSION, 'EX', KEEP) end
+-- What another version keeps here is left alone.
+local found_version = number(call('GET', HAS_VERSION))
+if found_version > 0 and found_version ~= VERSION then return redis.error_reply('OTHERVERSION') end
+if found_version ~= VERSION then redis.call('SET', HAS_VERSION, VERSION, 'EX', KEEP) end
