@@ -25,7 +25,7 @@ from .departments import Departments
 from .faults import AIBOT, Fault, is_wecoms
 from .fields import READING, Reading
 from .files import Files
-from .imports import Imports, Jobs
+from .imports import Imports
 from .journal import read, told
 from .limits import Limit, SlidingWindow
 from .members import Members, Roster
@@ -76,7 +76,7 @@ def _endpoints(corp: Corp) -> dict[str, tuple[str, Check, Endpoint]]:
     app, bot, chats = App(corp), Bot(corp), Chats(corp)
     agents, files, roster = Agents(corp), Files(corp), Roster(corp)
     departments, members, tags = Departments(corp), Members(corp), Tags(corp)
-    imports = Imports(corp, members, departments, Jobs(corp))
+    imports = Imports(corp, members, departments)
     ringing = Ringing(corp)
     return {
         "/cgi-bin/gettoken": ("GET", anybody, app.gettoken),
