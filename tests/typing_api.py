@@ -257,7 +257,7 @@ with sandbox(strict=True) as server:
 
 
 def flask(app: Any) -> None:
-    init_app(app, handler="wecom", user_id=lambda: 1, tell_5xx=True)
+    init_app(app, handler="wecom", user_id=lambda: 1)
 
 
 def wsgi(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:

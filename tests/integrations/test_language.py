@@ -57,17 +57,6 @@ def test_a_request_and_what_is_logged_in_it(told: CapturedAlerts) -> None:
     assert "│ 状态码：500" in failed
 
 
-def test_an_answer_of_5xx(told: CapturedAlerts) -> None:
-    def app(environ: Any, start_response: Any) -> Any:
-        start_response("503 Service Unavailable", [])
-        return []
-
-    watched = WeComMiddleware(app, tell_5xx=True)
-    watched({"REQUEST_METHOD": "GET", "PATH_INFO": "/pay"}, lambda status, headers: None)
-    (text,) = told.texts
-    assert "GET /pay 返回 503 Service Unavailable" in text
-
-
 def test_what_nobody_catches(sandbox: Sandbox) -> None:
     code = """
 import threading

@@ -248,44 +248,6 @@ finally:
     assert f"BOOKS {merged + 2} 2 {merged}\n" in (tmp_path / "output").read_text()
 
 
-DATASETTE = """
-import os
-from datasette import hookimpl
-from datasette.app import Datasette
-from datasette.plugins import pm
-from wecom_logging.integrations.asgi import WeComMiddleware
-class Prices:
-    __name__ = "prices"
-    @hookimpl
-    def register_routes(self):
-        async def fails(request):
-            raise ValueError("no price")
-        return [("^/fails$", fails)]
-pm.register(Prices(), "prices")
-wanted = {"tell_5xx": True} if os.environ.get("TELL") else {}
-watched = WeComMiddleware(Datasette([], memory=True).app(), **wanted)
-"""
-
-
-@pytest.mark.parametrize("tell", ["", "5xx"])
-def test_datasette_answers_500_itself_which_is_told_where_asked_for(
-    sandbox: Sandbox, tmp_path: Path, tell: str
-) -> None:
-    (tmp_path / "shop.py").write_text(DATASETTE)
-    port = free_port()
-    with running(uvicorn(port, *LOG_CONFIG, "shop:watched"), tmp_path, environment(sandbox, TELL=tell)) as it:
-        until(lambda: get(port, "/-/versions.json")[0])
-        assert [get(port, path)[0] for path in ("/fails", "/nowhere", "/fails")] == [500, 404, 500]
-        it.send_signal(signal.SIGINT)
-        assert it.wait(25) == 0
-    if tell:
-        first = texts(sandbox)[0]
-        assert first.startswith("🔴 ERROR shop asgi: GET /fails failed: ValueError: no price\n")
-        assert "│ status: 500" in first
-        assert "\nshop.py:12 in " in first
-    assert bool(texts(sandbox)) is bool(tell)
-
-
 SUPERVISORD = """
 [supervisord]
 nodaemon=true

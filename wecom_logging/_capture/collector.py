@@ -21,7 +21,7 @@ from .._runtime.hiding import OUR_LIBRARIES, own_traffic
 from .._runtime.worker import Worker
 from ..model import Recipients
 from .collapse import Collapse
-from .context import carried, logged, unwrapped
+from .context import carried, unwrapped
 from .duplicates import Duplicates, about, mark, reported
 from .exceptions import Raised
 from .identity import NO_TEMPLATE, CallSite, Identity, fingerprint_of, identity_of
@@ -197,8 +197,6 @@ class Collector:
         if self.formatter is None:  # else it may be structlog's own
             record = unwrapped(record)
         error = exception_of(record)
-        if error is not None and (last := logged.get()) is not None:
-            last[:] = (error,)
         failure = about(record) if error is None else error
         raised, known = None if error is None else Raised(error), None
         if failure is not None:

@@ -22,11 +22,6 @@ context: contextvars.ContextVar[Callable[[], Mapping[str, object]] | None] = con
     "wecom_logging_context", default=None
 )
 
-logged: contextvars.ContextVar[list[BaseException] | None] = contextvars.ContextVar(
-    "wecom_logging_logged", default=None
-)
-"""Where an integration wants to know it: the exception that was logged last in this request."""
-
 passed_by: contextvars.ContextVar[tuple[int, ...]] = contextvars.ContextVar("wecom_logging_passed_by", default=())
 """Whom an alert has passed that this thread is handing over: what another kind of handler logs then is about it."""
 

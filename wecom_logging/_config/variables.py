@@ -26,7 +26,7 @@ NEEDED = {
 }
 """Those without which a handler cannot send."""
 
-_OTHERS = frozenset(f"WECOM_{name}" for name in ("SANDBOX_TOKEN", "HANDLER", "REPORT", "TELL_5XX", "USER_ID"))
+_OTHERS = frozenset(f"WECOM_{name}" for name in ("SANDBOX_TOKEN", "HANDLER", "REPORT", "USER_ID"))
 """Of the sandbox; and settings of Django and Scrapy, which many keep in the environment."""
 
 _OF_KUBERNETES = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP|SCTP)\w*)")

@@ -319,8 +319,6 @@ IGNORED_IN = Phrase("exception ignored in %s: %s: %s", "%s 中的异常被忽略
 
 FAILED = Phrase("%s failed: %s: %s", "%s 失败：%s: %s")
 REQUEST_FAILED = Phrase("a request failed: %s: %s", "请求失败：%s: %s")
-ANSWERED = Phrase("%s answered %s", "%s 返回 %s")
-REQUEST_ANSWERED = Phrase("a request answered %s", "请求返回 %s")
 NOT_LOADED = Phrase("the application cannot be loaded: %s: %s", "应用无法加载：%s: %s")
 ARRIVES = Phrase("a test: alerts of this Django project arrive", "测试：本项目的告警可以送达")
 

@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from .._capture.context import context, logged
+from .._capture.context import context
 from .._runtime.worker import flush_all
 from .._telling import Teller, asked_of
-from ._web import answered, failed, shape_of
+from ._web import failed, shape_of
 
 Scope = dict[str, Any]
 
@@ -28,8 +28,7 @@ class WeComMiddleware:
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``user_id``: who
     makes the request, as a function of the scope that is called for an alert only. It runs inside the log call, whose
-    caller may hold any lock: it must not wait or ask a database. ``tell_5xx``: also send responses with a status of 500
-    or above that the application makes itself.
+    caller may hold any lock: it must not wait or ask a database.
 
     At the end of the lifespan it waits until what was logged is sent, at most ``exit_timeout``. Raises
     `ConfigurationError`.
@@ -41,12 +40,10 @@ class WeComMiddleware:
         *,
         handler: logging.Handler | str | None = None,
         user_id: Callable[[Scope], object] | None = None,
-        tell_5xx: bool = False,
     ) -> None:
         self._app = app
         self._teller = Teller(handler, "asgi")
         self._user_id = user_id
-        self._tell_5xx = tell_5xx
         self._starts = True
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
@@ -61,14 +58,11 @@ class WeComMiddleware:
             kind, error = message["type"], sys.exception()
             error = error if isinstance(error, Exception) and error is not before else None
             is_failure = True
-            code: int = message.get("status", 0)
             if kind == "http.response.start":
-                status = code  # a failure that comes later, as in a background task, does not change it
+                status = message.get("status", 0)  # what fails later, as in a background task, does not change it
             if kind in _LIFESPAN_FAILED and error is not None:
                 failed(self._teller, error, _logger(scope), fields, None)
                 is_failure = False  # what the server or the application raises now says it once more
-            elif self._tell_5xx and kind == "http.response.start" and code >= 500:
-                answered(self._teller, code, _logger(scope), fields, before)
             elif error is not None and _is_swallowed(error, scope, message):
                 failed(self._teller, error, _logger(scope), fields, status)
             if kind in _THE_END:
@@ -77,7 +71,7 @@ class WeComMiddleware:
 
         fields = partial(self._fields, scope)
         token = context.set(fields)
-        before, kept = sys.exception(), logged.set([]) if self._tell_5xx else None
+        before = sys.exception()
         try:
             await self._app(scope, receive, sending)
         except Exception as error:
@@ -86,8 +80,6 @@ class WeComMiddleware:
             raise
         finally:
             context.reset(token)
-            if kept is not None:
-                logged.reset(kept)
 
     def _fields(self, scope: Scope) -> Mapping[str, object]:
         kind = scope.get("type", "")

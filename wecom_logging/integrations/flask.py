@@ -12,10 +12,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._capture.context import context, logged
+from .._capture.context import context
 from .._telling import Teller, asked_of
 from . import need
-from ._web import failed, watched
+from ._web import failed
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -26,14 +26,13 @@ def init_app(
     *,
     handler: logging.Handler | str | None = None,
     user_id: Callable[[], object] | None = None,
-    tell_5xx: bool = False,
 ) -> None:
     """Send what views of an app raise, and add method and route to every alert of a request.
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``user_id``: who
     makes the request, as a function that is called for an alert only, such as ``lambda: g.get("user_id")``. It runs
-    inside the log call, whose caller may hold any lock: it must not wait or ask a database. ``tell_5xx``: also send
-    responses with a status of 500 or above that the app makes itself. Raises `ConfigurationError`.
+    inside the log call, whose caller may hold any lock: it must not wait or ask a database. Raises
+    `ConfigurationError`.
     """
     flask: Any = need("flask", "3.0", "Flask")
     teller = Teller(handler, "flask").at_start()
@@ -51,16 +50,11 @@ def init_app(
         return found
 
     def wsgi_app(environ: Any, start_response: Any) -> Any:
-        token, kept = context.set(fields), None
-        if tell_5xx:
-            kept = logged.set([])
-            start_response = watched(start_response, teller, app.logger.name, fields)
+        token = context.set(fields)
         try:
             return inner(environ, start_response)
         finally:
             context.reset(token)
-            if kept is not None:
-                logged.reset(kept)
 
     def tell(sender: object, exception: BaseException, **_: object) -> None:
         failed(teller, exception, app.logger.name, fields)

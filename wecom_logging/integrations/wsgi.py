@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from .._capture.context import context, logged
+from .._capture.context import context
 from .._telling import Teller, asked_of
-from ._web import failed, shape_of, watched
+from ._web import failed, shape_of
 
 
 class WeComMiddleware:
@@ -23,8 +23,7 @@ class WeComMiddleware:
 
     ``handler``: a handler or its name in the logging config; without it every live WeCom handler. ``route``: a function
     of the environ that gives the template of the route; without it the path is shown with its numbers left out. It is
-    called for an alert only. ``tell_5xx``: also send responses with a status of 500 or above that the application makes
-    itself. Raises `ConfigurationError`.
+    called for an alert only. Raises `ConfigurationError`.
     """
 
     def __init__(
@@ -33,19 +32,14 @@ class WeComMiddleware:
         *,
         handler: logging.Handler | str | None = None,
         route: Callable[[dict[str, Any]], object] | None = None,
-        tell_5xx: bool = False,
     ) -> None:
         self._app = app
         self._teller = Teller(handler, "wsgi").at_start()
         self._route = route
-        self._tell_5xx = tell_5xx
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         fields = partial(self._fields, environ)
-        token, kept = context.set(fields), None
-        if self._tell_5xx:
-            kept = logged.set([])
-            start_response = watched(start_response, self._teller, "wsgi", fields)
+        token = context.set(fields)
         try:
             answer = self._app(environ, start_response)
         except Exception as error:
@@ -53,8 +47,6 @@ class WeComMiddleware:
             raise
         finally:
             context.reset(token)
-            if kept is not None:
-                logged.reset(kept)
         servers = environ.get("wsgi.file_wrapper")
         known = (list, tuple, servers) if isinstance(servers, type) else (list, tuple)
         # Nothing of these can fail in the program, and servers look at their lengths, or send a file in their own way.

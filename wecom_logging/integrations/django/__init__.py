@@ -5,7 +5,7 @@
 
 Settings: ``WECOM_HANDLER``, the name of a handler in LOGGING (without it every live WeCom handler);
 ``WECOM_USER_ID = True`` says who made the request, where the program has asked for that before: an alert asks no
-database; ``WECOM_TELL_5XX = True`` also sends responses with a status of 500 or above that views make themselves.
+database.
 With ``DEBUG = True`` failures of views are not sent.
 
 Sources: https://docs.djangoproject.com/en/stable/topics/http/middleware/,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from django.apps import AppConfig
 
 from ..._telling import Teller
@@ -20,8 +18,7 @@ class WeComConfig(AppConfig):
         from django.conf import settings
         from django.core.signals import got_request_exception
 
-        from .middleware import know_again, tell
+        from .middleware import tell
 
         Teller(getattr(settings, "WECOM_HANDLER", None), "django").at_start()
         got_request_exception.connect(tell, dispatch_uid="wecom_logging")
-        logging.getLogger("django.request").addFilter(know_again)

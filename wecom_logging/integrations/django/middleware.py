@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Mapping
-from contextvars import Token
 from functools import partial
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.utils.functional import LazyObject, empty
 
-from ..._capture.context import context, logged
-from ..._capture.duplicates import is_about
+from ..._capture.context import context
 from ..._telling import Teller, asked_of
-from .._web import answered, failed, shape_of
+from .._web import failed, shape_of
 
 _REGEX = re.compile(r"[\^$\\(]")
 
@@ -35,51 +32,18 @@ class WeComMiddleware:
     def __call__(self, asked: Any) -> Any:
         if self._is_async:
             return self._answer(asked)
-        tokens = _begin(asked)
+        token = context.set(partial(fields, asked))
         try:
-            answer = self._get_response(asked)
-            _tell_5xx(asked, answer)
-            return answer
+            return self._get_response(asked)
         finally:
-            _end(*tokens)
+            context.reset(token)
 
     async def _answer(self, asked: Any) -> Any:
-        tokens = _begin(asked)
+        token = context.set(partial(fields, asked))
         try:
-            answer = await self._get_response(asked)
-            _tell_5xx(asked, answer)
-            return answer
+            return await self._get_response(asked)
         finally:
-            _end(*tokens)
-
-
-def _begin(asked: Any) -> tuple[Token[Any], Token[Any]]:
-    return context.set(partial(fields, asked)), logged.set([] if _wants_5xx() else None)
-
-
-def _end(around: Token[Any], kept: Token[Any]) -> None:
-    context.reset(around)
-    logged.reset(kept)
-
-
-def _wants_5xx() -> bool:
-    from django.conf import settings
-
-    return bool(getattr(settings, "WECOM_TELL_5XX", False)) and not settings.DEBUG
-
-
-def _tell_5xx(asked: Any, answer: Any) -> None:
-    """What a view answers itself; Django logs it after that, which makes no second alert."""
-    if answer.status_code >= 500 and _wants_5xx():
-        asked._wecom_failure = answered(_teller(), answer.status_code, "django.request", partial(fields, asked))
-
-
-def know_again(record: logging.LogRecord) -> bool:
-    """Django logs an answer of 500 or above: after `_tell_5xx` it is about the same."""
-    failure = getattr(getattr(record, "request", None), "_wecom_failure", None)
-    if failure is not None and not record.exc_info:
-        is_about(record, failure)
-    return True
+            context.reset(token)
 
 
 def fields(asked: Any) -> Mapping[str, object]:
