@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from .corp import Corp
 from .fields import COMPACT
-from .shapes import ANSWERS, TEXT, WISHES, Shape, WrongField, check, read_query, wrong_if
+from .shapes import TEXT, WISHES, Shape, WrongField, check, read_query, wrong_if
 
 T = TypeVar("T")
 IN_PATH = re.compile(r"\{(\w+)\}")
@@ -20,8 +20,6 @@ TOKEN = "token"
 """A parameter that each call may have."""
 
 MAX_BYTES = 1024 * 1024
-FILE = "File"
-"""An answer that is no JSON."""
 Json = dict[str, Any]
 DESCRIPTION = (
     "A local WeCom: read what arrived, wait for it, and let things go wrong. "
@@ -55,7 +53,7 @@ class Call:
     """``act`` gets the corp, by name the parts of the path and the parameters that are given, and ``wish``, the body.
 
     It gives what becomes JSON, None for an empty object, or a response. ``at``: the parts of the path that are no
-    texts. ``body`` and ``answer`` are names of shapes, or `FILE`. ``errors``: the statuses besides 400, 401 and,
+    texts. ``body`` is the name of a shape. ``errors``: the statuses besides 400, 401 and,
     of a path with parts, 404.
     ``alone``: it may take long, and takes the lock for itself. Without a ``summary`` it is for the page alone.
     """
@@ -63,7 +61,6 @@ class Call:
     route: str
     act: Callable[..., Any]
     summary: str = ""
-    answer: str = "Empty"
     at: Mapping[str, Shape] = field(default_factory=dict)
     query: Mapping[str, Shape] = field(default_factory=dict)
     body: str = ""
@@ -182,7 +179,7 @@ def document(paths: Paths) -> Json:
             if any(call.summary for call in methods.values())
         },
         "components": {
-            "schemas": {**WISHES, **ANSWERS},
+            "schemas": WISHES,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -190,26 +187,19 @@ def document(paths: Paths) -> Json:
 
 def _operation(call: Call) -> Json:
     named = [*(("path", *one) for one in call.in_path.items()), *(("query", *one) for one in call.query.items())]
-    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    wish = {"$ref": f"#/components/schemas/{call.body}"}
     errors = (*([404] if call.in_path else []), *call.errors)
-    wish = {"required": True, **_json(call.body)}
     return {
         "operationId": call.act.__name__,
         "summary": call.summary,
         "parameters": [
             {"name": name, "in": place, "required": place == "path", "schema": shape} for place, name, shape in named
         ],
-        **({"requestBody": wish} if call.body else {}),
+        **({"requestBody": {"required": True, "content": {"application/json": {"schema": wish}}}} if call.body else {}),
         "responses": {
-            "200": {"description": "a download", "content": content}
-            if call.answer == FILE
-            else {"description": "done", **_json(call.answer)},
-            "400": {"description": "what was sent makes no sense", **_json("Error")},
+            "200": {"description": "done"},
+            "400": {"description": "what was sent makes no sense"},
             "401": {"description": "away from loopback: the token is missing"},
-            **{str(status): {"description": WHY[status], **_json("Error")} for status in errors},
+            **{str(status): {"description": WHY[status]} for status in errors},
         },
     }
-
-
-def _json(name: str) -> Json:
-    return {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}

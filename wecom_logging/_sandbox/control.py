@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from . import shapes, stage
 from .aibot.people import AiBot
-from .calls import FILE, Call, Calls, Json, Refused, document, there
+from .calls import Call, Calls, Json, Refused, document, there
 from .corp import Corp
 from .directory import ROOT
 from .downloads import as_lines, as_list, files_of
@@ -231,10 +231,9 @@ CALLS = Calls(
         "GET messages",
         get_messages,
         "what was delivered, in pages where limit and after are given",
-        "Messages",
         **LISTING,
     ),
-    Call("GET messages.jsonl", get_lines, "the same, one JSON object a line", FILE, **LISTING),
+    Call("GET messages.jsonl", get_lines, "the same, one JSON object a line", **LISTING),
     Call(
         "DELETE messages",
         delete_messages,
@@ -246,16 +245,14 @@ CALLS = Calls(
         "GET messages/{id}/files/{number}",
         get_file,
         "a file that the message was sent with, as far as it is kept; 0 is the first",
-        FILE,
         at={"number": whole(0, 99)},
     ),
-    Call("GET messages/{id}", get_message, "one message", "Message"),
+    Call("GET messages/{id}", get_message, "one message"),
     Call("DELETE messages/{id}", delete_message, "forget one message"),
     Call(
         "GET wait",
         wait,
         "wait until so many messages that fit are there, or whether too many come; those that came before count",
-        "Messages",
         query={**shapes.WAITING, **FILTERS},
         errors=(408, 409),
         alone=True,
@@ -264,18 +261,17 @@ CALLS = Calls(
         "GET calls",
         list_calls,
         "the calls of WeCom's API and the AI bot's commands, oldest first",
-        "Calls",
         query=shapes.CALLED,
     ),
-    Call("GET calls/counts", count_calls, "how often each call was answered how", "Counts", query=shapes.CALLED),
+    Call("GET calls/counts", count_calls, "how often each call was answered how", query=shapes.CALLED),
     Call(
         "POST reset",
         stage.reset,
         "as after the start: no messages, calls and faults, the first members, limits and clock",
     ),
-    Call("GET health", get_health, "whether it runs, and what it keeps; needs no token", "Health"),
+    Call("GET health", get_health, "whether it runs, and what it keeps; needs no token"),
     Call("GET pictures/{id}", get_picture),
-    Call("GET faults", get_faults, "the faults that wait, each with its number", "Anything"),
+    Call("GET faults", get_faults, "the faults that wait, each with its number"),
     Call("POST faults", stage.order, "let the next calls of a path fail, or turn a switch", body="Order"),
     Call(
         "DELETE faults",
@@ -283,24 +279,24 @@ CALLS = Calls(
         "remove the faults that fit, all where nothing is given; switches stay",
         query={"number": shapes.FAULT_NUMBER, "path": shapes.PATH},
     ),
-    Call("GET members", stage.list_members, "all members, as user/get shows them", "Anything"),
+    Call("GET members", stage.list_members, "all members, as user/get shows them"),
     Call("POST members", stage.put_member, "add a member, or change one; it is active then: has joined", body="Member"),
     Call("DELETE members/{user_id}", delete_member, "remove a member"),
-    Call("GET departments", stage.list_departments, "all departments, each parent before its children", "Anything"),
+    Call("GET departments", stage.list_departments, "all departments, each parent before its children"),
     Call("POST departments", stage.put_department, "add or change a department", body="Department"),
     Call(
         "DELETE departments/{id}", delete_department, "remove an empty department", at={"id": shapes.ID}, errors=(409,)
     ),
-    Call("GET tags", stage.list_tags, "all tags", "Anything"),
+    Call("GET tags", stage.list_tags, "all tags"),
     Call("POST tags", stage.put_tag, "add or replace a tag", body="Tag"),
     Call("DELETE tags/{id}", delete_tag, "remove a tag", at={"id": shapes.ID_OR_0}),
-    Call("GET bots", stage.list_bots, "the keys of all bots", "Anything"),
+    Call("GET bots", stage.list_bots, "the keys of all bots"),
     Call("POST bots", stage.put_bot, "add a bot", body="Bot"),
     Call("DELETE bots/{key}", delete_bot, "remove a bot: its key is answered with 93000"),
-    Call("GET apps", stage.list_apps, "all apps, without their secrets", "Anything"),
+    Call("GET apps", stage.list_apps, "all apps, without their secrets"),
     Call("POST apps", stage.put_app, "add an app, or change its visible range or whether it is enabled", body="App"),
     Call("DELETE apps/{agent_id}", delete_app, "remove an app", at={"agent_id": shapes.ID}),
-    Call("GET limits", stage.list_limits, "the rate limits of each channel, and who has used how much", "Anything"),
+    Call("GET limits", stage.list_limits, "the rate limits of each channel, and who has used how much"),
     Call("POST limits", stage.put_limits, "other limits for a channel; an empty list is none", body="Limits"),
     Call(
         "DELETE limits",
@@ -308,18 +304,16 @@ CALLS = Calls(
         "WeCom's limits again, and counting begins anew; of one channel, or of all",
         query={"channel": shapes.CHANNEL},
     ),
-    Call("GET aibot", get_aibot, "the AI bot: its chats, its connections, its switches", "Object"),
-    Call(
-        "POST aibot/say", say, "a person writes to the bot; in a group: with an @", "Callback", body="Said", alone=True
-    ),
-    Call("POST aibot/click", click, "a person clicks on a card of the bot", "Callback", body="Click", alone=True),
-    Call("POST aibot/enter", enter, "a person opens the chat with the bot", "Callback", body="Entered", alone=True),
+    Call("GET aibot", get_aibot, "the AI bot: its chats, its connections, its switches"),
+    Call("POST aibot/say", say, "a person writes to the bot; in a group: with an @", body="Said", alone=True),
+    Call("POST aibot/click", click, "a person clicks on a card of the bot", body="Click", alone=True),
+    Call("POST aibot/enter", enter, "a person opens the chat with the bot", body="Entered", alone=True),
     Call("POST aibot/groups", put_group, "add or replace a group with the bot in it", body="Group"),
     Call("DELETE aibot/groups/{chat}", delete_group, "take the bot out of a group"),
-    Call("GET clock", get_clock, "the sandbox's time", "Clock"),
-    Call("POST clock", advance_clock, "let time pass for tokens, limits and media", "Clock", body="Advance"),
-    Call("DELETE clock", reset_clock, "the real time again", "Clock"),
-    Call("GET rings", list_rings, "the calls of members' phones, the newest first", "Anything"),
+    Call("GET clock", get_clock, "the sandbox's time"),
+    Call("POST clock", advance_clock, "let time pass for tokens, limits and media", body="Advance"),
+    Call("DELETE clock", reset_clock, "the real time again"),
+    Call("GET rings", list_rings, "the calls of members' phones, the newest first"),
     Call("POST rings", answer_ring, "a member answers the phone, refuses, …", body="Answered"),
-    Call("GET openapi.json", get_openapi, "this document; needs no token", "Object"),
+    Call("GET openapi.json", get_openapi, "this document; needs no token"),
 )

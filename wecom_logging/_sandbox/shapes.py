@@ -84,11 +84,6 @@ def fields(needed: str = "", **properties: Shape) -> Shape:
     return {**shape, "required": needed.split()} if needed else shape
 
 
-def answer(**properties: Shape) -> Shape:
-    """An object that may have others, too; all of these are there."""
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
 def said(shape: Shape, description: str) -> Shape:
     return {**shape, "description": description}
 
@@ -209,61 +204,6 @@ CALLED: dict[str, Shape] = {
     "refused": said(FLAG, "whether WeCom refused it, by an errcode, an HTTP status, or no answer"),
     "discarded": said(FLAG, "whether it was left out for some receivers in silence"),
     **WITHIN,
-}
-
-ANSWERS: dict[str, Shape] = {
-    "Message": {
-        "type": "object",
-        "required": ["id", "time", "channel", "msgtype", "content", "receivers", "key", "warning", "chat", "body"],
-        "properties": {
-            "id": said(TEXT, "the msgid; a bot's message has one too, of the sandbox's own"),
-            "time": said(NUMBER, "seconds since 1970, by the sandbox's clock"),
-            "channel": one_of(*CHANNELS),
-            "msgtype": TEXT,
-            "content": said(TEXT, "what a phone shows of it, cut where WeCom cuts"),
-            "touser": TEXT,
-            "toparty": TEXT,
-            "totag": TEXT,
-            "receivers": said(list_of(TEXT), "the members whom it reached; empty for a bot"),
-            "key": said(TEXT, "the bot's"),
-            "warning": said(TEXT, "what was wrong with a request that was taken all the same, or empty"),
-            "chat": said(TEXT, "the group (appchat) where an app spoke; of the AI bot the group, or the member"),
-            "user": said(TEXT, "who wrote it, of what a person wrote to the AI bot"),
-            "task_id": said(TEXT, "of the AI bot's card"),
-            "cards": said(ANY_OBJECT, "the AI bot's card as each member sees it now"),
-            "rewrites": said(list_of(ANY_OBJECT), "what became of that card"),
-            "body": said(ANY_OBJECT, "the request, as it was read"),
-        },
-    },
-    "Call": answer(
-        time=NUMBER,
-        path=TEXT,
-        errcode={**ERRCODE, "nullable": True, "description": "null where the answer was no JSON"},
-        status=said({"type": "integer"}, "of HTTP; 0 for a call that got no answer"),
-        discarded=said({"type": "integer"}, "the receivers that were left out in silence"),
-    ),
-    "Count": answer(
-        path=TEXT,
-        errcode={**ERRCODE, "nullable": True},
-        status={"type": "integer"},
-        count=said({"type": "integer"}, "the calls of that path with that answer"),
-        discarded={"type": "integer"},
-    ),
-    "Calls": {"type": "array", "items": {"$ref": "#/components/schemas/Call"}},
-    "Counts": {"type": "array", "items": {"$ref": "#/components/schemas/Count"}},
-    "Callback": answer(req_id=said(TEXT, "of the callback; empty where no bot was there to get it")),
-    "Clock": answer(now=NUMBER, ahead_s=NUMBER),
-    "Health": answer(
-        status=one_of("ok"),
-        strict=FLAG,
-        now=NUMBER,
-        kept=said(ANY_OBJECT, "of messages, files and calls: bytes, and the most of them"),
-    ),
-    "Error": answer(error=said(TEXT, "a text for people"), field=said(TEXT, "what is wrong; empty for the whole")),
-    "Empty": fields(),
-    "Messages": {"type": "array", "items": {"$ref": "#/components/schemas/Message"}},
-    "Anything": {"type": "array", "items": ANY_OBJECT},
-    "Object": ANY_OBJECT,
 }
 
 
