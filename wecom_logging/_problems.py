@@ -311,7 +311,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     # A logging config file.
     "wrong_suffix": ("the name of {path} must end in {suffixes}", "{path} 的文件名应以 {suffixes} 结尾"),
     "not_valid": ("{path}{line} is not valid {form}", "{path}{line} 不是有效的 {form}"),
-    "no_handlers": ("{path} is no logging config: it has no {section}", "{path} 不是日志配置：没有 {section}"),
+    "no_handlers": ("{path} is no logging config: it has no handlers", "{path} 不是日志配置：没有 handlers"),
     "no_such_handler": (
         "there is no handler {name!r} in {path}; there are: {names}",
         "{path} 中没有 handler“{name}”；现有：{names}",
@@ -322,11 +322,9 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         "{path} 中没有由 WeComHandler、WeComBotHandler、WeComAIBotHandler 或其子类创建的 handler{name}"
         "（() 后面的函数不会被调用，请在那里写类名）",
     ),
-    "no_section": ("there is no section [{section}]", "没有 [{section}] 这一节"),
     "not_in_file": ("the handler names one that the file does not have", "handler 引用了文件中不存在的名称"),
     "unresolved": ("it cannot be resolved ({error})", "无法解析（{error}）"),
     "not_built": ("building it raised {error}", "创建时抛出 {error}"),
-    "not_keywords": ("its options are keywords", "只接受关键字参数"),
 }
 
 ENTRY = ("entry {entry} of {entries}: ", "第 {entry} 项（共 {entries} 项）：")

@@ -831,27 +831,6 @@ class = "wecom_logging.WeComBotHandler"
 [logging.root]
 handlers = ["wecom", "group"]
 """
-INI = """
-[loggers]
-keys=root
-[handlers]
-keys=file, wecom,group
-[formatters]
-keys=line
-[logger_root]
-handlers=wecom,group
-[handler_file]
-class=FileHandler
-args=("{folder}/made-by-nobody.log",)
-[handler_wecom]
-class=wecom_logging.WeComHandler
-level=ERROR
-kwargs={{"users": ["sandbox-user"]}}
-[handler_group]
-class=wecom_logging.WeComBotHandler
-[formatter_line]
-format=%(message)s
-"""
 
 
 def _write(folder: Path, name: str, text: str) -> str:
@@ -861,7 +840,7 @@ def _write(folder: Path, name: str, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("c.yaml", YAML), ("c.json", JSON), ("c.toml", TOML), ("c.ini", INI)], ids=lambda it: it[:6]
+    ("name", "text"), [("c.yaml", YAML), ("c.json", JSON), ("c.toml", TOML)], ids=lambda it: it[:6]
 )
 def test_a_logging_config_that_is_right(doctor: Doctor, sandbox: Sandbox, tmp_path: Path, name: str, text: str) -> None:
     settings = {one: value for one, value in CREDENTIALS.items() if one != "WECOM_USERS"}
@@ -972,8 +951,6 @@ def test_a_class_on_top_of_ours_is_looked_at_with_what_it_fills_in(
         ),
         ({"class": f"{__name__}.ShopHandler"}, "class"),
         ({"class": f"{__name__}.HalfHandler", "users": "sandbox-user"}, "class"),
-        ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "formatter": "none"}, "formatters"),
-        ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "filters": ["none"]}, "filters"),
         ({"class": "wecom_logging.WeComHandler", "users": "sandbox-user", "fallback": "none"}, "fallback"),
         ({"class": "wecom_logging.WeComHandler", "routes": [{"logger": "x"}], "users": "sandbox-user"}, "routes[0]"),
     ],
@@ -989,13 +966,6 @@ def test_what_a_logging_config_gets_wrong_is_named(
     assert (told.status, len(found)) == (1, 1)
     assert found[0]["remedy"]["en"]
     assert found[0]["remedy"]["zh"]
-
-
-def test_positional_arguments_of_an_ini_file_are_named(doctor: Doctor, sandbox: Sandbox, tmp_path: Path) -> None:
-    doctor.set(WECOM_API_BASE=sandbox.url, **APP)
-    path = _write(tmp_path, "c.ini", INI.replace('kwargs={{"users"', 'args=("x",)\nkwargs={{"users"'))
-    told = doctor.json("--config", path, "--handler", "wecom")
-    assert (told.status, told.findings("configuration")[0]["subject"]) == (1, "args")
 
 
 # Nothing to look at: exit code 3 or 2, as everywhere.
@@ -1014,8 +984,7 @@ def test_nothing_is_configured(doctor: Doctor) -> None:
         ("c.json", '{{"handlers": {{"secret": "' + CORP_SECRET + '" x'),
         ("c.toml", f'secret = "{CORP_SECRET}'),
         ("c.yaml", f"secret: '{CORP_SECRET}\n  x: ["),
-        ("c.ini", f"[handlers\nsecret = {CORP_SECRET}"),
-        ("c.ini", "[other]\nx=1"),
+        ("c.ini", f"[handlers]\nsecret = {CORP_SECRET}"),
         ("c.json", "[]"),
         ("c.txt", ""),
         ("c.json", '{{"handlers": {{"console": {{"class": "logging.StreamHandler"}}}}}}'),

@@ -115,10 +115,10 @@ def _remedy(error: ConfigurationError) -> Said:
 def remedy_of_field(field: str) -> Said:
     """How to set an option, or what else the field of a `ConfigurationError` names."""
     name = re.split(r"[.\[]", field)[0]
-    if name in ("formatters", "filters", "fallback"):
+    if name == "fallback":
         return said("remedies.names")
-    if name in ("args", "class"):
-        return said(f"remedies.{name}")
+    if name == "class":
+        return said("remedies.class")
     name = next((one.name for one in all_options().values() if name in one.variables), name)
     told = all_options().get("users" if name in ("departments", "tags", "leader_of") else name)
     if told is None or not told.remedy:

@@ -1,15 +1,13 @@
 """The handlers of a logging config file, read as `logging.config` reads it, without building any.
 
-A value such as ``ext://…``, ``cfg://…`` and the class behind ``()`` are resolved as ``dictConfig`` resolves them, and
-``kwargs=`` of the ini form is evaluated as ``fileConfig`` evaluates it: the file is the user's own program.
+A value such as ``ext://…``, ``cfg://…`` and the class behind ``()`` are resolved as ``dictConfig`` resolves them: the
+file is the user's own program. That of ``fileConfig`` is not read.
 No error repeats a line of the file, since it may hold a secret.
 """
 
 from __future__ import annotations
 
-import configparser
 import json
-import logging
 import logging.config
 import os
 import re
@@ -41,13 +39,11 @@ class Entry:
 def entries(path: str) -> list[Entry]:
     """All handlers of a file. Raises `ConfigurationError` where it cannot be read."""
     suffix = Path(path).suffix.lower()
-    if suffix not in (*_PARSERS, *_INI):
-        suffixes = ", ".join((*_PARSERS, *_INI))
-        raise ConfigurationError("config", "wrong_suffix", path=path, suffixes=suffixes)
+    if suffix not in _PARSERS:
+        raise ConfigurationError("config", "wrong_suffix", path=path, suffixes=", ".join(_PARSERS))
     if os.getcwd() not in sys.path:  # a program finds the modules beside it; the installed command does not
         sys.path.append(os.getcwd())
-    text = _text(path)
-    return list(_ini(path, text) if suffix in _INI else _from_dict(path, _parsed(path, text, _PARSERS[suffix]())))
+    return list(_from_dict(path, _parsed(path, _text(path), _PARSERS[suffix]())))
 
 
 def _text(path: str) -> str:
@@ -89,14 +85,13 @@ def _yaml() -> Parse:
 _PARSERS: Mapping[str, Callable[[], Parse]] = {
     ".json": lambda: json.loads, ".toml": lambda: tomllib.loads, ".yaml": _yaml, ".yml": _yaml
 }  # fmt: skip
-_INI = (".ini", ".cfg", ".conf")
 
 
 def _from_dict(path: str, data: object) -> Iterator[Entry]:
     if isinstance(data, dict) and "handlers" not in data and isinstance(data.get("logging"), dict):
         data = data["logging"]  # one file for all of a program's settings
     if not isinstance(data, dict) or not isinstance(data.get("handlers"), dict):
-        raise ConfigurationError("config", "no_handlers", path=path, section="handlers")
+        raise ConfigurationError("config", "no_handlers", path=path)
     used = _used(data)
     configurator = logging.config.DictConfigurator(data)
     for name in data["handlers"]:
@@ -124,17 +119,7 @@ def _entry(given_name: object, configurator: logging.config.DictConfigurator, us
             options[key] = section[key]  # resolves ext:// and cfg://
         except Exception as error:
             wrong = wrong or _unresolved(str(key), error)
-    wrong = wrong or _without_section(section, configurator.config)
     return Entry(name, made_by, section.get("level"), options, used, wrong)
-
-
-def _without_section(handler: Mapping[str, Any], data: Mapping[str, Any]) -> ConfigurationError | None:
-    """Where a handler names a formatter or filter that the file does not have, logging refuses the whole file."""
-    formatter = handler.get("formatter")
-    for field, names in (("formatters", [formatter] if formatter else []), ("filters", handler.get("filters") or [])):
-        if any(isinstance(name, str) and name not in (data.get(field) or {}) for name in names):
-            return ConfigurationError(field, "not_in_file")
-    return None
 
 
 def _unresolved(field: str, error: Exception, name: object = None) -> ConfigurationError:
@@ -154,58 +139,6 @@ def _used(data: Mapping[str, Any]) -> set[str]:
             found.update(map(str, several if isinstance(several, list) else ()))
             found.update(str(section.get(key)) for key in ("target", "fallback"))
     return found
-
-
-# fileConfig
-
-
-def _ini(path: str, text: str) -> Iterator[Entry]:
-    parser = configparser.ConfigParser()
-    try:
-        parser.read_string(text)
-        names = _listed(parser["handlers"].get("keys", ""))
-        return iter([_entry_of_section(parser, name) for name in names])
-    except KeyError:
-        raise ConfigurationError("config", "no_handlers", path=path, section="[handlers]") from None
-    except configparser.Error as error:
-        line = getattr(error, "lineno", None)
-    raise _wrong(path, line)
-
-
-def _entry_of_section(parser: configparser.ConfigParser, name: str) -> Entry:
-    section = f"handler_{name}"
-    if section not in parser:
-        return Entry(name, error=ConfigurationError("class", "no_section", section=section))
-    used = any(name in _listed(parser[logger].get("handlers", "")) for logger in parser if logger.startswith("logger_"))
-    given = parser[section]
-    try:
-        made_by = _class(given["class"])
-    except Exception as error:
-        return Entry(name, error=_unresolved("class", error, given.get("class")))
-    options, wrong = {}, None
-    if is_ours(made_by):  # the options of other classes are not evaluated
-        try:
-            options = dict(_evaluated(given.get("kwargs", "{}")))
-            if _evaluated(given.get("args", "()")):
-                wrong = ConfigurationError("args", "not_keywords")
-        except Exception as error:
-            wrong = _unresolved("kwargs", error)
-    return Entry(name, made_by, given.get("level"), options, used, wrong)
-
-
-def _evaluated(text: str) -> Any:
-    return eval(text, dict(vars(logging)))
-
-
-def _class(name: str) -> object:
-    try:
-        return _evaluated(name)
-    except (AttributeError, NameError):
-        return logging.config.DictConfigurator({}).resolve(name)
-
-
-def _listed(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def is_ours(made_by: object) -> bool:
