@@ -402,7 +402,7 @@ def fall(left: int) -> None:
     raise ValueError("no room left")
 
 
-def test_details_have_all_frames_and_are_a_file_where_a_message_does_not_hold_them(
+def test_details_have_all_frames_and_are_cut_where_a_message_does_not_hold_them(
     wecom: Sandbox, make: Any, state: str
 ) -> None:
     handler = make(state=state)
@@ -418,9 +418,8 @@ def test_details_have_all_frames_and_are_a_file_where_a_message_does_not_hold_th
     log_to(handler).error("no price\n%s", lines)
     assert handler.flush(10)
     press(wecom, "details")
-    (file,) = wecom.wait(channel="aibot", msgtype="file")
-    assert "all of it is in the file" in wecom.messages(channel="aibot", msgtype="markdown")[-1]["content"]
-    assert re.fullmatch(r"\w+\.txt", file["content"])
+    (_, cut) = wecom.wait(2, channel="aibot", msgtype="markdown")
+    assert "order 0 cannot be priced" in cut["content"]
 
 
 def test_who_taps_twice_is_not_told_that_the_card_was_old(wecom: Sandbox, make: Any) -> None:
@@ -770,10 +769,10 @@ def test_a_forked_child_closes_its_copy_and_the_parent_goes_on(wecom: Sandbox, m
     log.error("one")
     assert handler.flush(10)
     reception = handler._reception()
-    with reception._joining, reception._uploading:  # by threads that the child has not
+    with reception._joining:  # by a thread that the child has not
         child = os.fork()
         if child == 0:
-            locks = reception._joining.locked() or reception._uploading.locked()
+            locks = reception._joining.locked()
             os._exit(2 * locks + reception.connection.is_open)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     log.warning("two")

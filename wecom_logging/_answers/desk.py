@@ -269,12 +269,12 @@ class Desk:
         """Where the alert cannot be read: its line."""
         try:
             incident = place.whole(channel, incident)
-            text, file = reply.details(incident, self.time_s(), self.language, self.mask)
+            text = reply.details(incident, self.time_s(), self.language, self.mask)
         except StateError:
             raise
         except Exception:  # nothing that stands in a state is trusted
-            text, file = reply.line_of(incident, self.time_s(), self.language, self.mask), ""
-        return Reply(Said(text, text), self.language, incident=incident, file=file)
+            text = reply.line_of(incident, self.time_s(), self.language, self.mask)
+        return Reply(Said(text, text), self.language, incident=incident)
 
     def _do(self, found: Found, command: Command, who: Person, where: str, is_seen: IsSeen) -> Reply:
         """In each channel that has it. Where it is done in one, that is what is said."""

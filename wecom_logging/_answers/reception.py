@@ -23,10 +23,10 @@ from .._render.times import local_time
 from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, NO_CODE, PAIRED, STATE_AWAY, TOO_MANY
 from .._state.windows import ANSWER, Windows
 from .._text import inert
-from .._wecom.aibot import upload, words
+from .._wecom.aibot import words
 from .._wecom.body import Json
 from .._wecom.long_connection import LongConnection
-from ..errors import MessageError, StateError, WeComError
+from ..errors import StateError
 from .command import Command, read
 from .desk import Desk, IsSeen, Person, chats_of, further_chats_of
 from .events import MAX_ID, Asker, asker_of, is_outdated, length_of, text_of
@@ -83,8 +83,8 @@ class Reception:
         self.connection.listener = self
 
     def reset_after_fork(self) -> None:
-        """In a forked child: the threads that joined, uploaded or answered are not here."""
-        self._joining, self._uploading, self._answered = threading.Lock(), threading.Lock(), Windows()
+        """In a forked child: the threads that joined or answered are not here."""
+        self._joining, self._answered = threading.Lock(), Windows()
 
     def join(self, job: Job, chats: Iterable[str], answerers: Mapping[str, str]) -> None:
         """A handler more sends through this bot into these chats."""
@@ -139,29 +139,26 @@ class Reception:
         quoted = text_of(body.get("quote"))
         if not self._has_room(asker):
             return
-        answer, file = self._answer(asker, text, quoted)
-        self.connection.post("aibot_respond_msg", words(answer), req_id)
-        self._attach(asker, "alert", file)
+        self.connection.post("aibot_respond_msg", words(self._answer(asker, text, quoted)), req_id)
 
-    def _answer(self, asker: Asker, text: str | None, quoted: str | None) -> tuple[str, str]:
-        """A text, and what does not stand in it as a file."""
+    def _answer(self, asker: Asker, text: str | None, quoted: str | None) -> str:
         language = self.desk.language
         if text is None:
-            return (LETTERS_ONLY if self._may(asker) else MAY_NOT).within(language), ""
+            return (LETTERS_ONLY if self._may(asker) else MAY_NOT).within(language)
         command = read(text, quoted or "", local_time(self.desk.time_s(), language))
         if command.verb == "pair" and not command.why:
             is_known = self.pairing.heard(command.code, asker.chat, asker.user, is_group=asker.is_group)
-            return (PAIRED if is_known else CODE_UNKNOWN).within(language), ""
+            return (PAIRED if is_known else CODE_UNKNOWN).within(language)
         if command.verb == "pair" and self.pairing.is_waiting():
-            return NO_CODE.within(language, command_line("pair", language, "")), ""
+            return NO_CODE.within(language, command_line("pair", language, ""))
         if not self._may(asker, command.short_id):
-            return MAY_NOT.within(language), ""
+            return MAY_NOT.within(language)
         if command.verb == "give" and not command.why:
             others = self.desk.recipients(command.short_id, self._chats, self._answerers, self.called)
             for group in self._groups:
                 others.pop(group.lower(), None)
             if (whom := others.get(command.whom)) is None:
-                return self.desk.no_recipient(command.whom, others.values()).text, ""
+                return self.desk.no_recipient(command.whom, others.values()).text
             command = replace(command, whom=whom.name, whom_id=whom.user)
         first, *further = self.desk.each(command)
         reply = self._done(asker, first)
@@ -171,7 +168,7 @@ class Reception:
             self._done(asker, one).text if self._may(asker, one.short_id) else MAY_NOT.within(language)
             for one in further
         ]
-        return "\n".join([reply.text, *dict.fromkeys(more)]), reply.file
+        return "\n".join([reply.text, *dict.fromkeys(more)])
 
     def _done(self, asker: Asker, command: Command) -> Reply:
         reply = self.desk.do(self._turned(asker, command), self._person(asker), asker.where, self._is_seen(asker))
@@ -211,7 +208,6 @@ class Reception:
             command = self._turned(asker, Command(found.verb, found.short_id))
             reply = self.desk.do(command, self._person(asker), asker.where)
             self._push(asker, reply.text)
-            self._attach(asker, found.short_id, reply.file)
             return
         try:
             incident = self._find(found.short_id)
@@ -248,31 +244,6 @@ class Reception:
     def _push(self, asker: Asker, text: str) -> None:
         """A text beside a click: that has room for a card alone."""
         self.connection.post("aibot_send_msg", {"chatid": asker.chat, **words(text)})
-
-    def _attach(self, asker: Asker, name: str, text: str) -> None:
-        """A file, by a thread of its own: an upload has several answers to wait for. One at a time."""
-        if text and self._uploading.acquire(blocking=False):
-            try:
-                threading.Thread(
-                    target=self._upload,
-                    args=(asker, f"{name}.txt", text),
-                    name="wecom-logging-aibot-file",
-                    daemon=True,
-                ).start()
-            except RuntimeError:  # no thread to be had: the next details may get one
-                self._uploading.release()
-                self.connection.say("details", "a file of details could not be sent: no thread can be started")
-
-    def _upload(self, asker: Asker, name: str, text: str) -> None:
-        try:
-            media_id = upload(self.connection, name, text.encode("utf-8", "replace"))
-            self.connection.post(
-                "aibot_send_msg", {"chatid": asker.chat, "msgtype": "file", "file": {"media_id": media_id}}
-            )
-        except (WeComError, MessageError) as error:
-            self.connection.say("details", f"a file of details could not be sent: {error}")
-        finally:
-            self._uploading.release()
 
     # Who, and how often.
 

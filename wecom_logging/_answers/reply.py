@@ -18,7 +18,7 @@ from .._render.facts import level_name, level_word
 from .._render.layout import Layout, fact_line, fit, lay_out
 from .._render.mask import masked
 from .._render.retold import headline_of, in_language
-from .._render.styles import BOTH_MARKDOWNS, TEXT
+from .._render.styles import BOTH_MARKDOWNS
 from .._render.times import lasting, short_time
 from .._text import inert
 from .._text.cut import size, trim
@@ -32,7 +32,8 @@ from .command import Command
 MAX_LISTED = 20
 MAX_DETAILS_BYTES = 20_480
 """Of a message of the AI bot, as markdown."""
-_BESIDE_A_FILE_BYTES = 4096
+_CUT_BYTES = 16_384
+"""Of details that are cut: what keeps quotes apart comes on top."""
 _MAX_NAMED = 10
 _MAX_LINE_BYTES, _MAX_SERVICE_BYTES = 160, 40
 _MAX_ID = 16
@@ -50,8 +51,7 @@ class Reply:
     ``why`` nothing was done, or "": one of `Command.why`, ``"unknown"`` (no such id), ``"over"``, ``"other"``
     (``other`` is what a person did that is in the way), ``"outdated"`` (a card), ``"nothing"`` (to undo), ``"limit"``
     (a silence may not be so long), ``"busy"``, ``"away"`` (the state), ``"pair"`` (not the desk's). ``incident`` is the
-    incident as it is now, where there is one; ``done`` are all that were changed, each with its channel. ``file`` is a
-    text that is too long for a message, or "".
+    incident as it is now, where there is one; ``done`` are all that were changed, each with its channel.
     """
 
     said: Said
@@ -60,7 +60,6 @@ class Reply:
     incident: Incident | None = None
     other: Answer | None = None
     done: tuple[tuple[str, Incident], ...] = ()
-    file: str = ""
 
     @property
     def text(self) -> str:
@@ -278,19 +277,12 @@ def _safe(text: str) -> str:
     return inert.in_both_markdowns(inert.line(text))
 
 
-def details(incident: Incident, now: float, language: Language, mask: Callable[[str], str] = str) -> tuple[str, str]:
-    """As markdown, in at most `MAX_DETAILS_BYTES`; and as the text of a file where that does not hold all, else "".
-
-    Raises `Exception` where the alert cannot be read.
-    """
+def details(incident: Incident, now: float, language: Language, mask: Callable[[str], str] = str) -> str:
+    """As markdown, cut to `MAX_DETAILS_BYTES`. Raises `Exception` where the alert cannot be read."""
     digest = in_language(_whole_digest(incident, now, mask), language)
-    whole = _layout(incident, digest, now, language, markdown=True)
+    whole = _layout(incident, digest, now, language)
     text = quotes_apart("\n".join(whole.lines()))
-    if size(text) <= MAX_DETAILS_BYTES:
-        return text, ""
-    note = fact_line(words.WHOLE_IN_FILE.within(language), BOTH_MARKDOWNS)
-    file = "\n".join(_layout(incident, digest, now, language, markdown=False).lines())
-    return quotes_apart(f"{fit(whole, _BESIDE_A_FILE_BYTES - size(note) - 1)}\n{note}"), file
+    return text if size(text) <= MAX_DETAILS_BYTES else quotes_apart(fit(whole, _CUT_BYTES))
 
 
 def _whole_digest(incident: Incident, now: float, mask: Callable[[str], str]) -> Digest:
@@ -312,8 +304,8 @@ def _whole_digest(incident: Incident, now: float, mask: Callable[[str], str]) ->
     )
 
 
-def _layout(incident: Incident, digest: Digest, now: float, language: Language, *, markdown: bool) -> Layout:
-    look = (BOTH_MARKDOWNS if markdown else TEXT).within(language, "all")
+def _layout(incident: Incident, digest: Digest, now: float, language: Language) -> Layout:
+    look = BOTH_MARKDOWNS.within(language, "all")
     layout = lay_out(digest, look)
     messages = incident.digests + (incident.told > 0)
     more = [words.MESSAGES_SO_FAR.within(language, messages), *people(incident, now, language)]
