@@ -198,9 +198,7 @@ def test_a_call_shows_its_bytes_and_its_refusal(wecom: Caller, sandbox: Sandbox)
 def test_what_wecom_discards_in_silence_is_told(wecom: Caller, sandbox: Sandbox, clock: FakeClock) -> None:
     for _ in range(31):
         assert wecom.send()["errcode"] == 0
-    told = first(sandbox)
-    assert told["calls"][-1]["discarded"] == 1
-    assert {(limit["used"], limit["count"]) for limit in told["limits"]} == {(30, 30), (30, 1000)}
+    assert first(sandbox)["calls"][-1]["discarded"] == 1
 
 
 def test_calls_without_an_answer_are_told(wecom: Caller, sandbox: Sandbox) -> None:
@@ -210,14 +208,6 @@ def test_calls_without_an_answer_are_told(wecom: Caller, sandbox: Sandbox) -> No
     sandbox.add_fault({"path": "/cgi-bin/webhook/send", "status": 502})
     requests.post(sandbox.url + "/cgi-bin/webhook/send", timeout=10)
     assert [(call["errcode"], call["status"]) for call in first(sandbox)["calls"]] == [(None, 0), (None, 502)]
-
-
-def test_tokens_and_their_age(wecom: Caller, sandbox: Sandbox, clock: FakeClock) -> None:
-    token = wecom.token()
-    clock.now += 100
-    (told,) = first(sandbox)["tokens"]
-    assert (told["agent_id"], told["age_s"], told["left_s"], told["current"]) == (1000002, 100, 7100, True)
-    assert told["print"] not in token
 
 
 def test_faults_and_switches_are_told(sandbox: Sandbox) -> None:

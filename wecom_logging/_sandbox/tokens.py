@@ -27,7 +27,6 @@ class Token:
     value: str
     grant: Grant
     ends: float
-    issued: float
 
 
 class Tokens:
@@ -67,7 +66,7 @@ class Tokens:
                 self._known.pop(old.value, None)
             elif self.mode == "overlap" and old.value in self._known:
                 self._known[old.value] = replace(old, ends=min(old.ends, now + OVERLAP_S))
-        token = Token(secrets.token_urlsafe(160), grant, now + LIFE_S, now)
+        token = Token(secrets.token_urlsafe(160), grant, now + LIFE_S)
         self._current[grant.secret] = self._known[token.value] = token
         while len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
@@ -79,11 +78,6 @@ class Tokens:
         token = known(self._known.get(value), 40014)
         refuse_if(token.ends <= self._clock(), 42001)
         return token.grant
-
-    def newest(self, most: int) -> list[tuple[Token, bool]]:
-        """Those given out last, and whether each is the one that its secret gets now."""
-        tokens = list(self._known.values())[: -most - 1 : -1]
-        return [(token, self._current.get(token.grant.secret) is token) for token in tokens]
 
     def secrets(self) -> list[str]:
         """Every secret, and the token that it has now."""

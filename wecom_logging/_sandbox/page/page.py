@@ -4,7 +4,6 @@ stand. All of it is bounded.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import threading
@@ -265,8 +264,6 @@ def _state(corp: Corp) -> Json:
         "messages_in_all": corp.mailbox.count,
         "calls_in_all": corp.journal.shown,
         "kept": {"messages": len(corp.mailbox), "most": KEPT, "bytes": corp.mailbox.size, "most_bytes": KEPT_BYTES},
-        "limits": _limits(corp),
-        "tokens": _tokens(corp, now),
         "token_mode": corp.tokens.mode,
         "trusted_ips": None if corp.trusted_ips is None else sorted(corp.trusted_ips)[:20],
         "contacts_details": corp.contacts_details,
@@ -297,30 +294,3 @@ def _aibot(corp: Corp) -> Json | None:
         "group_cards": state.group_cards,
         "open_userids": state.open_userids,
     }
-
-
-def _limits(corp: Corp) -> list[Json]:
-    bots = {key: number for number, key in enumerate(corp.bot_keys, 1)}
-    rows = []
-    for channel in ("bot", "app", "aibot"):
-        for key, limits in corp.rates[channel].fill(MOST_ROWS):
-            agent_id, user = key if isinstance(key, tuple) else (0, key)  # an app's members are its own
-            who = {"bot": f"g:{bots.get(str(key), 0)}", "app": f"u:{user}"}.get(channel, f"a:{key}")
-            rows += [
-                {"who": who, "agent_id": agent_id, "used": used, "count": limit.count, "period_s": limit.period_s}
-                for limit, used in limits
-            ]
-    return rows
-
-
-def _tokens(corp: Corp, now: float) -> list[Json]:
-    return [
-        {
-            "agent_id": token.grant.agent_id,
-            "print": hashlib.sha256(token.value.encode()).hexdigest()[:8],
-            "age_s": now - token.issued,
-            "left_s": token.ends - now,
-            "current": current,
-        }
-        for token, current in corp.tokens.newest(MOST_ROWS)
-    ]

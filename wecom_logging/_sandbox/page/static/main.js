@@ -6,7 +6,6 @@ import { ask, listen, save } from "./link.js";
 import { nameOf, receive, receivers, retell, setUpPhones, start } from "./phones.js";
 import { drawRings, heardCall } from "./ringing.js";
 import { buildSearch, filter, offer, setUpSearch } from "./search.js";
-import { drawLimits, drawTokens } from "./standing.js";
 import { setUpViewer } from "./viewer.js";
 import { setUpViews } from "./views.js";
 import { say, switchLanguage, translate } from "./words.js";
@@ -87,8 +86,6 @@ function drawState() {
   if (standing.textContent !== text) standing.textContent = text;
   if (!last) return;
   drawRings(last);
-  drawLimits(last);
-  drawTokens(last);
   drawFaults(last);
 }
 

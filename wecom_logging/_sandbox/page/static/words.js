@@ -10,7 +10,7 @@ const WORDS = {
     found: (n, most) => (n >= most ? `${most} or more found, the newest are shown` : `${n} found`), none_fits: "No message fits the filter.",
     messages: "Messages", views: "View",
     phones: "Phones", receivers: "Receivers", inspector: "Inspector",
-    limits: "Rate limits", tokens: "Access tokens", faults: "Faults", calls: "Calls",
+    faults: "Faults", calls: "Calls",
     only_refused: "only what failed",
     live: "live", lost: "connection lost, trying again", full: "too many pages are open, trying again", locked: "This page needs its token: open the address that was printed.", wrong: (text) => `This filter makes no sense: ${text}`,
     stands: ({ messages, most, bytes, most_bytes }) => `${messages} ${messages === 1 ? "message" : "messages"} kept of at most ${most}, ${mega(bytes)} of ${mega(most_bytes)} MB`,
@@ -26,9 +26,7 @@ const WORDS = {
     no_show: "not shown in WeChat", only_wecom: (kind) => `${kind} is shown in WeCom only`,
     reached: (n) => `to ${n} members`, request: (n) => `request of message ${n}`, messages_of: (who) => `Messages of ${who}`,
     left_out: "dropped",
-    no_limits: "Nothing was sent yet.", per: (who, span) => `${who}, in ${span}`,
-    no_tokens: "No token was asked for yet.", contacts: "contacts-sync", app_token: (id) => `app ${id}`,
-    span: (seconds) => span(seconds, ["s", "min", "h"]), age: (age, left) => `${age} old, ${left} left`, over: "over", current: "current", former: "former", void: "Revoke all tokens",
+    void: "Revoke all tokens",
     mode: "A second gettoken gives", same: "the same token", kill_old: "a new one, the old one dies", overlap: "a new one, the old one has 5 minutes",
     path: "Call", trouble: "Fault", value: "Value", times: "Times", order: "Inject", undo: "Remove", undo_all: "Reset faults",
     errcode: "errcode", status: "HTTP status", delay_s: "delay (s)", drop: "no answer", withhold: "done, not answered",
@@ -51,7 +49,7 @@ const WORDS = {
     found: (n, most) => (n >= most ? `找到至少 ${most} 条，显示最新的` : `找到 ${n} 条`), none_fits: "没有符合条件的消息。",
     messages: "消息", views: "视图",
     phones: "手机", receivers: "接收者", inspector: "检查面板",
-    limits: "频率限制", tokens: "access_token", faults: "故障注入", calls: "调用记录",
+    faults: "故障注入", calls: "调用记录",
     only_refused: "只看失败的",
     live: "实时", lost: "连接中断，正在重连", full: "打开的页面太多，正在重试", locked: "需要令牌：请打开启动时打印的完整地址。", wrong: (text) => `筛选条件无效：${text}`,
     stands: ({ messages, most, bytes, most_bytes }) => `保留 ${messages} 条消息，最多 ${most} 条；${mega(bytes)} / ${mega(most_bytes)} MB`,
@@ -67,9 +65,7 @@ const WORDS = {
     no_show: "微信中不显示", only_wecom: (kind) => `${kind} 只在企业微信中显示`,
     reached: (n) => `共 ${n} 人`, request: (n) => `消息 ${n} 的请求`, messages_of: (who) => `${who} 的消息`,
     left_out: "静默丢弃",
-    no_limits: "还没有发送。", per: (who, span) => `${who}，${span}内`,
-    no_tokens: "还没有获取 token。", contacts: "通讯录同步", app_token: (id) => `应用 ${id}`,
-    span: (seconds) => span(seconds, ["秒", "分钟", "小时"]), age: (age, left) => `已用 ${age}，剩余 ${left}`, over: "已过期", current: "当前", former: "旧", void: "作废全部 token",
+    void: "作废全部 token",
     mode: "再次 gettoken 得到", same: "同一个 token", kill_old: "新 token，旧的立即失效", overlap: "新 token，旧的保留 5 分钟",
     path: "调用", trouble: "故障", value: "值", times: "次数", order: "注入", undo: "移除", undo_all: "重置故障",
     errcode: "errcode", status: "HTTP 状态码", delay_s: "延迟（秒）", drop: "不应答", withhold: "已执行但不应答",
@@ -92,14 +88,6 @@ const REASONS = {
 };
 
 const mega = (bytes) => (bytes / 1024 / 1024).toFixed(bytes && bytes < 100 * 1024 * 1024 ? 1 : 0);
-
-function span(seconds, [s, min, h]) {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} ${s}`;
-  const minutes = Math.floor(whole / 60);
-  const rest = minutes % 60 || minutes < 60 ? [`${minutes % 60} ${min}`] : [];
-  return (minutes < 60 ? rest : [`${Math.floor(minutes / 60)} ${h}`, ...rest]).join(" ");
-}
 
 const remembered = () => { try { return localStorage.getItem("language"); } catch { return null; } };
 
