@@ -17,7 +17,6 @@ ERRORS = (
     ANOTHER,
     # Of a state.
     Phrase("%s (a moment ago; it is not tried again yet)", "%s（刚刚发生，暂不重试）"),
-    Phrase("%s: the disk does not answer", "%s：磁盘没有响应"),
     Phrase("%s: this process cannot make a file of its own there", "%s：本进程无法在其中创建自己的文件"),
     Phrase("%s: %s MiB of alerts wait in the files of one process", "%s：单个进程的文件中已有 %s MiB 告警待发送"),
     Phrase("%s: other processes changed the same incidents at each try", "%s：每次重试时，其他进程都在修改同一事件"),

@@ -34,7 +34,6 @@ from wecom_logging._state.sqlite import SqliteStore
 from .conftest import BY_URL, alert
 from .test_outage import LATE_S
 from .test_processes import told_in_all
-from .test_write_ahead import Disk
 
 NAMES = [word(1000 + number) for number in range(53)]
 
@@ -246,30 +245,6 @@ def test_where_no_name_is_found_what_is_lost_is_said(wecom: ScriptedWeCom) -> No
     wecom.always(PUSH, hold())
     ended = run(NO_NAME.format(flush=0, name=NAMES[0]), url=wecom.url, WECOM_STATE="redis://redis.test")
     assert "1 alert was not sent within exit_timeout (2 s): it is lost" in ended.err
-
-
-def test_a_disk_that_does_not_answer_holds_up_no_log_call_and_no_alert(
-    wecom: ScriptedWeCom, path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    handler = WeComBotHandler(webhook="sandbox-bot", api_base=wecom.url, state=f"sqlite://{path}", rate_limit=None)
-    log = logging.Logger("shop")
-    log.addHandler(handler)
-    try:
-        log.error("the lamp is off")
-        assert handler.flush(20)
-        assert handler._pipeline is not None
-        write_ahead = handler._pipeline.options.shared.write_ahead
-        assert write_ahead is not None
-        assert write_ahead._current is not None
-        disk = write_ahead._current.file = Disk(write_ahead._current.file)
-        for name in NAMES:
-            log.error(f"disk {name} full")  # which returns while it is frozen
-        assert handler.flush(10)
-        assert (told(wecom), handler.stats().delivered) == (dict.fromkeys(NAMES, 1), len(NAMES))
-        assert "the disk does not answer; meanwhile this process keeps its alerts in memory" in capfd.readouterr().err
-        disk.thaw()
-    finally:
-        handler.close()
 
 
 FORKS = """

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from .._incidents.codec import as_line
-from .._runtime.bounded import Bounded
 from . import disk
 from .base import StateError
 from .entries import MAX_CHARACTERS, VERSION
@@ -69,12 +68,11 @@ class Owner:
 
 
 class Ticket:
-    """Where an alert is written down. A disk may take it later than the log call could wait."""
+    """Where an alert is written down."""
 
     def __init__(self, write_ahead: WriteAhead) -> None:
         self._write_ahead = write_ahead
         self._place: tuple[Segment, int] | None = None
-        self._is_done = False
 
     @property
     def is_written(self) -> bool:
@@ -84,12 +82,9 @@ class Ticket:
     def written(self, segment: Segment, number: int) -> None:
         """For who has written it."""
         self._place = segment, number
-        if self._is_done:
-            _strike(segment, number)
 
     def done(self) -> None:
         """It was handed over, or sent, or is lost: no other process has to take it over."""
-        self._is_done = True
         if self._place is not None:
             self._write_ahead.strike(*self._place)
 
@@ -114,7 +109,6 @@ class WriteAhead:
         self._segments: list[Segment] = []
         self._current: Segment | None = None
         self._files = itertools.count(1)
-        self._bounded = Bounded()
 
     @property
     def who(self) -> str:
@@ -125,10 +119,9 @@ class WriteAhead:
     # The calling thread.
 
     def append(self, ticket: Ticket, line: Line) -> None:
-        """Write an alert down. Raises `StateError` where that is not possible, or the disk does not answer in time: if
-        it takes the alert later, that is in the file until the ticket is done."""
+        """Write an alert down, for as long as the disk takes. Raises `StateError` where that is not possible."""
         try:
-            self._bounded.call(lambda: self._append(ticket, line))
+            self._append(ticket, line)
         except (OSError, ValueError) as error:  # ValueError: the file was closed, by a fork
             raise StateError(f"{self._directory}: {getattr(error, 'strerror', None) or error}") from None
 
@@ -149,15 +142,12 @@ class WriteAhead:
     def strike(self, segment: Segment, number: int) -> None:
         """An alert is done. Where the disk does not say so to others, they may send it once more."""
         segment.undone.discard(number)
-        with contextlib.suppress(OSError):  # as said
-            self._bounded.call(lambda: _strike(segment, number))
+        _strike(segment, number)
 
     # The worker.
 
     def tidy(self) -> None:
         """Begin a new file where one has become long, and remove those of which nothing is left."""
-        if self._bounded.is_late:
-            return
         now, current = self._clock(), self._current
         for segment in list(self._segments):
             if segment is not current and not segment.undone and now - segment.replaced_at >= _GRACE_S:
@@ -171,11 +161,8 @@ class WriteAhead:
     def hold(self) -> None:
         """Make the lock file, by which others see that this process lives. Raises `StateError`.
 
-        Several threads may come here at once, and a signal handler in the middle of it: the first one's counts. While
-        the disk does not answer, it is not asked: the worker would hang there, too.
+        Several threads may come here at once, and a signal handler in the middle of it: the first one's counts.
         """
-        if self._bounded.is_late:
-            raise StateError(f"{self._directory}: the disk does not answer")
         if "_owner" in self.__dict__:
             return
         if not disk.has_locks:
@@ -267,7 +254,6 @@ class WriteAhead:
 
     def close(self) -> None:
         """At the end of the process: remove what is of no use any more."""
-        self._bounded.end()
         self._current = None
         for segment in self._segments:
             if not segment.undone:
