@@ -21,7 +21,7 @@ from itertools import dropwhile
 from typing import Any, Protocol
 
 from .._lines import line
-from . import forks, threads
+from . import forks
 from .clock import within
 from .counters import Number
 from .forks import Children, prefork
@@ -114,8 +114,6 @@ class Worker:
 
     def nudge(self) -> None:
         """Say that there is an alert. Never waits, but where no thread can be had, and after the exit hook."""
-        if not self.joined:
-            _exit.be_heard_by_subinterpreter()
         if not self.runner.nudge(self) and self.runner.failed and Runner.may_start:
             self._rescue()
         if _exit.over:  # nothing waits for it later
@@ -279,19 +277,9 @@ class _Exit:
     """The one exit hook: all handlers together get the longest ``exit_timeout``."""
 
     def __init__(self) -> None:
-        self.begun = self.over = self._ends_threads = False
+        self.begun = self.over = False
         self.ends = self._longest = 0.0
         self._lost, self._lines = Number(), Number()
-
-    def be_heard_by_subinterpreter(self) -> None:
-        """It waits for our thread before it runs exit hooks: the thread has to end before that."""
-        if not self._ends_threads and threads.in_subinterpreter():
-            self._ends_threads = True
-            threading._register_atexit(self._end_threads)  # type: ignore[attr-defined] # as concurrent.futures does
-
-    def _end_threads(self) -> None:
-        self.hook()
-        threads.end_all()
 
     def hook(self) -> None:
         workers = living_workers()
