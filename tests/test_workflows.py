@@ -76,13 +76,14 @@ def test_on_the_package_index_the_links_of_the_readme_lead_to_the_repository(tmp
     after = readme.read_text(encoding="utf-8")
     links, here = re.findall(r"\]\(([^)]*)\)", after), "https://git.test/us/it"
     assert [link for link in links if not link.startswith((f"{here}/raw/v1.0.0/", f"{here}/blob/v1.0.0/"))] == []
-    assert f"]({here}/raw/v1.0.0/docs/pictures/demo.png)" in after
+    assert f"]({here}/raw/v1.0.0/docs/pictures/alert.png)" in after
     of_a_clone, of_a_release = before.splitlines(), re.sub(rf"{here}/(raw|blob)/v1\.0\.0/", "", after).splitlines()
     assert [line for line in of_a_release if line not in of_a_clone] == [
-        next(line for line in of_a_clone if "in a clone" in line).replace("in a clone of this repository, ", ""),
+        next(line for line in of_a_clone if "in a clone" in line).replace("in a clone, ", ""),
         next(line for line in of_a_clone if line.endswith("demo")).replace("-e '.[s", "'wecom-logging[s"),
         next(line for line in of_a_clone if "the path of the clone" in line).replace(
-            "`pip install` the path of the clone", "`pip install wecom-logging`"
+            "`pip install` the path of the clone. A released version needs", "`pip install wecom-logging`."
         ),
+        next(line for line in of_a_clone if line.startswith("no clone: ")).partition("`-e '.[sandbox]'`. ")[2],
     ]
     assert "clone" not in after.partition("## What it promises")[0]
