@@ -45,7 +45,7 @@ FAILURES: list[Failure] = []
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:
+    except (ModuleNotFoundError, ValueError):  # the latter where a module that is loaded lazily has no spec
         return False
 
 
