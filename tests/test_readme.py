@@ -20,7 +20,7 @@ import yaml
 from wecom_logging._cli import _parser
 from wecom_logging._config import CommonOptions
 from wecom_logging._delivery import declared as declared_here
-from wecom_logging._runtime import bounded, worker
+from wecom_logging._runtime import bounded
 from wecom_logging._runtime.version import __version__
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.errcodes import errcodes
@@ -374,22 +374,20 @@ def test_what_a_log_call_waits_for_is_said_in_the_same_words_everywhere_and_with
     write_s, slow_s = bounded.BOUND_S, bounded._LOOK_S * bounded._MOST_LOOKS
     english = (
         "In a log call, the handler waits for no lock that another thread may hold during I/O or user code, except in "
-        f"three cases: with a SQLite state, a first alert waits for its write (about {write_s * 1000:g} ms at "
-        f"most if the disk does not answer, {slow_s:g} s if the writing thread is slow); if no thread can be "
-        f"started, one message in {worker.RESCUE_EVERY_S:g} s is sent by the log call itself ({worker.RESCUE_S:g} s at "
-        "most); after the exit hook, a log call waits until its alert is sent (at most until `exit_timeout` is over)."
+        f"two cases: with a SQLite state, a first alert waits for its write (about {write_s * 1000:g} ms at "
+        f"most if the disk does not answer, {slow_s:g} s if the writing thread is slow); after the exit "
+        "hook, a log call waits until its alert is sent (at most until `exit_timeout` is over)."
     )
     chinese = (
-        "handler 在打日志时，不等待其他线程在 I/O 或用户代码期间可能持有的锁，只有三种例外：使用 SQLite 状态存储时，"
+        "handler 在打日志时，不等待其他线程在 I/O 或用户代码期间可能持有的锁，只有两种例外：使用 SQLite 状态存储时，"
         f"首条告警等待写入（磁盘无响应时最多约 {write_s * 1000:g} ms，写入线程缓慢时最多 {slow_s:g} s）；"
-        f"无法启动线程时，每 {worker.RESCUE_EVERY_S:g} s 由打日志的线程自己发送一条消息（最多 {worker.RESCUE_S:g} s）；"
         "退出钩子执行之后，等到该告警发出（最多到 `exit_timeout` 用完）。"
     )
     for name in ("promises", "architecture"):
         for page, sentence in zip(PAIRS[name], (english, chinese), strict=True):
             assert " ".join(page.read_text(encoding="utf-8").split()).count(sentence) == 1, page.name
     for page, link in zip(
-        PAIRS["README"], ("[three cases](docs/promises.md)", "[三种例外](docs/promises.zh.md)"), strict=True
+        PAIRS["README"], ("[two cases](docs/promises.md)", "[两种例外](docs/promises.zh.md)"), strict=True
     ):
         assert page.read_text(encoding="utf-8").count(link) == 1
 

@@ -453,22 +453,6 @@ class Lives(RuleBasedStateMachine):
     def pass_time(self, ticks: int) -> None:
         self.rig.pass_time(ticks * TICK)
 
-    @precondition(lambda self: not self.rig.is_shared)
-    @rule()
-    def mends(self) -> None:
-        """A change was torn, and the order is made anew: all stands as before."""
-        before = self.rig.store._rows
-        self.rig.store._overtaken = True
-        with self.rig.store.step() as after:
-            assert (after is before, after.rows is before.rows) == (False, True)
-        assert (after.waiting, after.waiting_bytes, after._names) == (
-            before.waiting,
-            before.waiting_bytes,
-            before._names,
-        )
-        causes = [{one: {*keys} for one, keys in rows._causes.items()} for rows in (before, after)]
-        assert causes[0] == causes[1]
-
     @precondition(lambda self: self.rig.is_shared)
     @rule()
     def open_again(self) -> None:

@@ -27,7 +27,7 @@ from contextlib import suppress
 from .._lines import line
 from . import forks
 from .forks import prefork
-from .threads import Runner, in_subinterpreter
+from .threads import Runner
 from .warn import warn_once
 
 GRACE_S = 2.0
@@ -92,7 +92,7 @@ class Standing:
                 one.was_taken = True
                 if caller is logging.basicConfig.__code__:
                     one.stood = True  # with force=True: it takes away each, then closes it
-        if self._waits or not Runner.may_start or prefork.is_ahead() or in_subinterpreter():
+        if self._waits or not Runner.may_start or prefork.is_ahead():
             return
         if any(one.stood for one in self._watched):
             with suppress(RuntimeError):  # no thread to be had

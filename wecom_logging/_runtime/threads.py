@@ -7,9 +7,6 @@ handler uses, and one more. What the calling thread does here takes no lock that
 from __future__ import annotations
 
 import _thread
-import functools
-import importlib
-import sys
 import threading
 import time
 import weakref
@@ -55,9 +52,6 @@ class Runner:
 
     ident: int | None = None
     """Of the thread."""
-
-    must_end = False
-    """A subinterpreter that ends while one of its threads runs takes the whole process with it."""
 
     def __init__(self) -> None:
         self.reset_after_fork()
@@ -110,10 +104,7 @@ class Runner:
             return
         try:
             self._begins_before = time.monotonic() + _BEGINS_S
-            if in_subinterpreter():
-                threading.Thread(target=self._run, daemon=False).start()  # its end waits for such threads
-            else:
-                _thread.start_new_thread(self._run, ())
+            _thread.start_new_thread(self._run, ())
             self.failed = False
         except RuntimeError:  # no thread to be had, or the interpreter is shutting down
             self._begins_before = float("-inf")
@@ -145,7 +136,7 @@ class Runner:
 
     def _loop(self) -> None:
         """Turn after turn, until no worker is left."""
-        while not Runner.must_end:
+        while True:
             self._welcome()
             worker = self._next()
             if worker is not None:
@@ -229,25 +220,7 @@ _runners: weakref.WeakValueDictionary[str, Runner] = weakref.WeakValueDictionary
 
 def runner_of(channel: str) -> Runner:
     """This process's runner for a channel, by its identity."""
-    in_subinterpreter()  # found out now: it may import, and a first alert that reads files waits for all busy threads
     return _runners.setdefault(channel, Runner())
-
-
-def end_all() -> None:
-    """Have all threads end after their turn."""
-    Runner.must_end = True
-    for runner in [of_closed, *_runners.values()]:
-        runner.wake()
-
-
-@functools.cache
-def in_subinterpreter() -> bool:
-    """Whether this is not the process's first interpreter, but one as mod_wsgi makes."""
-    try:
-        interpreters = importlib.import_module("_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters")
-        return bool(interpreters.get_current() != interpreters.get_main())
-    except (ImportError, AttributeError):  # a Python without them has no subinterpreter of this kind
-        return False
 
 
 def reset_after_fork() -> None:
