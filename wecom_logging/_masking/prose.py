@@ -28,6 +28,7 @@ _NAMED = lazy(r"[A-Za-z][\w.-]{1,40}=[^=]|\w{1,40}\]\(")
 _MOVED_TO = lazy(r" (?:to|->|=>|→) (?P<value>[^\s,;)]+)")
 # | password | x |
 _ROW_CELL = lazy(r"[^\S\r\n]{1,40}[|│┃║][^\S\r\n](?P<value>[^\s|│┃║]{4,200})[^\S\r\n]{1,200}[|│┃║]")
+_IS_HEAD = lazy(r"\s{1,4}[|+├][ |+┼:─-]{3,2048}[┤\r]?\n[|│]")
 
 
 def behind_blank(text: str, begin: int, end: int, kind: Kind) -> Span | None:
@@ -44,6 +45,7 @@ def behind_blank(text: str, begin: int, end: int, kind: Kind) -> Span | None:
             and text[begin - 3 : begin - 2] in "\r\n"
             and text[cell.end() : cell.end() + 1] in "\r\n"
             and not is_word(cell["value"])
+            and not _IS_HEAD.match(text, cell.end())
         )
         return cell.span("value") if two or (looks_chosen(cell["value"]) and kind is not Kind.SELDOM) else None
     found = _PROSE.match(text, end, end + REACH)
