@@ -65,6 +65,7 @@ _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 _OF_REMARK = "['\"ET{"
 _OF_HIDDEN = "'\"*•●[(<{~-"
 _HIDDEN_WORDS = "re fi ma hi om ch xx sk pk ey n/ ar pr se kv va ss op en yo ex du"  # how they begin
+_OF_PARSER = lazy(r"(?:[A-Z_]{2,16}|[a-z]{2,16})(?=[\s,;.)]|$)")
 _OPENS = lazy(r"[\[({]{1,4}['\"]?[\w.-]{1,40}['\"]?[:=]")  # {password: x}: the next name has a value
 _MASKED_URL = lazy(
     r"[\w.+:/-]{1,128}:\*{3}@(?:(?:tcp|unix)\([\w.:/-]{1,128}\)|[a-z\d.-]{1,128}(?::\d{1,5})?)(?:/[\w./?=&%-]{0,128})?"
@@ -400,8 +401,8 @@ class _Pairs:
     def _is_none(self, name: str, before: str, begin: int, at: int, sign: re.Match[str]) -> bool:
         """Whether what stands there says something of the secret, or where it comes from."""
         text, reach, first = self._text, at + REACH, self._text[at : at + 1]
-        if before.endswith("nexpected ") and not looks_secret(text[at : BARE.match(text, at).end()]):  # type: ignore[union-attr] # of any length
-            return True  # of a parser
+        if name == "token" and _OF_PARSER.match(text, at) and (before.endswith("nexpected ") or text[at].isupper()):
+            return True
         if is_placeholder(text, at, reach) or is_code(text, at, name, begin, before, colon=sign["colon"] is not None):
             return True
         if first in "/~":

@@ -68,11 +68,11 @@ _UNDER = lazy(
 _NAME_ABOVE = lazy(r"\.?(\w{1,64})")
 _BARS = lazy(r"[^\S\n]+\|(?:[^\S\n]*\|)*\s*")
 _AT_BAR = lazy(r"\"[^\"\r\n]*\"|'[^'\r\n]*'|[^\s|│]\S*")
-_BAR = lazy(r"[|│]")
 _LABEL = lazy(r"\s*(?:\w{0,4}(?:密[码碼钥鑰]|口令|令牌)|パスワード|비밀번호|пароль|contraseña)\s*")
 _HEAD = lazy(  # and the line below it
-    r"(?m)^(?P<names>[^\n|│]{0,80}[|│][^\n]{1,1024})\n[^\S\n]*[|+├]?[^\S\n]?[:─-]{2,80}[ |+┼:─-]{0,1024}[┤\r]?\n"
-    r"(?=[^\n|│]{0,80}[|│])"
+    r"(?m)^(?:(?P<names>[^\n|│]{0,80}(?P<bar>[|│])[^\n]{1,1024})\n"
+    r"[^\S\n]*[|+├]?[^\S\n]?[:─-]{2,80}[ |+┼:─-]{0,1024}[┤\r]?\n(?=[^\n|│]{0,80}[|│])"
+    r"|(?P<list>[a-z_]{1,40}(?P<sign>[,;\t])[a-z_]{1,40}(?:(?P=sign)[a-z_]{1,40}){0,40})\r?\n)"
 )
 _VALUE = lazy(r"\s*(?P<value>[^\r\n]*\S)")
 _STRING_DATA = lazy(r"(?m)^(?P<indent> *+)(?:stringD|d)ata:[^\S\n]*+\n")
@@ -208,12 +208,13 @@ def _asserted(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _in_columns(text: str) -> Iterator[tuple[int, int]]:
-    """Tables of Markdown and of databases: below a head with names of secrets."""
+    """Tables of Markdown, of databases, and CSV: below a head with names of secrets."""
     for head in _HEAD.finditer(text):
-        cells = _BAR.split(head["names"])
+        bar = head["bar"] or head["sign"]
+        cells = (head["names"] or head["list"]).split(bar)
         places = [at for at, name in enumerate(cells) if is_column(name.strip(" *`")) or _LABEL.fullmatch(name)]
         for line in _LINES.finditer(text, head.end()) if places else ():
-            bars = [line.start() - 1, *(bar.start() + line.start() for bar in _BAR.finditer(line[0])), line.end()]
+            bars = [line.start() - 1, *(at for at in range(*line.span()) if text[at] == bar), line.end()]
             if len(bars) <= len(cells):
                 break
             for place in places:
@@ -297,7 +298,7 @@ _STATEMENTS = (
 _ON_LINES = (
     (("└", "-> '"), _under),
     (("|\n", "|\r\n"), _asserted),
-    (("-|", "- |", ":|", "-+-", "─┼"), _in_columns),
+    (("-|", "- |", ":|", "-+-", "─┼", ",passw", "\tpassw", ";passw", ",token", ",secret"), _in_columns),
     (("stringdata", "kind: secret"), _string_data),
 )
 """Where names and values stand on lines of their own."""

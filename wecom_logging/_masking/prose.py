@@ -6,11 +6,13 @@ import re
 
 from .names import Kind, is_plural, looks_chosen, looks_like_key, looks_secret, names_password
 from .patterns import lazy
-from .placeholder import is_word
+from .placeholder import TEMPLATE, is_word
 from .values import QUOTED, REACH, Span, bare_of, to_its_end
 from .words import of_word
 
-_ARGUMENT = lazy(r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>[^\s'\"-]\S*)")
+_ARGUMENT = lazy(
+    r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>'[^'\r\n]+'|\"[^\"\r\n]+\"|[^\s'\"-]\S*)"
+)
 _PROSE = lazy(
     r"(?:(?:[\])`]|\*{1,2})?(?:[^\S\r\n]|(?=\.{3}|[|;]))(?:(?:is (?:generated|set) )?for (?:\w{1,12} ){0,2}"
     r"[^\s:](?:[^\s:]|:(?!\s)){0,80}(?: \([\w ]{1,40}\))?(?=:| is )(?: is)?"
@@ -38,6 +40,8 @@ def behind_blank(text: str, begin: int, end: int, kind: Kind) -> Span | None:
         found = _ARGUMENT.match(text, end, end + REACH)
         if found is None or kind is Kind.SELDOM or (is_plural(text[begin:end]) and found["value"].isdecimal()):
             return None
+        if found["value"][0] in "'\"":
+            return None if TEMPLATE.match(found["value"]) else found.span("value")
         return of_word(text, found.start("value"))
     if text[begin - 2 : begin] in ("| ", "│ ", "┃ ", "║ ") and (cell := _ROW_CELL.match(text, end, end + 2 * REACH)):
         two = (
