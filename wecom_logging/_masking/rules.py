@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .names import Kind, is_chosen_value, is_column, is_secret_value, kind_of, looks_chosen
+from .names import Kind, is_column, kind_of, looks_chosen, looks_secret
 from .patterns import Check, Rule, lazy, rows
 from .placeholder import OWN_WORDS
 
@@ -36,9 +36,9 @@ def _is_named(found: re.Match[str]) -> bool:
 
 _CHECKS: dict[str, Check | None] = {
     "": None,
-    "secret": is_secret_value,
-    "chosen": is_chosen_value,
-    "drawn": lambda found: is_secret_value(found) and not found["value"].islower(),
+    "secret": lambda found: looks_secret(found["value"].strip("'\"")),
+    "chosen": lambda found: looks_chosen(found["value"].strip("'\"")),
+    "drawn": lambda found: looks_secret(found["value"].strip("'\"")) and not found["value"].islower(),
     "set": _is_set,
     "vault": _of_vault,
     "named": _is_named,
