@@ -209,14 +209,16 @@ def _asserted(text: str) -> Iterator[tuple[int, int]]:
 
 def _in_columns(text: str) -> Iterator[tuple[int, int]]:
     """Tables of Markdown, of databases, and CSV: below a head with names of secrets."""
-    for head in _HEAD.finditer(text):
-        bar = head["bar"] or head["sign"]
+    done = 0
+    while head := _HEAD.search(text, done):
+        bar, done = head["bar"] or head["sign"], head.end()
         cells = (head["names"] or head["list"]).split(bar)
         places = [at for at, name in enumerate(cells) if is_column(name.strip(" *`")) or _LABEL.fullmatch(name)]
-        for line in _LINES.finditer(text, head.end()) if places else ():
+        for line in _LINES.finditer(text, done) if places else ():
             bars = [line.start() - 1, *(at for at in range(*line.span()) if text[at] == bar), line.end()]
             if len(bars) <= len(cells):
                 break
+            done = line.end()
             for place in places:
                 value = _VALUE.match(text, bars[place] + 1, bars[place + 1])
                 if value and not is_word(value["value"]):
