@@ -91,6 +91,7 @@ PAIRS = [
     *("- token:\npassword={(\n'--password', ", "key='--password',   ", "'--password', --a-authorization"),
     *("auth=(", "auth=", "sign=", "password=Name(", "password=a1b2c3d", "password=Zk9vQ2x7 ", "'=password", "a/b.c1-"),
     *("==> Parameters: x(String)", "==> Parameters: ", "binding parameter [1] as [V] - [x] ", "Failing row contains ("),
+    *("user,passwd\nb,c\n", "a|b\n--|--\n", "  |\n"),
     *("binding parameter [1] as [V] - [", "insert into u (password) values (?)\nbinding parameter [1] as [V] - [x]\n"),
 ]
 """The slowest of thousands that were put together at random, and those that masking looks at more than once."""
