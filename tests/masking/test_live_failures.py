@@ -26,8 +26,14 @@ from .failures import FAILURES, Failure
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # others' warnings are theirs
 
 ALPHABETS = (ascii_letters + digits, OF_MANAGERS, PRINTABLE)
-SHOWN = {("click", "a type"), ("click", "a choice")}
-"""What is shown by half or more: these say the value alone (`'x' is not a valid integer.`), and name nothing."""
+SHOWN = {
+    ("click", "a choice"),
+    ("doctest", "another result"),
+    ("ipaddress", "a host of a URL"),
+    ("optparse", "a type"),
+}
+"""What is shown by half or more: click says the value alone, doctest some lines below its name, optparse behind other
+words than argparse, ipaddress as a URL that lost its scheme."""
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from wecom_logging.redaction import redact
 from .corpus import filled, forms, lines_of, shown
 
 DRAWS = 4
-MOST_ALTERED = {"innocent": 0.01, "harmless": 0.01, "harmless_held_out": 0.01}
-MOST_SHOWN = 0.1
+MOST_ALTERED = {"innocent": 0.01, "harmless": 0.01, "harmless_held_out": 0.04}
+MOST_SHOWN = 0.08
 """Of forms that no rule was made for."""
 
 
@@ -33,6 +33,18 @@ def test_a_written_form_shows_no_secret(line: str) -> None:
 def test_of_the_forms_that_were_kept_back_few_show_one() -> None:
     found = [_shown(line) for line in lines_of("written_held_out")]
     assert len(list(filter(None, found))) <= MOST_SHOWN * len(found), "\n".join(filter(None, found))
+
+
+@pytest.mark.xfail(reason="no rule finds it yet")
+@pytest.mark.parametrize("line", lines_of("written_missed"))
+def test_this_form_shows_no_secret_some_day(line: str) -> None:
+    test_a_written_form_shows_no_secret(line)
+
+
+@pytest.mark.xfail(reason="a rule takes it for a secret")
+@pytest.mark.parametrize("line", lines_of("harmless_missed"))
+def test_this_line_stays_as_it_is_some_day(line: str) -> None:
+    assert all(redact(text) == text for text, _ in (filled(line, turn) for turn in range(DRAWS)))
 
 
 @pytest.mark.parametrize("name", MOST_ALTERED)
