@@ -218,10 +218,10 @@ class _Pairs:
                 return None
             return whole(_TO_AMPERSAND.match(text, at))  # user[password]=x
         printed = sub and assign and assign.startswith("=>") and text[at : at + 1] not in "'\""
-        if compare and text[end:at].strip() == compare == "==" and not TEXT.match(text, at, at + REACH):
+        if compare in ("==", "===") and text[end:at].strip() == compare and not TEXT.match(text, at, at + REACH):
             if kind is not Kind.SECRET or (span := self._without_quotes(name, before, begin, at, kind, sign)) is None:
                 return None
-            value, glued = text[slice(*span)], end + 2 == at  # a value that begins with "="
+            value, glued = text[slice(*span)], end + len(compare) == at  # a value that begins with "="
             if _COMPARED_WITH.fullmatch(value) or not glued:
                 return (
                     span if looks_chosen(value) and not kind_of(value) and (glued or _SEVERAL.search(value)) else None
