@@ -33,7 +33,8 @@ _REMARKS = (  # how forms begin what they say of a field
 _SENTENCE = r"[A-Za-z][a-z']{1,20}(?: [\w'<>=.,()-]{1,30}){0,16}"
 _SENTENCE += r" (?:not|null|length|least|most|characters?|allowed|short|long|type|match)\b"
 _LETTERS = r"[^\W\d_]{1,32}(?:['’-][^\W\d_]{1,24}){0,2}"
-_SENTENCE += rf"|(?![a-z]|(?:[A-Z][a-z]*[ '\"]){{3,15}}){_LETTERS}(?:[,:;]? (?:{_LETTERS}|\d{{1,3}})){{2,14}}['\"]"  # not a phrase of passwords
+_PHRASE = r"[a-z]|(?:[A-Z][a-z]*[ '\"]){3,15}"  # of passwords
+_SENTENCE += rf"|(?!{_PHRASE}){_LETTERS}(?:[,:;]? (?:{_LETTERS}|\d{{1,3}})){{2,14}}['\"]"
 _SENTENCE += rf"|{_LETTERS}(?:[,:;]? (?:{_LETTERS}|\d{{1,3}})){{1,14}}[.!]['\"]"
 _WORD = lazy(r"(?P<word>[^\W_]{1,12})(?:(?P<end>[;&)\]}'\"]|,(?:\s|$)|\s?$|\s?\r?\n)|[\s`]|,[\w.-]{0,40}[=:])")
 HIDDEN = lazy(  # what something else has put in its place, or will fill in
