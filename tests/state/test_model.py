@@ -35,7 +35,7 @@ CAUSES = {"a": "refused", "b": "refused", "c": "refused"}
 STEPS = {"a": (4 * TICK, 30 * TICK), "b": (), "c": (10 * TICK, 12 * TICK, 24 * TICK)}
 """After how long the steps of its escalation come."""
 AUDIENCES = ("", "x", "nobody's")
-EXAMPLES = {"memory": 150, "files": 40, "sqlite": 25, "redis": 40}
+EXAMPLES = {"memory": 150, "sqlite": 25, "redis": 40}
 PROCESSES = ("one", "two", "three")
 OWN = {
     *("short_id", "version", "lent"),  # the store gives them
