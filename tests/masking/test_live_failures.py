@@ -30,10 +30,9 @@ SHOWN = {
     ("click", "a choice"),
     ("doctest", "another result"),
     ("ipaddress", "a host of a URL"),
-    ("optparse", "a type"),
 }
-"""What is shown by half or more: click says the value alone, doctest some lines below its name, optparse behind other
-words than argparse, ipaddress as a URL that lost its scheme."""
+"""What is shown by half or more: click says the value alone, doctest some lines below its name, ipaddress as
+a URL that lost its scheme."""
 
 
 @contextmanager
