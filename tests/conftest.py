@@ -78,7 +78,7 @@ def pytest_report_header() -> str | None:
 def pytest_configure(config: pytest.Config) -> None:
     if _is_named(config):
         config.option.markexpr = ""
-    if "not slow" in config.option.markexpr:
+    if "not others" in config.option.markexpr:
         _in_memory()
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]  # all that a test asks is on this machine

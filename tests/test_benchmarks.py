@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from tools.benchmarks import calls, ratios
-from tools.benchmarks.__main__ import line, written
+from tools.benchmarks.__main__ import written
 from tools.benchmarks.frameworks import FRAMEWORKS
-from tools.benchmarks.measure import clean_environment, percentile, run_child
-from tools.benchmarks.peers import NULL, OURS, PEERS, QUEUE, Peer
+from tools.benchmarks.measure import clean_environment, run_child
+from tools.benchmarks.peers import NULL, OURS, PEERS, QUEUE
 from tools.benchmarks.server import Seen, Server, mark
-from tools.benchmarks.workloads import STARTS, WORKLOADS, Row, absent
+from tools.benchmarks.workloads import STARTS, Row
 
 from .programs import ROOT
 
@@ -166,11 +166,6 @@ def test_the_measured_calls_are_what_the_table_says(tmp_path: Path, caplog: pyte
     assert '"warehouse {} answers slowly"' in (tmp_path / "shop.py").read_text(encoding="utf-8")
 
 
-def test_a_peer_that_is_not_installed_has_a_row_that_says_so() -> None:
-    row = absent("repeat", [Peer("nobody", "a-distribution-that-is-not-there", NULL.start)])[0]
-    assert line(row) == "| repeat | nobody |  |  |  |  |  |  | not installed |"
-
-
 def test_the_server_counts_messages_and_marks_and_keeps_the_limit() -> None:
     with Server(per_minute=2) as server:
         webhook = f"{server.url}/cgi-bin/webhook/send?key=benchmarks"
@@ -181,21 +176,6 @@ def test_the_server_counts_messages_and_marks_and_keeps_the_limit() -> None:
         assert server.seen_at(mark(10)) is None
         server.reset()
         assert server.look() == Seen(requests=0, messages=0, refused=0, marks=0)
-
-
-def test_marks_differ_and_hold_no_digit() -> None:
-    assert len({mark(n) for n in range(2_000)}) == 2_000
-    assert all(mark(n).isalpha() for n in (0, 10, 999_999))
-
-
-def test_the_percentile_is_the_smallest_that_so_many_do_not_exceed() -> None:
-    values = [float(n) for n in range(1, 101)]
-    assert [percentile(values, share) for share in (0.5, 0.99, 1.0)] == [50.0, 99.0, 100.0]
-    assert percentile([3.0], 0.99) == 3.0
-
-
-def test_every_workload_says_what_it_is() -> None:
-    assert all(function.__doc__ for function in WORKLOADS.values())
 
 
 def test_what_is_measured_is_written_where_the_documents_take_it_from() -> None:

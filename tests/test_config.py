@@ -561,6 +561,12 @@ def test_without_credentials_a_program_starts_and_one_line_says_what_to_set(vari
     assert (ended.status, ended.out, ended.err) == (0, "0 0\n", OFF_APP + OFF_BOT)
 
 
+def test_who_gets_it_is_no_credential() -> None:
+    """A config names them in every environment."""
+    handlers = (WeComHandler(users=["bob"]), WeComBotHandler(mention="bob"), WeComAIBotHandler(chats=["bob"]))
+    assert [handler._pipeline for handler in handlers] == [None, None, None]
+
+
 def test_switched_off_it_says_nothing() -> None:
     ended = run(BOTH, WECOM_ENABLED="0", WECOM_CORPID="ww")
     assert (ended.status, ended.out, ended.err) == (0, "0 0\n", "")

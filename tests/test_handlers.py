@@ -12,7 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -238,8 +238,7 @@ def test_the_secret_of_a_handler_that_has_sent_nothing_is_masked_in_what_another
     assert not any(secret in text for text in told for secret in ("warmgreenmeadow", "coldgreymeadow"))
 
 
-@pytest.mark.parametrize("is_torn", [False, True], ids=["another thread", "an interrupt"])
-def test_no_secret_shows_while_a_mask_learns_it(monkeypatch: pytest.MonkeyPatch, is_torn: bool) -> None:
+def test_no_secret_shows_while_a_mask_learns_it(monkeypatch: pytest.MonkeyPatch) -> None:
     mask = build._mask([], False)
     assert mask("the meadow") == "the meadow"
     monkeypatch.setitem(build.secrets_of_all, "warmgreenmeadow", None)
@@ -248,13 +247,10 @@ def test_no_secret_shows_while_a_mask_learns_it(monkeypatch: pytest.MonkeyPatch,
     def amid(*secrets: str) -> None:
         monkeypatch.undo()
         build.secrets_of_all["warmgreenmeadow"] = None
-        if is_torn:
-            raise KeyboardInterrupt
         seen.append(mask("the meadow is warmgreenmeadow"))
 
     monkeypatch.setattr(redact, "remember", amid)
-    with suppress(KeyboardInterrupt):
-        mask("the meadow is warmgreenmeadow")
+    mask("the meadow is warmgreenmeadow")
     seen.append(mask("the meadow is warmgreenmeadow"))
     assert set(seen) == {"the meadow is ***"}
 

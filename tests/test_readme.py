@@ -20,7 +20,6 @@ import yaml
 from wecom_logging._cli import _parser
 from wecom_logging._config import CommonOptions
 from wecom_logging._delivery import declared as declared_here
-from wecom_logging._runtime import worker
 from wecom_logging._runtime.version import __version__
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.errcodes import errcodes
@@ -370,25 +369,22 @@ def test_figures_are_those_of_one_file() -> None:
     assert answers["figure"] == str(len(ANSWERS)), "change docs/figures.json, sandbox and promises"
 
 
-def test_what_a_log_call_waits_for_is_said_in_the_same_words_everywhere_and_with_the_code_s_bounds() -> None:
+def test_what_a_log_call_waits_for_is_said_in_the_same_words_everywhere() -> None:
     english = (
         "In a log call, the handler waits for no lock that another thread may hold during I/O or user code, except in "
-        "three cases: with a SQLite state, a first alert waits for its write, as with a file handler of logging; if no "
-        f"thread can be started, one message in {worker.RESCUE_EVERY_S:g} s is sent by the log call itself "
-        f"({worker.RESCUE_S:g} s at most); after the exit hook, a log call waits until its alert is sent (at most "
-        "until `exit_timeout` is over)."
+        "two cases: with a SQLite state, a first alert waits for its write, as with a file handler of logging; after "
+        "the exit hook, a log call waits until its alert is sent (at most until `exit_timeout` is over)."
     )
     chinese = (
-        "handler 在打日志时，不等待其他线程在 I/O 或用户代码期间可能持有的锁，只有三种例外：使用 SQLite 状态存储时，"
+        "handler 在打日志时，不等待其他线程在 I/O 或用户代码期间可能持有的锁，只有两种例外：使用 SQLite 状态存储时，"
         "首条告警等待写入，与 logging 的文件 handler 相同；"
-        f"无法启动线程时，每 {worker.RESCUE_EVERY_S:g} s 由打日志的线程自己发送一条消息（最多 {worker.RESCUE_S:g} s）；"
         "退出钩子执行之后，等到该告警发出（最多到 `exit_timeout` 用完）。"
     )
     for name in ("promises", "architecture"):
         for page, sentence in zip(PAIRS[name], (english, chinese), strict=True):
             assert " ".join(page.read_text(encoding="utf-8").split()).count(sentence) == 1, page.name
     for page, link in zip(
-        PAIRS["README"], ("[three cases](docs/promises.md)", "[三种例外](docs/promises.zh.md)"), strict=True
+        PAIRS["README"], ("[two cases](docs/promises.md)", "[两种例外](docs/promises.zh.md)"), strict=True
     ):
         assert page.read_text(encoding="utf-8").count(link) == 1
 

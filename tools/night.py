@@ -39,7 +39,7 @@ from tests.valkey_server import Server
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import Desk
 from wecom_logging._answers.place import SharedPlace
-from wecom_logging._delivery import calls, duties, on_call, steps, turn  # noqa: F401 # loaded before the forks
+from wecom_logging._delivery import duties, on_call, steps, turn  # noqa: F401 # loaded before the forks
 from wecom_logging._runtime import clock
 from wecom_logging._runtime.worker import living_workers
 from wecom_logging._sandbox import Sandbox

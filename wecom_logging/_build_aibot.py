@@ -45,7 +45,7 @@ def aibot_setup(
     url: str | None,
 ) -> tuple[Setup, LongConnection] | None:
     """That of a `WeComAIBotHandler`, and its connection; None where it is switched off."""
-    if not is_on(kind, options, bot_id, secret, chats, channel="aibot"):
+    if not is_on(kind, options, bot_id, secret, channel="aibot"):
         return None
     if find_spec("websocket") is None:
         raise MissingDependencyError(

@@ -32,7 +32,7 @@ from ..connect_proxy import ConnectProxy
 from ..programs import Clock, run, until
 from ..scripted import HOST, ScriptedWeCom, redirect
 from .test_aibot import ME, end, log_to
-from .test_aibot_attack import SECRET, Gone, connection, ok, server
+from .test_aibot_attack import SECRET, connection, ok, server
 
 TIMEOUT_S, SPARE_S = 0.5, 10.0
 """What is not bounded takes for ever, or gigabytes; a machine that is busy may be late."""
@@ -248,6 +248,19 @@ def test_who_speaks_no_websocket_hears_nothing(accept: bytes) -> None:
     with Peer(talk) as peer, connection(peer.url) as ours, pytest.raises(BadResponseError, match="no WebSocket"):
         ours.request("aibot_send_msg", {"chatid": ME})
     assert heard == [b""]
+
+
+class Gone:
+    """Of a handler that has gone."""
+
+    def hear(self, frame: dict[str, Any]) -> None:
+        return
+
+    def is_wanted(self) -> bool:
+        return False
+
+    def reset_after_fork(self) -> None:
+        return
 
 
 def test_it_works_with_tls(proxies: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -245,6 +245,7 @@ def test_send_says_for_whom_a_name_stands_and_who_is_unknown(sandbox: Sandbox) -
     assert "name '张三'" in done.stderr
 
 
+@pytest.mark.slow
 def test_send_says_who_has_not_joined(sandbox: Sandbox) -> None:
     client = WeComClient("wwsandbox", contacts_secret="sandbox-contacts-secret", api_base=sandbox.url)
     client.members.create(user_id="lisi", name="李四", mobile="13800000001", departments=[1], invite=False)

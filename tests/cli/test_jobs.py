@@ -171,6 +171,7 @@ def test_a_command_is_reported_as_a_job_and_keeps_its_exit_code(command: Command
     assert b"name: it is longer than 100 bytes" in long.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "unknown", "close", "field"),
     [

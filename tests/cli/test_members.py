@@ -144,7 +144,7 @@ def test_each_field_of_the_client_is_one_of_the_command_line() -> None:
         ("telephone=010-12345678", "telephone", "010-12345678"),
         ("main_department=研发部", "main_department", 2),
         ("position=", "position", ""),
-        ("enabled=true", "status", "active"),
+        ("enabled=True", "status", "active"),
     ],
 )
 def test_a_field_is_set_by_its_name(command: Command, sandbox: Sandbox, field: str, name: str, stands: object) -> None:

@@ -655,6 +655,7 @@ def forget_incidents(directory: Path) -> None:
         db.execute("DELETE FROM firsts")
 
 
+@pytest.mark.slow
 def test_failures_in_a_row_are_one_failure_that_ends_in_green(sandbox: Sandbox, tmp_path: Path) -> None:
     environment = settings(sandbox.url, **BOT, WECOM_STATE=f"sqlite://{tmp_path}/alerts.db")
     job = tmp_path / "job.sh"
@@ -692,6 +693,7 @@ def later(seconds: float) -> tuple[str, ...]:
     return patched(f"import time; [setattr(time, name, {ahead}) for name, unit in [{clocks}]]")
 
 
+@pytest.mark.slow
 def test_each_failure_that_is_told_shows_its_own_output(sandbox: Sandbox, tmp_path: Path) -> None:
     environment = settings(sandbox.url, **BOT, WECOM_STATE=f"sqlite://{tmp_path}/alerts.db")
     job = tmp_path / "job.sh"

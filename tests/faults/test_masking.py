@@ -15,7 +15,7 @@ import pytest
 from wecom_logging._capture.pending import Origin, capture, snapshot
 from wecom_logging._capture.record import Reading
 from wecom_logging._masking.redact import redact
-from wecom_logging._render.layout import fit, lay_out, split
+from wecom_logging._render.layout import fit, lay_out
 from wecom_logging._render.mask import masked, slim
 from wecom_logging._render.source import with_source
 from wecom_logging._render.styles import MARKDOWN, TEXT
@@ -65,7 +65,6 @@ def all_that_the_worker_does(text: str) -> None:
     for style in (TEXT, MARKDOWN):
         layout = lay_out(Digest(alert), style)
         fit(layout, 2048)
-        split(layout, 4096)
 
 
 def of_bytes(unit: str, number: int) -> str:
@@ -91,6 +90,7 @@ PAIRS = [
     *("- token:\npassword={(\n'--password', ", "key='--password',   ", "'--password', --a-authorization"),
     *("auth=(", "auth=", "sign=", "password=Name(", "password=a1b2c3d", "password=Zk9vQ2x7 ", "'=password", "a/b.c1-"),
     *("==> Parameters: x(String)", "==> Parameters: ", "binding parameter [1] as [V] - [x] ", "Failing row contains ("),
+    *("user,passwd\nb,c\n", "a|b\n--|--\n", "  |\n"),
     *("binding parameter [1] as [V] - [", "insert into u (password) values (?)\nbinding parameter [1] as [V] - [x]\n"),
 ]
 """The slowest of thousands that were put together at random, and those that masking looks at more than once."""

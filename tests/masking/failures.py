@@ -45,7 +45,7 @@ FAILURES: list[Failure] = []
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:
+    except (ModuleNotFoundError, ValueError):  # the latter where a module that is loaded lazily has no spec
         return False
 
 
@@ -979,3 +979,81 @@ def _(m: Any, s: str) -> object:
         _fails(s)
     except ValueError:
         raise RuntimeError(m.text(sys.exc_info())[-1500:]) from None
+
+
+# What tests and further tools of the standard library say
+rows(
+    "unittest",
+    two_dicts=lambda m, s: _unequal(m, {"user": "shop", "password": s}, {"user": "shop"}),
+    a_key=lambda m, s: _unequal(m, {"api_key": s, "id": 3}, {"api_key": "x", "id": 3}),
+)
+rows(
+    "unittest.mock",
+    another_call=lambda m, s: _called(m, s).assert_called_with("shop", password="x"),
+    a_call_too_many=lambda m, s: _called(m, s).assert_not_called(),
+)
+
+
+def _unequal(m: Any, seen: dict[str, Any], expected: dict[str, Any]) -> object:
+    return m.TestCase().assertEqual(seen, expected)  # noqa: PT009 - it is what is tried
+
+
+def _called(m: Any, s: str) -> Any:
+    login = m.Mock(name="login")
+    login("shop", password=s)
+    return login
+
+
+@failure("doctest", "another result")
+def _(m: Any, s: str) -> object:
+    example = m.DocTestParser().get_doctest(">>> password\n'x'\n", {"password": s}, "login", None, 0)
+    said: list[str] = []
+    m.DocTestRunner(verbose=False).run(example, out=said.append)
+    raise RuntimeError("".join(said))
+
+
+rows("ipaddress", a_host_of_a_URL=lambda m, s: m.ip_address(f"shop:{s}@127.0.0.1"))
+
+
+@failure("optparse", "a type")
+def _(m: Any, s: str) -> object:
+    parser = m.OptionParser()
+    parser.add_option("--password", type=int)
+    parser.error = lambda message: (_ for _ in ()).throw(ValueError(message))
+    return parser.parse_args(["--password", s])
+
+
+@failure("pytest", "another message")
+def _(m: Any, s: str) -> object:
+    with m.raises(ValueError, match="refused"):
+        raise ValueError(f"password={s}")
+    return None
+
+
+@failure("hypothesis", "an example")
+def _(m: Any, s: str) -> object:
+    @m.settings(database=None, max_examples=1)
+    @m.given(importlib.import_module("hypothesis.strategies").just(s))
+    def check(password: str) -> None:
+        raise ValueError("refused")
+
+    return check()
+
+
+rows("httpcore", a_scheme=lambda m, s: m.request("GET", f"htp://shop:{quote(s, safe='')}@{HERE}/?token={quote(s)}"))
+rows(
+    "twisted.python.usage",
+    a_type=lambda m, s: type(
+        "Options", (m.Options,), {"optParameters": [["password", "p", None, "of the database", int]]}
+    )().parseOptions([f"--password={s}"]),
+)
+rows(
+    "prometheus_client",
+    a_gateway=lambda m, s: m.push_to_gateway(f"http://shop:{s}@{HERE}", job="x", registry=m.CollectorRegistry()),
+)
+rows(
+    "openapi_schema_validator",
+    a_type=lambda m, s: m.validate(
+        {"password": s}, {"type": "object", "properties": {"password": {"type": "integer"}}}
+    ),
+)

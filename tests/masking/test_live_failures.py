@@ -26,8 +26,13 @@ from .failures import FAILURES, Failure
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # others' warnings are theirs
 
 ALPHABETS = (ascii_letters + digits, OF_MANAGERS, PRINTABLE)
-SHOWN = {("click", "a type"), ("click", "a choice")}
-"""What is shown by half or more: these say the value alone (`'x' is not a valid integer.`), and name nothing."""
+SHOWN = {
+    ("click", "a choice"),
+    ("doctest", "another result"),
+    ("ipaddress", "a host of a URL"),
+}
+"""What is shown by half or more: click says the value alone, doctest some lines below its name, ipaddress as
+a URL that lost its scheme."""
 
 
 @contextmanager

@@ -24,7 +24,8 @@ def test_a_secret_in_a_further_form_is_hidden(form: str) -> None:
 
 @pytest.mark.parametrize("line", HARMLESS)
 def test_a_further_line_without_a_secret_stays(line: str) -> None:
-    assert redact(line) == line
+    text = line.replace("⏎", "\n")
+    assert redact(text) == text
 
 
 @pytest.mark.parametrize(

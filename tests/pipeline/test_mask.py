@@ -61,7 +61,7 @@ def test_a_field_whose_name_says_secret_shows_nothing_of_its_value(name: str, va
 
 
 def test_a_secret_in_the_name_of_a_field_is_masked() -> None:
-    assert masked(alert(fields=((f"pwd={CANARY}&x=1", "x"),)), redact).fields == (("pwd=***&x=1", "x"),)
+    assert masked(alert(fields=((f"pwd={CANARY}&user=bob", "x"),)), redact).fields[0][0] == "pwd=***&user=bob"
 
 
 def test_other_fields_stay_as_they_are() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from wecom_logging._state.sqlite import SqliteStore
 from wecom_logging.model import Alert, Frame
 
 from ..valkey_server import Server
-from .plain_files import PlainFiles
 
 CHANNEL, WHO, HOST = "bot a", "me", "host-1"
 BEGIN = 1_000_000.0
@@ -205,11 +204,6 @@ def sqlite_rig(directory: Path) -> Iterator[Rig]:
 
 
 @contextmanager
-def files_rig(directory: Path) -> Iterator[Rig]:
-    yield Rig(lambda rig: PlainFiles(directory / "alerts"))
-
-
-@contextmanager
 def redis_rig(server: Server, client: Any = None) -> Iterator[Rig]:
     opened: list[RedisStore] = []
 
@@ -225,9 +219,7 @@ def redis_rig(server: Server, client: Any = None) -> Iterator[Rig]:
 
 def rig_of(kind: str, server: Callable[[], Server]) -> AbstractContextManager[Rig]:
     """A rig over an empty store of a kind."""
-    return {"memory": memory_rig, "sqlite": _in_a_folder(sqlite_rig), "files": _in_a_folder(files_rig)}.get(
-        kind, lambda: redis_rig(server())
-    )()
+    return {"memory": memory_rig, "sqlite": _in_a_folder(sqlite_rig)}.get(kind, lambda: redis_rig(server()))()
 
 
 def _in_a_folder(rig: Callable[[Path], AbstractContextManager[Rig]]) -> Callable[[], AbstractContextManager[Rig]]:
@@ -280,21 +272,15 @@ def server(_valkey: Server) -> Server:
     return _valkey
 
 
-FILES: Any = pytest.param("files", marks=pytest.mark.slow)
-"""A store that only the tests have: it shows that the contract asks for nothing that a few files cannot do."""
-STORES: Sequence[Any] = ("memory", "sqlite", "redis", FILES)
+STORES = ("memory", "sqlite", "redis")
 """The one list of all stores, which every test takes that is of each of them."""
 
 SHARED = [kind for kind in STORES if kind != "memory"]
-BY_URL = [kind for kind in SHARED if kind is not FILES]
-"""Those that a program names by a URL."""
 
 
 def opened(kind: str, folder: Path, url: Callable[[], str], clock: Callable[[], float]) -> Any:
     """A store of a kind that processes share."""
-    if kind == "sqlite":
-        return SqliteStore(str(folder / "alerts.db"), clock=clock)
-    return PlainFiles(folder / "alerts") if kind == "files" else RedisStore(url())
+    return SqliteStore(str(folder / "alerts.db"), clock=clock) if kind == "sqlite" else RedisStore(url())
 
 
 @pytest.fixture(params=STORES)

@@ -225,44 +225,6 @@ def test_what_is_open_there_no_more_is_added_with_its_alert(process: Process) ->
 # Lost by the store.
 
 
-@pytest.mark.parametrize("times", [1, 3, batches._MAX_BATCHES + 3])
-def test_what_the_store_has_lost_is_added_again_whole(process: Process, times: int) -> None:
-    process.log(new("a", 2), new("b"))
-    process.hand_over()
-    for _ in range(times - 1):
-        process.log(first("a", 2), first("b"))
-        process.hand_over()
-    process.link.store = memory()
-    process.claim()
-    assert process.rows() == {"a": (2 * times, 0), "b": (times, 0)}
-
-
-def test_of_what_was_added_only_that_is_added_again_which_the_store_has_lost(process: Process) -> None:
-    process.log(new("a"))
-    with patch.object(process.there, "add", wraps=process.there.add) as add:
-        process.hand_over()
-    older = memory()
-    older.add(*add.call_args.args)
-    process.log(first("a", 5), new("b"))
-    process.hand_over()
-    process.link.store = older
-    process.claim()
-    assert process.rows() == {"a": (6, 0), "b": (1, 0)}
-
-
-def test_what_was_lost_is_waited_for_under_its_first_number(process: Process) -> None:
-    process.log(new("a"))
-    process.hand_over()
-    mark = process.store.mark()
-    process.link.store = memory()
-    claims = process.claim()  # it is added again, as a batch that is newer than the mark
-    assert not process.store.is_told(mark)
-    process.tell(*claims)
-    process.clock.now += 1
-    process.claim()
-    assert process.store.is_told(mark)
-
-
 def test_what_others_have_told_is_waited_for_no_more(process: Process) -> None:
     process.log(new("a"))
     process.hand_over()
@@ -302,63 +264,6 @@ def test_who_waits_looks_once_at_what_is_told_of_the_shared_store(process: Proce
     process.claim()
     assert process.store.is_told(mark)
     assert mark.shared == set()
-
-
-def test_of_very_many_the_shared_store_is_asked_some_at_a_time(
-    process: Process, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(batches, "_ASKED", 3)
-    process.log(*[new(f"{number}") for number in range(10)])
-    process.hand_over()
-    process.tell_elsewhere()
-    asked: list[int] = []
-    claim, untold = process.there.claim, process.there.untold
-
-    def claimed(*given: Any) -> Any:
-        asked.append(len(given[-1].urgent))
-        return claim(*given)
-
-    def looked(*given: Any) -> Any:
-        asked.append(len(given[-1]))
-        return untold(*given)
-
-    with patch.object(process.there, "claim", claimed), patch.object(process.there, "untold", looked):
-        for _ in range(4):
-            assert process.store.batches.leaves_untold()
-            process.clock.now += 1
-            process.claim()
-    assert not process.store.batches.leaves_untold()
-    assert max(asked) == 3
-
-
-def test_what_memory_has_told_of_very_many_is_told_back_in_a_few_calls(process: Process) -> None:
-    process.log(*[new(f"{number}") for number in range(250)])
-    process.hand_over()
-    process.goes()
-    process.hand_over()
-    while claims := process.claim():
-        process.tell(*claims)
-    process.comes()
-    with (
-        patch.object(process.there, "open", wraps=process.there.open) as opens,
-        patch.object(process.there, "swap", wraps=process.there.swap) as swaps,
-    ):
-        process.hand_over()
-    assert (opens.call_count, swaps.call_count) == (3, 3)
-    assert [one.untold for one in process.there.open(CHANNEL, 999)] == [0] * 250
-
-
-def test_what_was_sent_while_the_store_was_away_is_said_in_a_few_calls(process: Process) -> None:
-    process.log(*[new(f"{number}") for number in range(250)])
-    process.hand_over()
-    claims = [claim for _ in range(3) for claim in process.claim()]
-    process.link.loses = "the request"
-    process.tell(*claims)
-    process.comes()
-    with patch.object(process.there, "swap", wraps=process.there.swap) as swaps:
-        process.hand_over()
-    assert swaps.call_count == 3
-    assert [one.untold for one in process.there.open(CHANNEL, 999)] == [0] * 250
 
 
 def test_at_exit_what_is_silenced_is_heard_however_much_came_since(process: Process) -> None:

@@ -532,30 +532,6 @@ def test_alerts_do_not_wait_until_thousands_of_jobs_are_declared(world: World, m
         assert len(world.jobs.all()[0]) == number
 
 
-def test_what_a_later_version_has_written_of_a_job_stays(world: World) -> None:
-    world.at("2026-11-29T12:00").declare()
-    text = json.dumps(
-        {
-            "spec": {"name": "later", "color": "red"},
-            "seen": {"base": 1.0, "mood": [1]},
-            "newer": True,
-        }
-    )
-    put: Any = world.jobs._use
-    assert put(lambda store: store.put("jobs", "job later", 0, text, 0.0, world.time))
-    world.runs(name="later")
-    after = json.loads(put(lambda store: store.get("jobs", "job later", world.time)).text)
-    assert (after["spec"]["color"], after["seen"]["mood"], after["newer"]) == ("red", [1], True)
-    assert after["seen"]["began"] == world.time
-    for broken in ("no JSON", '{"spec": 1}', '{"spec": {"name": "b"}, "seen": {}}', "[]"):
-        assert put(lambda store: store.put("jobs", "job broken", 0, broken, 0.0, world.time))  # noqa: B023 # at once
-        world.look_now()
-        world.runs(name="broken")
-        row = world.jobs.find("broken")
-        assert row is not None
-        assert world.jobs.swap("broken", row, None)
-
-
 def test_a_zone_that_this_machine_lacks_and_a_row_that_makes_no_sense_hold_up_no_other_job(world: World) -> None:
     world.at("2026-11-29T12:00").declare(every_s=600)
     put: Any = world.jobs._use
@@ -570,17 +546,6 @@ def test_a_zone_that_this_machine_lacks_and_a_row_that_makes_no_sense_hold_up_no
     world.until("2026-11-29T12:17", step_s=60)
     at = "did not run: it was due 11-29 12:10 Asia/Shanghai"
     assert sorted(world.told()) == [(f"job zone {at}", 1), (f"job 对账 {at}", 1)]
-
-
-def test_whatever_another_hand_writes_of_who_looked_somebody_looks(world: World) -> None:
-    world.at("2026-11-29T12:00").declare(every_s=600)
-    world.until("2026-11-29T12:11", step_s=60)
-    use: Any = world.jobs._use
-    version = use(lambda store: store.get("jobs", "watched", world.time)).version
-    gap = f'{{"at": {world.time}, "gap": [-1e300, {world.time}]}}'
-    assert use(lambda store: store.put("jobs", "watched", version, gap, 0.0, world.time))
-    world.until("2026-11-29T12:17", step_s=60)
-    assert world.told() == [("job 对账 did not run: it was due 11-29 12:10 Asia/Shanghai", 1)]
 
 
 def killed_after(number: int) -> Callable[..., Any]:

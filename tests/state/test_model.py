@@ -35,7 +35,7 @@ CAUSES = {"a": "refused", "b": "refused", "c": "refused"}
 STEPS = {"a": (4 * TICK, 30 * TICK), "b": (), "c": (10 * TICK, 12 * TICK, 24 * TICK)}
 """After how long the steps of its escalation come."""
 AUDIENCES = ("", "x", "nobody's")
-EXAMPLES = {"memory": 150, "files": 40, "sqlite": 25, "redis": 40}
+EXAMPLES = {"memory": 150, "sqlite": 25, "redis": 40}
 PROCESSES = ("one", "two", "three")
 OWN = {
     *("short_id", "version", "lent"),  # the store gives them
@@ -452,22 +452,6 @@ class Lives(RuleBasedStateMachine):
     @rule(ticks=st.sampled_from([1, 2, 4, 7, 8, 9, 16, 20, 79, 80, 81, 450]))
     def pass_time(self, ticks: int) -> None:
         self.rig.pass_time(ticks * TICK)
-
-    @precondition(lambda self: not self.rig.is_shared)
-    @rule()
-    def mends(self) -> None:
-        """A change was torn, and the order is made anew: all stands as before."""
-        before = self.rig.store._rows
-        self.rig.store._overtaken = True
-        with self.rig.store.step() as after:
-            assert (after is before, after.rows is before.rows) == (False, True)
-        assert (after.waiting, after.waiting_bytes, after._names) == (
-            before.waiting,
-            before.waiting_bytes,
-            before._names,
-        )
-        causes = [{one: {*keys} for one, keys in rows._causes.items()} for rows in (before, after)]
-        assert causes[0] == causes[1]
 
     @precondition(lambda self: self.rig.is_shared)
     @rule()

@@ -19,7 +19,7 @@ from tests.programs import CREDENTIALS, ROOT, run, running, until
 from tests.valkey_server import Server
 from wecom_logging._sandbox import Sandbox
 
-from .conftest import BY_URL
+from .conftest import SHARED
 from .test_processes import OPENS, PATIENT, messages, told_in_all
 
 FAILURES = 1000
@@ -70,7 +70,7 @@ def server() -> Iterator[Server]:
     server.close()
 
 
-@pytest.fixture(params=BY_URL)
+@pytest.fixture(params=SHARED)
 def url(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> str:
     with server.client() as client:
         client.flushall()

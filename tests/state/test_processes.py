@@ -23,7 +23,7 @@ from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.sqlite import SqliteStore
 
 from ..storms import Told
-from .conftest import BY_URL
+from .conftest import SHARED
 
 PATIENT = """
 from wecom_logging._state import redis_client, sqlite_file
@@ -60,7 +60,7 @@ def url(tmp_path: Path) -> str:
     return f"sqlite://{tmp_path}/alerts.db"
 
 
-@pytest.fixture(params=BY_URL)
+@pytest.fixture(params=SHARED)
 def any_url(request: pytest.FixtureRequest, url: str) -> Iterator[str]:
     if request.param == "sqlite":
         yield url

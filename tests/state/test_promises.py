@@ -31,7 +31,7 @@ from wecom_logging._state.memory import MemoryStore
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
 
-from .conftest import BY_URL, alert
+from .conftest import SHARED, alert
 from .test_outage import LATE_S
 from .test_processes import told_in_all
 
@@ -89,7 +89,7 @@ def put_back(path: Path, own: Server | None = None) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", BY_URL)
+@pytest.mark.parametrize("kind", SHARED)
 def test_an_older_copy_that_is_put_back_costs_no_alert(
     own: Server, wecom: ScriptedWeCom, path: Path, kind: str
 ) -> None:
@@ -131,7 +131,7 @@ for name in {names}:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", BY_URL)
+@pytest.mark.parametrize("kind", SHARED)
 def test_what_ends_before_wecom_answers_is_told_by_who_comes_next(
     own: Server, wecom: ScriptedWeCom, path: Path, kind: str
 ) -> None:
@@ -172,7 +172,7 @@ print(json.dumps([handler.flush({flush}), handler.stats().delivered]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", BY_URL)
+@pytest.mark.parametrize("kind", SHARED)
 def test_the_state_of_another_version_is_left_alone_and_alerts_go_on_in_memory(
     own: Server, wecom: ScriptedWeCom, path: Path, kind: str
 ) -> None:

@@ -198,7 +198,7 @@ def _as_given(client: WeComClient, given: str) -> str:
 _FIELDS: Mapping[str, _ValueOf] = {
     **dict.fromkeys(("alias", "biz_mail", "gender", "position", "telephone"), _as_given),
     "direct_leaders": lambda client, given: _listed([given]),
-    "enabled": lambda client, given: {"true": True, "false": False}.get(given, given),
+    "enabled": lambda client, given: {"true": True, "false": False}.get(given.lower(), given),
     "main_department": _department_id,
 }
 """What --field sets: each by the name that the client has for it, with what its text stands for."""

@@ -34,7 +34,7 @@ from .doctor.targets import Target, targets
 from .environment import mask
 from .incidents import name_of_user
 from .parser import command
-from .printing import print_json, print_table, refuse, say
+from .printing import clock, print_json, print_table, refuse, say
 from .texts import explained, language, said, text
 
 HEADER = ("rota", "on_call", "until", "then", "because")
@@ -191,8 +191,8 @@ def _swap_in(one: Planned, rota: Rota, options: argparse.Namespace, lines: set[S
         "on_call.swap_done",
         rota=rota.name,
         people=", ".join(people),
-        begin=f"{local_time(begin, Reader('en', one.moment.zone)):%Y-%m-%d %H:%M}",
-        end=f"{local_time(end, Reader('en', one.moment.zone)):%Y-%m-%d %H:%M}",
+        begin=clock(_iso(one, begin))[:16],
+        end=clock(_iso(one, end))[:16],
         before=", ".join(before) or "–",
     )
     if options.json:

@@ -60,10 +60,10 @@ class CommonOptions(TypedDict, total=False):
       services are never the same.
     * ``environment`` (none): the environment, such as ``"prod"``; the first line of a message shows it, and
       alerts of two environments are never the same.
-    * ``enabled`` (on where credentials are set, WECOM_ENABLED): without any credential (of an app also without
-      ``WECOM_USERS``, ``WECOM_DEPARTMENTS`` and ``WECOM_TAGS``) a handler sends nothing, and says so once on
-      stderr. ``True`` (``1`` in the variable): that is an error. ``False`` (``0``): it sends nothing, needs no
-      other option, and says nothing.
+    * ``enabled`` (on where credentials are set, WECOM_ENABLED): where no credential is given, and no variable of
+      its own is set (such as ``WECOM_CORP_ID`` or ``WECOM_USERS`` of an app), a handler sends nothing, and says
+      so once on stderr. ``True`` (``1`` in the variable): that is an error. ``False`` (``0``): it sends nothing,
+      needs no other option, and says nothing.
     * ``state`` (``"memory://"``, WECOM_STATE): where alerts are kept so that they survive the process and are
       shared: ``"sqlite:///path/to/alerts.db"``, ``"redis://host:6379/0"`` or a client object.
     * ``language`` (that of the locale (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), WECOM_LANGUAGE):

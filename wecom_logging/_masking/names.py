@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum, auto
 from functools import lru_cache
 
@@ -166,16 +165,6 @@ def looks_chosen(value: str) -> bool:
     if not 6 <= len(value) <= 256 or not value.isascii() or not (_DIGIT.search(value) or _ODD.search(value)):
         return False
     return value.upper() != value.lower() and not _BLANK.search(value) and not _PLAIN.fullmatch(value)
-
-
-def is_secret_value(found: re.Match[str]) -> bool:
-    """The check of a rule: whether its group ``value`` looks like a secret."""
-    return looks_secret(found["value"].strip("'\""))
-
-
-def is_chosen_value(found: re.Match[str]) -> bool:
-    """The check of a rule: whether its group ``value`` looks like a password."""
-    return looks_chosen(found["value"].strip("'\""))
 
 
 def names_password(name: str) -> bool:

@@ -37,13 +37,14 @@ _GLANCE = 64
 _ALIGNED = r"[^\S\r\n]{0,48}+"
 _AFTER = lazy(
     rf"(?P<close>{QUOTE}|%2[27]|\*\*(?!\*)|&(?:quot|#34|#39|#x27);|\(\)(?=\s[=!]=))?(?P<sub>(?::(?:protected|(?:\"[\w\\]{{1,80}}\":)?private))?\s?[\])]|%5[Dd])?{_ALIGNED}"
+    r"(?:(?:\.{2,60}|…{1,30}|\.(?:\s\.){1,40})\s?(?=[:：=]))?"  # password ..... : x
     r"(?:(?P<compare>[=!]={1,2}(?![=>])|<>(?=\s?N?['\"])|I?LIKE(?=\s?N?')|IN\s?\((?='))"
     # password: str = 'x'   var token string = "x"
     rf"|(?P<assign>:?{BLANKS}(?:\w{{1,20}}\[)?(?:str|bytes|[Ss]tring)\]?(?: \| None)?{BLANKS}:?=(?!=)"
     rf"|:{BLANKS}[A-Z][\w.]{{0,40}}(?:\[[^\r\n]{{0,120}}?\])?(?:\s?\|\s?None)?\s=\s(?=[bruf]{{0,2}}['\"]|\*{{3}})"
     r"|=>|:{1,3}=|(?:[?.+]|\|\||\?\?)=|[=＝]|%3[Dd])"
     r"|的?(?:值|内容)?[是为][:：]?(?=[「『【“‘]?[!-~]{0,64}\d)|(?:值|内容)[:：]|(?=[「『【“][!-~]{4,64}[」』】”])|,\s(?:value|input):"
-    r"|(?P<colon>(?:\.{2,60}[^\S\r\n]?)?(?:::(?=\s\S)|[:：](?!:)|%3[Aa]))"
+    r"|(?P<colon>::(?=\s\S)|[:：](?!:)|%3[Aa])"
     r"|(?P<comma>(?<! ),(?:\s?(?:default|fallback)=)?)|(?P<call>\())"
     rf"{_ALIGNED}(?:(?P<font><font\s[^<>\r\n]{{1,40}}>)|[(\\]?\r?\n[^\S\r\n]{{0,40}}(?=(?:[bruf]{{0,2}}|string\(\d{{1,9}}\)\s)['\"]|\*{{3}}))?"
 )
@@ -63,7 +64,8 @@ _CHANGED_TO = lazy(r" (?:->|=>|→) (?P<value>[^\s'\",;)\]}]+)")
 
 _OF_REMARK = "['\"ET{"
 _OF_HIDDEN = "'\"*•●[(<{~-"
-_HIDDEN_WORDS = "re fi ma hi om xx sk pk ey n/ ar pr se kv va ss op en yo ex du"  # how they begin
+_HIDDEN_WORDS = "re fi ma hi om ch xx sk pk ey n/ ar pr se kv va ss op en yo ex du"  # how they begin
+_OF_PARSER = lazy(r"(?:[A-Z_]{2,16}|[a-z]{2,16})(?=[\s,;.)]|$)")
 _OPENS = lazy(r"[\[({]{1,4}['\"]?[\w.-]{1,40}['\"]?[:=]")  # {password: x}: the next name has a value
 _MASKED_URL = lazy(
     r"[\w.+:/-]{1,128}:\*{3}@(?:(?:tcp|unix)\([\w.:/-]{1,128}\)|[a-z\d.-]{1,128}(?::\d{1,5})?)(?:/[\w./?=&%-]{0,128})?"
@@ -74,7 +76,7 @@ _MARKS = ("'", '"')
 _CLOSED = lazy(r"['\"](?:[),;\s]|$)")
 _WORD_ALONE = lazy(r"['\"](?:[a-z_-]{1,20}|[A-Z_]{1,20}|\W{1,3})['\"]")
 _NAME_ALONE = lazy(r"b?['\"][a-z_]{2,40}['\"]")
-_COUNT = lazy(r"[\[(]?\d[\d.,]{0,12}[kmbKMB]?(?:[\s;&)\]}'\",]|$)")
+_COUNT = lazy(r"[\[(]?\d[\d.,]{0,12}[kmbKMB]?(?=['\")\]}]*+(?:[;,&]?(?:\s|$)|[;,&]['\"]?[\w.-]{1,40}['\"]?\s?[=:]))")
 _SMALL_NUMBER = lazy(r"\d{1,6}\b(?!\.\w)")
 _CODE = lazy(r"(?:_?code|otp|captcha)$")
 _SENT_CODE = lazy(r"(?=[A-Za-z]{0,7}\d)[0-9A-Za-z]{4,8}(?![\w.:-])")  # by a short message: smsCode=739201
@@ -85,7 +87,7 @@ _NUMBER = lazy(
 _DIRECTORY = lazy(r"[/~][\w./@+-]*+(?=['\")\],]{0,4}(?:\s|$))")
 _OF_SESSION = ("session", "sid", "session_id", "session-id", "sessionid", "sess_id", "sessid")
 _NUMBER_OF_SESSION = lazy(
-    r"['\"]?(?:[0-9a-f]{4,8}(?![\w.-])|0x[0-9a-f]{6,16}\b|\d{1,10}(?![\w.-])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w.-]))"
+    r"['\"]?(?:[A-Z]{2,8}\d?(?![\w.-])|[0-9a-f]{4,8}(?![\w.-])|0x[0-9a-f]{6,16}\b|\d{1,10}(?![\w.-])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w.-]))"
 )
 
 _MASKED_COOKIE = lazy(r"['\"][\w.-]{1,40}=\*{3}['\"]")
@@ -97,7 +99,7 @@ _IN_QUERY = lazy(rf"[^\s'\"&#<>\\]*+(?:&(?!{NEXT_NAME}=|amp;)[^\s'\"&#<>\\]*+)*+
 
 _TAG = lazy(r"(?:\s[^<>]{0,160}(?<![/=]))?>")
 _IN_TAG = lazy(
-    r"\s{0,64}+(?:<[Vv]alue>)?(?:<!\[CDATA\[(?P<data>(?:[^\]]++|\](?!\]>))+)|(?P<value>[^<]++)(?=</))|(?P<cut>[^\s<]+\Z)"
+    r"\s{0,64}+(?:<[Vv]alue>)?(?:<!\[CDATA\[(?P<data>(?:[^\]]++|\](?!\]>))+)|(?P<value>[^<]++)(?=</))|(?P<cut>[^\s<@:][^\s<]*\Z)"
 )
 _DOTTED = lazy(r"[<>](?:[\w-]{1,40}\.){1,6}$")  # <redis.password>
 _ESCAPED_TAG = lazy(r"&gt;(?P<value>[^&<]{1,4096})(?=&lt;/)")  # &lt;password&gt;x&lt;/password&gt;
@@ -121,6 +123,7 @@ _ONE_OF_TWO = lazy(r"\[['\"]$")
 _AS_PAIR = lazy(r"(?:\(|[\[,]\s?\[)\s{0,40}b?\\{0,3}['\"]$|['\"]-{1,2}$")
 _COLUMNS = lazy(r"(?:INTO\s\S{1,64}|KEY|UNIQUE|INDEX|ON\s\S{1,64})\s?\(\\?.$")  # INSERT INTO a ("password", "name")
 _COMPARED_WITH = lazy(r"(?:[A-Za-z_]\w*+\.?)++(?:[(\[][\w.,'\"]*+[)\]]*+)?|-?\d+")  # password==confirm(a)
+_SEVERAL = lazy(r"\d.*\d|[!#$%^&*~]")
 _COMPARED = lazy(r"(?P<value>['\"`][^'\"`\r\n]{1,200}['\"`])\s?[=!]={1,2}\s?[\w.]{0,40}$")
 _AFTER_WORD = (
     *("api", "app", "aes", "access", "auth", "private", "secret", "session", "encryption", "signing", "account"),
@@ -215,11 +218,15 @@ class _Pairs:
                 return None
             return whole(_TO_AMPERSAND.match(text, at))  # user[password]=x
         printed = sub and assign and assign.startswith("=>") and text[at : at + 1] not in "'\""
-        if compare and text[end:at] == compare and not TEXT.match(text, at, at + REACH):  # a value that begins with "="
+        if compare in ("==", "===") and text[end:at].strip() == compare and not TEXT.match(text, at, at + REACH):
             if kind is not Kind.SECRET or (span := self._without_quotes(name, before, begin, at, kind, sign)) is None:
                 return None
-            value = text[slice(*span)]
-            return span if (looks_chosen(value) and not kind_of(value)) or not _COMPARED_WITH.fullmatch(value) else None
+            value, glued = text[slice(*span)], end + len(compare) == at  # a value that begins with "="
+            if _COMPARED_WITH.fullmatch(value) or not glued:
+                return (
+                    span if looks_chosen(value) and not kind_of(value) and (glued or _SEVERAL.search(value)) else None
+                )
+            return span
         if compare or comma or call or (sub and not printed):
             return self._argument(name, before, begin, at, kind, sign)
         if colon and kind is Kind.SECRET and (lines := on_next_lines(text, begin, sign.end("colon"))):
@@ -227,7 +234,7 @@ class _Pairs:
         first = text[at : at + 1]  # most forms are known by it
         if (
             (last == ":" == text[at - 1] and at == end + 1 and not looks_secret(text[at : BARE.match(text, at).end()]))  # type: ignore[union-attr] # of any length
-            or (before[-2:] == "${" and text.startswith(":?", end))
+            or (before[-2:] == "${" and text.startswith((":?", ":-}"), end))
             or (
                 (first in _OF_HIDDEN or text[at : at + 2].lower() in _HIDDEN_WORDS)
                 and HIDDEN.match(text, at, at + REACH)
@@ -237,7 +244,7 @@ class _Pairs:
                 and name.lower().endswith(_OF_SESSION)
                 and _NUMBER_OF_SESSION.match(text, at, at + REACH)
             )
-            or ((first in _OF_REMARK or first >= "一") and self._is_remark(at))
+            or ((first in _OF_REMARK or first >= "ぁ") and self._is_remark(at))
             or (kind is Kind.SELDOM and not _KEY.match(text, at))
             or (
                 first in _OF_TEMPLATE
@@ -394,6 +401,8 @@ class _Pairs:
     def _is_none(self, name: str, before: str, begin: int, at: int, sign: re.Match[str]) -> bool:
         """Whether what stands there says something of the secret, or where it comes from."""
         text, reach, first = self._text, at + REACH, self._text[at : at + 1]
+        if name == "token" and _OF_PARSER.match(text, at) and (before.endswith("nexpected ") or text[at].isupper()):
+            return True
         if is_placeholder(text, at, reach) or is_code(text, at, name, begin, before, colon=sign["colon"] is not None):
             return True
         if first in "/~":

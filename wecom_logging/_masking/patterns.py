@@ -131,6 +131,9 @@ def has_one(small: str, words: Iterable[str]) -> bool:
     return False
 
 
+_FILLED_IN = lazy(r"\$\{?[A-Z][A-Z_]*\}?|\$[a-z]+(?:_[a-z]+)+|\$\{[a-z_]+\}|<[\w -]+>")  # $DB_PASSWORD, by a shell
+
+
 def replace(rule: Rule, text: str) -> str:
     """Like ``sub``, in windows; what a window cuts off is found in the next, or looked at as a whole."""
     pattern, check = compiled(rule.source), rule.check
@@ -147,8 +150,10 @@ def replace(rule: Rule, text: str) -> str:
         start = max(match.end(), match.start() + 1)
         if check is None or check(match):
             name = "".join(match.groups("")[: rule.kept])
-            shown += text[copied : match.start()], name, hide(match[0][len(name) :])
-            copied = start = match.end()
+            if (value := match[0][len(name) :])[:1] not in ("$", "<") or not _FILLED_IN.fullmatch(value):
+                shown += text[copied : match.start()], name, hide(value)
+                copied = match.end()
+            start = match.end()
     return "".join(shown) + text[copied:]
 
 

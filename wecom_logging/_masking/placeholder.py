@@ -11,60 +11,34 @@ from .names import kind_of
 from .patterns import lazy
 from .words import CLOSED
 
-_WORDS = frozenset(
-    (
-        *("none", "null", "nil", "undefined", "true", "false", "yes", "no", "not", "empty", "missing", "required"),
-        *(
-            "unknown",
-            "invalid",
-            "incorrect",
-            "wrong",
-            "expired",
-            "too",
-            "must",
-            "cannot",
-            "is",
-            "was",
-            "has",
-            "0",
-            "1",
-            "expected",
-        ),
-    )
+_ALWAYS = (  # what says what is with a secret, or what is wanted of it
+    "none|null|nil|undefined|true|false|yes|no|not|empty|missing|required|unknown|invalid|incorrect|wrong|expired|too"
+    "|must|cannot|is|was|has|0|1|expected"
 )
-_OWN_WORDS = frozenset(  # of formats and forms, where nothing follows
-    (
-        *("inherit", "optional", "present", "absent", "unset", "set", "valid", "ok", "enabled", "disabled", "changed"),
-        *("unchanged", "updated", "found", "revoked", "denied", "failed", "str", "bytes", "string", "bool", "default"),
-        *(
-            "generated",
-            "prompt",
-            "redacted",
-            "masked",
-            "hidden",
-            "可选",
-            "必填",
-            "必须",
-            "accepted",
-            "rejected",
-            "sent",
-        ),
-        *("used", "verified", "active", "locked", "deleted", "created", "pending", "cached", "refreshed", "rotated"),
-    )
+_ALONE = (  # of formats and forms, where nothing follows
+    "inherit|optional|present|absent|unset|set|valid|ok|enabled|disabled|changed|unchanged|updated|found|revoked|denied"
+    "|failed|str|bytes|string|bool|default|generated|prompt|redacted|masked|hidden|可选|必填|必须|accepted|rejected|sent"
+    "|used|verified|active|locked|deleted|created|pending|cached|refreshed|rotated|changeme"
 )
-OWN_WORDS = "|".join(sorted(_WORDS | _OWN_WORDS))
+OWN_WORDS = f"{_ALWAYS}|{_ALONE}"
+_WORDS, _OWN_WORDS = frozenset(_ALWAYS.split("|")), frozenset(_ALONE.split("|"))
 _REMARKS = (  # how forms begin what they say of a field
     r"[Tt]oo (?:short|long|weak|common|simple)\b|[Mm]issing (?:data|value|required)|[Ii]s (?:required|invalid|not)\b"
     r"|[Cc]an(?:no|')?t be|[Mm]ust (?:be|have|contain|not|match)\b|[Ff]ield (?:is )?required|[Uu]nknown|[Rr]equired"
-    r"|[Nn]ot a valid|[Nn]ot (?:set|found)\b|[Ii]nvalid (?:value|type|input|data|format)|(?:Shorter|Longer) than"
-    r"|(?:The )?(?:two )?[Pp]asswords? (?:field|do|must|is|are|should|needs|cannot|may)\b|[\u4e00-\u9fff]{2}"
+    r"|[Hh]as (?:already|been|expired)\b|[Nn]ot (?:a valid|set|found)\b|[Ii]nvalid (?:value|type|input|data|format)"
+    r"|(?:Shorter|Longer) than|(?:The )?(?:two )?[Pp]asswords? (?:field|do|must|is|are|should|needs|cannot|may)\b"
+    r"|(?:\d{1,3} ?)?[\u3041-\u30ff\u4e00-\u9fff\uac00-\ud7a3]{2}"
     r"|This (?:field|value|password|token) |Ensure this|Length must|Value error|(?:Input|String) should"
 )
 _SENTENCE = r"[A-Za-z][a-z']{1,20}(?: [\w'<>=.,()-]{1,30}){0,16}"
 _SENTENCE += r" (?:not|null|length|least|most|characters?|allowed|short|long|type|match)\b"
+_LETTERS = r"[^\W\d_]{1,32}(?:['’-][^\W\d_]{1,24}){0,2}"
+_PHRASE = r"[a-z]|(?:[A-Z][a-z]*[ '\"]){3,15}"  # of passwords
+_SENTENCE += rf"|(?!{_PHRASE}){_LETTERS}(?:[,:;]? (?:{_LETTERS}|\d{{1,3}})){{2,14}}['\"]"
+_SENTENCE += rf"|{_LETTERS}(?:[,:;]? (?:{_LETTERS}|\d{{1,3}})){{1,14}}[.!]['\"]"
 _WORD = lazy(r"(?P<word>[^\W_]{1,12})(?:(?P<end>[;&)\]}'\"]|,(?:\s|$)|\s?$|\s?\r?\n)|[\s`]|,[\w.-]{0,40}[=:])")
 HIDDEN = lazy(  # what something else has put in its place, or will fill in
-    r"(?P<quote>['\"])?(?:\*{0,3}(?:(?i:redacted|filtered|masked|hidden|omitted)|[\[(<{]{1,2}(?i:filtered|redacted"
+    r"(?P<quote>['\"])?(?:\*{0,3}(?:(?i:redacted|filtered|masked|hidden|omitted|change[_-]me)|[\[(<{]{1,2}(?i:filtered|redacted"
     r"|hidden|masked|removed|omitted|scrubbed|protected|secret|sensitive|censored|not (?:set|shown))[A-Za-z_ :]{0,24}"
     r"[\])>}]{1,2})\*{0,3}|[*•●]{3,}|[xX]{4,}|sk-\*{3,}|(?:sk|pk|ey[A-Za-z]?)-?\.{3}\w{0,4}|[nN]/[aA]|[~-]"
     r"|(?:arn:|projects/|secrets?/|kv/|vault:|ssm:|op://|file:|env:)[\w./:#@-]{1,160}"
@@ -72,7 +46,7 @@ HIDDEN = lazy(  # what something else has put in its place, or will fill in
     r"|\{\{[^{}\r\n]{1,80}\}\})(?(quote)(?P=quote))(?=[,;)\]}]{0,4}(?:\s|$)|,['\"][\w.-]{1,40}['\"]:|&[a-z_]{2,40}=[\w.<>-]*(?:[&\s]|$))"
 )
 _OF_LETTERS = lazy(
-    r"(?i)[\w.]{1,64}\(\s?(?:\w{1,32}=)?\*{3}|b''(?!['\w])|b\"\"(?![\"\w])"
+    r"(?i)\d{1,3} ?(?=[位个個字文자至到])|[\w.]{1,64}\(\s?(?:\w{1,32}=)?\*{3}|b''(?!['\w])|b\"\"(?![\"\w])"
     # calls, and what is looked up
     r"|(?:await )?(?:(?:[a-z_]{2,40}\.){1,6}[a-z_]{2,40}\d{0,3}|[a-z]{1,20}(?:_[a-z]{1,20}){1,4}"
     r"|len|str|dict|list|sorted|Depends|Security|Field|Form|Header|Query)\((?=[)'\"\r\n]|$|[a-z_]{1,40}[,.()\[=])"
@@ -92,7 +66,7 @@ _OF_SIGNS = lazy(  # a place that is filled in later
 )
 # What a form says of a field, and signs that a parser did not expect.
 REMARK = lazy(
-    rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})|\[['\"]{_SENTENCE}|\[?['\"](?:{OWN_WORDS})['\"](?=[\s,;)\]}}]|$)|['\"](?:required|nullable|string|min:\d{{1,3}})\||[\[{{]{{1,2}}['\"](?:min|max|required|_?errors?|message"
+    rf"\[?(?:ErrorDetail\(string=)?['\"]?(?:{_REMARKS})|\[['\"](?:{_SENTENCE})|\[?['\"](?:{OWN_WORDS})['\"](?=[\s,;)\]}}]|$)|['\"](?:required|nullable|string|min:\d{{1,3}})\||[\[{{]{{1,2}}['\"](?:min|max|required|_?errors?|message"
     rf"|msg|code|type|kind|rule)(?:_?[Ll]ength)?['\"]:"
     r"|(?:'[^\w'\r\n]{1,3}'|\"[^\w\"\r\n]{1,3}\")(?=[\s,;.:)\]}]|$)|\"(?:Optional|Union|Sequence|Mapping|list|dict"
     r"|tuple)\["
@@ -100,9 +74,11 @@ REMARK = lazy(
 TEMPLATE = lazy(  # f"{a}-{b}"   " "
     r"[rbu]?f(?P<quote>['\"])(?:\{[^{}'\"]{1,60}\}|[^\w'\"{}]){1,8}(?P=quote)|b?(['\"])[^\w'\"]?\2"
     r"|['\"][\w+]{1,40}://(?:%s|\{\w{0,40}\}|[:/@?]){3,20}['\"]"
+    r"|(?P<mark>['\"])(?:\$[A-Z][A-Z_]{0,40}|\$\d|\$[a-z]{1,20}(?:_[a-z]{1,20}){1,4}|[$#]\{[^{}\r\n]{1,100}\}"
+    r"|\$\([A-Z_]{1,40}\)|%\(\w{1,64}\)s|<%=[^<>\r\n]{1,100}%>|<[a-z][a-z _-]{1,40}>)(?P=mark)"
 )
 LOOKS_UP = lazy(  # what such a call is given is a name, or a sign
-    r"(?i)(?:^|[._])(?:(?:get|read|load|fetch|lookup)\w*|pop|push|call|env|environ|setdefault|encode|decode"
+    r"(?i)(?:^|[._])(?:(?:get|read|load|fetch|lookup)\w*|(?<![^._])_|pop|push|call|env|environ|setdefault|encode|decode"
     r"|[lr]?strip|[lr]?split"
     r"|r?partition|join|replace|input|prompt|ask|open|path|format|header|cookies?)\(\s{0,40}(?:\w{1,32}=)?$|\balias=$"
 )

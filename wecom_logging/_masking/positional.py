@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from .names import Kind, is_column, kind_of, looks_secret
 from .patterns import Rules, has_one, lazy, masked_at
+from .placeholder import is_word
 from .rules import options, rules
 
 _CALLS = Rules(rules("calls"))
@@ -13,13 +14,25 @@ _COMMANDS = Rules((*options(), *rules("commands")))
 
 _KEYED = lazy(  # what takes a key or a token as it is
     r"(?:hmac\.(?:new|digest)|jwt\.(?:en|de)code|hashlib\.\w{1,10}|Fernet|AES\.new|OAuth\w{1,24}|set_access_token"
-    r"|(?:Client|Credentials?|Auth|Push|SDK|API|Signer|Cipher|Crypto|Minio|Stripe|[Bb]ot|Robot)|args[=:]\s?)[(\[]"
+    r"|(?:Client|Credentials?|Auth|Push|SDK|API|Signer|Cipher|Crypto|Minio|Stripe|[Bb]ot|Robot)|(?:args|received)[=:]\s?)[(\[]"
 )
 _KEYED_WORDS = (
     *("hmac.", "jwt.", "hashlib.", "fernet(", "aes.", "client(", "credential", "auth(", "push(", "sdk(", "signer("),
-    *("cipher(", "bot(", "oauth", "set_access_token(", "api(", "crypto(", "minio(", "stripe(", "args=", "args:"),
+    *(
+        "cipher(",
+        "bot(",
+        "oauth",
+        "set_access_token(",
+        "api(",
+        "crypto(",
+        "minio(",
+        "stripe(",
+        "args=",
+        "args:",
+        "received: (",
+    ),
 )
-_LITERAL = lazy(r"(?P<before>\w{1,40}\s?[=:]\s?)?[bruf]?(?P<quote>['\"])(?P<value>[^'\"\r\n]{16,512})(?P=quote)")
+_LITERAL = lazy(r"(?P<before>\w{1,40}\s?[=:]\s?)?[bruf]?(?P<quote>['\"])(?P<value>[^'\"\r\n]{8,512})(?P=quote)")
 _SPAN = 300
 
 _INSERT = lazy(
@@ -45,7 +58,7 @@ _BOUND_END = lazy(r"\](?: for (?P<column>\w{1,64}))?(?=\s|$)")
 _SAID_BEFORE = lazy(r"(?i)preparing: |hibernate: |hibernate\.sql")
 _BOUND_ITEM = lazy(r"(?:null|(?P<value>[^\r\n]*?)\([A-Z]\w{2,30}\))(?:, |$)")
 _LINE_END = lazy(r"[\r\n]|\Z")
-_FAILING = lazy(r"(?i)failing row contains \(")
+_FAILING = lazy(r"(?i)(?:failing row contains|行包含)\s?\(")
 _IN_ROW = lazy(r"(?<=[( ])[^\s(),]{8,}(?=[,)])")
 _NO_SECRET = lazy(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4}-\d\d-.*|[\w.+-]+@[\w.-]+")
 _LINES = lazy(r"[^\n]*+\n|[^\n]++")
@@ -53,6 +66,15 @@ _UNDER = lazy(
     r"(?P<bars>[^\S\n]*+(?:[│|][^\S\n]++)*+)(?:└|->|│|\|)\s?(?P<value>(?:b?['\"]|[\[(]|\w{1,40}\(['\"]|\d{4,8}\b)[^\r\n]*+)?"
 )
 _NAME_ABOVE = lazy(r"\.?(\w{1,64})")
+_BARS = lazy(r"[^\S\n]+\|(?:[^\S\n]*\|)*\s*")
+_AT_BAR = lazy(r"\"[^\"\r\n]*\"|'[^'\r\n]*'|[^\s|│]\S*")
+_LABEL = lazy(r"\s*(?:\w{0,4}(?:密[码碼钥鑰]|口令|令牌)|パスワード|비밀번호|пароль|contraseña)\s*")
+_HEAD = lazy(  # and the line below it
+    r"(?m)^(?:(?P<names>[^\n|│]{0,80}(?P<bar>[|│])[^\n]{1,1024})\n"
+    r"[^\S\n]*[|+├]?[^\S\n]?[:─-]{2,80}[ |+┼:─-]{0,1024}[┤\r]?\n(?=[^\n|│]{0,80}[|│])"
+    r"|(?P<list>[a-z_]{1,40}(?P<sign>[,;\t])[a-z_]{1,40}(?:(?P=sign)[a-z_]{1,40}){0,40})\r?\n)"
+)
+_VALUE = lazy(r"\s*(?P<value>[^\r\n]*\S)")
 _STRING_DATA = lazy(r"(?m)^(?P<indent> *+)(?:stringD|d)ata:[^\S\n]*+\n")
 _ENTRY = lazy(r"(?P<indent> *+)(?:[\w.-]{1,253}: ?(?:[|>][+-]?(?=\s))?)?(?P<value>[^\r\n]*+)")
 _STATEMENT = lazy(r"(?i)\b(?:insert|update|select|delete|where)\b")
@@ -68,17 +90,17 @@ _ROW = lazy(r"[\s,\[]{0,8}\(|\[(?=['\"\d])")
 
 _IN_COMMANDS = (
     *(" -", "'-", "sql", "echo ", "printf ", "ctl ", " /", "<<<", "wpa_", "rclone", "net use", "dp ", "rman ", "exp "),
-    *("imp ", "qshell ", " alias ", " login ", " auth "),
+    *("imp ", "qshell ", " alias ", "host add ", " login ", " auth "),
 )
 """One of these stands in every such line."""
 
 
 def without_positional(text: str, small: str) -> str:
     """``text`` with the secrets of calls, statements and command lines as ``***``. ``small`` is it in small letters."""
-    for words, places in _STATEMENTS:
+    for words, places in (*_ON_LINES, *_STATEMENTS) if "\n" in text else _STATEMENTS:
         if has_one(small, words):
             text = masked_at(text, places(text))
-    if "(" in text:
+    if "(" in text or "args" in small:
         text = _CALLS.without(text, small)
         if has_one(small, _KEYED_WORDS):
             text = masked_at(text, _keys(text))
@@ -167,6 +189,42 @@ def _under(text: str) -> Iterator[tuple[int, int]]:
             is_told = any(kind_of(word) is Kind.SECRET for word in _WORD.findall(source[:_SPAN]))
 
 
+def _asserted(text: str) -> Iterator[tuple[int, int]]:
+    """Groovy's, power-assert's: below an expression bars, and below these the values, in the columns of their names."""
+    above, source, bars = "", "", list[int]()
+    for line in _LINES.finditer(text):
+        if _BARS.fullmatch(line[0]):
+            if not bars:
+                source, bars = above, [at for at, sign in enumerate(line[0]) if sign == "|"]
+            continue
+        above = line[0]
+        if bars and len(above) - len(above.lstrip()) not in bars:
+            bars = []
+        for at, following in zip(bars, (*bars[1:], len(above)), strict=False):
+            name, value = _NAME_ABOVE.match(source, at), _AT_BAR.match(above, at)
+            if name and value and is_column(name[1]) and not is_word(value[0].rstrip("|")):
+                cut = value.end() > following and above[following] == "|"
+                yield line.start() + at, line.start() + (following if cut else value.end())
+
+
+def _in_columns(text: str) -> Iterator[tuple[int, int]]:
+    """Tables of Markdown, of databases, and CSV: below a head with names of secrets."""
+    done = 0
+    while head := _HEAD.search(text, done):
+        bar, done = head["bar"] or head["sign"], head.end()
+        cells = (head["names"] or head["list"]).split(bar)
+        places = [at for at, name in enumerate(cells) if is_column(name.strip(" *`")) or _LABEL.fullmatch(name)]
+        for line in _LINES.finditer(text, done) if places else ():
+            bars = [line.start() - 1, *(at for at in range(*line.span()) if text[at] == bar), line.end()]
+            if len(bars) <= len(cells):
+                break
+            done = line.end()
+            for place in places:
+                value = _VALUE.match(text, bars[place] + 1, bars[place + 1])
+                if value and not is_word(value["value"]):
+                    yield value.span("value")
+
+
 def _string_data(text: str) -> Iterator[tuple[int, int]]:
     """Kubernetes': all that stands below ``stringData:`` of a Secret."""
     for begin in _STRING_DATA.finditer(text):
@@ -235,9 +293,14 @@ def _rows(text: str, at: int) -> Iterator[tuple[int, int, int]]:
 _STATEMENTS = (
     (("param", "args", "binding"), _parameters),
     (("==> param", "binding param"), _bound),
-    (("failing row",), _failing),
-    (("└", "-> '"), _under),
-    (("stringdata", "kind: secret"), _string_data),
+    (("failing row", "行包含"), _failing),
     (("execute",), _executed),
     (("insert",), _inserted),
 )
+_ON_LINES = (
+    (("└", "-> '"), _under),
+    (("|\n", "|\r\n"), _asserted),
+    (("-|", "- |", ":|", "-+-", "─┼", ",passw", "\tpassw", ";passw", ",token", ",secret"), _in_columns),
+    (("stringdata", "kind: secret"), _string_data),
+)
+"""Where names and values stand on lines of their own."""

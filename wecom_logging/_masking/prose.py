@@ -6,11 +6,13 @@ import re
 
 from .names import Kind, is_plural, looks_chosen, looks_like_key, looks_secret, names_password
 from .patterns import lazy
-from .placeholder import is_word
+from .placeholder import TEMPLATE, is_word
 from .values import QUOTED, REACH, Span, bare_of, to_its_end
 from .words import of_word
 
-_ARGUMENT = lazy(r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>[^\s'\"-]\S*)")
+_ARGUMENT = lazy(
+    r"[^\S\r\n]{1,4}(?=\S{0,64}[0-9_!@#$%^&*+/])(?!--?\w)(?P<value>'[^'\r\n]+'|\"[^\"\r\n]+\"|[^\s'\"-]\S*)"
+)
 _PROSE = lazy(
     r"(?:(?:[\])`]|\*{1,2})?(?:[^\S\r\n]|(?=\.{3}|[|;]))(?:(?:is (?:generated|set) )?for (?:\w{1,12} ){0,2}"
     r"[^\s:](?:[^\s:]|:(?!\s)){0,80}(?: \([\w ]{1,40}\))?(?=:| is )(?: is)?"
@@ -28,6 +30,7 @@ _NAMED = lazy(r"[A-Za-z][\w.-]{1,40}=[^=]|\w{1,40}\]\(")
 _MOVED_TO = lazy(r" (?:to|->|=>|→) (?P<value>[^\s,;)]+)")
 # | password | x |
 _ROW_CELL = lazy(r"[^\S\r\n]{1,40}[|│┃║][^\S\r\n](?P<value>[^\s|│┃║]{4,200})[^\S\r\n]{1,200}[|│┃║]")
+_IS_HEAD = lazy(r"\s{1,4}[|+├][ |+┼:─-]{3,2048}[┤\r]?\n[|│]")
 
 
 def behind_blank(text: str, begin: int, end: int, kind: Kind) -> Span | None:
@@ -37,6 +40,8 @@ def behind_blank(text: str, begin: int, end: int, kind: Kind) -> Span | None:
         found = _ARGUMENT.match(text, end, end + REACH)
         if found is None or kind is Kind.SELDOM or (is_plural(text[begin:end]) and found["value"].isdecimal()):
             return None
+        if found["value"][0] in "'\"":
+            return None if TEMPLATE.match(found["value"]) else found.span("value")
         return of_word(text, found.start("value"))
     if text[begin - 2 : begin] in ("| ", "│ ", "┃ ", "║ ") and (cell := _ROW_CELL.match(text, end, end + 2 * REACH)):
         two = (
@@ -44,6 +49,7 @@ def behind_blank(text: str, begin: int, end: int, kind: Kind) -> Span | None:
             and text[begin - 3 : begin - 2] in "\r\n"
             and text[cell.end() : cell.end() + 1] in "\r\n"
             and not is_word(cell["value"])
+            and not _IS_HEAD.match(text, cell.end())
         )
         return cell.span("value") if two or (looks_chosen(cell["value"]) and kind is not Kind.SELDOM) else None
     found = _PROSE.match(text, end, end + REACH)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .names import Kind, is_chosen_value, is_column, is_secret_value, kind_of, looks_chosen
+from .names import Kind, is_column, kind_of, looks_chosen, looks_secret
 from .patterns import Check, Rule, lazy, rows
 from .placeholder import OWN_WORDS
 
 _KEY_WORDS = lazy(r"(?i)_(?:uniq(?:ue)?|uq|uk|idx|index|key)(?:_?\d+)?$")
+_NAME = lazy(r"[\w-]{2,64}")
 _PART = lazy(r"\{([A-Z_]{3,})\}")
 
 
@@ -21,12 +22,26 @@ def _is_set(found: re.Match[str]) -> bool:
     return (alone and text[end : end + 1] in ("", "'", '"', "\r", "\n")) or looks_chosen(found["value"])
 
 
+def _of_vault(found: re.Match[str]) -> bool:
+    """A row below the heading ``Data``, whatever its name is, or with the name of a secret."""
+    head = found.string[max(found.start() - 4096, 0) : found.start()].rpartition("\n\n")[2]
+    return is_column(found["name"]) or "= Data =" in head or ("\nrefresh_interval " in head)
+
+
+def _is_named(found: re.Match[str]) -> bool:
+    """What looks like a secret, with a name of one before it on its line."""
+    line = found.string[max(found.start() - 120, 0) : found.start()].rpartition("\n")[2]
+    return looks_chosen(found["value"].rstrip(".,;")) and any(map(is_column, _NAME.findall(line)))
+
+
 _CHECKS: dict[str, Check | None] = {
     "": None,
-    "secret": is_secret_value,
-    "chosen": is_chosen_value,
-    "drawn": lambda found: is_secret_value(found) and not found["value"].islower(),
+    "secret": lambda found: looks_secret(found["value"].strip("'\"")),
+    "chosen": lambda found: looks_chosen(found["value"].strip("'\"")),
+    "drawn": lambda found: looks_secret(found["value"].strip("'\"")) and not found["value"].islower(),
     "set": _is_set,
+    "vault": _of_vault,
+    "named": _is_named,
     "column": lambda found: is_column(found["name"]),
     "before": lambda found: any(map(is_column, found.string[max(found.start() - 64, 0) : found.start()].split()[-1:])),
     "key": lambda found: kind_of(_KEY_WORDS.sub("", found["key"])) is Kind.SECRET,

@@ -17,7 +17,6 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import dropwhile
 from typing import Any, Protocol
 
 from .._lines import line
@@ -25,17 +24,12 @@ from . import forks
 from .clock import within
 from .counters import Number
 from .forks import Children, prefork
-from .stack import OWN_MODULES, modules
 from .standing import standing
 from .threads import Runner, runner_of
 from .warn import warn_once
 
 MEND_S = 15.0
 """After a defect of ours, or a library that cannot be loaded."""
-
-RESCUE_S = 2.0
-RESCUE_EVERY_S = 10.0
-"""Where no thread can be had, one message in so long is sent by the calling thread, within so long."""
 
 _LOOK_S = 0.5
 """Where all wait together: Ctrl-C that comes just before the wait for a lock is noticed only behind it."""
@@ -104,7 +98,7 @@ class Worker:
         self.pid = os.getpid()
         self.runner: Runner = runner_of(self.channel)
         self.joined = self.nudged = self._prepared = False
-        self.due_at = self._no_rescue_before = float("-inf")
+        self.due_at = float("-inf")
         self._turning = _thread.allocate_lock()
         self._finishing: dict[int, bool] = {}
         """The threads that do, and whether more has come meanwhile."""
@@ -113,9 +107,8 @@ class Worker:
     # Any thread.
 
     def nudge(self) -> None:
-        """Say that there is an alert. Never waits, but where no thread can be had, and after the exit hook."""
-        if not self.runner.nudge(self) and self.runner.failed and Runner.may_start:
-            self._rescue()
+        """Say that there is an alert. Never waits, but after the exit hook."""
+        self.runner.nudge(self)
         if _exit.over:  # nothing waits for it later
             _exit.tell(self.finish(_exit.ends), [self])
 
@@ -170,25 +163,6 @@ class Worker:
         finally:
             self._turning.release()
         return self.job.settled()
-
-    def _rescue(self) -> None:
-        """No thread can be had: send one message here, now and then."""
-        now = self._clock()
-        is_wrong_time = now < self._no_rescue_before or _is_within_our_code() or forks.holds_loggings_lock()
-        if is_wrong_time or not self._turning.acquire(blocking=False):
-            return
-        try:
-            self._no_rescue_before = now + RESCUE_EVERY_S
-            with within(time.monotonic() + RESCUE_S):
-                self.job.prepare()
-                self.job.draining = True  # all that waits may share the message
-                self.job.turn()
-                self._tell_waiters()
-        except Exception as error:
-            self._warn_once(error)
-        finally:
-            self.job.draining = False
-            self._turning.release()
 
     def finish(self, ends: float) -> int:
         """At exit: wait until then, and settle what is left; return how many alerts were lost.
@@ -265,12 +239,6 @@ class Worker:
                 self._waiters.append((mark, settled))
             else:
                 settled.release()
-
-
-def _is_within_our_code() -> bool:
-    """Whether the record was made by something that interrupts our own code, or that it calls: half of it is done."""
-    ours = (name.startswith(OWN_MODULES) for name in modules(sys._getframe(1)))
-    return any(dropwhile(bool, ours))
 
 
 class _Exit:

@@ -40,7 +40,7 @@ class Finding:
 class Setting:
     """Where a value comes from.
 
-    ``value`` is masked if it is a secret. ``source`` is ``"option"``, ``"configuration"``, ``"environment"``,
+    ``value`` is masked if it is a secret. ``source`` is ``"configuration"``, ``"environment"``,
     ``"file"``, ``"default"`` or ``"missing"``; ``place`` says which.
     """
 
