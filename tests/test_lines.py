@@ -207,3 +207,4 @@ def test_a_chinese_warning_has_what_wecom_said_as_the_english_one_has(errcode: i
     assert explained(error, "zh") in (one := warned(f"chat a: {error}; chat b: {error}", "zh"))
     assert one.count(shown) == 2
     assert warned("WeCom took the message but warns of its format", "zh") == "企业微信已接收消息，但提示其格式有误"
+    assert warned(f"a picture could not be sent: {error}", "zh") == f"图片未能发出：{explained(error, 'zh')}"

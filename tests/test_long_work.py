@@ -8,6 +8,8 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -241,6 +243,66 @@ def test_repeated_messages_are_never_gathered(
             pass
     assert len(told()) == 3
     assert handler.stats().delivered == 3
+
+
+class Figure:
+    def __init__(self, data: bytes = PNG) -> None:
+        self.data = data
+
+    def savefig(self, file: Any, format: str) -> None:
+        assert format == "png"
+        if not self.data:
+            raise RuntimeError("no font")
+        file.write(self.data)
+
+
+def test_a_picture_goes_after_the_last_message(
+    sandbox: Sandbox, handler: WeComHandler, clock: Clock, tmp_path: Path
+) -> None:
+    file = tmp_path / "loss.png"
+    file.write_bytes(PNG)
+    for picture in (PNG, bytearray(PNG), file, str(file), Figure()):
+        sandbox.clear()
+        with progress("training", handler=handler, attach=picture):
+            pass
+        assert handler.flush(10)
+        assert [message["msgtype"] for message in sandbox.messages()] == ["text", "image"]
+    sandbox.clear()
+
+    def work() -> None:
+        with progress("training", handler=handler) as step:
+            step.attach = Figure()
+            raise ValueError("x")
+
+    with pytest.raises(ValueError, match="x"):
+        work()
+    assert handler.flush(10)
+    assert [message["msgtype"] for message in sandbox.messages()] == ["text", "image"]
+
+
+@pytest.mark.parametrize(
+    ("picture", "said"),
+    [
+        (Figure(b""), "could not be made (RuntimeError)"),
+        (Figure(b"no picture"), "is left out: a PNG or JPG of at most 2 MiB is needed"),
+        (PNG + bytes(2 * 1024 * 1024), "is left out: a PNG"),
+        ("/no/such.png", "could not be made (FileNotFoundError)"),
+        ("/dev/zero", "could not be made (OSError)"),
+        (object(), "could not be made (TypeError)"),
+    ],
+)
+def test_a_picture_that_cannot_be_had_costs_nothing(
+    handler: WeComHandler,
+    clock: Clock,
+    told: Callable[[], list[str]],
+    capfd: pytest.CaptureFixture[str],
+    picture: object,
+    said: str,
+) -> None:
+    with progress("training", handler=handler, attach=picture):
+        pass
+    assert heads(told()) == ["training: done, 1 s"]
+    assert said in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

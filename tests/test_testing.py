@@ -160,20 +160,22 @@ def test_no_request_is_made_at_all() -> None:
         handler.close()
 
 
-def test_decorators_and_progress(shop: logging.Logger) -> None:
+def test_decorators_progress_and_pictures(shop: logging.Logger) -> None:
     @notify_on_exception(handler="app", title="prices")
     def work() -> None:
         raise ValueError("x")
 
+    png = b"\x89PNG\r\n\x1a\n" + b"a chart"
     with capture_alerts(timeout=30) as alerts:
         with pytest.raises(ValueError, match="x"):
             work()
-        with progress("training", handler="bot"):
+        with progress("training", handler="bot", attach=png):
             pass
-    raised, done = sorted(alerts, key=lambda one: one.channel)  # each handler has a thread of its own
-    assert (raised.channel, done.channel) == ("app", "bot")
+    raised, done, picture = sorted(alerts, key=lambda one: one.channel)  # each handler has a thread of its own
+    assert (raised.channel, done.channel, picture.channel) == ("app", "bot", "bot")
     assert "prices" in raised.text
     assert "training: done" in done.text
+    assert (picture.text, picture.attachment) == ("", png)
     assert sorted(alerts.texts) == sorted([raised.text, done.text])
 
 

@@ -149,7 +149,7 @@ with maintenance("shop.pay", "30m", why="deploy", critical=True):
     pass
 with progress("training", every="2h", total=10) as step:
     step(loss=0.1)
-for item in progress(["a"], "imports", every="10m"):
+for item in progress(["a"], "imports", every="10m", attach=b""):
     assert_type(item, str)
 
 

@@ -95,6 +95,7 @@ ERRORS = (
     Phrase("%s: nobody is named", "%s：没有给出任何人"),
     # Of the way to WeCom.
     Phrase("chat %s: %s", "会话 %s：%s"),
+    Phrase("a picture could not be sent: %s", "图片未能发出：%s"),
     Phrase("WeCom took the message but warns of its format", "企业微信已接收消息，但提示其格式有误"),
     Phrase(
         "the connection to %s failed (%s): check %s, the firewall and HTTPS_PROXY",

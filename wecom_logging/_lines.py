@@ -277,6 +277,18 @@ LINES: Mapping[str, tuple[str, str]] = {
         "a part of the file of a dead process cannot be read; see {aside}",
         "异常终止的进程留下的文件有一部分无法读取，见 {aside}",
     ),
+    "bad_picture": (
+        'extra={{"wecom": {{"attach": …}}}} must be the bytes of a JPG or PNG, at most 2 MiB; it is left out',
+        'extra={{"wecom": {{"attach": …}}}} 应为 JPG 或 PNG 的字节，最大 2 MiB；已忽略',
+    ),
+    "no_picture": (
+        "progress {title}: its picture could not be made ({error})",
+        "进度 {title}：图片无法生成（{error}）",
+    ),
+    "big_picture": (
+        "progress {title}: its picture is left out: a PNG or JPG of at most 2 MiB is needed",
+        "进度 {title}：图片已忽略，应为不超过 2 MiB 的 PNG 或 JPG",
+    ),
     # Of signals and forks.
     "sigterm_of_child": (
         "install_hooks: SIGTERM ends a process of multiprocessing at once, as its parent expects; only a state keeps "

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import operator
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,11 +18,14 @@ from typing import Any, Generic, TypeVar, overload
 
 from . import _config as config
 from ._capture.context import context
+from ._lines import line
 from ._render import words
 from ._render.times import lasting_short, local_time, spark
 from ._runtime import clock
+from ._runtime.warn import warn_once
 from ._telling import Teller, in_our_words, record_of
 from ._text.said import Phrase
+from .model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
 
 T = TypeVar("T")
 Fields = Callable[[], Mapping[str, object]]
@@ -32,7 +37,8 @@ class Progress(Generic[T]):
     """Work that goes on in steps; what `progress` returns.
 
     Call it at each step, with what is worth telling: ``step()``, ``step(64)``, ``step(loss=0.12)``. ``done`` is how
-    many there were.
+    many there were. ``attach`` is a picture for the last message: the bytes of a PNG or JPG, its path, or an object
+    with ``savefig``, such as a figure of matplotlib.
     """
 
     _items: Iterable[T] | None
@@ -42,6 +48,7 @@ class Progress(Generic[T]):
     _total: int | None
     _start: bool
     _teller: Teller
+    attach: object
 
     def __post_init__(self) -> None:
         self.done: int = 0
@@ -123,15 +130,15 @@ class Progress(Generic[T]):
 
     def _end(self, error: BaseException | None) -> None:
         now = self._ended = clock.now()
-        so_far, facts = self._so_far(now), self._facts(now)
+        so_far, facts, picture = self._so_far(now), self._facts(now), _picture(self.attach, self._title)
         if error is None:
-            self._tell(words.DONE, (self._title, so_far), facts)
+            self._tell(words.DONE, (self._title, so_far), facts, picture=picture)
         elif isinstance(error, Exception):
-            self._fail(error, so_far, facts)
+            self._fail(error, so_far, facts, picture)
         else:
             left = isinstance(error, GeneratorExit)
             args = (self._title, so_far) if left else (self._title, type(error).__name__, so_far)
-            self._tell(words.LEFT_EARLY if left else words.STOPPED, args, facts, level=logging.WARNING)
+            self._tell(words.LEFT_EARLY if left else words.STOPPED, args, facts, level=logging.WARNING, picture=picture)
 
     def _tell(
         self,
@@ -140,6 +147,7 @@ class Progress(Generic[T]):
         fields: Mapping[str, object],
         *,
         level: int = logging.INFO,
+        picture: bytes = b"",
     ) -> None:
         """A message of its own: no two of them are the same, so that none is only counted."""
         logger, path, line, function = self._place
@@ -147,9 +155,9 @@ class Progress(Generic[T]):
         mark = f"progress {self._title} {os.urandom(8).hex()}"
         record.wecom = {"fingerprint": mark, "fields": dict(fields)}
         in_our_words(record, message, fields.keys() - self._values.keys())
-        self._hand_over(record)
+        self._hand_over(record, picture)
 
-    def _fail(self, error: Exception, so_far: str, fields: Mapping[str, object]) -> None:
+    def _fail(self, error: Exception, so_far: str, fields: Mapping[str, object], picture: bytes) -> None:
         place = error.__traceback__
         while place is not None and place.tb_next is not None and place.tb_frame.f_code.co_filename == __file__:
             place = place.tb_next
@@ -163,9 +171,11 @@ class Progress(Generic[T]):
             fields=fields,
             ours=fields.keys() - self._values.keys(),
         )
-        self._hand_over(record)
+        self._hand_over(record, picture)
 
-    def _hand_over(self, record: logging.LogRecord) -> None:
+    def _hand_over(self, record: logging.LogRecord, picture: bytes) -> None:
+        if picture:
+            record.wecom = {**getattr(record, "wecom", {}), "attach": picture}
         token = context.set(self._around if self._token is not None else context.get())
         try:
             self._teller.tell(record, whatever_level=True)
@@ -233,6 +243,34 @@ def _rate(each_second: float, bars: str) -> str:
     return words.AN_HOUR.en.format(f"{each_second * 3600:.3g}", rest=bars)
 
 
+def _picture(value: object, title: str) -> bytes:
+    """Its bytes; where they cannot be had, one line on stderr."""
+    if value is None:
+        return b""
+    try:
+        found = _bytes_of(value)
+    except Exception as error:
+        warn_once("attach", line("no_picture", title=title, error=type(error).__name__))
+        return b""
+    if not found.startswith((PNG, JPG)) or len(found) > MAX_BOT_IMAGE_BYTES:
+        warn_once("attach", line("big_picture", title=title))
+        return b""
+    return found
+
+
+def _bytes_of(value: Any) -> bytes:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if hasattr(value, "savefig"):
+        made = io.BytesIO()
+        value.savefig(made, format="png")
+        return made.getvalue()
+    if not stat.S_ISREG(os.stat(value).st_mode):  # a pipe may never end
+        raise OSError("it is no file")
+    with open(value, "rb") as file:
+        return file.read(MAX_BOT_IMAGE_BYTES + 1)
+
+
 def _length(items: object) -> int | None:
     try:
         return operator.length_hint(items) or None
@@ -253,6 +291,7 @@ def progress(
     total: int | None = None,
     start: bool = False,
     handler: logging.Handler | str | None = None,
+    attach: object = None,
 ) -> Progress[Any]: ...
 @overload
 def progress(
@@ -264,6 +303,7 @@ def progress(
     total: int | None = None,
     start: bool = False,
     handler: logging.Handler | str | None = None,
+    attach: object = None,
 ) -> Progress[T]: ...
 def progress(
     items: Any,
@@ -274,6 +314,7 @@ def progress(
     total: int | None = None,
     start: bool = False,
     handler: logging.Handler | str | None = None,
+    attach: object = None,
 ) -> Progress[Any]:
     """Send messages about long work: ``with progress("training") as step:``, and a call of ``step`` for each step.
 
@@ -288,7 +329,8 @@ def progress(
     without a handler that raises, send nothing. Records that are logged inside ``with`` say how far the work has come.
 
     The messages go to ``handler`` (a handler or its name; without it every live WeCom handler), whatever its level;
-    its filters apply. Raises `ConfigurationError`.
+    its filters apply. ``attach`` is a picture that follows the last message: the bytes of a PNG or JPG (at most
+    2 MiB), its path, or an object with ``savefig``; nothing in it is masked. Raises `ConfigurationError`.
     """
     only_title = title is None and isinstance(items, str)
     name = config.text("title", items if only_title else title, remedy='Give progress(items, "what is done")')
@@ -304,4 +346,4 @@ def progress(
     else:
         length = config.whole("total", total, least=0) or None
     teller = Teller(handler, "progress", "it")
-    return Progress(None if only_title else items, name, place, _every(every), length, start, teller)
+    return Progress(None if only_title else items, name, place, _every(every), length, start, teller, attach)

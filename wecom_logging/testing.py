@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 from . import _config as config
 from ._delivery.delivery import Delivery
-from ._delivery.message_builder import Attachment, Part
+from ._delivery.message_builder import Attachment, Part, Picture
 from ._delivery.pipeline import forget_left
 from ._delivery.sender import Sender
 from ._runtime import clock
@@ -54,8 +54,8 @@ class SentAlert:
 
     ``level`` is that of the record, of a shared message the highest. ``channel`` is ``"app"``, ``"bot"`` or
     ``"aibot"``. ``recipients`` are as they are configured, names not looked up; a group's bot has none, an AI bot
-    ``chats``. ``mentioned`` are the ids of a text; in markdown they stand in it. ``attachment`` is a file, which has
-    no text.
+    ``chats``. ``mentioned`` are the ids of a text; in markdown they stand in it. ``attachment`` is a file or a picture,
+    which has no text.
     """
 
     text: str
@@ -136,7 +136,7 @@ class CapturedAlerts(Sequence[SentAlert]):
                 recipients=sender.channel.addressed(delivery.recipients),
                 markdown=isinstance(part, Markdown | Answerable),
                 mentioned=(*part.mentioned, *part.mentioned_mobiles) if isinstance(part, Text) else (),
-                attachment=part.data if isinstance(part, Attachment) else b"",
+                attachment=part.data if isinstance(part, Attachment | Picture) else b"",
             )
         )
         return Outcome("delivered")

@@ -91,11 +91,12 @@ print(handler.stats().merged)
     assert out.endswith("1\n")
 
 
-def test_an_unloaded_extension(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_picture_and_an_unloaded_extension(sandbox: Sandbox, tmp_path: Path) -> None:
     code = r"""
+cell("%%wecom chart\nwecom_attach = b'\\x89PNG\\r\\n\\x1a\\n' + b'a chart'")
 cell("%%wecom plain\n1")
 shell.run_line_magic("unload_ext", "wecom_logging.integrations.jupyter")
 cell("%%wecom gone\n1")
 """
     told(sandbox, code, tmp_path)
-    assert [message["msgtype"] for message in sandbox.messages()] == ["text"]
+    assert [message["msgtype"] for message in sandbox.messages()] == ["text", "image", "text"]

@@ -26,7 +26,7 @@ from ..model import Failure, Frame, Sample
 from .context import fields_of_context, passed_by
 from .exceptions import MAX_MEMBERS, Raised
 from .identity import Identity
-from .record import MAX_FIELDS, SMALL, Reading, Values, fields_of
+from .record import MAX_FIELDS, SMALL, Reading, Values, fields_of, picture_of
 from .templates import template_frames
 from .texts import name_of, own_of, text_of, type_name
 
@@ -65,6 +65,7 @@ class PendingAlert:
     mention: tuple[str, ...] | None = None
     passed: tuple[int, ...] = ()
     ours: tuple[str, ...] = ()
+    picture = b""
     identity = Identity((), "")
     is_small = True
     depth = 0
@@ -90,10 +91,10 @@ class PendingAlert:
 
     @property
     def size(self) -> int:
-        return self.weigh() if self._alert is None else _MADE_BYTES
+        return len(self.picture) + (self.weigh() if self._alert is None else _MADE_BYTES)
 
     def weigh(self) -> int:
-        """About how many bytes it takes in memory, before the alert is made."""
+        """About how many bytes it takes in memory, without its picture, before the alert is made."""
         weight = sys.getsizeof(self.message) + sys.getsizeof(self.values[-1])
         if self.is_small:
             return weight
@@ -135,6 +136,7 @@ def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> Pe
     made.stack = reading.text(record.stack_info or "")
     made.formatted = _formatted(record, formatter)
     made.fingerprint = text_of(extra.get("fingerprint", ""))
+    made.picture = picture_of(extra.get("attach"))
     made.ours = _ours(words, around)
     made.recipients, made.mention, made.passed = reading.recipients, reading.mention, passed
     return made

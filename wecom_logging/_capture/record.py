@@ -21,6 +21,7 @@ from .._runtime.warn import warn_once
 from .._text import inert
 from .._text.cut import CAP_BYTES, size
 from ..errors import ConfigurationError
+from ..model.captured import JPG, MAX_BOT_IMAGE_BYTES, PNG
 from .exceptions import Raised
 from .texts import MOST_S, instant, name_of, once, text_of, whole
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _WHO = ("users", "departments", "tags", "leader_of")
-_KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields")
+_KNOWN_EXTRAS = (*_WHO, "mention", "fingerprint", "title", "fields", "attach")
 _MAX_EXTRAS, _SHOWN_EXTRAS = 64, 5
 MAX_FIELDS = 32
 _ALERT_BYTES = 256 * 1024
@@ -236,6 +237,16 @@ def fields_of(value: object, text: Callable[[object], str]) -> tuple[tuple[str, 
         (),
         "extra_fields",
     )
+
+
+def picture_of(value: object) -> bytes:
+    """The bytes of a JPG or PNG that both an app and a bot can send."""
+    if value is None:
+        return b""
+    if type(value) is not bytes or not value.startswith((JPG, PNG)) or len(value) > MAX_BOT_IMAGE_BYTES:
+        warn_once("attach", line("bad_picture"))
+        return b""
+    return value
 
 
 def _checked(make: Callable[[], _T], otherwise: _T, row: str) -> _T:

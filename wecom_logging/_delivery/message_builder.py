@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from .._incidents import policy
+from .._incidents import answered, policy
 from .._incidents.cause import cause_key
 from .._incidents.limits import quiet_limit_s
 from .._render.card import card, offered
@@ -19,6 +19,7 @@ from .._render.share import SHORT_LINE_BYTES, share
 from .._render.styles import BOTH_MARKDOWNS, MARKDOWN, TEXT, fill_link
 from .._render.times import local_time
 from .._render.words import COMMANDS, NOBODY_ON_CALL, TO_THE_BOT
+from .._state.failover import Claim
 from .._text.cut import size, trim
 from .._wecom.channels import Channel
 from ..model import EVERYBODY, Alert, Digest, Failure, Markdown, Message, TemplateCard, Text
@@ -40,7 +41,14 @@ class Attachment:
     data: bytes
 
 
-Part = Message | Answerable | Attachment
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A JPG or PNG that goes after the message; where it cannot be sent, the message has been all the same."""
+
+    data: bytes
+
+
+Part = Message | Answerable | Attachment | Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +241,12 @@ class Composer(Looks):
         alert = digest.alert
         time = local_time(alert.time, self.reader).isoformat(timespec="milliseconds")
         return fill_link(self.link, fingerprint=alert.fingerprint or digest.short_id, service=alert.service, time=time)
+
+
+def pictures(claims: Sequence[Claim]) -> tuple[Picture, ...]:
+    """Those of alerts that were never sent."""
+    firsts = [claim.incident.first for claim in claims if answered.is_first(claim.incident)]
+    return tuple(Picture(found) for first in firsts if (found := getattr(first, "picture", b"")))
 
 
 def _head(nobody: Sequence[str], digest: Digest, style: Style) -> str:

@@ -24,7 +24,7 @@ from .alerts import Alerts
 from .claims import MAX_SHARED, Claims, alone
 from .delivery import Delivery
 from .ledger import Ledger
-from .message_builder import Composer
+from .message_builder import Composer, pictures
 from .options import Looks
 from .sender import Sender, Senders
 
@@ -70,7 +70,7 @@ class Packer:
         if is_shared and number < (before := len(delivery.claims)):
             is_flood = not is_line and self._is_flood(delivery, policy.no_flood(number))
             if is_flood and self._summarize(delivery, sender, composer, losses):
-                return
+                return  # the pictures of a flood would be one
             if len(delivery.claims) == 1:
                 is_shared = False
                 delivery.claims[0] = alone(delivery.claims[0], self._clock())
@@ -82,6 +82,7 @@ class Packer:
             new = sum(answered.is_first(claim.incident) for claim in delivery.claims)
             held = composer.holds(sender.channel)
             self._senders.count_kinds(delivery.claims[0].incident.audience, new, held, sender)
+        delivery.parts += pictures(delivery.claims)
 
     def _write_held(self, delivery: Delivery, sender: Sender, composer: Composer, losses: str) -> None:
         """What has waited, the most severe first; as a summary and a file where it is more than a message holds."""
@@ -94,6 +95,7 @@ class Packer:
         if may_have_file and self._summarize(delivery, sender, composer, losses):
             return
         self._cut(delivery, number)
+        delivery.parts += pictures(delivery.claims)
 
     def _hold_for_cause(self, delivery: Delivery) -> None:
         """Of those that share a message, those wait of whose cause a message was sent within the window."""

@@ -36,7 +36,7 @@ from ..errors import APIError, HTTPStatusError, MessageError, TransportError, We
 from ..model import Digest, File, Message, Outcome, Recipients
 from ..model.message import Answerable
 from .delivery import Delivery
-from .message_builder import Attachment, Part
+from .message_builder import Attachment, Part, Picture
 from .options import Options, Target
 
 MAX_BACKOFF_S = 15.0
@@ -123,6 +123,8 @@ class Sender:
         while delivery.done < len(delivery.parts):
             part = delivery.parts[delivery.done]
             outcome = self.send_part(part, delivery)
+            if outcome.error is not None and isinstance(part, Picture):  # what it belongs to has arrived
+                outcome = Outcome("delivered", warning=f"a picture could not be sent: {outcome.error}")
             if not outcome.delivered:
                 return outcome
             warnings |= dict.fromkeys(filter(None, [outcome.warning]))
@@ -164,6 +166,8 @@ class Sender:
         return uploaded
 
     def _message(self, part: Part, delivery: Delivery) -> Message | Answerable:
+        if isinstance(part, Picture):
+            return self.channel.picture(part.data)
         return self.upload(part, delivery) if isinstance(part, Attachment) else part
 
 

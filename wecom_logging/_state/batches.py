@@ -203,7 +203,7 @@ class Batches:
                 self.forget(key)
 
     def with_own_first(self, incident: Incident) -> Incident:
-        """What this process has itself captured it sends by the object that it has."""
+        """What this process has itself captured it sends by the object that it has, with its picture."""
         mine = self._mine.get(incident.key)
         return incident if mine is None or incident.told or not mine.is_untold else replace(incident, first=mine.first)
 

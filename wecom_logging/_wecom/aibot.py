@@ -21,9 +21,9 @@ from .._runtime.clock import within
 from .._runtime.warn import warn_once
 from .._text.sha256 import sha256
 from ..errors import APIError, BadResponseError, MessageError, TransportError, WeComError
-from ..model import Call, File, Markdown, Message, Outcome, Recipients, Secret, TemplateCard, Text
+from ..model import Call, File, Image, Markdown, Message, Outcome, Recipients, Secret, TemplateCard, Text
 from ..model.message import Answerable
-from .body import AIBOT_BYTES, APP_MEDIA, MAX_AIBOT_BYTES, Json, check_bytes, content
+from .body import AIBOT_BYTES, AIBOT_MEDIA, MAX_AIBOT_BYTES, Json, check_bytes, content
 from .directory_checks import is_user_id
 from .errcodes import Verdict, lookup
 from .http import load_libraries
@@ -151,16 +151,19 @@ class AIBotChannel:
     def upload(self, name: str, data: bytes) -> File:
         return File(upload(self.connection, name, data))
 
+    def picture(self, data: bytes) -> Image:
+        return Image(upload(self.connection, "picture.png", data, "image"))
 
-def upload(connection: LongConnection, name: str, data: bytes) -> str:
-    """Upload a file (20 MiB) and return its ``media_id``: three days, this bot only.
+
+def upload(connection: LongConnection, name: str, data: bytes, kind: str = "file") -> str:
+    """Upload a file (20 MiB) or an image (2 MiB) and return its ``media_id``: three days, this bot only.
 
     Raises `MessageError` and `WeComError`. Not in the connection's own thread: it waits for the answers.
     """
-    check_upload(name, data, "file", APP_MEDIA)
+    check_upload(name, data, kind, AIBOT_MEDIA)
     chunks = [data[at : at + _CHUNK] for at in range(0, len(data), _CHUNK)]
     digest = hashlib.md5(data, usedforsecurity=False).hexdigest()  # WeCom's checksum, not a secret's
-    init = {"type": "file", "filename": name, "total_size": len(data), "total_chunks": len(chunks), "md5": digest}
+    init = {"type": kind, "filename": name, "total_size": len(data), "total_chunks": len(chunks), "md5": digest}
     upload_id = _id(connection.request("aibot_upload_media_init", init), "upload_id")
     for index, chunk in enumerate(chunks):
         piece = base64.b64encode(chunk).decode()
@@ -190,8 +193,10 @@ def _as_markdown(message: Message) -> Message:
         message = Markdown("```\n" + message.content.replace("```", "'''") + "\n```")
     elif isinstance(message, Markdown):
         message = Markdown(quotes_apart(message.content))
-    if not isinstance(message, Markdown | TemplateCard | File):
-        raise MessageError(f"{type(message).__name__}: an AI bot sends markdown, cards and files")
+    if isinstance(message, Image) and not message.media_id:
+        raise MessageError("image.media_id: an AI bot sends an image that was uploaded")
+    if not isinstance(message, Markdown | TemplateCard | File | Image):
+        raise MessageError(f"{type(message).__name__}: an AI bot sends markdown, cards, files and images")
     if isinstance(message, Markdown):
         check_bytes("markdown.content", message.content, MAX_AIBOT_BYTES)
     return message

@@ -140,6 +140,7 @@ APP_MEDIA: Mapping[str, int] = {
     "video": 10 * 1024 * 1024,
     "file": 20 * 1024 * 1024,
 }
+AIBOT_MEDIA: Mapping[str, int] = {"image": 2 * 1024 * 1024, "file": 20 * 1024 * 1024}
 BOT_MEDIA: Mapping[str, int] = {name: APP_MEDIA[name] for name in ("voice", "file")}
 
 

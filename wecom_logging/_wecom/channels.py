@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from .. import _config as config
 from .._lines import line
 from ..errors import InvalidRecipientError, MessageError
-from ..model import File, Message, Outcome, Recipients
+from ..model import File, Image, Message, Outcome, Recipients
+from ..model.captured import PNG
 from ..model.message import Answerable
 from ..model.recipients import EVERYBODY_LOG
 from .addressbook import AddressBook, Found
@@ -69,6 +70,9 @@ class Channel(Protocol):
 
     def upload(self, name: str, data: bytes) -> File:
         """Upload a file for a message."""
+
+    def picture(self, data: bytes) -> Image:
+        """A message of a JPG or PNG."""
 
 
 class _ByRequests:
@@ -169,6 +173,10 @@ class AppChannel(_ByRequests):
     def upload(self, name: str, data: bytes) -> File:
         return File(self.client.media.upload(name, data))
 
+    def picture(self, data: bytes) -> Image:
+        name = "picture.png" if data.startswith(PNG) else "picture.jpg"
+        return Image(self.client.media.upload(name, data, type="image"))
+
 
 class BotChannel(_ByRequests):
     """Messages into a bot's group; recipients have no meaning here."""
@@ -199,6 +207,9 @@ class BotChannel(_ByRequests):
 
     def upload(self, name: str, data: bytes) -> File:
         return File(self.client.upload(name, data))
+
+    def picture(self, data: bytes) -> Image:
+        return Image(data=data)
 
 
 def _in_words(message: Message | Answerable) -> Message:

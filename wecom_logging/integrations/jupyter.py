@@ -6,7 +6,8 @@
     fit(model, data)
 
 The rest of the cell runs as it would without that line: another ``%%magic`` may follow it, ``await`` works, and an
-error stops "run all" as ever. It goes to every live WeCom handler, whatever its level.
+error stops "run all" as ever. It goes to every live WeCom handler, whatever its level. A cell may give ``wecom_attach``
+a value: a picture, as for `progress`.
 
 Source: https://ipython.readthedocs.io/en/stable/config/extensions/
 """
@@ -23,6 +24,7 @@ from . import need
 
 _MAGIC = "%%wecom"
 _MAX_TITLE = 60
+_ATTACH = "wecom_attach"
 _PLACE = ("jupyter", "", 0, "")
 _TELLER = Teller(None, "jupyter", "it")
 
@@ -41,13 +43,15 @@ class _Cells:
         if _is_ours(first):
             code = next((line.strip() for line in lines[lines.index(first) + 1 :] if line.strip()), "")
             title = "".join(filter(str.isprintable, first.strip()[len(_MAGIC) :].strip() or code[:_MAX_TITLE]))
-            running: Progress[Any] = Progress(None, title or A_CELL.en, _PLACE, inf, None, False, _TELLER)
+            self.shell.user_ns.pop(_ATTACH, None)
+            running: Progress[Any] = Progress(None, title or A_CELL.en, _PLACE, inf, None, False, _TELLER, None)
             self._running.append((info, running.__enter__()))
 
     def end(self, result: Any) -> None:
         """After it, whatever became of it."""
         if self._running and result is not None and self._running[-1][0] is result.info:
             _, running = self._running.pop()
+            running.attach = self.shell.user_ns.pop(_ATTACH, None)
             error = result.error_before_exec or result.error_in_exec
             running.__exit__(None if error is None else type(error), error, None)
 
