@@ -142,7 +142,11 @@ def test_the_version_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> No
         ),
         (["incidents", "--limit", "0"], "--limit: a number from 1 to 500", "参数 --limit：应为 1 到 500 之间的数字"),
         (["incidents", "--limit", "x"], "--limit: a number from 1 to 500", "参数 --limit：应为 1 到 500 之间的数字"),
-        (["incidents", "--stat", f"(choose from '{CANARY}')"], "invalid choice (choose from 'show'", "没有这个选择（可选："),
+        (
+            ["incidents", "--stat", f"(choose from '{CANARY}')"],
+            "invalid choice (choose from 'show'",
+            "没有这个选择（可选：",
+        ),
         ([f"--json={CANARY}", "jobs"], "argument --json: ignored explicit argument\n", "参数 --json 不带值\n"),
         (["demo", "--port", CANARY], "argument --port: invalid int value\n", "参数 --port：应为整数\n"),
         (["doctor", "--timeout", CANARY], "--timeout: invalid float value\n", "参数 --timeout：应为数字\n"),
