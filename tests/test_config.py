@@ -344,8 +344,9 @@ def test_an_unknown_option_gets_a_suggestion(given: str, meant: str) -> None:
     assert f"did you mean {meant!r}?" in refused(lambda: WeComHandler(**{**APP, given: CANARY}), given)
 
 
-def test_an_unknown_option_without_a_likeness_gets_the_list() -> None:
-    assert "the options are webhook, mention" in refused(lambda: WeComBotHandler(**BOT, zzz=CANARY), "zzz")
+@pytest.mark.parametrize("name", ["zzz", "quiet_limit", "take_for", "calendar"])
+def test_an_unknown_option_without_a_likeness_gets_the_list(name: str) -> None:
+    assert "the options are webhook, mention" in refused(lambda: WeComBotHandler(**BOT, **{name: CANARY}), name)
 
 
 SEVERAL = [

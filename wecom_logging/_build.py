@@ -322,6 +322,6 @@ def _refuse_names(kind: type, options: Mapping[str, object]) -> None:
     shown = name if name.isidentifier() and len(name) <= 40 else "options"  # a slip may put a secret there
     if others := [_HANDLERS[one.handler] for one in all_options().values() if name == one.keyword]:
         raise ConfigurationError(shown, "option_of_another", kind=kind.__name__, others=", ".join(others))
-    if close := difflib.get_close_matches(name, names, 1):
+    if close := difflib.get_close_matches(name, names, 1, 0.7):
         raise ConfigurationError(shown, "misspelt_option", close=close[0])
     raise ConfigurationError(shown, "unknown_option", names=", ".join(names))

@@ -136,14 +136,20 @@ def test_the_version_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> No
     [
         (["members", "create"], "error: the following arguments are required: --user-id", "错误：缺少参数：--user-id"),
         (
-            ["nothing"],
-            "argument COMMAND: invalid choice: 'nothing' (choose",
-            "参数 COMMAND：不支持 'nothing'（可选：'demo'",
+            ["--secret", CANARY, "send"],
+            "argument COMMAND: invalid choice (choose from 'demo'",
+            "参数 COMMAND：没有这个选择（可选：'demo'",
         ),
         (["incidents", "--limit", "0"], "--limit: a number from 1 to 500", "参数 --limit：应为 1 到 500 之间的数字"),
         (["incidents", "--limit", "x"], "--limit: a number from 1 to 500", "参数 --limit：应为 1 到 500 之间的数字"),
-        (["demo", "--port", "x"], "argument --port: invalid int value: 'x'", "参数 --port：应为整数，而不是 'x'"),
-        (["doctor", "--timeout", "x"], "--timeout: invalid float value: 'x'", "参数 --timeout：应为数字，而不是 'x'"),
+        (
+            ["incidents", "--stat", f"(choose from '{CANARY}')"],
+            "invalid choice (choose from 'show'",
+            "没有这个选择（可选：",
+        ),
+        ([f"--json={CANARY}", "jobs"], "argument --json: ignored explicit argument\n", "参数 --json 不带值\n"),
+        (["demo", "--port", CANARY], "argument --port: invalid int value\n", "参数 --port：应为整数\n"),
+        (["doctor", "--timeout", CANARY], "--timeout: invalid float value\n", "参数 --timeout：应为数字\n"),
         (["members", "find"], "one of the arguments --mobile --email is", "需要给出其中一个参数：--mobile --email"),
         (["doctor", "--lang"], "argument --lang: expected one argument", "参数 --lang：需要一个值"),
         (

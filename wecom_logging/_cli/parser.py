@@ -20,6 +20,10 @@ from .texts import language
 _USAGE = "usage:"
 """As wide as it is in Chinese, by which its other lines are indented."""
 _ROW = re.compile(r"([a-z_]+)\.([a-z_]+)")
+_GIVEN = re.compile(
+    r"(?s)(: invalid (?:choice|\w+ value)|: ignored explicit argument):? .*?(?=(?: \(choose from [^()]*\))?\Z)"
+)
+"""What `argparse` repeats of the command line: that may be a secret behind an option that there is not."""
 
 
 @cache
@@ -101,5 +105,6 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**{"formatter_class": Formatter, **options})
 
     def error(self, message: str) -> NoReturn:
+        message = _GIVEN.sub(r"\1", message)
         self.print_usage(sys.stderr)
         self.exit(2, f"{self.prog}: {'错误：' if language() == 'zh' else 'error: '}{told(message)}\n")
