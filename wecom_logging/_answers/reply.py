@@ -51,7 +51,7 @@ class Reply:
     (``other`` is what a person did that is in the way), ``"outdated"`` (a card), ``"nothing"`` (to undo), ``"limit"``
     (a silence may not be so long), ``"busy"``, ``"away"`` (the state), ``"pair"`` (not the desk's). ``incident`` is the
     incident as it is now, where there is one; ``done`` are all that were changed, each with its channel. ``file`` is a
-    text that is too long for a message, or "".
+    text that is too long for a message, or "". ``is_of_scope``: of a maintenance, which concerns others, too.
     """
 
     said: Said
@@ -61,6 +61,7 @@ class Reply:
     other: Answer | None = None
     done: tuple[tuple[str, Incident], ...] = ()
     file: str = ""
+    is_of_scope: bool = False
 
     @property
     def text(self) -> str:
