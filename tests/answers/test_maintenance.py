@@ -90,7 +90,9 @@ def test_q8_what_was_told_before_has_no_further_message_inside_and_one_at_the_en
 @pytest.mark.parametrize(
     ("text", "says", "send"),
     [
-        ("静默 shop 2d", "#shop ", "静默 服务 shop 2d"),
+        ("静默 shop 20h", "#shop ", "静默 服务 shop 20h"),
+        ("静默 shop 2d", "#shop ", "静默 服务 shop 24h"),
+        ("静默 web 2 天 部署", "请写编号", "静默 服务 web 24h 部署"),
         ("静默 web 2h 部署", "请写编号", "静默 服务 web 2h 部署"),
         ("静默 订单 30 分钟", "请写编号", "静默 服务 订单 30 分钟"),
         ("撤销 payments", "#payments ", "撤销 服务 payments"),
@@ -107,6 +109,8 @@ def test_a_name_that_is_no_id_is_answered_as_typed_with_what_to_send_for_a_servi
     assert reply.why
     assert says in reply.said.zh
     assert send in reply.said.zh
+    if text.startswith("静默"):
+        assert office.type(send).why == ""
     assert "服务" not in office.type("静默 k7f9 2h").said.zh  # as ids mostly are
 
 
@@ -127,6 +131,31 @@ def test_a_person_ends_it_before_its_time(office: Office) -> None:
     (told,) = office.go_on(20)
     assert told
     assert office.type("undo service shop").why == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("word", "name"), [("撤销", "shop"), ("恢复", "订单"), ("undo", "web-2"), ("取消静默", "shop")]
+)
+def test_the_word_that_undoes_ends_a_maintenance_by_its_name_alone(office: Office, word: str, name: str) -> None:
+    office.type(f"维护 {name} 30m")
+    assert name in office.type("list").text
+    asked = office.type(word).said
+    assert f"undo {name}" in asked.en
+    assert f"撤销 {name}" in asked.zh
+    reply = office.type(f"{word} {name}")
+    assert (reply.why, reply.said.en) == ("", f"the maintenance of {name} is over")
+    assert re.fullmatch(f"{name} ?维护已结束", reply.said.zh)
+    assert "maintenance" not in office.type("list").text
+    assert office.type(f"{word} {name}").why
+
+
+def test_an_incident_comes_before_a_maintenance_whose_name_is_its_id(office: Office) -> None:
+    office.log()
+    office.go_on()
+    office.type(f"take {office.name}")
+    office.type(f"quiet service {office.name} 30m")
+    assert office.type(f"undo {office.name}").text.startswith(f"#{office.name} ")
+    assert "maintenance" in office.type("list").text
 
 
 def test_what_is_held_by_a_process_that_has_not_heard_of_its_end_is_told_when_it_has(office: Office) -> None:

@@ -180,12 +180,15 @@ def test_an_id_that_is_named_again_is_done_once(team: Team) -> None:
     assert said.count("\n") == 0
 
 
-def test_who_begins_a_maintenance_by_phone_tells_the_other_chats_of_the_bot(team: Team) -> None:
+def test_who_begins_or_ends_a_maintenance_by_phone_tells_the_other_chats_of_the_bot(team: Team) -> None:
     team.log(users=["张三"])
     said = team.say("zhangsan", "维护 shop 2h 部署")
     assert said.endswith("（部署，由张三设置）；期间严重告警仍会发送")
-    (told,) = team.wecom.wait(channel="aibot", receiver="sandbox-user")
-    assert told["content"] == said
+    for text in (said, "shop 维护已结束"):
+        if text != said:
+            team.say("zhangsan", "撤销 shop")
+        both = team.wecom.wait(2, channel="aibot", contains=text)
+        assert sorted(who for one in both for who in one["receivers"]) == ["sandbox-user", "zhangsan"]
 
 
 def test_why_there_is_a_maintenance_calls_nobody_and_is_no_link_in_any_chat(team: Team) -> None:

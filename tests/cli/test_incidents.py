@@ -114,6 +114,30 @@ def test_what_waits_is_open_and_what_is_over_is_not(incidents: Callable[..., Sai
     assert incidents().out.splitlines()[-1] == "nothing is open"
 
 
+def test_two_services_that_fail_alike_are_told_apart(
+    incidents: Callable[..., Said], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(path, "the disk of atlas is full")
+    assert "service" not in incidents().out.splitlines()[0]  # where no incident has one
+    services = {"", "shop-cn", "shop-eu"}
+    for service in services - {""}:
+        leave(path, "the disk of atlas is full", service=service)
+    found = json.loads(incidents(json=True).out)["incidents"]
+    assert {one["service"] for one in found} == services
+    header, *rows = incidents().out.splitlines()
+    assert header.split()[-3:] == ["service", "where", "text"]
+    for one in found:
+        (row,) = (row for row in rows if row.startswith(f"#{one['id']}"))
+        assert row[header.index("service") :].startswith(one["service"] or "  ")
+        assert re.findall(r"^service +(.+)$", incidents("show", one["id"]).out, re.M) == [
+            *filter(None, [one["service"]])
+        ]
+        (shown,) = json.loads(incidents("show", one["id"], json=True).out)["incidents"]
+        assert shown["service"] == one["service"]
+    monkeypatch.setenv("WECOM_LANGUAGE", "zh")
+    assert incidents().out.splitlines()[0].split()[-3:] == ["服务", "位置", "内容"]
+
+
 def test_what_cannot_be_read_still_says_who_has_it(incidents: Callable[..., Said], path: Path) -> None:
     leave(path, "the disk of atlas is full")
     (one,) = json.loads(incidents(json=True).out)["incidents"]

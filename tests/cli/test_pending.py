@@ -38,7 +38,7 @@ BOT = {"WECOM_WEBHOOK": CREDENTIALS["WECOM_WEBHOOK"]}
 LOGS = """
 import logging, os, sys
 from wecom_logging import WeComBotHandler
-logging.getLogger("shop").addHandler(WeComBotHandler(exit_timeout={timeout}))
+logging.getLogger("shop").addHandler(WeComBotHandler(exit_timeout={timeout}, service={service!r}))
 for text in {texts}:
     logging.getLogger("shop").error(text)
 {after}
@@ -66,9 +66,11 @@ def alone(
     )
 
 
-def leave(path: Path, *texts: str, url: str = "http://127.0.0.1:9", after: str = "", timeout: float = 0.0) -> None:
+def leave(
+    path: Path, *texts: str, url: str = "http://127.0.0.1:9", after: str = "", timeout: float = 0.0, service: str = ""
+) -> None:
     """A process that logs and cannot send."""
-    code = LOGS.format(texts=list(texts), timeout=timeout, after=after)
+    code = LOGS.format(texts=list(texts), timeout=timeout, after=after, service=service or None)
     ended = run(code, url=url, WECOM_STATE=f"sqlite://{path}", WECOM_RATE_LIMIT="off")
     assert ended.status == (-9 if after else 0), ended.err
     if not after:
@@ -377,7 +379,9 @@ def test_a_message_shows_the_id_that_pending_takes(pending: Callable[..., Said],
     environment = {"WECOM_STATE": f"sqlite://{path}", "WECOM_API_BASE": sandbox.url, **BOT}
     done = alone("send", one["id"], "--now", **environment)
     assert done.returncode == 0, done.stderr
-    run(LOGS.format(texts=["the disk of atlas is full"], timeout=20, after=""), url=sandbox.url)  # without the state
+    run(
+        LOGS.format(texts=["the disk of atlas is full"], timeout=20, after="", service=None), url=sandbox.url
+    )  # without the state
     assert [message["content"].count(f" #{one['id']}<") for message in sandbox.messages()] == [1, 1]
 
 
@@ -473,7 +477,7 @@ def test_a_server_is_looked_at_like_a_file(sandbox: Sandbox, guarded: Server) ->
     url = guarded.url.replace("//", f"//:{PASSWORD}@")
     environment = {"WECOM_STATE": url, "WECOM_API_BASE": sandbox.url, **BOT}
     sandbox.add_fault({"path": "/cgi-bin/webhook/send", "errcode": 40058})
-    code = LOGS.format(texts=["refused for good"], timeout=20, after="")
+    code = LOGS.format(texts=["refused for good"], timeout=20, after="", service=None)
     assert run(code, url=sandbox.url, WECOM_STATE=url).status == 0
     listed = alone(json=True, **environment)
     (one,) = json.loads(listed.stdout)["alerts"]

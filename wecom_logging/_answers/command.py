@@ -12,6 +12,7 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 
+from .._incidents.limits import QUIET_LIMIT_S
 from .._incidents.short_id import LEAST, MOST, read_short_id
 from .._render.words import LEVELS
 
@@ -115,10 +116,16 @@ class Command:
 
     @property
     def as_scope(self) -> str:
-        """The words behind the verb, where they may name a service and no id; else empty."""
-        name, *_ = self.typed.split() or [""]
+        """The words behind the verb, where they may name a service and no id; else empty. A length that is too long
+        for a maintenance is the longest there."""
+        name, *after = self.typed.split() or [""]
         may_be = self.verb in ("quiet", "undo") and _SCOPE.fullmatch(name) and not re.search(r"[\d.]", name)
-        return self.typed if may_be and name.lower() not in (*_SCOPE_WORDS, *_FILLERS) else ""
+        if not may_be or name.lower() in (*_SCOPE_WORDS, *_FILLERS):
+            return ""
+        found = _of_scope(self.verb, [_SCOPE_WORDS[0], name, *after], _now())
+        if found is not None and found.length_s > QUIET_LIMIT_S:
+            return " ".join(filter(None, [name, f"{QUIET_LIMIT_S / 3600:.0f}h", found.reason]))
+        return self.typed
 
 
 def read(text: str, quoted: str = "", now: datetime | None = None) -> Command:

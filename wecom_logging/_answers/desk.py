@@ -97,6 +97,8 @@ class Desk:
         if command.verb == "pair":
             how = "wecom-logging answers pair"
             return self._reply(lambda language: words.NO_PAIRING.within(language, how), "pair")
+        if command.verb == "undo" and self._is_maintained(command):
+            command = Command("undo", scope=command.typed)
         if command.why:
             an_id = command.short_id or (self._undoable() if command.verb == "undo" else self._an_id())
             if not an_id:
@@ -232,13 +234,17 @@ class Desk:
         found = [one for _, _, one in self._found() if answered.is_open(one)]
         return max(found, key=lambda one: one.last).short_id if found else reply.AN_ID
 
+    def _is_maintained(self, command: Command) -> bool:
+        """Whether a service or a logger is so called whose maintenance has not ended, and no incident is."""
+        names = {scope.name for scope in standing(self._places(), self.time_s())}
+        return command.typed in names and not (command.short_id and self.find(command.short_id))
+
     def _undoable(self) -> str:
         """The incident, or the maintenance, that a person did something with last; "": nothing can be undone."""
         now = self.time_s()
         done = [(answer.at, one.short_id) for _, _, one in self.find() if (answer := answered.in_force(one, now))]
         scopes = [(scope.began, self._line(scope.name)) for scope in standing(self._places(), now)]
-        named = [(at, name if "." in name else f"service {name}") for at, name in scopes]
-        return max([*done, *named], default=(0.0, ""))[1]
+        return max([*done, *scopes], default=(0.0, ""))[1]
 
     def _list(self, command: Command) -> Reply:
         """The worst first, of a level those that no person has, then the newest. What two channels tell is one."""
@@ -259,7 +265,8 @@ class Desk:
         """Begin a maintenance, or end it before its time."""
         command = replace(command, scope=self._line(command.scope), reason=self._line(command.reason))
         say, why = maintain(self._places(), command, who, self.time_s())
-        return self._reply(lambda language: inert.in_both_markdowns(say(language)), why)
+        reply = self._reply(lambda language: inert.in_both_markdowns(say(language)), why)
+        return replace(reply, is_of_scope=True)
 
     def _masked(self, scope: Scope) -> Scope:
         """Another program, or a person at a shell, may have said anything."""

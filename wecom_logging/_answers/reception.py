@@ -162,7 +162,7 @@ class Reception:
             command = replace(command, whom=whom.name, whom_id=whom.user)
         first, *further = self.desk.each(command)
         reply = self._done(asker, first)
-        if command.scope and not reply.why:
+        if reply.is_of_scope and not reply.why:
             self._tell_others(asker, reply.text)
         more = [
             self._done(asker, one).text if self._may(asker, one.short_id) else MAY_NOT.within(language)

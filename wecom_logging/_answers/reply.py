@@ -52,6 +52,7 @@ class Reply:
     (``other`` is what a person did that is in the way), ``"outdated"`` (a card), ``"nothing"`` (to undo), ``"limit"``
     (a silence may not be so long), ``"busy"``, ``"away"`` (the state), ``"pair"`` (not the desk's). ``incident`` is the
     incident as it is now, where there is one; ``done`` are all that were changed, each with its channel.
+    ``is_of_scope``: of a maintenance, which concerns others, too.
     """
 
     said: Said
@@ -60,6 +61,7 @@ class Reply:
     incident: Incident | None = None
     other: Answer | None = None
     done: tuple[tuple[str, Incident], ...] = ()
+    is_of_scope: bool = False
 
     @property
     def text(self) -> str:

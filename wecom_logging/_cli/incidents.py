@@ -40,7 +40,7 @@ from .parser import command
 from .printing import Refusal, brief, clock, iso, print_json, print_table, print_value, refuse, say
 from .texts import language, said, text
 
-HEADER = ("id", "level", "count", "since", "last", "messages", "who", "where", "text")
+HEADER = ("id", "level", "count", "since", "last", "messages", "who", "service", "where", "text")
 
 Found = Sequence[tuple[str, Incident]]
 """Incidents, each with its channel."""
@@ -116,7 +116,7 @@ def _print(found: Found, options: argparse.Namespace, now: float, scopes: Iterab
             _for_people(one, incident, hide) | {"id": f"#{one['id']}", "who": held_by(incident, now, language())}
             for one, (_, incident) in zip(lines, found, strict=True)
         ]
-        print_table(HEADER, rows)
+        print_table([name for name in HEADER if name != "service" or any(row[name] for row in rows)], rows)
     else:
         print(text("incidents.none"))
     if more:
@@ -146,11 +146,13 @@ def _shown(
     whatever the language of the environment is.
     """
     seen = view(incident, now)
-    texts = (level_word(seen.level_name, language), seen.logger, seen.text, place(seen.place, language))
-    level, logger, first, where = (brief(one, mask) for one in texts)
+    service, at = incident.first.alert.service, place(seen.place, language)
+    texts = (level_word(seen.level_name, language), service, seen.logger, seen.text, at)
+    level, service, logger, first, where = (brief(one, mask) for one in texts)
     return {
         "id": seen.short_id,
         "level": level,
+        "service": service,
         "logger": logger,
         "count": seen.count,
         "told": seen.told,
