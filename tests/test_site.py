@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -53,3 +54,16 @@ def test_the_site_needs_no_other_host_and_finds_words_within_chinese_text() -> N
     assert "font: false" in config
     assert r"\u200b" in config  # stands between the words of the index
     assert not [path.name for path in (ROOT / "docs").glob("*.md") if "```mermaid" in path.read_text(encoding="utf-8")]
+
+
+def test_each_link_of_a_page_leads_to_a_file_of_the_site() -> None:
+    away = []
+    for path in (ROOT / "docs").glob("*.md"):
+        page = SimpleNamespace(file=SimpleNamespace(src_uri=path.name))
+        shown = mkdocs_hook.on_page_markdown(path.read_text(encoding="utf-8"), page=page)
+        text = re.sub(r"^ *```.*?^ *```|`[^`\n]*`", "", shown, flags=re.DOTALL | re.MULTILINE)
+        links = [link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link]
+        away += [
+            f"{path.name}: {link}" for link in links if not (path.parent / link).is_file() or link.startswith("../")
+        ]
+    assert away == []
