@@ -98,9 +98,9 @@ def anywhere(text: str) -> str:
 def test_a_team_of_four_gets_to_its_first_step_as_the_page_says(page: str, language: str, tmp_path: Path) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     found = re.findall(r"^```(\w+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    kinds = ["sh", "yaml", "sh", "sh", "bash", "py", "bash", "output", "output", "output", "bash", "output", "sh"]
-    assert [kind for kind, _ in found] == [*kinds, "output"]
-    install, team, starts, exports, answers, program, runs, first, step, line, takes, taken, job, jobs = (
+    kinds = ["sh", "yaml", "sh", "toml", "sh", "bash", "py", "bash", "output", "output", "output", "bash", "output"]
+    assert [kind for kind, _ in found] == [*kinds, "sh", "output"]
+    install, team, starts, rota, exports, answers, program, runs, first, step, line, takes, taken, job, jobs = (
         block for _, block in found
     )
     assert install == "pip install 'wecom-logging[sandbox,jobs,aibot]'\n"
@@ -108,8 +108,9 @@ def test_a_team_of_four_gets_to_its_first_step_as_the_page_says(page: str, langu
     now = datetime.now(ZoneInfo("Asia/Shanghai"))  # the first of the four is on call in the week of the walk
     monday = (now - timedelta(hours=10)).date()
     monday -= timedelta(days=monday.weekday())
-    assert program.count("2026-12-07") == 1
-    (tmp_path / "shop.py").write_text(program.replace("2026-12-07", f"{monday}"), encoding="utf-8")
+    assert rota.count("2026-12-07") == 1
+    (tmp_path / "duty.toml").write_text(rota.replace("2026-12-07", f"{monday}"), encoding="utf-8")
+    (tmp_path / "shop.py").write_text(program, encoding="utf-8")
     settings = {**environment(language), "PYTHONUNBUFFERED": "1"}
     with local_wecom(starts, settings, tmp_path) as lines, terminal(settings, tmp_path) as shell:
         url = lines.partition("=")[2].partition("\n")[0]
@@ -131,10 +132,14 @@ def test_a_team_of_four_gets_to_its_first_step_as_the_page_says(page: str, langu
         shell.types(takes.replace("k7f2", short_id))
         messages = arrived("app", 4)
         (reply,) = arrived("aibot", 1)
+        asks = {"chat": "lisi", "user_id": "lisi", "text": "值班"}
+        requests.post(f"{url}/sandbox/aibot/say", json=asks, timeout=10).raise_for_status()
+        (_, on_call) = arrived("aibot", 2)
         printed = shell.types(job)
     assert [one["receivers"] for one in messages[:3]] == [["zhangsan"], ["zhaoliu"], ["zhangsan"]]
     assert sorted(messages[3]["receivers"]) == ["zhangsan", "zhaoliu"]
     shown = [first, step, line, taken]
     assert [anywhere(one["content"]) for one in messages] == [*map(anywhere, shown)]
     assert anywhere(reply["content"]) in anywhere(taken)
+    assert re.match("web[:：] ?张三.*李四", on_call["content"])
     assert anywhere(jobs) in anywhere(printed)  # what receives the answers prints them, too

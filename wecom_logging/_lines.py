@@ -98,17 +98,18 @@ LINES: Mapping[str, tuple[str, str]] = {
         "{count} alerts could not be sent within 24 hours and are lost (`wecom-logging pending` shows them)",
         "{count} 条告警 24 小时内未能发出，不再发送（用 `wecom-logging pending` 查看）",
     ),
+    "within": (" within exit_timeout ({seconds:g} s)", "在 exit_timeout（{seconds:g} 秒）内"),
     "one_lost": (
-        "1 alert was not sent within exit_timeout ({seconds:g} s): it is lost{why}",
-        "1 条告警在 exit_timeout（{seconds:g} 秒）内未能发出，已丢失{why}",
+        "1 alert was not sent{within}: it is lost{why}",
+        "1 条告警{within}未能发出，已丢失{why}",
     ),
     "lost": (
-        "{count} alerts were not sent within exit_timeout ({seconds:g} s): they are lost{why}",
-        "{count} 条告警在 exit_timeout（{seconds:g} 秒）内未能发出，已丢失{why}",
+        "{count} alerts were not sent{within}: they are lost{why}",
+        "{count} 条告警{within}未能发出，已丢失{why}",
     ),
     "lost_in_all": (
-        "{count} alerts were not sent within exit_timeout ({seconds:g} s): they are lost (in all){why}",
-        "{count} 条告警在 exit_timeout（{seconds:g} 秒）内未能发出，已丢失（合计）{why}",
+        "{count} alerts were not sent{within}: they are lost (in all){why}",
+        "{count} 条告警{within}未能发出，已丢失（合计）{why}",
     ),
     "overflow": (
         "{count} alerts are lost so far: more waited than max_pending allows; see why they are not sent, or raise it",
@@ -119,10 +120,9 @@ LINES: Mapping[str, tuple[str, str]] = {
         "共丢失 {count} 条告警：待发送的超过 max_pending；请查明未能发出的原因，或调大 max_pending",
     ),
     "left": (
-        "alerts that were not sent within exit_timeout ({seconds:g} s) wait in the state; the next process that opens "
+        "alerts that were not sent{within} wait in the state; the next process that opens "
         "it sends them (`wecom-logging pending` shows them){why}",
-        "exit_timeout（{seconds:g} 秒）内未发出的告警保留在状态存储中，由下一个打开它的进程发出"
-        "（用 `wecom-logging pending` 查看）{why}",
+        "{within}未发出的告警保留在状态存储中，由下一个打开它的进程发出（用 `wecom-logging pending` 查看）{why}",
     ),
     "no_answer": ("; WeCom has not answered so far", "；企业微信尚未应答"),
     "last_error": ("; the last error: {error}", "；最近一次错误：{error}"),

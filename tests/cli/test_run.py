@@ -583,6 +583,34 @@ def test_a_wecom_that_does_not_answer_costs_no_more_than_exit_timeout() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("wrong", "why", "why_in_chinese"),
+    [
+        ({"WECOM_SECRET": "x" * 43}, "errcode 40001 from gettoken", "gettoken 返回 errcode 40001"),
+        ({"WECOM_CORP_ID": "ww0123456789abcdef"}, "errcode 40013 from gettoken", "gettoken 返回 errcode 40013"),
+    ],
+    ids=["secret", "corp id"],
+)
+@pytest.mark.parametrize("state", ["", "sqlite://{}/alerts.db"], ids=["memory", "sqlite"])
+def test_a_wrong_configuration_ends_the_wait_at_once_and_is_said(
+    sandbox: Sandbox, tmp_path: Path, wrong: dict[str, str], why: str, why_in_chinese: str, state: str
+) -> None:
+    app = {name: value for name, value in sandbox.environment.items() if name not in ("WECOM_WEBHOOK",)}
+    place = {"WECOM_STATE": state.format(tmp_path)} if state else {}
+    end = "wait in the state" if state else "1 alert was not sent: it is lost"
+    end_in_chinese = "未发出的告警保留在状态存储中" if state else "1 条告警未能发出，已丢失"
+    for language, words in (("en", [why, end]), ("zh", [why_in_chinese, end_in_chinese])):
+        environment = settings(**{**app, **place, **wrong, "WECOM_LANGUAGE": language})
+        began = time.monotonic()
+        done = watch("--", "sh", "-c", "exit 3", env=environment)
+        took, said = time.monotonic() - began, done.stderr.decode()
+        assert done.returncode == 3
+        assert took < 10  # a start on a busy machine is in it; without the rule it is 30
+        assert all(one in said for one in words), said
+        assert "exit_timeout" not in said
+
+
+@pytest.mark.slow
 def test_a_wecom_that_answers_late_is_waited_for_longer_than_by_a_program(sandbox: Sandbox) -> None:
     sandbox.fail("webhook/send", delay_s=6, times=1)
     done = watch("--", "sh", "-c", "exit 3", url=sandbox.url)

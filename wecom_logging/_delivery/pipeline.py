@@ -329,6 +329,10 @@ class Pipeline:
         """Says behind a line of ours why the last message has not arrived so far; "" where nothing is known."""
         return "" if self._begun is None else self._begun.senders.problem()
 
+    def rests_s(self) -> float:
+        """For how many seconds nothing is tried, as WeCom refuses what it needs or has asked for a pause; else 0."""
+        return 0.0 if self._begun is None else self._begun.senders.long_pause()
+
     def give_up(self, has_time: Callable[[], bool] = bool) -> int:
         """At exit: what still waits, or is only counted, is lost, with its number, or left in the shared store.
 
@@ -362,7 +366,9 @@ class Pipeline:
             if entered:
                 turn.section.release()
         if turn.ledger.left_behind or (turn.store.batches.leaves_untold() and not turn.senders.are_elsewhere):
-            self.options.warn_once("left", line("left", seconds=self.exit_timeout_s, why=self.problem()))
+            has_waited = self.rests_s() < self.exit_timeout_s
+            limit = line("within", seconds=self.exit_timeout_s) if has_waited else ""
+            self.options.warn_once("left", line("left", within=limit, why=self.problem()))
         return lost.value - before
 
 

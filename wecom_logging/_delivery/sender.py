@@ -200,6 +200,10 @@ class Senders:
         now = self._clock()
         return min(_ELSEWHERE_S if one.channel.is_elsewhere else one.back_off_until - now for one in self._senders)
 
+    def long_pause(self) -> float:
+        """The same, where it is none of those that grow while WeCom cannot be reached; else 0."""
+        return pause if (pause := self.pause()) > MAX_BACKOFF_S else 0.0
+
     def problem(self) -> str:
         """Says behind a line of ours why the last message has not arrived so far; "" where nothing is known."""
         found = next((one.problem for one in self._senders if one.problem is not None), None)

@@ -75,6 +75,9 @@ class Job(Protocol):
     def problem(self) -> str:
         """Says behind a line of ours why the last message has not arrived so far; "" where nothing is known."""
 
+    def rests_s(self) -> float:
+        """For how many seconds nothing is tried, as WeCom refuses what it needs or has asked for a pause; else 0."""
+
     def open(self) -> None:
         """Look for what others have left, where there is a state."""
 
@@ -263,7 +266,10 @@ class _Exit:
         try:
             for _ in range(MAX_FALLBACKS):
                 _flush_all(workers, self.ends)
-                if time.monotonic() >= self.ends or all(worker.job.settled() for worker in workers):
+                waits = [worker for worker in workers if not worker.job.settled()]
+                if waits and all(_is_in_vain(worker, self.ends) for worker in waits):
+                    self.ends = 0.0
+                if time.monotonic() >= self.ends or not waits:
                     break  # else one that was done already is the fallback of one that was not
         except KeyboardInterrupt:  # the user does not want to wait; a second one is not to cost the number of the lost
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -285,7 +291,9 @@ class _Exit:
             number, in_all = self._lines.add(), self._lost.value
             row = "lost_in_all" if number > 1 else "one_lost" if in_all == 1 else "lost"
             why = next(filter(None, (worker.job.problem() for worker in workers)), "")
-            text = line(row, count=in_all, seconds=self._longest, why=why)
+            has_waited = all(worker.job.rests_s() < self._longest for worker in workers)
+            within = line("within", seconds=self._longest) if has_waited else ""
+            text = line(row, count=in_all, within=within, why=why)
             warn_once(f"exit {number if number < 10 else number.bit_length() + 10}", text)
 
 
@@ -302,13 +310,18 @@ def _stay_interrupted() -> None:
 def _flush_all(workers: list[Worker], ends: float) -> None:
     """Wait until then for all together; those that have no thread get equal shares of the time that is left."""
     asked = [(worker, worker.ask()) for worker in workers if not worker.job.settled()]
-    for settled in [lock for _, lock in asked if lock is not None]:
+    for worker, settled in [(worker, lock) for worker, lock in asked if lock is not None]:
         while not settled.acquire(timeout=max(min(ends - time.monotonic(), _LOOK_S), 0.0)):
-            if time.monotonic() >= ends:
+            if time.monotonic() >= ends or _is_in_vain(worker, ends):
                 break
     alone = [worker for worker, settled in asked if settled is None]
     for number, worker in enumerate(alone):
         worker.drain((ends - time.monotonic()) / (len(alone) - number))
+
+
+def _is_in_vain(worker: Worker, ends: float) -> bool:
+    """Whether it tries nothing until then."""
+    return time.monotonic() + worker.job.rests_s() > ends > time.monotonic()
 
 
 def flush_all() -> None:
