@@ -23,7 +23,7 @@ APP = {"WECOM_CORP_ID": "ww1", "WECOM_AGENT_ID": "1", "WECOM_SECRET": "any"}
 def test_what_the_page_shows_is_so(page: str, language: str, tmp_path: Path) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     (rules,) = blocks(text, "toml")
-    assert len(rules.splitlines()) == 6
+    assert len(rules.splitlines()) == 5
     (tmp_path / "duty.toml").write_text(rules, encoding="utf-8")
     exports, asked, *_ = blocks(text, "sh")
     set_by_the_page = dict(re.findall(r"(WECOM_\w+)=(\S+)", exports.replace("/var/lib/shop", str(tmp_path))))

@@ -366,7 +366,7 @@ class Pipeline:
             if entered:
                 turn.section.release()
         if turn.ledger.left_behind or (turn.store.batches.leaves_untold() and not turn.senders.are_elsewhere):
-            has_waited = self.rests_s() < self.exit_timeout_s
+            has_waited = self.rests_s() <= self.exit_timeout_s
             limit = line("within", seconds=self.exit_timeout_s) if has_waited else ""
             self.options.warn_once("left", line("left", within=limit, why=self.problem()))
         return lost.value - before

@@ -291,7 +291,7 @@ class _Exit:
             number, in_all = self._lines.add(), self._lost.value
             row = "lost_in_all" if number > 1 else "one_lost" if in_all == 1 else "lost"
             why = next(filter(None, (worker.job.problem() for worker in workers)), "")
-            has_waited = all(worker.job.rests_s() < self._longest for worker in workers)
+            has_waited = all(worker.job.rests_s() <= self._longest for worker in workers)
             within = line("within", seconds=self._longest) if has_waited else ""
             text = line(row, count=in_all, within=within, why=why)
             warn_once(f"exit {number if number < 10 else number.bit_length() + 10}", text)
