@@ -128,8 +128,8 @@ class Step:
     """The escalation of an incident that was sent: so many (``number``) steps were sent, or reached nobody.
 
     The next one is due ``at``, 0: there is none; the steps count ``since`` then. ``not_before``: quiet hours or a
-    maintenance hold the next one. ``sent_at``: when the last one was. ``call_at``: when the phones of that ring, 0: they
-    do not, or did. ``tries``: so often the message of the next one has failed.
+    maintenance hold the next one. ``sent_at``: when the last one was. ``call_at``: when the phones of that ring, 0:
+    they do not, or did. ``tries``: so often the message of the next one has failed.
     """
 
     number: int = 0
