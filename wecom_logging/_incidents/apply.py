@@ -171,11 +171,13 @@ def _rates(incident: Incident, number: int, now: float) -> tuple[int, ...]:
 
 
 def answered(incident: Incident, answer: Answer, now: float) -> Incident:
-    """What a person did, unless what is in force refuses it. Who took or silenced it ends what held it before.
+    """What a person did, unless what is in force refuses it, or it has ended. A try that has failed is made at once.
 
     A silence of an incident that nobody was sent is not said; neither is an answer that is undone before a message has
     said it.
     """
+    if incident.sent.ended and not incident.unsent:
+        return incident
     before = standing(incident)
     if answer.verb in UNDONE.values():
         if before is None or UNDONE[before[1].verb] != answer.verb:
