@@ -73,10 +73,13 @@ def wanted(one: Old, now: float) -> Plan:
     A hold never masks a step; an incident with a step to come does not end by itself; after its last step it is over
     after ten windows, however many came; and who took it hears when that ends, also where nothing came.
     """
+    answer = one.answers.now
+    stays_behind = answer is None and not one.quiet_since  # of quiet hours in which a person did something
+    if stays_behind or (answer is not None and answer.verb == TAKEN and not one.told and not one.quiet_since):
+        one = replace(one, held_until=0.0)  # a take holds no first, also where an undo has brought it back
     plain = replace(one, steps=(), step_at=0.0, stepping_at=0.0)
     at, what = theirs(plain, now)
     base = Plan(at, act_of(plain, at, what))
-    answer = one.answers.now
     if answer is not None and answer.verb == TAKEN and one.held_until and one.answers.is_said and not one.untold:
         until = max(one.held_until, one.not_before, now)
         if one.told and one.held_until < life.over_at(plain):
@@ -101,7 +104,7 @@ def translated(one: Old) -> Incident:
     journal = list(answers.journal)
     over = 0
     if place is not None and answers.now is not None and answers.now.verb in (TAKEN, SILENCED):
-        if one.held_until and not one.quiet_since:  # a take that came before the first message counts from that
+        if one.held_until not in (0.0, one.not_before):  # a take that came before the first message counts from that
             journal[place] = replace(journal[place], length_s=one.held_until - journal[place].at)
         over = 0 if one.held_until or not one.told else place + 1
     elif answers.now is None:
@@ -203,7 +206,12 @@ def turn(at: Life) -> bool:
 
 
 def step(at: Life) -> Old:
-    """It begins; or its message is sent, fails, or reaches nobody."""
+    """It begins; or its message is sent, fails, or reaches nobody. What holds its other messages goes on."""
+    after = stepped(at)
+    return replace(after, not_before=at.one.not_before) if at.one.quiet_since else after
+
+
+def stepped(at: Life) -> Old:
     one, rnd = at.one, at.rnd
     if not one.stepping_at:
         return escalation.stepped(one, now=at.now, time=at.now)
@@ -246,8 +254,10 @@ def wall(at: Life) -> None:
 
 
 def fail(at: Life) -> None:
-    """A message of it could not be sent."""
-    if at.one.untold or answered.news(at.one):
+    """A message of it is due, and cannot be sent."""
+    when, what = theirs(at.one, at.now)
+    if what in ("tell", "end") and at.one.untold + bool(answered.news(at.one)):
+        at.now = max(at.now, when)
         at.one = life.released(at.one, at.now, at.rnd.random() * 3 * at.one.window_s, failed=1)
 
 

@@ -125,6 +125,8 @@ def _digest(incident: Incident, now: float) -> Plan:
     is_fresh = at <= counts.at + FRESH_WINDOWS * incident.opening.window_s
     if at < over and (held_until or is_fresh or not incident.sent.wait_s):
         return Plan(at, Act.LAPSE if _is_expired(incident, at) else Act.DIGEST)
+    if hold is not None and hold.is_of_wall:  # all that has waited is sent together
+        return Plan(at, Act.LAPSE if _is_expired(incident, at) else Act.END)
     return _end(incident, max(min(over, at), held_until, tried_at, now))
 
 
