@@ -75,9 +75,11 @@ def wanted(one: Old, now: float) -> Plan:
     """
     answer = one.answers.now
     stays_behind = answer is None and not one.quiet_since  # of quiet hours in which a person did something
-    if stays_behind or (answer is not None and answer.verb == TAKEN and not one.told and not one.quiet_since):
+    if stays_behind or (answer is not None and answer.verb == TAKEN and not one.told):
         one = replace(one, held_until=0.0)  # a take holds no first, also where an undo has brought it back
     plain = replace(one, steps=(), step_at=0.0, stepping_at=0.0)
+    if one.quiet_since and answer is None:  # the old turn asks anew what holds it, and finds the same
+        plain = replace(plain, not_before=max(one.held_until, one.not_before))
     at, what = theirs(plain, now)
     base = Plan(at, act_of(plain, at, what))
     if answer is not None and answer.verb == TAKEN and one.held_until and one.answers.is_said and not one.untold:
@@ -206,12 +208,7 @@ def turn(at: Life) -> bool:
 
 
 def step(at: Life) -> Old:
-    """It begins; or its message is sent, fails, or reaches nobody. What holds its other messages goes on."""
-    after = stepped(at)
-    return replace(after, not_before=at.one.not_before) if at.one.quiet_since else after
-
-
-def stepped(at: Life) -> Old:
+    """It begins; or its message is sent, fails, or reaches nobody."""
     one, rnd = at.one, at.rnd
     if not one.stepping_at:
         return escalation.stepped(one, now=at.now, time=at.now)
