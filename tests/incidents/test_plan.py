@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -29,11 +29,12 @@ STEPS = (300.0, 900.0)
 
 @dataclass
 class Life:
-    """An old incident, and the time that it has come to."""
+    """An old incident, the time that it has come to, and what was counted last."""
 
     one: Old
     now: float
     rnd: random.Random
+    counted: Count = field(default_factory=lambda: Count(key="k"))
 
 
 # The old rules, asked as the old turn asks them.
@@ -186,7 +187,8 @@ def begun(rnd: random.Random, steps: tuple[float, ...] = ()) -> Life:
 def count(at: Life) -> None:
     at.now += at.rnd.random() * at.one.window_s * at.rnd.choice([0.2, 2, 12])
     number = at.rnd.randrange(1, 9)
-    at.one = stored.counted(at.one, more(at, number, at.one.window_s, is_new=at.rnd.random() < 0.2), at.now)
+    at.counted = more(at, number, at.one.window_s, is_new=at.rnd.random() < 0.2)
+    at.one = stored.counted(at.one, at.counted, at.now)
 
 
 def turn(at: Life) -> bool:
