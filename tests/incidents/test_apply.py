@@ -62,10 +62,10 @@ def lived_by_both(seed: int) -> Counter[str]:
     at = old.begun(random.Random(seed))
     new = opened(at.now, window_s=at.one.window_s)
     seen = Counter[str]()
-    for _ in range(at.rnd.randrange(0, 12)):
+    for _ in range(at.rnd.randrange(16)):
         found, due = plan(new, at.now), old.wanted(at.one, at.now)
         assert old.is_same(found, due), f"seed {seed}: {found} is to be {due} at {at.now}\n{at.one}\n{new}"
-        before, does = at.one, at.rnd.choice([old.count] * 3 + [old.turn] * 4 + [old.answer])
+        before, does = at.one, at.rnd.choice([old.count] * 3 + [old.turn] * 4 + [old.answer] * 2)
         if does is old.answer and not at.one.told:
             continue
         if does is old.turn:
@@ -82,6 +82,8 @@ def lived_by_both(seed: int) -> Counter[str]:
             variants = at.counted.variants
             new = added(new, Counted(key="k", count=count, last=at.one.last, variants=variants), at.now)
         elif at.one is not before:
+            if at.one.answers.is_said and not (before.answers.is_said or before.answers.was_said):
+                break  # of a claim that was said, and whose return was not: the old rules leave it so
             answer = replace(at.one.answers.journal[-1], count=0)
             new = added(new, Answered(key="k", answer=answer), at.now)
             seen[answer.verb] += 1
@@ -91,7 +93,7 @@ def lived_by_both(seed: int) -> Counter[str]:
 
 def test_random_lives_go_as_by_the_rules_that_it_replaces() -> None:
     seen = Counter[str]()
-    for seed in range(400):
+    for seed in range(600):
         seen += lived_by_both(seed)
     acts = {act.name for act in Act} - {"STEP", "CALL", "FORGET"}
     assert {*seen} >= {*acts, TAKEN, SILENCED, DONE, *UNDONE.values()}, seen
@@ -172,6 +174,12 @@ def test_what_comes_again_after_it_was_closed_is_sent_by_the_record_that_came() 
     assert plan(again, 5 * M) == Plan(5 * M, Act.FIRST)
     assert again.opening.alert == "b"
     assert (total(sent(again, 5 * M)), again.opening.short_id) == (1, "k7f2")
+
+
+def test_what_is_taken_while_the_message_of_its_end_is_on_its_way_goes_on() -> None:
+    incident = sent(counted(sent(opened(), 0.0), M), M)
+    taken = answered(incident, TAKEN, 12 * M, 30 * M)
+    assert plan(outcomes.sent(taken, incident, Act.END, 12 * M), 12 * M) == Plan(12 * M, Act.NEWS)
 
 
 def test_the_first_answer_wins() -> None:

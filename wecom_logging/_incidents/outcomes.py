@@ -66,9 +66,11 @@ def sent(there: Incident, shown: Incident, act: Act, now: float) -> Incident:
 
     The wait doubles with each digest, but not with one that came before its time. After a silence in which nothing came
     it begins anew. It has ended with the message that says so; also with a first one that waited until it was over, and
-    with that of a silence in which nothing came, if it is over by then.
+    with that of a silence in which nothing came, if it is over by then. It goes on where a person did something while
+    the message was on its way: who did wants to know.
     """
-    if act is Act.END or _has_ended_meanwhile(shown, act, now):
+    is_answered = _place_after(there, shown.answers) < len(there.answers)  # while the message was on its way
+    if (act is Act.END or _is_over_with_it(shown, act, now)) and not is_answered:
         return _as_shown(ended(there, now), there, shown)
     begins = is_first(shown) or (act is Act.NEWS and is_said(shown))
     is_again = not is_first(shown)
@@ -89,7 +91,7 @@ def sent(there: Incident, shown: Incident, act: Act, now: float) -> Incident:
     return _as_shown(replace(after, sent=messages, step=step, hold=None), there, shown)
 
 
-def _has_ended_meanwhile(shown: Incident, act: Act, now: float) -> bool:
+def _is_over_with_it(shown: Incident, act: Act, now: float) -> bool:
     """True of a first message that the wall held, and of a silence in which nothing came, if it is over by then."""
     waited = act is Act.FIRST and shown.hold is not None and shown.hold.is_of_wall and not is_closed(shown)
     is_silent = act is Act.NEWS and is_said(shown) and not shown.unsent
