@@ -112,7 +112,7 @@ class ServerModel:
     def is_saved(self, number: int = 0) -> bool:
         self.looked_at = 0.0
         self.look()
-        return not self.is_keen()
+        return not self.unsaved
 
     def clock(self) -> float:
         return self.world.now
