@@ -38,6 +38,7 @@ class Book(Protocol):
     def changes(self) -> Changes: ...
     def saved(self) -> None: ...
     def total(self) -> int: ...
+    def whole(self) -> None: ...
 
 
 class ToyBook:
@@ -88,6 +89,10 @@ class ToyBook:
         self.changed.clear()
         self.heard.clear()
 
+    def whole(self) -> None:
+        """All of it is written with the next save."""
+        self.changed, self.heard = set(self.rows), set(self.at)
+
     def total(self) -> int:
         return sum(count for count, _ in self.rows.values())
 
@@ -111,8 +116,9 @@ class Member:
         self.version: str | None = None
         self.waiting: deque[Batch] = deque()
         self.under_way: list[Batch] = []
-        self.born, self.is_exiting = world.now, False
+        self.born, self.is_exiting, self.saved_total = world.now, False, 0
         self.worker: Thread | None = None
+        self.is_quiet = False  # its program logs no more
 
     def begin(self, callers: int, often_s: float) -> None:
         self.process.start(self.work)
@@ -123,7 +129,7 @@ class Member:
     # The calling threads.
 
     def call(self, often_s: float) -> None:
-        while not self.is_exiting:
+        while not (self.is_exiting or self.is_quiet):
             self.log(self.world.random.choice([f"k{self.world.random.randrange(12)}", f"u{self.world.steps}"]))
             self.world.sleep(self.world.random.random() * often_s)
 
@@ -177,7 +183,10 @@ class Member:
         at_once = is_keen and world.has("who has something to say stands at once")
         version = journal.lead(at_once or self.is_exiting or age > 1.0)
         if version is None:
-            self.book, self.version, self.process.is_sending = None, None, False
+            self.process.is_sending = False
+            if self.book is not None and world.has("who loses its lease says what the book has lost"):
+                self.say_what_is_gone(ToyBook(journal.load()))
+            self.book = self.version = None
             return 0.5 if is_keen and world.has("who has something unsaved looks each 0.5 s") else 5.0
         if self.book is None or version != self.version:
             self.load(version)
@@ -199,18 +208,27 @@ class Member:
         return 0.0
 
     def load(self, version: str) -> None:
-        before = self.book
-        book = ToyBook(self.journal.load())
-        if before is not None and (gone := before.total() - book.total()) > 0:
+        loaded = self.journal.load()
+        if self.book is not None and version == "" and self.world.has("a book is given to a store without one"):
+            self.book.whole()
+            self.version = version
+            return
+        book = ToyBook(loaded)
+        if self.book is not None:
+            self.say_what_is_gone(book)
+        self.book, self.version, self.saved_total = book, version, book.total()
+
+    def say_what_is_gone(self, now: Book) -> None:
+        if (gone := self.saved_total - now.total()) > 0:
             self.truth.lost += gone
             self.world.note(self.process.name, "says that records are gone:", gone)
-        self.book, self.version = book, version
 
     def save(self, book: Book) -> None:
         changes = book.changes()
         if changes or self.journal.has_trim():
             self.version = self.journal.save(changes)
             book.saved()
+            self.saved_total = book.total()
 
     def send(self, message: Message) -> None:
         self.world.pause()

@@ -58,6 +58,7 @@ class ServerModel:
         self.writer, self.numbers = process.name, itertools.count(1)
         self.unsaved: dict[int, tuple[float, Batch]] = {}
         self.unsent: dict[int, Batch] = {}
+        self.aged: dict[int, str] = {}  # unsaved for 10 s: the version of the book when that was seen
         self.offset, self.known, self.looked_at = 0, "", 0.0
         self.leads, self.beat, self.renewed, self.version = False, 0, 0.0, ""
         self.seen, self.seen_at, self.free_since = "", 0.0, 0.0
@@ -95,11 +96,15 @@ class ServerModel:
                     del self.unsent[number]
         aged = [n for n, (at, _) in self.unsaved.items() if self.world.now > at + AGAIN_S]
         self.offset = done.number
-        if fell or (aged and version != self.known):
+        is_lost = any(self.aged.setdefault(number, version) != version for number in aged)
+        if not self.world.has("only a book saved 10 s after the append tells of a loss"):
+            is_lost = bool(aged) and version != self.known
+        if fell or is_lost:
             again = [*self.unsent.values(), *(one for _, one in self.unsaved.values())]
             self.world.note(self.writer, "appends again", [one.number for one in again])
             self.unsent.clear()
             self.unsaved.clear()
+            self.aged.clear()
             new = [Batch(self.writer, next(self.numbers), one.entries) for one in again]
             self.unsaved.update((one.number, (self.world.now, one)) for one in new)
             for one in new:

@@ -127,9 +127,7 @@ class Simulation:
             self.server.data.ends = self.world.now
         for one in self.living():
             one.process.stopped_until = 0.0
-            for thread in one.process.threads[1:]:
-                if thread in self.world.threads and one.under_way == []:
-                    self.world.threads.remove(thread)
+            one.is_quiet = True
         ends = self.world.now + 60.0
         for thread in self.world.threads:
             thread.wakes = min(thread.wakes, self.world.now)
