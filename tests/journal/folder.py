@@ -160,7 +160,9 @@ class FolderModel:
 
     def _is_mine(self) -> bool:
         self.world.pause()
-        return self.lease is not None and bool(self.lease.links) and f"lead.{self.generation + 1}" not in self.disk.names
+        return (
+            self.lease is not None and bool(self.lease.links) and f"lead.{self.generation + 1}" not in self.disk.names
+        )
 
     def is_leading(self) -> bool:
         return self.lease is not None

@@ -37,7 +37,7 @@ class Book(Protocol):
     def sent(self, message: Message, now: float) -> None: ...
     def changes(self) -> Changes: ...
     def saved(self) -> None: ...
-    def total(self) -> int: ...
+    def counted(self) -> dict[str, tuple[int, object]]: ...
     def whole(self) -> None: ...
 
 
@@ -93,8 +93,9 @@ class ToyBook:
         """All of it is written with the next save."""
         self.changed, self.heard = set(self.rows), set(self.at)
 
-    def total(self) -> int:
-        return sum(count for count, _ in self.rows.values())
+    def counted(self) -> dict[str, tuple[int, object]]:
+        """How many of each key, and which batch opened it: a row that was opened anew is another one."""
+        return {key: (row[0], self.openers[key]) for key, row in self.rows.items()}
 
 
 class Truth:
@@ -116,7 +117,8 @@ class Member:
         self.version: str | None = None
         self.waiting: deque[Batch] = deque()
         self.under_way: list[Batch] = []
-        self.born, self.is_exiting, self.saved_total = world.now, False, 0
+        self.born, self.is_exiting = world.now, False
+        self.saved: dict[str, tuple[int, object]] = {}
         self.worker: Thread | None = None
         self.is_quiet = False  # its program logs no more
 
@@ -216,10 +218,15 @@ class Member:
         book = ToyBook(loaded)
         if self.book is not None:
             self.say_what_is_gone(book)
-        self.book, self.version, self.saved_total = book, version, book.total()
+        self.book, self.version, self.saved = book, version, book.counted()
 
     def say_what_is_gone(self, now: Book) -> None:
-        if (gone := self.saved_total - now.total()) > 0:
+        is_now = now.counted()
+        gone = 0
+        for key, (count, opener) in self.saved.items():
+            left, by = is_now.get(key, (0, None))
+            gone += max(count - left, 0) if by == opener else count
+        if gone:
             self.truth.lost += gone
             self.world.note(self.process.name, "says that records are gone:", gone)
 
@@ -228,7 +235,7 @@ class Member:
         if changes or self.journal.has_trim():
             self.version = self.journal.save(changes)
             book.saved()
-            self.saved_total = book.total()
+            self.saved = book.counted()
 
     def send(self, message: Message) -> None:
         self.world.pause()

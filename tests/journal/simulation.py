@@ -33,6 +33,8 @@ class Result:
     hits: int
     lost: int
     latency_s: float
+    begins_s: float
+    """From the first record of all to the first message."""
     faults: Counter[str] = field(default_factory=Counter)
     trace: list[str] = field(default_factory=list)
 
@@ -162,9 +164,10 @@ class Simulation:
             wrong.append(f"{twice} messages twice, {self.world.hits} faults hit a request")
         waits = [at - truth.logged[key][0][1] for key, at in truth.first_sent.items()]
         logged = sum(map(len, truth.logged.values()))
+        begins_s = min(truth.first_sent.values(), default=0.0) - min(all_of[0][1] for all_of in truth.logged.values())
         return Result(
             *(self.seed, self.world.steps, wrong, logged, truth.messages, twice, self.world.hits, truth.lost),
-            *(max(waits, default=0.0), self.world.faults, list(self.world.trace)),
+            *(max(waits, default=0.0), begins_s, self.world.faults, list(self.world.trace)),
         )
 
 
@@ -183,7 +186,13 @@ def main(store: str, seeds: str, kinds: str = "", without: str = "") -> None:
         if result.wrong and total["red"] < 4:
             print(f"seed {seed}:", *result.wrong[:4], sep="\n  ")
     took = time.perf_counter() - began
-    print(store, kinds or "all", f"without {without!r}" if without else "", dict(total), f"{steps} steps, {steps / took:.0f}/s")
+    print(
+        store,
+        kinds or "all",
+        f"without {without!r}" if without else "",
+        dict(total),
+        f"{steps} steps, {steps / took:.0f}/s",
+    )
 
 
 if __name__ == "__main__":
