@@ -1,4 +1,5 @@
-"""What each process has: a writer, and a worker that leads or follows. And a toy of a book: how many of a key, how many sent."""
+"""What each process has: a writer, and a worker that leads or follows. And a toy
+of a book: how many of a key, how many sent."""
 
 from __future__ import annotations
 

@@ -163,11 +163,8 @@ class ServerModel:
     def read(self) -> list[Batch]:
         data = self.server.ask(self.process)
         found = list(data.stream)
-        self.ids = (
-            [id for id, _ in found]
-            if self.world.has("trimmed are ids of this read")
-            else [*self.ids, *(id for id, _ in found)]
-        )
+        before = [] if self.world.has("trimmed are ids of this read") else self.ids
+        self.ids = [*before, *(id for id, _ in found)]
         return [batch for _, batch in found]
 
     def save(self, changes: Changes) -> str:

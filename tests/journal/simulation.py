@@ -1,4 +1,4 @@
-"""``python -m tests.journal.simulation STORE SEEDS [FAULTS] [RULE]``: runs seeds, says what was lost, and how fast it was.
+"""``python -m tests.journal.simulation STORE SEEDS [FAULTS] [RULE]``: runs seeds, says what was lost.
 
 A run is repeated by its seed: same store, faults, rule left out.
 """
