@@ -58,3 +58,17 @@ def find(store: str, kinds: str, rule: str, seeds: range) -> int | None:
         if run(store, seed, kinds_of(store, kinds), rule).wrong and not run(store, seed, kinds_of(store, kinds)).wrong:
             return seed
     return None
+
+
+FOUND = [
+    ("folder", "", "the end of a batch is its number", 0),
+    ("server", "", "a child has a new writer", 0),
+    ("server", "", "a save is fenced", 4),
+    ("server", "empty+exit", "who loses its lease says what the book has lost", 0),
+]
+
+
+@pytest.mark.parametrize(("store", "kinds", "rule", "seed"), FOUND)
+def test_a_rule_that_is_left_out_is_found(store: str, kinds: str, rule: str, seed: int) -> None:
+    assert run(store, seed, kinds_of(store, kinds), rule).wrong
+    assert run(store, seed, kinds_of(store, kinds)).wrong == []
