@@ -66,7 +66,6 @@ FOUND = [
     ("server", "back", "trimmed are ids of this read", 27),
     ("server", "back", "an offset that fell is noticed", 15),
     ("server", "", "the lease is renewed before each request", 18),
-    ("server", "empty+exit", "the exit waits for the offset", 119),
     ("folder", "", "the end of a batch is its number", 0),
     ("server", "", "a child has a new writer", 0),
     ("server", "", "a save is fenced", 4),
