@@ -5,17 +5,19 @@
     0       log disk             | first disk 1
     10      Li: take disk        | taken disk 0 of 1
     20      log disk × 312       |
-    30m10                        | more disk 312 of 313, 4m later
+    30m10                        | end disk 312 of 313
 
-A case begins with ``=`` and its sentence; ``with`` gives options. A row is a time since the beginning (``90``, ``1m30``,
-``2h``, ``1d``), what is done, and behind ``|`` the messages, several with ``;`` between them. A row without anything to do
-stands for the messages of its time. Every message has to stand in a row: what does not stand there does not come. ``#``
+A case begins with ``=`` and its sentence; ``with`` gives options; ``short today: why`` says that this engine falls short of it. A row is a time since the beginning (``90``, ``1m30``,
+``2h``, ``1h5s``, ``1d``), what is done, and behind ``|`` the messages, several with ``;`` between them. A row without anything to do
+stands for the messages of its time; ``20..1m`` is some time between these, as of what is tried again. Every message has to stand in a row: what does not stand there does not come. ``#``
 begins a remark; it stands at the beginning of a line, or behind two spaces.
 
 What is done:
-    log disk [× 3] [critical | warning] [of db] [as amy]   so many records; with an exception of a cause; of a variant
+    log disk [× 3] [critical | warning] [of db] [as amy bob]
+                                                           so many records; with an exception of a cause; of variants
+    kinds 30 [from 10] [critical]                          one record of each of so many kinds, which have no names here
     each 30s until 2h: log disk                            the same again and again, from the time of the row on
-    Li: take disk        Li: quiet disk 2h      Li: done disk      Li: undo disk      Li: quiet shop 10m
+    Li: take disk        Li: quiet disk 2h      Li: done disk      Li: undo disk      Li: quiet service shop 10m
                                                            a person types it; ``refused`` in front: it is refused
     wecom: fails | works | refuses disk                    what becomes of each request from now on
     directory: lacks li | away li | well                   whom an app finds
@@ -23,7 +25,11 @@ What is done:
     flush                                                  somebody waits for all that is left
 
 A message is its kind, the incidents that it names, and how many records it is about: ``more disk 3 of 4``. ``of`` stands
-where it says how many came in all. ``to li wang`` stands where it is not for the usual recipients.
+where it says how many came in all. ``to li wang`` stands where it is not for the usual recipients. ``rare`` is an end that
+does not say that it is mended. Of the messages of one moment the order counts.
+
+What holds then stands behind the messages, in brackets: ``(open disk roof)``, ``(open)``: none; ``(lost 3)``; ``(waits 3)``;
+``(disk Li)``: he has it.
 """
 
 from __future__ import annotations
@@ -32,8 +38,11 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_TIME = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
-_UNITS = (86_400.0, 3600.0, 60.0, 1.0)
+LATE_S = 2.0
+"""Of a message that is due an engine may wait for so long for others of its moment."""
+
+_TIME = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s|(?<![dh])(\d+(?:\.\d+)?))?")
+_UNITS = (86_400.0, 3600.0, 60.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +50,10 @@ class Row:
     """What is done at a time, and which messages come then."""
 
     at: float
+    until: float
     act: str
     comes: tuple[str, ...]
+    holds: tuple[str, ...]
     line: int
 
 
@@ -52,11 +63,14 @@ class Case:
 
     says: str
     options: dict[str, str] = field(default_factory=dict)
+    short: dict[str, str] = field(default_factory=dict)
+    """Which engine falls short of it, and why."""
     rows: list[Row] = field(default_factory=list)
 
     @property
-    def expected(self) -> list[tuple[float, str]]:
-        return [(row.at, message) for row in self.rows for message in row.comes]
+    def expected(self) -> list[tuple[float, float, str]]:
+        """From when until when each message may come, in their order."""
+        return [(row.at, row.until, message) for row in self.rows for message in row.comes]
 
 
 def seconds(text: str) -> float:
@@ -87,6 +101,9 @@ def cases(path: Path) -> list[Case]:
             found.append(Case(text[2:]))
         elif text.startswith("with "):
             found[-1].options.update(_options(text[5:]))
+        elif text.startswith("short "):
+            engine, _, why = text[6:].partition(": ")
+            found[-1].short[engine] = why
         else:
             try:
                 found[-1].rows.append(_row(text, number))
@@ -102,6 +119,9 @@ def _options(text: str) -> dict[str, str]:
 
 def _row(text: str, number: int) -> Row:
     done, _, messages = text.partition("|")
-    at, _, act = done.strip().partition(" ")
-    comes = tuple(" ".join(one.split()) for one in messages.split(";") if one.strip())
-    return Row(seconds(at), " ".join(act.split()), comes, number)
+    time, _, act = done.strip().partition(" ")
+    at, _, until = time.partition("..")
+    items = [" ".join(one.split()) for one in messages.split(";") if one.strip()]
+    comes = tuple(one for one in items if not one.startswith("("))
+    holds = tuple(one.strip("()") for one in items if one.startswith("("))
+    return Row(seconds(at), seconds(until or at) + LATE_S, " ".join(act.split()), comes, holds, number)
