@@ -7,10 +7,11 @@
     20      log disk × 312       |
     30m10                        | end disk 312 of 313
 
-A case begins with ``=`` and its sentence; ``with`` gives options; ``short today: why`` says that this engine falls short of it. A row is a time since the beginning (``90``, ``1m30``,
-``2h``, ``1h5s``, ``1d``), what is done, and behind ``|`` the messages, several with ``;`` between them. A row without anything to do
-stands for the messages of its time; ``20..1m`` is some time between these, as of what is tried again. Every message has to stand in a row: what does not stand there does not come. ``#``
-begins a remark; it stands at the beginning of a line, or behind two spaces.
+A case begins with ``=`` and its sentence; ``with`` gives options; ``short today: why`` says that this engine falls
+short of it. A row is a time since the beginning (``90``, ``1m30``, ``2h``, ``1h5s``, ``1d``), what is done, and
+behind ``|`` the messages, several with ``;`` between them. A row without anything to do stands for the messages of
+its time; ``20..1m`` is some time between these, as of what is tried again. Every message has to stand in a row: what
+does not stand there does not come. ``#`` begins a remark; it stands at the beginning of a line, or behind two spaces.
 
 What is done:
     log disk [× 3] [critical | warning] [of db] [as amy bob]
@@ -24,12 +25,17 @@ What is done:
     while li is told: Li: take disk                        as soon as a message to these is on its way, once
     flush                                                  somebody waits for all that is left
 
-A message is its kind, the incidents that it names, and how many records it is about: ``more disk 3 of 4``. ``of`` stands
-where it says how many came in all. ``to li wang`` stands where it is not for the usual recipients. ``rare`` is an end that
-does not say that it is mended. Of the messages of one moment the order counts.
+A message is its kind, the incidents that it names, and how many records it is about: ``more disk 3 of 4``. ``of``
+stands where it says how many came in all. ``to li wang`` stands where it is not for the usual recipients. ``rare`` is
+an end that does not say that it is mended. Of the messages of one moment the order counts. The kinds:
+    first more again end          an incident begins, goes on, comes again, is over
+    many cause held summary       several in one message: much at once, of one cause, what was held, a file
+    taken silenced closed undone  what a person did; ``nothing``: a silence is over in which nothing came
+    step 1, line, missed          a step's whole alert; the line for those told before; a step that told nobody
+The whole alert of a step says no count: it is about what others were told.
 
-What holds then stands behind the messages, in brackets: ``(open disk roof)``, ``(open)``: none; ``(lost 3)``; ``(waits 3)``;
-``(disk Li)``: he has it.
+What holds then stands behind the messages, in brackets: ``(open disk roof)``, ``(open)``: none; ``(lost 3)``;
+``(waits 3)``; ``(disk Li)``: he has it; ``(disk nobody)``.
 """
 
 from __future__ import annotations

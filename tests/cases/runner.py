@@ -188,18 +188,33 @@ class Play:
         assert found == wanted, f"{what}: {found}"
 
     def assert_balance(self) -> None:
+        """Each record has ended or waits; and where none waits, the messages are about each of them once."""
         stats = self.engine.stats()
         assert stats.accepted == self.made
         assert settled(stats) + stats.pending == self.made
+        if not stats.pending:
+            counts = sum(map(count_of, self.channel.told))
+            assert counts + sum(stats.dropped.values()) == self.made, f"of {self.made} the messages say {counts}"
+
+    def is_named(self, name: str, line: int, text: str) -> bool:
+        """Whether a message is about it: it shows its text, or its function in a row of a cause."""
+        return f"{name} broke" in text or re.search(rf"^· shop line_{line}\b", text, re.M) is not None
 
     def said(self, told: Told) -> str:
         """A message, in the words of the cases."""
         kind = kind_of(told)
-        names = [name for name, line in self.lines.items() if re.search(rf"{name} broke|line_{line}\b(?!.*\n│)", told.whole)]
+        names = [
+            name for name, line in self.lines.items() if re.search(rf"{name} broke|line_{line}\b(?!.*\n│)", told.whole)
+        ]
         words = [kind, *names]
-        if not kind.startswith(("step", "line", "missed")):
-            words.append(str(held_count(told) if kind == "held" else told.count))
-            if kind not in ("held", "cause") and not told.is_shared and not told.is_flood and (in_all := total_of(told)) != told.count:
+        if not kind.startswith("step"):
+            words.append(str(count_of(told)))
+            if (
+                kind not in ("held", "cause")
+                and not told.is_shared
+                and not told.is_flood
+                and (in_all := total_of(told)) != told.count
+            ):
                 words += ["of", str(in_all)]
         if kind == "end" and "not tried again" in told.text:
             words.append("rare")
@@ -237,10 +252,22 @@ def kind_of(told: Told) -> str:
     return "first" if told.count == told.total else "more"
 
 
-def held_count(told: Told) -> int:
-    """How many it is about: a line of each incident says it, behind ``×`` where it is more than one."""
-    lines = [line for line in told.text.split("\n")[1:] if line.startswith(("🔴", "🚨"))]
-    return sum(int(found[1]) if (found := re.search(r"× (\d+)", line)) else 1 for line in lines)
+def count_of(told: Told) -> int:
+    """How many records it is about that no message was about before. The whole alert of a step is about none."""
+    kind = kind_of(told)
+    if kind.startswith("step"):
+        return 0
+    if kind in ("line", "missed"):
+        return told.count if told.is_news else sum(map(int, re.findall(r"× (\d+)", told.text)))
+    if kind != "held":
+        return told.count
+    lines = [line for line in told.text.split("\n")[1:] if line.startswith(("🔴", "🚨", "✅"))]
+    return sum(map(_count_in_line, lines))
+
+
+def _count_in_line(line: str) -> int:
+    found = re.search(r"× (\d+)", line)
+    return int(found[1]) if found else 1 - line.startswith("✅")
 
 
 def total_of(told: Told) -> int:

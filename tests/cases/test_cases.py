@@ -9,7 +9,7 @@ import pytest
 from wecom_logging._state.shared import Shared
 
 from .engines import ENGINES
-from .language import Case, cases, shown
+from .language import Case, cases, seconds, shown
 from .runner import Play, difference
 
 HERE = Path(__file__).parent
@@ -20,12 +20,12 @@ def played() -> list[object]:
     """Each with its engine. What falls short is known, and seen when it no longer does."""
     return [
         pytest.param(
-            name,
+            engine,
             case,
             id=f"{engine} {table}: {case.says}",
             marks=[pytest.mark.xfail(reason=case.short[engine], strict=True)] if engine in case.short else [],
         )
-        for engine, name in ((one, one) for one in ENGINES)
+        for engine in ENGINES
         for table, case in CASES
     ]
 
@@ -36,7 +36,8 @@ def test_a_case(engine: str, case: Case, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(Shared, "time_s", lambda self: play.clock.now)  # two clocks of today are one
     found = play.play()
     play.assert_balance()
-    assert not difference(case.expected, found), "\n".join(["what came:", *(f"{shown(at)} | {said}" for at, said in found)])
+    came = "\n".join(f"{shown(at)} | {said}" for at, said in found)
+    assert not difference(case.expected, found), f"what came:\n{came}"
 
 
 def test_no_two_cases_say_the_same() -> None:
@@ -47,15 +48,11 @@ def test_no_two_cases_say_the_same() -> None:
     ("written", "seconds_s"), [("0", 0), ("90", 90), ("1m30", 90), ("2h", 7200), ("1h5s", 3605), ("1d1m0.5", 86_460.5)]
 )
 def test_a_time_is_read_and_shown(written: str, seconds_s: float) -> None:
-    from .language import seconds
-
     assert seconds(written) == seconds_s
     assert seconds(shown(seconds_s)) == seconds_s
 
 
 @pytest.mark.parametrize("written", ["", "1h30", "1d5", "soon", "1m30m"])
 def test_what_could_be_read_in_two_ways_is_no_time(written: str) -> None:
-    from .language import seconds
-
     with pytest.raises(ValueError, match="no time"):
         seconds(written)
