@@ -88,12 +88,14 @@ def seconds(text: str) -> float:
 
 
 def shown(at: float) -> str:
-    """As a row begins: ``1m30``."""
+    """As a row begins: ``1m30``, ``2h10s``."""
     text, left = "", round(at, 1)
     for letter, unit in zip("dhm", _UNITS, strict=False):
         number, left = divmod(left, unit)
         text += f"{number:.0f}{letter}" if number else ""
-    return text + (f"{round(left, 1):g}" if left or not text else "")
+    if not round(left, 1) and text:
+        return text
+    return f"{text}{round(left, 1):g}" + ("s" if text.endswith(("d", "h")) else "")
 
 
 def cases(path: Path) -> list[Case]:
