@@ -1,7 +1,7 @@
 """A case: what happens to a program and which messages come, as rows of plain data; and `judge`, which lets it happen.
 
 ``happens``: (when, verb, …), each verb a method of `Program`; ``comes``: (when, kind, count, texts …), each a message, in
-the order of time, and there are no others. A time is a number of seconds since the beginning, or what the wall shows:
+the order of time (of one time in any order), and there are no others. A time is a number of seconds since the beginning, or what the wall shows:
 ``"12-07 22:00"`` is any second of that minute, a number may be ``SLACK_S`` late. ``count`` is how many records the message
 is about, for ``"held"`` and ``"flood"`` how many incidents, None where it says nothing of it. ``texts`` are searched in
 the message. ``to=…`` in a dict at the end: who gets it, where that is not `FIRST`.
@@ -9,6 +9,7 @@ the message. ``to=…`` in a dict at the end: who gets it, where that is not `FI
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -105,11 +106,13 @@ class Judge:
         self.case, self.one, self.began = case, one, began
 
     def happens(self) -> None:
-        for when, verb, *more in sorted(self.case.happens, key=lambda row: self.second(row[0])):
-            self.one.pass_time(self.began + self.second(when), self.case.most_s)
-            named = more.pop() if more and isinstance(more[-1], dict) else {}
-            getattr(self.one, verb)(*more, **named)
-            self.one.turn()
+        """All of one time happens at once: no turn is between."""
+        rows = sorted(self.case.happens, key=lambda row: self.second(row[0]))
+        for second, at_once in itertools.groupby(rows, key=lambda row: self.second(row[0])):
+            self.one.pass_time(self.began + second, self.case.most_s)
+            for _, verb, *more in at_once:
+                named = more.pop() if more and isinstance(more[-1], dict) else {}
+                getattr(self.one, verb)(*more, **named)
         self.one.pass_time(self.began + self.second(self.case.until), self.case.most_s)
 
     def second(self, when: When) -> float:
@@ -117,14 +120,17 @@ class Judge:
 
     def differs(self) -> Iterator[str]:
         """Where what came is not what the case says."""
-        told = self.one.channel.told
-        for place in range(max(len(told), len(self.case.comes))):
-            if place >= len(told):
-                yield f"did not come: {self.case.comes[place]}"
-            elif place >= len(self.case.comes):
-                yield f"came, too: {self.shown(told[place])}"
-            elif why := self.why_not(told[place], self.case.comes[place]):
-                yield f"{why} differs: {self.shown(told[place])}\n  in place of {self.case.comes[place]}"
+        left = [*self.case.comes]
+        for message in self.one.channel.told:
+            at_once = [row for row in left if row[0] == left[0][0]]  # of these any may be the first
+            fits = [row for row in at_once if not self.why_not(message, row)]
+            if fits:
+                left.remove(fits[0])
+            elif left:
+                yield f"{self.why_not(message, left[0])} differs: {self.shown(message)}\n  in place of {left.pop(0)}"
+            else:
+                yield f"came, too: {self.shown(message)}"
+        yield from (f"did not come: {row}" for row in left)
         stats = self.one.stats()
         if stats.accepted < self.one.logged or (self.case.settles and stats.accepted != settled(stats)):
             yield f"of {self.one.logged} records not all are settled: {stats}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -35,13 +35,14 @@ FIRST = "张三"
 class Channel(Recorder):
     """An app with a directory, in which people may be missing, or which cannot be asked for some of them."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, users: Sequence[str]) -> None:
         super().__init__(clock)
+        self._users = tuple(users)
         self.missing: set[str] = set()
         self.away: set[str] = set()
 
     def addressed(self, recipients: Recipients | None) -> Recipients:
-        return recipients or Recipients(users=(FIRST,))
+        return recipients or Recipients(users=self._users)
 
     def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
         named = self.addressed(recipients)
@@ -59,8 +60,8 @@ class Program:
         self.clock = Clock(begins)
         self.leapt_s = 0.0
         """By how much the clock on the wall was set since it began."""
-        self.channel = Channel(self.clock)
         given = {"users": [FIRST], "timezone": "Asia/Shanghai", "service": "shop", "rate_limit": None, **options}
+        self.channel = Channel(self.clock, given["users"])
         self.handler = WeComHandler(corp_id="ww1", agent_id=1, secret="s" * 8, **given)
         own = self.handler._pipeline
         assert own is not None
@@ -72,7 +73,7 @@ class Program:
         self.handler._pipeline, self.handler._shortcut = self._pipeline, self._pipeline.collector
         self.logged = 0
         self._pipeline.open_for(self.handler)
-        self._desk = Desk(lambda: [self._pipeline.place], time_s=self.wall)
+        self._desk = Desk(lambda: [self._pipeline.place], language=looks.reader, time_s=self.wall)
         self.runs: dict[str, list[Any]] = {}
 
     def wall(self) -> float:
@@ -80,9 +81,8 @@ class Program:
 
     def pass_time(self, ends: float, most_s: float) -> None:
         """Let time go on until then, with a turn whenever the program asks for one, and each ``most_s`` at least."""
-        while self.clock.now < ends:
-            self.clock.now = min(self.clock.now + min(max(self.turn(), 0.05), most_s), ends)
-        self.turn()
+        while (wait := min(max(self.turn(), 0.05), most_s)) and self.clock.now < ends:
+            self.clock.now = min(self.clock.now + wait, ends)
 
     def turn(self) -> float:
         for _ in range(100_000):

@@ -91,7 +91,7 @@ CASES = (
     ),
     Case(
         "where nothing passes, what is critical is held, and stands first",
-        {**NIGHT, "quiet_level": "ALL"},
+        {"quiet_hours": {"when": "22:00-08:00", "below": "none"}},
         (("12-07 23:00", "log", "smoke"), ("12-07 23:00", "log", "fire", 1, "CRITICAL")),
         "12-08 08:02",
         (("12-08 08:00", "held", 2, r"(?s)fire.*smoke"),),
@@ -122,12 +122,12 @@ CASES = (
         NIGHT,
         (
             ("12-07 23:00", "log", DISK, 3),
-            ("12-07 23:10", "log", STOCK),
-            ("12-07 23:10", "log", "no route"),
-            ("12-07 23:10", "exit"),
+            ("12-07 23:00", "log", STOCK),
+            ("12-07 23:00", "log", "no route"),
+            ("12-07 23:00:02", "exit"),
         ),
-        "12-07 23:11",
-        (("12-07 23:10", "held", 3, "^🔴 quiet hours 22:00–08:00 · 3 incidents, still open$"),),
+        "12-07 23:01",
+        (("12-07 23:00", "held", 3, "^🔴 quiet hours 22:00–08:00 · 3 incidents, still open$"),),
     ),
     Case(
         "more than a message holds is a summary and a file",
@@ -158,7 +158,7 @@ CASES = (
         (
             ("12-07 21:00", "new", 1, DISK),
             ("12-07 21:01", "more", 1, "2 in all"),
-            ("12-07 21:11", "end", 0, DISK),
+            ("12-07 21:12", "end", 0, DISK),
             (
                 "12-08 08:00",
                 "held",
@@ -211,7 +211,16 @@ CASES = (
             ("12-07 23:10", "to", None, "李四"),
             ("12-07 23:25", "step", 1, "on fire", {"to": "王五"}),
             ("12-07 23:25", "to", None, "王五", {"to": "张三 李四"}),
+            ("12-08 00:02", "end", 0, "on fire", {"to": "张三 李四 王五"}),
             ("12-08 08:00", "step", 1, "sent before the night", {"to": "李四"}),
+            ("12-08 08:00", "to", None, "李四"),
+            ("12-08 08:00", "held", 1, "held at night"),
+            ("12-08 08:01", "step", 1, "sent before the night", {"to": "王五"}),
+            ("12-08 08:01", "to", None, "王五", {"to": "张三 李四"}),
+            ("12-08 08:10", "step", 1, "held at night", {"to": "李四"}),
+            ("12-08 08:10", "to", None, "李四"),
+            ("12-08 08:25", "step", 1, "held at night", {"to": "王五"}),
+            ("12-08 08:25", "to", None, "王五", {"to": "张三 李四"}),
         ),
     ),
     Case(
