@@ -3,7 +3,7 @@
 ``happens``: (when, verb, …), each verb a method of `Program`; ``comes``: (when, kind, count, texts …), each a message, in
 the order of time (of one time in any order), and there are no others. A time is a number of seconds since the beginning, or what the wall shows:
 ``"12-07 22:00"`` is any second of that minute, a number may be ``SLACK_S`` late. ``count`` is how many records the message
-is about, for ``"held"`` and ``"flood"`` how many incidents, None where it says nothing of it. ``texts`` are searched in
+is about, for ``"held"`` and ``"maintenance"`` how many incidents, None where it says nothing of it. ``texts`` are searched in
 the message. ``to=…`` in a dict at the end: who gets it, where that is not `FIRST`.
 """
 
@@ -35,7 +35,8 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("step", r"^⏫ (Escalation|升级) "),
     ("to", r"^⏫ .*→ "),
     ("held", r"(quiet hours|夜间静默) .* · \d+ (incident|件)"),
-    ("flood", r"^\S+ \d+ alerts of \d+ kinds"),
+    ("maintenance", r"^\S+ maintenance .* · \d+ incident"),
+    ("many", r"^\S+ \d+ alerts of \d+ kinds"),
     ("given back", r"#\w+ given back by "),
     ("given", r"#\w+ given to "),
     ("taken", r"^✋ .*#\w+ taken by "),
@@ -89,9 +90,9 @@ def kind_of(message: Told) -> str:
 
 def count_of(message: Told, kind: str) -> int | None:
     """How many records it is about, or incidents; None for a line that names none."""
-    if kind == "held":
+    if kind in ("held", "maintenance"):
         return int(re.findall(r"(\d+) (?:incidents?|件)", message.first_line)[0])
-    if kind in ("flood", "to", "unsent step", "nothing came", "opened", "ran", "watch ended", "watched again"):
+    if kind in ("to", "unsent step", "nothing came", "opened", "ran", "watch ended", "watched again"):
         return None
     if kind == "step":
         found = re.search(r"× (\d+)", message.text.split("\n")[1])
