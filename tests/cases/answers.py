@@ -73,18 +73,18 @@ CASES = (
     day(
         "what comes after a silence in which nothing came is sent within a window",
         (
-            *each(10 * M, 0, 2400, "log", DISK),
-            (2410, "say", "Li", "quiet {} 4m"),
-            (2660, "log", DISK),
+            (0, "log", DISK, 2),
+            *each(10 * M, 600, 1800, "log", DISK),
+            (2400, "say", "Li", "quiet {} 4m"),
+            (2652, "log", DISK),
         ),
-        2740,
+        2720,
         (
             FIRST,
-            (600, "again", 1),
-            *((at, "more", 1) for at in (1200, 1800, 2400)),
-            (2410, "silenced", 0),
-            (2650, "nothing came", None),
-            (2710, "more", 1, "5 in all"),
+            *((at, "more", 1) for at in (60, 600, 1320, 1800)),
+            (2400, "silenced", 0),
+            (2640, "nothing came", None),
+            (2700, "more", 1, "6 in all"),
         ),
     ),
     day(
@@ -174,7 +174,7 @@ CASES = (
             (24, "silenced", 0),
             (36, "closed", 0),
             (48, "opened", None, r"opened again by Wang 09:00; now: Li \(silenced until 10:00\)$"),
-            (60, "undone", 0),
+            (60, "undone", 0, "unsilenced by Li 09:01; nobody has it now$"),
         ),
     ),
     day(

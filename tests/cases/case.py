@@ -42,7 +42,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("taken", r"^✋ .*#\w+ taken by "),
     ("silenced", r"^✋ .*#\w+ silenced by .*, until "),
     ("nothing came", r"silenced by .*: nothing came$"),
-    ("undone", r"#\w+ (claim|silence) of .* undone by "),
+    ("undone", r"#\w+ ((claim|silence) of .* undone|unsilenced) by "),
     ("opened", r"#\w+ opened again by "),
     ("closed", r"#\w+ closed by "),
     ("ran", r"#\w+ (ran again|the run of )"),
