@@ -2,9 +2,10 @@
 
 ``happens``: (when, verb, …), each verb a method of `Program`; ``comes``: (when, kind, count, texts …), each a message, in
 the order of time (of one time in any order), and there are no others. A time is a number of seconds since the beginning, or what the wall shows:
-``"12-07 22:00"`` is any second of that minute, a number may be ``SLACK_S`` late. ``count`` is how many records the message
+``"12-07 22:00"`` is any second of that minute, a number may be ``late_s`` of the case late. ``count`` is how many records the message
 is about, for ``"held"`` and ``"maintenance"`` how many incidents, None where it says nothing of it. ``texts`` are searched in
-the message. ``to=…`` in a dict at the end: who gets it, where that is not `FIRST`.
+the message. In a dict at the end stand ``to`` (who gets it, where that is not `FIRST`), ``late`` (seconds), and ``may``
+(True: it may be left out).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -72,6 +73,7 @@ class Case:
     begins: str = "2026-12-07 21:00"
     zone: str = "Asia/Shanghai"
     most_s: float = float("inf")
+    late_s: float = SLACK_S
     settles: bool = True
     refused: str = ""
 
@@ -100,6 +102,10 @@ def count_of(message: Told, kind: str) -> int | None:
     return message.count
 
 
+def _may(row: Row) -> bool:
+    return isinstance(row[-1], dict) and bool(row[-1].get("may"))
+
+
 class Judge:
     """One case on its way."""
 
@@ -123,7 +129,8 @@ class Judge:
         """Where what came is not what the case says."""
         left = [*self.case.comes]
         for message in self.one.channel.told:
-            at_once = [row for row in left if row[0] == left[0][0]]  # of these any may be the first
+            firm = [row for row in left if not _may(row)]
+            at_once = [row for row in left if _may(row) or row[0] == firm[0][0]]  # of these any may be the first
             fits = [row for row in at_once if not self.why_not(message, row)]
             if fits:
                 left.remove(fits[0])
@@ -131,7 +138,7 @@ class Judge:
                 yield f"{self.why_not(message, left[0])} differs: {self.shown(message)}\n  in place of {left.pop(0)}"
             else:
                 yield f"came, too: {self.shown(message)}"
-        yield from (f"did not come: {row}" for row in left)
+        yield from (f"did not come: {row}" for row in left if not _may(row))
         stats = self.one.stats()
         if stats.accepted < self.one.logged or (self.case.settles and stats.accepted != settled(stats)):
             yield f"of {self.one.logged} records not all are settled: {stats}"
@@ -140,7 +147,7 @@ class Judge:
         when, kind, count, *texts = row
         more = texts.pop() if texts and isinstance(texts[-1], dict) else {}
         late_s = message.at - self.began - self.second(when)
-        most = 59.99 if isinstance(when, str) else more.get("late", SLACK_S)
+        most = more.get("late", self.case.late_s) + (57.99 if isinstance(when, str) and len(when) == 11 else 0.0)
         if not -0.01 <= late_s <= most:
             return "the time"
         if kind_of(message) != kind:
@@ -178,7 +185,3 @@ def judge(case: Case) -> None:
         found = [*judged.differs()]
         assert not found, "\n".join((case.name, *found, "all that came:", *map(judged.shown, one.channel.told)))
 
-
-def later(wall: str, seconds: float) -> str:
-    """A time of the wall so much later."""
-    return f"{datetime.fromisoformat(wall) + timedelta(seconds=seconds):%Y-%m-%d %H:%M:%S}"
