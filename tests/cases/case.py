@@ -4,7 +4,7 @@
 the order of time (of one time in any order), and there are no others. A time is a number of seconds since the beginning, or what the wall shows:
 ``"12-07 22:00"`` is any second of that minute, a number may be ``late_s`` of the case late. ``count`` is how many records the message
 is about, for ``"held"`` and ``"maintenance"`` how many incidents, None where it says nothing of it. ``texts`` are searched in
-the message. In a dict at the end stand ``to`` (who gets it, where that is not `FIRST`), ``late`` (seconds), and ``may``
+the message. A kind of "" is any. In a dict at the end stand ``to`` (who gets it, where that is not `FIRST`), ``among`` (one of those), ``late`` (seconds), and ``may``
 (True: it may be left out).
 """
 
@@ -61,7 +61,8 @@ KINDS: tuple[tuple[str, str], ...] = (
 class Case:
     """``name`` is its sentence. ``begins`` is what the wall shows, ``options`` what the handler is given.
 
-    ``refused`` names the option that is wrong: then nothing happens. ``most_s``: the program looks at least so often.
+    ``late_s``: how late a message may be. ``only``: a message that no row is about is no fault, but for one in which this
+    is found. ``refused`` names the option that is wrong: then nothing happens. ``most_s``: the program looks at least so often.
     ``settles`` False: some of its records still wait at the end.
     """
 
@@ -76,6 +77,7 @@ class Case:
     late_s: float = SLACK_S
     settles: bool = True
     refused: str = ""
+    only: str = ""
 
 
 def each(step_s: float, first: When, last: When, *what: Any) -> tuple[Row, ...]:
@@ -134,6 +136,8 @@ class Judge:
             fits = [row for row in at_once if not self.why_not(message, row)]
             if fits:
                 left.remove(fits[0])
+            elif not re.search(self.case.only, message.text):
+                pass
             elif left:
                 yield f"{self.why_not(message, left[0])} differs: {self.shown(message)}\n  in place of {left.pop(0)}"
             else:
@@ -150,12 +154,12 @@ class Judge:
         most = more.get("late", self.case.late_s) + (57.99 if isinstance(when, str) and len(when) == 11 else 0.0)
         if not -0.01 <= late_s <= most:
             return "the time"
-        if kind_of(message) != kind:
+        if kind not in ("", kind_of(message)):
             return "the kind"
         if count is not None and count_of(message, kind) != count:
             return "the count"
-        people = more.get("to", FIRST).split()
-        if [*(message.recipients.users if message.recipients else ())] != people:
+        users = self.one.channel.addressed(message.recipients).users
+        if more["among"] not in users if "among" in more else [*users] != more.get("to", FIRST).split():
             return "who gets it"
         return next((f"the text {text!r}" for text in texts if not re.search(text, message.text, re.M)), "")
 

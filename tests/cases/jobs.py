@@ -157,6 +157,26 @@ CASES = (
             ("12-02 10:00", "ran", None),
         ),
     ),
+    Case(
+        "J10: when nobody watched, one line says so, and names each job once",
+        {},
+        (
+            *((0, "declare", name, DAILY) for name in (JOB, "报表", "清理")),
+            ("11-30 02:00", "stop", 70 * 60.0),
+            ("11-30 03:10", "run", "清理"),
+        ),
+        "11-30 03:30",
+        (
+            (
+                "11-30 03:15",
+                "new",
+                2,
+                "nobody watched from 11-30 02:00 .* to 11-30 03:10 .*; jobs that may not have run: 对账, 报表$",
+            ),
+        ),
+        NOON,
+        late_s=LATE_S,
+    ),
     job(
         "J11: a run that was killed did not finish, and the next one closes it",
         NOON,

@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 from wecom_logging import WeComHandler
 from wecom_logging._answers.command import Command, read
-from wecom_logging._answers.desk import Desk
+from wecom_logging._answers.desk import Desk, Person
 from wecom_logging._delivery import declared
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._runtime import clock as system
@@ -112,9 +112,14 @@ class Program:
         """A person chooses who has it from now on."""
         self.do(who, Command("give", self.last_id(), whom=to), why, *says)
 
-    def do(self, who: str, command: Command, why: str, *says: str) -> None:
+    def take(self, who: str, length_s: float = 0.0) -> None:
+        """A person, who is a member of that user id, takes it for so long."""
+        self.do(Person(who, who), Command("take", self.last_id(), length_s), None)
+
+    def do(self, who: str | Person, command: Command, why: str | None, *says: str) -> None:
+        """Let it be done; ``why`` None: whatever is answered."""
         reply = self._desk.do(command, who, "chat")
-        assert reply.why == why, (command, reply)
+        assert why in (None, reply.why), (command, reply.why, reply.text)
         for text in says:
             assert re.search(text, reply.text), (text, reply.text)
 
@@ -148,6 +153,10 @@ class Program:
     def hide(self, *people: str) -> None:
         """From now on the directory cannot be asked for these."""
         self.channel.away = {*people}
+
+    def stop(self, seconds: float) -> None:
+        """The process, or the machine, is stopped for so long: time passes, and no turn is made."""
+        self.clock.now += seconds
 
     def flush(self) -> None:
         """Somebody waits for all that is left: what may go goes now."""
