@@ -109,7 +109,13 @@ CASES = (
         (
             FIRST,
             (12, "closed", 3, r"^✅ shop: #\w+ closed by Li 09:00$", "× 3, 4 in all$"),
-            (330, "again", 2, "^🔴 ERROR again, 2nd time today, × 2 shop:", "^closed by Li 5 minutes ago, and came again$"),
+            (
+                330,
+                "again",
+                2,
+                "^🔴 ERROR again, 2nd time today, × 2 shop:",
+                "^closed by Li 5 minutes ago, and came again$",
+            ),
         ),
     ),
     day(
@@ -131,7 +137,12 @@ CASES = (
             (36, "log", DISK, 7),
         ),
         2 * M,
-        (FIRST, (12, "taken", 0), (24, "undone", 0, r"claim of Li undone by Wang 09:00; nobody has it now$"), (84, "more", 7, "^(?!.*Li)")),
+        (
+            FIRST,
+            (12, "taken", 0),
+            (24, "undone", 0, r"claim of Li undone by Wang 09:00; nobody has it now$"),
+            (84, "more", 7, "^(?!.*Li)"),
+        ),
     ),
     day(
         "a line of somebody stands alone in its message",
@@ -304,7 +315,14 @@ CASES = (
     day(
         "what was sent before a maintenance has no further message inside, and one at its end",
         logged(
-            (12, "say", "Li", "quiet service shop 10m deploy", "", "^maintenance of shop until 09:10.*, by Li; CRITICAL "),
+            (
+                12,
+                "say",
+                "Li",
+                "quiet service shop 10m deploy",
+                "",
+                "^maintenance of shop until 09:10.*, by Li; CRITICAL ",
+            ),
             (20, "log", DISK, 30),
             (500, "say", "Li", "list", "", "^maintenance of shop until 09:10"),
             (800, "say", "Li", "list", "", "^(?!maintenance)"),

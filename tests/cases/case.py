@@ -32,8 +32,8 @@ When = float | str
 Row = tuple[Any, ...]
 
 KINDS: tuple[tuple[str, str], ...] = (
-    ("unsent step", r"^⏫ .* told nobody: "),
     ("step", r"^⏫ (Escalation|升级) "),
+    ("unsent step", r"^⏫ .* told nobody: "),
     ("to", r"^⏫ .*→ "),
     ("held", r"(quiet hours|夜间静默) .* · \d+ (incident|件)"),
     ("maintenance", r"^\S+ maintenance .* · \d+ incident"),
@@ -188,4 +188,3 @@ def judge(case: Case) -> None:
         judged.happens()
         found = [*judged.differs()]
         assert not found, "\n".join((case.name, *found, "all that came:", *map(judged.shown, one.channel.told)))
-

@@ -295,7 +295,10 @@ CASES = (
                 ("11-30 07:00", "ran", None, said, "× 1, 2 in all$"),
             ),
         )
-        for fails, said in ((False, r"^✅ shop 对账: #\w+ ran again 07:00$"), (True, r"^🟠 .* ran again 07:00, and failed$"))
+        for fails, said in (
+            (False, r"^✅ shop 对账: #\w+ ran again 07:00$"),
+            (True, r"^🟠 .* ran again 07:00, and failed$"),
+        )
     ),
     job(
         "all who got it read that a person stopped watching a job, and an undo restores the watch",

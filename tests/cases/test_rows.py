@@ -1,10 +1,12 @@
-"""Quiet hours, answers and jobs: each row of the tables is a case that happens."""
+"""Quiet hours, answers, jobs and escalations: each row of the tables is a case that happens."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from . import answers, jobs, quiet_hours
+from . import answers, escalation, jobs, quiet_hours
 from .case import Case, judge
 
 
@@ -13,3 +15,24 @@ from .case import Case, judge
 )
 def test_what_comes_is_what_the_case_says(case: Case) -> None:
     judge(case)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(
+            one,
+            id=one["id"],
+            marks=pytest.mark.xfail(reason=why, strict=True) if (why := escalation.NOT_YET.get(one["id"])) else (),
+        )
+        for one in escalation.TABLE
+    ],
+)
+def test_who_is_told_at_which_second_is_what_the_table_says(document: dict[str, Any]) -> None:
+    *others, last = escalation.read(document)
+    for case in others:
+        try:
+            return judge(case)
+        except AssertionError:  # another of its answers may hold
+            continue
+    judge(last)
