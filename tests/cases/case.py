@@ -1,11 +1,15 @@
 """A case: what happens to a program and which messages come, as rows of plain data; and `judge`, which lets it happen.
 
-``happens``: (when, verb, …), each verb a method of `Program`; ``comes``: (when, kind, count, texts …), each a message, in
-the order of time (of one time in any order), and there are no others. A time is a number of seconds since the beginning, or what the wall shows:
-``"12-07 22:00"`` is any second of that minute, a number may be ``late_s`` of the case late. ``count`` is how many records the message
-is about, for ``"held"`` and ``"maintenance"`` how many incidents, None where it says nothing of it. ``texts`` are searched in
-the message. A kind of "" is any. In a dict at the end stand ``to`` (who gets it, where that is not `FIRST`), ``among`` (one of those), ``late`` (seconds), and ``may``
-(True: it may be left out).
+``happens`` has rows of (when, verb, …); each verb is a method of `Program`, and all of one time happens at once. Rows
+of ``comes`` are (when, kind, count, text …), each a message, in the order of time (of one time in any order): there
+are no others. A time is a number of seconds since the beginning, or what the wall shows; ``"12-07 22:00"`` is any
+second of that minute. A kind is one of `KINDS`, "" is any. ``count`` is how many records the message is about, for
+``"held"`` and ``"maintenance"`` how many incidents, None where it says nothing of it. Each text, a pattern, is found
+in the message.
+
+A dict at the end of a row of ``comes`` has ``to`` (who gets it, where that is not `FIRST`), ``among`` (one of those),
+``late`` (by how many seconds it may be), and ``may`` (True: it may be left out); at the end of a row of ``happens``,
+what the verb is given by name.
 """
 
 from __future__ import annotations
@@ -59,11 +63,11 @@ KINDS: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``name`` is its sentence. ``begins`` is what the wall shows, ``options`` what the handler is given.
+    """``name`` is its sentence, ``begins`` what the wall shows then, ``options`` what the handler is given.
 
-    ``late_s``: how late a message may be. ``only``: a message that no row is about is no fault, but for one in which this
-    is found. ``refused`` names the option that is wrong: then nothing happens. ``most_s``: the program looks at least so often.
-    ``settles`` False: some of its records still wait at the end.
+    ``late_s``: by how much a message may be late. ``only``: a message that no row is about is no fault, but for one in
+    which this is found. ``most_s``: the program makes a turn at least so often. ``settles`` False: some of its records
+    still wait at the end. ``refused`` names the option that is wrong: then nothing happens.
     """
 
     name: str

@@ -1,10 +1,10 @@
 """Reads a table of escalations as cases: who is told at which second, whatever messages there are beside.
 
-Each is a document: ``steps`` [[after s, people or the name of a rota] …], ``events`` [[t, "told" | "taken" who | "quiet"
-length | "undone" | "done" | "ended"] …], ``until``; ``expect`` [[t, "step", number, people], [t, "nobody", number],
-[t, "again", who took it] …], or ``{"either": […]}``, or "refused". ``take_for``, ``scopes``, ``quiet``, ``zone``,
-``rotas``, ``start``, ``level`` and ``lookup_fails`` stand where they are needed. What was told goes on, a record each 50 s,
-until it is "ended" or "done".
+Each is a document: ``steps`` [[after s, people or the name of a rota] …]; ``events`` [[t, "told" | "taken" who |
+"quiet" length | "undone" | "done" | "ended"] …]; ``until``; ``expect`` [[t, "step", number, people], [t, "nobody",
+number], [t, "again", who took it] …], or ``{"either": […]}``, or "refused"; and where they are needed ``take_for``,
+``scopes``, ``quiet``, ``zone``, ``rotas``, ``start``, ``level``, ``lookup_fails``. What was told goes on, a record
+each 50 s, until it is "ended" or "done".
 """
 
 from __future__ import annotations

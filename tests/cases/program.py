@@ -66,7 +66,8 @@ class Program:
         own = self.handler._pipeline
         assert own is not None
         looks = own.options.looks._replace(markdown=False)
-        self._pipeline = Pipeline([self.channel], replace(own.options, looks=looks), self.clock)
+        channels: list[Any] = [self.channel]
+        self._pipeline = Pipeline(channels, replace(own.options, looks=looks), self.clock)
         self._pipeline._worker.nudge = lambda: None  # type: ignore[method-assign]
         self._pipeline.collector.audience = own.collector.audience
         own.end_for(self.handler)
