@@ -145,6 +145,12 @@ CASES = (
         ),
     ),
     day(
+        "what is taken while it is sent is sent once",
+        ((0, "amid", "say", "Li", "take {}"), (0, "log", DISK, 2), (12, "log", DISK, 3)),
+        1900,
+        (FIRST, (0, "taken", 1), (1800, "end", 3)),
+    ),
+    day(
         "a line of somebody stands alone in its message",
         logged(
             (12, "log", DISK, 2),

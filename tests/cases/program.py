@@ -40,12 +40,17 @@ class Channel(Recorder):
         self._users = tuple(users)
         self.missing: set[str] = set()
         self.away: set[str] = set()
+        self.amid: Callable[[], None] | None = None
+        """Done once, while a message is on its way."""
 
     def addressed(self, recipients: Recipients | None) -> Recipients:
         return recipients or Recipients(users=self._users)
 
     def deliver(self, message: Message, recipients: Recipients | None, before_try: Callable[[], None]) -> Outcome:
         named = self.addressed(recipients)
+        if amid := self.amid:
+            self.amid = None
+            amid()
         if self.away & {*named.users}:
             raise TransportError("the directory cannot be read")
         if not {*named.users} - self.missing:
@@ -109,6 +114,10 @@ class Program:
         """A person types it; ``{}`` is the id of the incident that was sent last. It is refused for a reason."""
         self.do(who, read(words.format(self.last_id())), why, *says)
 
+    def amid(self, verb: str, *more: Any) -> None:
+        """Let something happen while the next message is on its way."""
+        self.channel.amid = lambda: getattr(self, verb)(*more)
+
     def give(self, who: str, to: str, why: str = "", *says: str) -> None:
         """A person chooses who has it from now on."""
         self.do(who, Command("give", self.last_id(), whom=to), why, *says)
@@ -126,7 +135,7 @@ class Program:
 
     def last_id(self) -> str:
         found = [name for one in self.channel.told for name in re.findall(r"#(\w{4,})\b", one.text)]
-        return found[-1] if found else "zzzz"
+        return next(iter([*found[-1:], *(one.short_id for one in self.handler.incidents())]), "zzzz")
 
     def declare(self, name: str, **more: Any) -> None:
         expect(name, handler=self.handler, **more)
