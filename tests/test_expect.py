@@ -185,6 +185,7 @@ def test_a_run_that_closes_a_miss_and_fails_is_no_good_news(
     service.handler.close()
 
 
+@pytest.mark.parametrize("service", ["sqlite"], indirect=True)  # in memory a case of tests/cases/jobs.py holds it
 def test_a_miss_after_a_run_that_took_too_long_is_another_incident(service: Service) -> None:
     service.at("2026-11-30T04:50")
     job = expect("对账", every="1h", max_runtime="30s")

@@ -25,7 +25,11 @@ from ..state.test_one_cause import Time
 from ..storms import CLOCK, Recorder, pipeline, record
 from .conftest import Office
 
+over_a_state = pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
+"""A case of `tests/cases/answers.py` holds it in memory."""
 
+
+@over_a_state
 def test_what_somebody_takes_is_told_to_all_and_then_counted(desk: Office) -> None:
     desk.log(3)
     desk.go_on()
@@ -45,6 +49,7 @@ def test_what_somebody_takes_is_told_to_all_and_then_counted(desk: Office) -> No
     desk.assert_balance()
 
 
+@over_a_state
 def test_what_somebody_takes_is_told_at_once_also_where_its_end_waits_for_others(desk: Office) -> None:
     desk.go_on(24)
     desk.log(3)
@@ -55,6 +60,7 @@ def test_what_somebody_takes_is_told_at_once_also_where_its_end_waits_for_others
     assert re.match(rf"✋ shop: #{desk.name} taken by Li ", said)
 
 
+@over_a_state
 def test_who_is_second_sees_who_was_first(desk: Office) -> None:
     desk.log()
     desk.go_on()
@@ -74,6 +80,7 @@ def test_who_is_second_sees_who_was_first(desk: Office) -> None:
     assert desk.type(f"undo {desk.name}").text == f"#{desk.name}: there is nothing to undo"
 
 
+@over_a_state
 def test_what_another_person_has_silenced_may_be_taken_and_given_back(desk: Office) -> None:
     desk.log()
     desk.go_on()
@@ -84,6 +91,7 @@ def test_what_another_person_has_silenced_may_be_taken_and_given_back(desk: Offi
     desk.assert_balance()
 
 
+@over_a_state
 def test_who_has_it_after_an_undo_is_said_to_all(desk: Office) -> None:
     desk.log()
     desk.go_on()
@@ -106,6 +114,7 @@ def test_who_has_it_after_an_undo_is_said_to_all(desk: Office) -> None:
     )
 
 
+@over_a_state
 def test_a_silence_is_told_also_where_another_takes_the_incident_and_gives_it_back_at_once(desk: Office) -> None:
     desk.log()
     desk.go_on()
@@ -118,6 +127,7 @@ def test_a_silence_is_told_also_where_another_takes_the_incident_and_gives_it_ba
     assert desk.go_on() == []
 
 
+@over_a_state
 def test_what_is_given_to_another_person_is_theirs(desk: Office) -> None:
     desk.log()
     desk.go_on()
@@ -163,6 +173,7 @@ def test_who_has_it_is_a_user_id_and_not_a_name(desk: Office) -> None:
     assert [one.user for one in desk.open()[0].answers.journal] == ["lw1", "LW1", "lw1", "lw1", "lw2", ""]
 
 
+@over_a_state
 def test_a_silence_until_another_day_says_which(desk: Office) -> None:
     desk.log()
     desk.go_on()
@@ -199,6 +210,7 @@ def test_over_midnight_each_time_of_another_day_has_its_date(
     assert held.format(*days).replace(f"{days[1]} ", "") in desk.type("list").text
 
 
+@over_a_state
 def test_a_claim_that_has_ended_is_no_one_s(desk: Office) -> None:
     desk.log()
     desk.go_on()
@@ -219,6 +231,7 @@ def test_a_claim_that_has_ended_is_no_one_s(desk: Office) -> None:
     assert who() == [""]
 
 
+@over_a_state
 def test_who_taps_twice_does_it_once(desk: Office) -> None:
     desk.log()
     desk.go_on()
@@ -304,6 +317,7 @@ def test_one_that_waits_behind_others_is_found_by_the_id_that_it_will_have() -> 
     assert now.type(f"quiet {before.name} 1h").why == ""
 
 
+@over_a_state
 def test_an_unknown_id_and_too_long_a_silence_are_said(desk: Office) -> None:
     assert desk.type("take zzzz").text == "no open incident #zzzz; nothing is open"
     desk.log()
@@ -400,6 +414,7 @@ def test_what_two_channels_have_counted_apart_is_as_often_in_the_list_as_in_deta
     assert " × 3" in offices[0].type(f"details {offices[0].name}").text.split("\n")[0]
 
 
+@over_a_state
 def test_what_has_ended_is_not_found_until_it_comes_again_with_its_id(desk: Office) -> None:
     desk.log(3)
     desk.go_on()
@@ -424,6 +439,7 @@ def test_an_old_card_of_what_nobody_has_says_since_when_it_is_open(desk: Office)
     assert re.fullmatch(rf"这张卡片已不是最新的，未作更改：#{desk.name} 自 {CLOCK} 开始，尚未结束", said.zh)
 
 
+@over_a_state
 def test_an_undo_without_an_id_names_what_can_be_undone(desk: Office) -> None:
     desk.log()
     desk.go_on()
@@ -441,6 +457,7 @@ def test_an_undo_without_an_id_names_what_can_be_undone(desk: Office) -> None:
     assert desk.type("undo").why == "nothing"
 
 
+@over_a_state
 def test_the_end_of_a_silence_says_for_how_long_nothing_came(desk: Office) -> None:
     desk.log(3)
     desk.go_on()

@@ -24,7 +24,7 @@ from wecom_logging.model import Answer
 from ..programs import Ended, run
 from ..storms import CLOCK, Recorder, pipeline, record, settled, turn
 from ..valkey_server import Server
-from .conftest import STORES
+from .conftest import SHARED
 from .test_one_cause import Time, states
 
 
@@ -92,7 +92,7 @@ class Jobs:
             assert (books.counted, books.told) == (self.made, self.made)
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=SHARED)
 def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Jobs]:
     clock = Time(1_000_000.0)
     channel = Recorder(clock)

@@ -38,6 +38,8 @@ from wecom_logging.model.alert import BY_RUN
 from .conftest import CHANNEL, Rig, rig_of
 
 SHANGHAI = "Asia/Shanghai"
+over_a_state = pytest.mark.parametrize("world", ["sqlite", "redis"], indirect=True)
+"""A case of `tests/cases/jobs.py` holds it in memory."""
 
 
 class World:
@@ -157,6 +159,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 MISSED = "job 对账 did not run: it was due 11-30 02:30 Asia/Shanghai"
 
 
+@over_a_state
 def test_j1_a_run_that_starts_a_minute_early_serves_its_time(world: World) -> None:
     world.at("2026-11-29T12:00").declare()
     world.until("2026-11-30T02:28:40")
@@ -169,6 +172,7 @@ def test_j1_a_run_that_starts_a_minute_early_serves_its_time(world: World) -> No
     assert world.told() == [("job 对账 did not run: it was due 12-01 02:30 Asia/Shanghai", 1)]
 
 
+@over_a_state
 def test_j2_start_is_judged_by_grace_and_length_by_max_runtime(world: World) -> None:
     world.at("2026-11-29T12:00").declare(grace_s=1200, max_runtime_s=7200)
     world.until("2026-11-30T02:45")
@@ -224,6 +228,7 @@ def test_j4_where_clocks_change_it_is_due_as_cron_runs_it(
     assert [text.partition("due ")[2] for text in told] == missed
 
 
+@over_a_state
 def test_j5_a_schedule_with_hours_is_not_late_at_night(world: World) -> None:
     world.at("2026-11-29T21:00").declare(cron="0 9-22 * * *")
     for hour in ("22:00",):
@@ -235,6 +240,7 @@ def test_j5_a_schedule_with_hours_is_not_late_at_night(world: World) -> None:
     assert world.told() == [("job 对账 did not run: it was due 11-30 09:00 Asia/Shanghai", 1)]
 
 
+@over_a_state
 def test_j6_the_alert_says_in_which_zone_it_was_due(world: World) -> None:
     world.zone = "America/New_York"
     world.at("2026-11-29T12:00").declare()
@@ -242,12 +248,14 @@ def test_j6_the_alert_says_in_which_zone_it_was_due(world: World) -> None:
     assert world.told() == [("job 对账 did not run: it was due 11-30 02:30 America/New_York", 1)]
 
 
+@over_a_state
 def test_j7_words_of_a_crontab_are_taken_and_read_back(world: World) -> None:
     world.at("2026-11-29T12:00").declare(cron="@daily")
     world.until("2026-11-30T00:06")
     assert world.told() == [("job 对账 did not run: it was due 11-30 00:00 Asia/Shanghai", 1)]
 
 
+@over_a_state
 def test_j8_starts_alone_hide_no_hang(world: World) -> None:
     world.at("2026-11-29T12:00").declare(cron="0 * * * *", max_runtime_s=5400)
     for hour in range(13, 16):
@@ -261,6 +269,7 @@ def test_j8_starts_alone_hide_no_hang(world: World) -> None:
     assert [run.id for run in row.job.seen.runs] == ["run 13", "run 14", "run 15"]
 
 
+@over_a_state
 def test_the_alert_of_a_job_without_a_schedule_names_none(world: World) -> None:
     world.at("2026-11-30T12:00").declare(cron="", max_runtime_s=5400)
     world.began()
@@ -272,6 +281,7 @@ def test_the_alert_of_a_job_without_a_schedule_names_none(world: World) -> None:
     assert row.first.alert.fields == (("schedule", "(none)"),)
 
 
+@over_a_state
 def test_j8_without_a_longest_time_the_ninth_open_run_tells_of_the_oldest(world: World) -> None:
     world.at("2026-11-29T12:00").declare(every_s=3600)
     for number in range(9):
@@ -283,6 +293,7 @@ def test_j8_without_a_longest_time_the_ninth_open_run_tells_of_the_oldest(world:
     assert world.told() == [("对账 ran again", 0)]
 
 
+@over_a_state
 def test_j9_nights_without_a_run_are_one_incident_with_a_count(world: World) -> None:
     world.at("2026-11-29T12:00").declare()
     told = []
@@ -301,6 +312,7 @@ def test_j9_nights_without_a_run_are_one_incident_with_a_count(world: World) -> 
     assert world.told() == []
 
 
+@over_a_state
 def test_j10_when_nobody_watched_one_line_says_so(world: World) -> None:
     world.at("2026-11-29T12:00")
     for name in ("对账", "报表", "清理"):
@@ -318,6 +330,7 @@ def test_j10_when_nobody_watched_one_line_says_so(world: World) -> None:
     assert sorted(number for _, number in world.told()) == [1, 1, 1]
 
 
+@over_a_state
 def test_j11_a_run_that_was_killed_did_not_finish_and_the_next_one_closes_it(world: World) -> None:
     world.at("2026-11-29T12:00").declare(max_runtime_s=600)
     world.until("2026-11-30T02:30")
@@ -344,6 +357,7 @@ def test_j10_what_nobody_watched_is_told_although_something_was_missed_behind_it
     assert unwatched[1] == 1
 
 
+@over_a_state
 @pytest.mark.parametrize(
     "other", [{"level": 50}, {"targets": (Target(channel="", recipients=Recipients(users=("lisi",))),)}]
 )
@@ -426,6 +440,7 @@ def test_j12_a_clock_that_is_set_back_hides_no_miss_of_a_job_that_does_not_come(
     assert world.told() == [("job 对账 did not run: it was due 11-27 02:30 Asia/Shanghai", 1)]
 
 
+@over_a_state
 def test_j12_a_run_closes_what_was_missed_although_the_clock_was_set_back_meanwhile(world: World) -> None:
     world.at("2026-11-29T12:00").declare()
     world.until("2026-11-30T02:40")
@@ -459,6 +474,7 @@ def test_j13_a_paused_job_stays_paused_though_it_runs(world: World) -> None:
     assert world.told() == [("job 对账 did not run: it was due 12-02 02:30 Asia/Shanghai", 1)]
 
 
+@over_a_state
 def test_a_silenced_one_stays_silent_though_it_is_missed_again(world: World) -> None:
     world.at("2026-11-29T12:00").declare(every_s=7200)
     world.until("2026-11-29T14:06")
@@ -470,6 +486,7 @@ def test_a_silenced_one_stays_silent_though_it_is_missed_again(world: World) -> 
     assert world.told() == []
 
 
+@over_a_state
 def test_every_counts_from_the_last_start(world: World) -> None:
     world.at("2026-11-29T12:00").declare(every_s=3600)
     world.until("2026-11-29T12:40")
@@ -480,6 +497,7 @@ def test_every_counts_from_the_last_start(world: World) -> None:
     assert world.told() == [("job 对账 did not run: it was due 11-29 13:40 Asia/Shanghai", 1)]
 
 
+@over_a_state
 def test_a_person_who_closes_it_hears_of_the_next_miss_and_no_line_of_the_run(world: World) -> None:
     world.at("2026-11-29T12:00").declare()
     world.until("2026-11-30T02:40")
