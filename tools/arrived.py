@@ -22,6 +22,9 @@ from wecom_logging._sandbox import Sandbox
 FORK = multiprocessing.get_context("fork")
 PEOPLE = ("sandbox-user", "lisi")
 
+STEP = "⏫ Escalation"
+"""So begins what a step of an escalation sends, which is about one incident; what the others hear of it does not."""
+
 _PIECE = re.compile(r"(?m)^(?=[🚨🔴🟠🔵⚪✅⏫✋🚫])")
 _ID = re.compile(r"#([0-9a-z]{4,})")
 _AGAIN = re.compile(r"again, (\d+)")
@@ -38,7 +41,8 @@ class Heard:
     """Of each time that it was open, how many records in all."""
     twice: int = 0
     steps: int = 0
-    times: list[float] = field(default_factory=list)
+    parts: list[tuple[float, str]] = field(default_factory=list)
+    """When each message came, and what it says of this one."""
     is_over: bool = False
 
     @property
@@ -48,9 +52,9 @@ class Heard:
     def hear(self, text: str, at: float) -> None:
         """A message, or its part, that is about this incident alone."""
         title = text.split("\n", 1)[0]
-        self.times.append(at)
+        self.parts.append((at, text))
         self.short_id = (_ID.findall(text) or [self.short_id])[0]
-        if title.startswith("⏫"):
+        if title.startswith(STEP):
             self.steps += 1
             return
         again = _AGAIN.search(title)
@@ -59,7 +63,7 @@ class Heard:
         told = self.lives.get(life, 0)
         numbers = _IN_ALL.findall(text) or _COUNT.findall(title)
         self.is_over = is_end
-        if is_end or title.startswith("✋"):  # its end, or what a person did, and what no message has told yet
+        if is_end or title.startswith(("✋", "⏫")):  # its end, what a person did, whom a step told; and what is new
             self.lives[life] = max(told, 0, *map(int, numbers))
             return
         total = int(numbers[0]) if numbers else 1
@@ -83,7 +87,8 @@ class Arrived:
                 self._read_file(requests.get(f"{self._url}/{self._last}/files/0", timeout=30).content, at)
             elif "all are in the file" not in message["content"]:
                 self.texts.append(message["content"])
-                for piece in _PIECE.split(message["content"]):
+                is_step = message["content"].startswith(STEP)
+                for piece in [message["content"]] if is_step else _PIECE.split(message["content"]):
                     if named := self._name.search(piece):
                         self.found[named[1]].hear(piece, at)
 

@@ -2,10 +2,9 @@
 ``python -m tools.kills STATE [--seconds 3600] [--processes 8] [--seed N] [--amid] [--harm NAME]``.
 
 STATE is a URL or a folder; ``valkey`` is a server, ``tmpfs`` a folder on a disk of 16 MiB (for root), that is made for
-this run. Of the faults 40 % hit who sent last, and one in five
-waits for a request that is on its way. Half of the processes have a clock that is an hour off. With ``--amid`` people
-answer, steps of escalations are due, jobs are expected, and maintenances are begun and ended meanwhile. ``--harm`` does
-something to such a state at half the time.
+this run. Of the faults 40 % hit who sent last, and one in five waits for a request that is on its way. Half of the
+processes have a clock that is an hour off. With ``--amid`` people answer, steps of escalations are due, jobs are
+expected, and maintenances are begun and ended meanwhile. ``--harm`` does something to such a state at half the time.
 
 A line of truth is written after the log call has returned, and one more when `Stats.pending` says that all was taken.
 What was taken must be told, exactly: no fewer, and no more than was begun. What comes twice is at most one for each
@@ -48,7 +47,7 @@ LEADER, AMID_A_REQUEST = 0.4, 0.2
 SLOW_S = 0.05
 """How late the sandbox answers to the request that is hit."""
 HOUR = 3600.0
-REST_S = 300.0
+REST_S = 150.0
 """For what is counted until it is told at the latest, once all have ended."""
 STEP_S, JOB_S = 60.0, 60.0
 NEVER, RUNS = "xnever", "xruns"
@@ -96,6 +95,8 @@ class Found:
     steps: list[str] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
     inside: list[str] = field(default_factory=list)
+    evidence: dict[str, list[str]] = field(default_factory=dict)
+    """All that was told of what is wrong."""
 
     @property
     def wrong(self) -> dict[str, list[str]]:
@@ -135,6 +136,7 @@ class Program:
             logging.getLogger(name).propagate = False
         self.begins()
         while not ends:
+            self._says_what_is_taken()
             if acts:
                 self.acts(number)
             time.sleep(self.chance.uniform(0, 0.2))
@@ -167,7 +169,6 @@ class Program:
         self.writes("begun", name, level)
         log.log(level, "the disk of %s is full", name, extra={"wecom": {"fingerprint": name}})
         self.writes("logged", name)
-        self._says_what_is_taken()
 
     def _says_what_is_taken(self) -> None:
         if not self.handler.stats().pending:
@@ -265,6 +266,7 @@ class People:
     def __init__(self, url: str, state: str, chance: random.Random) -> None:
         self._environment = {**os.environ, **CREDENTIALS, "WECOM_API_BASE": url, "WECOM_STATE": state}
         self._chance, self._running, self.accepted = chance, list[tuple[str, Any]](), list[str]()
+        self.asked = dict[str, str]()
         self._count = 0
 
     def answer(self, short_id: str) -> None:
@@ -272,6 +274,7 @@ class People:
         who, verb = f"li{word(self._count)}", self._chance.choice([["done"], ["quiet"]])
         command = [str(Path(sys.executable).parent / "wecom-logging"), "incidents", *verb, short_id]
         command += ["1m"] if verb == ["quiet"] else []
+        self.asked[who] = short_id
         started = subprocess.Popen([*command, "--as", who], env=self._environment, stdout=-3, stderr=-3)
         self._running.append((who, started))
 
@@ -284,7 +287,14 @@ class People:
 
 
 def run(
-    state: str, seconds: float, processes: int, seed: int, *, amid: bool = False, harm: Callable[[], None] | None = None
+    state: str,
+    seconds: float,
+    processes: int,
+    seed: int,
+    *,
+    amid: bool = False,
+    harm: Callable[[], None] | None = None,
+    rest_s: float = REST_S,
 ) -> Found:
     """``harm`` is done once, at half the time. What is wrong is in what is returned."""
     chance, found = random.Random(seed), Found(seed)
@@ -327,7 +337,7 @@ def run(
         killer.shifts = [0.0]
         killer.start(acts=False)  # who tells what the killed ones have left
         truths = read_truth(folder, harmed)
-        ends = wall() + REST_S
+        ends = wall() + rest_s
         while wall() < ends and any(arrived.found[name].count < one.taken for name, one in truths.items()):
             time.sleep(1)
             arrived.read()
@@ -374,7 +384,7 @@ def judge(
         found.lost += [name] * bool(truth.taken and not heard.count)
         found.fewer += [f"{name}: {heard.count} of {truth.taken}"] * (0 < heard.count < truth.taken)
         found.more += [f"{name}: {heard.count} of {truth.begun}"] * (heard.count > truth.begun)
-        found.inside += [name] * any(truth.held < at < truth.freed < float("inf") for at in heard.times)
+        found.inside += [name] * any(truth.held < at < truth.freed < float("inf") for at, _ in heard.parts)
         if truth.is_critical and truth.taken and truth.first < ended - 2 * STEP_S and not heard.steps:
             found.steps.append(f"{name}: no step")
         found.twice += heard.twice + max(heard.steps - 1, 0)
@@ -386,9 +396,17 @@ def judge(
                    if arrived.found[name].count]  # fmt: skip
     everything = "\n".join(arrived.texts)
     found.answers = len(people.accepted)
-    found.unheard = [who for who in people.accepted if f"by {who} " not in everything]
+    last = {people.asked[who]: who for who in people.accepted}  # by the incident: an earlier one may be unheard of
+    found.unheard = [who for who in last.values() if not re.search(rf"by {who}\b", everything)]
+    found.evidence = {
+        name: [f"{at - ended:.1f} {text.strip()}" for at, text in arrived.found[name].parts]
+        for name in {one.split(":")[0] for names in found.wrong.values() for one in names} & arrived.found.keys()
+    }
+    for who in found.unheard:
+        heard = next(one for one in arrived.found.values() if one.short_id == people.asked[who])
+        found.evidence[who] = [f"{at - ended:.1f} {text.strip()}" for at, text in heard.parts]
     if amid:
-        found.jobs += ["a job that runs is told"] * bool(arrived.found[RUNS].count)
+        found.jobs += ["a job that runs is told"] * any(at < ended for at, _ in arrived.found[RUNS].parts)
         found.jobs += ["a job that never runs is not told"] * (not arrived.found[NEVER].count)
 
 
@@ -403,7 +421,7 @@ def state_of(given: str) -> Iterator[tuple[str, Callable[[str], None]]]:
         elif given == "tmpfs":  # a disk of its own
             disk = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "kills", disk], check=True)
-            stack.callback(subprocess.run, ["umount", "--lazy", disk], check=True)
+            stack.callback(lambda: subprocess.run(["umount", "--lazy", disk], check=True))
             yield f"{disk}/alerts", lambda name: harm_disk(name, disk)
         else:
             yield given, lambda name: None
@@ -450,6 +468,9 @@ def main() -> int:
     with state_of(given.state) as (url, harm):
         harmful = partial(harm, given.harm) if given.harm else None
         found = run(url, given.seconds, given.processes, given.seed, amid=given.amid, harm=harmful)
+    for name, parts in found.evidence.items():
+        print(name, *parts, sep="\n  ")
+    found.evidence = {}
     print(found)
     return bool(found.wrong)
 
