@@ -1,0 +1,116 @@
+"""One clock for real handlers, which is put ahead when a judge says so: ``ahead.advance(600)``.
+
+The judges in `tools/` speak to handlers, URLs and the sandbox alone. A handler takes no clock, so this file is the only
+one of theirs that knows an engine from inside; an engine of another kind needs another `one_clock`, `look` and
+`pass_time`, and no other judge. ``python -m tests.one_clock 3600 --json incidents`` is the command line an hour ahead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing.sharedctypes import RawValue
+from pkgutil import walk_packages
+from typing import Any
+
+import wecom_logging
+from wecom_logging._cli import main
+from wecom_logging._runtime import clock
+from wecom_logging._runtime.worker import living_workers
+from wecom_logging._state.redis import RedisStore
+
+from .programs import ROOT, until
+
+
+class Ahead:
+    """By how much the clock of this process and of all that it forks is ahead of the system's, in seconds."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self._value = RawValue("d", seconds)
+
+    def __float__(self) -> float:
+        return float(self._value.value)
+
+    def __radd__(self, seconds: float) -> float:
+        return seconds + float(self)
+
+    def __call__(self) -> float:
+        """Seconds since the epoch, as this clock has them."""
+        return time.time() + float(self)
+
+    def advance(self, seconds: float) -> None:
+        self._value.value += seconds
+
+
+@contextmanager
+def one_clock(ahead: Ahead) -> Iterator[None]:
+    """Of this process and those that it forks, and of a server as they see it."""
+    before = RedisStore.time, clock._ahead_s
+    clock._ahead_s = ahead  # type: ignore[assignment] # it is added as a number is
+    RedisStore.time = lambda store: ahead()  # type: ignore[method-assign]
+    RedisStore.offset_s = property(lambda store: float(ahead), lambda store, value: None)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del RedisStore.offset_s
+        RedisStore.time, clock._ahead_s = before  # type: ignore[method-assign]
+
+
+def look() -> None:
+    """The handlers of this process look what is due now: no thread of theirs sees that the clock was put ahead."""
+    for worker in living_workers():
+        worker.nudge()
+
+
+def pass_time(ahead: Ahead, seconds: float, then: Callable[[float], object] = float) -> None:
+    """Let time pass in this process, to each time at which something is due; what is due then is done.
+
+    Nothing is made due, as a flush and `capture_alerts` do. ``then`` hears of each step, in seconds.
+    """
+    while True:
+        step = min(max(_rest(), 0.001), seconds)
+        ahead.advance(step)
+        then(step)
+        seconds -= step
+        if seconds <= 0:
+            _rest()
+            return
+
+
+def _rest() -> float:
+    """All that is due is done; the seconds until more is."""
+    look()
+    until(lambda: not any(one.nudged or one.due_at <= time.monotonic() for one in living_workers()))
+    return min([one.due_at for one in living_workers()] or [float("inf")]) - time.monotonic()
+
+
+def load_all() -> None:
+    """What a handler would load later is loaded, for processes that are forked many times."""
+    for module in walk_packages(wecom_logging.__path__, "wecom_logging."):
+        if not module.name.endswith("__main__") and ".integrations" not in module.name:
+            import_module(module.name)
+
+
+def command_line(ahead: Ahead, state: str, *arguments: str, language: str = "en") -> Any:
+    """What a command says with ``--json`` about a state, in a process of its own; None where it refuses."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.one_clock", repr(float(ahead)), "--json", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "WECOM_STATE": state, "WECOM_LANGUAGE": language},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return None if done.returncode else json.loads(done.stdout)
+
+
+if __name__ == "__main__":
+    with one_clock(Ahead(float(sys.argv[1]))):
+        sys.exit(main(sys.argv[2:]))
