@@ -13,19 +13,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from multiprocessing.sharedctypes import RawValue
 from pkgutil import walk_packages
 from typing import Any
+from unittest.mock import patch
 
 import wecom_logging
 from wecom_logging._cli import main
 from wecom_logging._runtime import clock
-from wecom_logging._runtime.worker import living_workers
+from wecom_logging._runtime.worker import Worker, living_workers
 from wecom_logging._state.redis import RedisStore
 
-from .programs import ROOT, until
+from .programs import ROOT
 
 
 class Ahead:
@@ -48,18 +49,30 @@ class Ahead:
         self._value.value += seconds
 
 
+turns = 0
+"""How many the handlers of this process have made since `one_clock` began."""
+_turning: set[int] = set()
+
+
 @contextmanager
 def one_clock(ahead: Ahead) -> Iterator[None]:
     """Of this process and those that it forks, and of a server as they see it."""
-    before = RedisStore.time, clock._ahead_s
-    clock._ahead_s = ahead  # type: ignore[assignment] # it is added as a number is
-    RedisStore.time = lambda store: ahead()  # type: ignore[method-assign]
-    RedisStore.offset_s = property(lambda store: float(ahead), lambda store, value: None)  # type: ignore[assignment]
-    try:
+    take_turn = Worker.take_turn
+
+    def seen(worker: Worker) -> None:
+        global turns
+        _turning.add(id(worker))
+        take_turn(worker)
+        turns += 1
+        _turning.discard(id(worker))
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(Worker, "take_turn", seen))
+        stack.enter_context(patch.object(clock, "_ahead_s", ahead))  # it is added as a number is
+        stack.enter_context(patch.object(RedisStore, "time", lambda store: ahead()))
+        theirs = property(lambda store: float(ahead), lambda store, value: None)
+        stack.enter_context(patch.object(RedisStore, "offset_s", theirs, create=True))
         yield
-    finally:
-        del RedisStore.offset_s
-        RedisStore.time, clock._ahead_s = before  # type: ignore[method-assign]
 
 
 def look() -> None:
@@ -68,26 +81,30 @@ def look() -> None:
         worker.nudge()
 
 
-def pass_time(ahead: Ahead, seconds: float, then: Callable[[float], object] = float) -> None:
-    """Let time pass in this process, to each time at which something is due; what is due then is done.
-
-    Nothing is made due, as a flush and `capture_alerts` do. ``then`` hears of each step, in seconds.
+def pass_time(ahead: Ahead, seconds: float, then: Callable[[float], object] = float, *, least: float = 0.001) -> None:
+    """Let time pass in this process, from one time at which something is due to the next, by ``least`` seconds at
+    least; what is due then is done. Nothing is made due, as a flush and `capture_alerts` do. ``then`` hears of each
+    step, in seconds.
     """
-    while True:
-        step = min(max(_rest(), 0.001), seconds)
+    while seconds > 0:
+        step = min(max(_rest(), least), seconds)
         ahead.advance(step)
         then(step)
         seconds -= step
-        if seconds <= 0:
-            _rest()
-            return
+    _rest()
 
 
 def _rest() -> float:
     """All that is due is done; the seconds until more is."""
     look()
-    until(lambda: not any(one.nudged or one.due_at <= time.monotonic() for one in living_workers()))
+    while any(_is_busy(one) for one in living_workers()):
+        time.sleep(0.0001)
     return min([one.due_at for one in living_workers()] or [float("inf")]) - time.monotonic()
+
+
+def _is_busy(worker: Worker) -> bool:
+    """Asked in this order: it ceases to be nudged within its turn, which says when the next is due."""
+    return worker.nudged or id(worker) in _turning or worker.due_at <= time.monotonic()
 
 
 def load_all() -> None:
