@@ -28,7 +28,7 @@ BEGIN, END = 9 * 60, 19 * 60
 STOPS = 17 * 60
 EVERY_S = 20.0
 """How often each incident repeats."""
-STEP_S = 2.0
+STEP_S = 5.0
 """What is due goes so much later at most."""
 
 TEAMS = (("Li", "Wang"), ("Wang", "Zhao", "Chen"), ("Chen", "Sun"), ("Li", "Wang", "Zhao", "Chen", "Sun"))
@@ -90,7 +90,11 @@ def day(*, answers: bool) -> list[Got]:
             wecom.add_member(name, name=name, departments=[1])
         app = WeComHandler(users=[PEOPLE[0]], answers="aibot", language="en", timezone="UTC")
         app.setFormatter(TextFormatter())
-        with closing(WeComAIBotHandler(level="CRITICAL", language="en")) as bot, closing(app):
+        answerers = dict(
+            zip(PEOPLE, PEOPLE, strict=True)
+        )  # others get few answers within a minute that is not simulated
+        bot = WeComAIBotHandler(level="CRITICAL", language="en", answerers=answerers, chats=["sandbox-user"])
+        with closing(bot), closing(app):
             bot.handle(_record("the day begins", 0, ahead(), level=logging.CRITICAL))  # it connects by that
             assert bot.flush(10)
             wecom.aibot.wait_for_subscriber()
