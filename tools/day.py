@@ -28,6 +28,8 @@ BEGIN, END = 9 * 60, 19 * 60
 STOPS = 17 * 60
 EVERY_S = 20.0
 """How often each incident repeats."""
+LATER_S = 10.0
+"""So long after a full minute somebody answers: not at the very time of a digest."""
 STEP_S = 5.0
 """What is due goes so much later at most."""
 
@@ -113,7 +115,7 @@ def _lived(app: WeComHandler, wecom: Any, ahead: Ahead, *, answers: bool) -> lis
         start = (one.begins - BEGIN) * MINUTE
         records = int(one.lasts * MINUTE / EVERY_S)
         events += [(start + number * EVERY_S, 0, one, "") for number in range(records)]
-        events += [(start + minutes * MINUTE, 1, one, verb) for minutes, verb in one.says if answers]
+        events += [(start + minutes * MINUTE + LATER_S, 1, one, verb) for minutes, verb in one.says if answers]
     for at, _, one, verb in sorted(events, key=lambda event: event[:2]):
         let_pass(at)
         if verb:
