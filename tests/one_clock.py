@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from multiprocessing.sharedctypes import RawValue
 from pkgutil import walk_packages
@@ -24,6 +26,7 @@ import wecom_logging
 from wecom_logging._cli import main
 from wecom_logging._runtime import clock
 from wecom_logging._runtime.worker import Worker, living_workers
+from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.redis import RedisStore
 
 from .programs import ROOT
@@ -52,6 +55,7 @@ class Ahead:
 turns = 0
 """How many the handlers of this process have made since `one_clock` began."""
 _turning: set[int] = set()
+_gate = threading.Lock()
 
 
 @contextmanager
@@ -62,6 +66,8 @@ def one_clock(ahead: Ahead) -> Iterator[None]:
     def seen(worker: Worker) -> None:
         global turns
         _turning.add(id(worker))
+        with _gate:  # another handler's turn is not made at the same time, which is no loss here
+            pass
         take_turn(worker)
         turns += 1
         _turning.discard(id(worker))
@@ -81,24 +87,33 @@ def look() -> None:
         worker.nudge()
 
 
+@contextmanager
+def paused() -> Iterator[None]:
+    """No handler of this process makes a turn; to be called where all is done that is due."""
+    with _gate:
+        yield
+
+
 def pass_time(ahead: Ahead, seconds: float, then: Callable[[float], object] = float, *, least: float = 0.001) -> None:
     """Let time pass in this process, from one time at which something is due to the next, by ``least`` seconds at
     least; what is due then is done. Nothing is made due, as a flush and `capture_alerts` do. ``then`` hears of each
     step, in seconds.
     """
     while seconds > 0:
-        step = min(max(_rest(), least), seconds)
+        step = min(max(rest(), least), seconds)
         ahead.advance(step)
         then(step)
         seconds -= step
-    _rest()
+    rest()
 
 
-def _rest() -> float:
-    """All that is due is done; the seconds until more is."""
+def rest() -> float:
+    """Wait until all that is due now is done; the seconds until more is."""
     look()
+    pause = 0.0001
     while any(_is_busy(one) for one in living_workers()):
-        time.sleep(0.0001)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.005)
     return min([one.due_at for one in living_workers()] or [float("inf")]) - time.monotonic()
 
 
@@ -126,6 +141,36 @@ def command_line(ahead: Ahead, state: str, *arguments: str, language: str = "en"
         check=False,
     )
     return None if done.returncode else json.loads(done.stdout)
+
+
+@contextmanager
+def wecom(ahead: Ahead, members: Iterable[str]) -> Iterator[dict[str, str]]:
+    """The sandbox in a process of its own, by the clock of all; its variables."""
+    reads, writes = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            sandbox = Sandbox(clock=ahead)
+            for number, name in enumerate(members):
+                sandbox.add_member(name, name=name, departments=[1], mobile=f"138000{number:05}")
+            sandbox.start()
+            os.write(writes, json.dumps(sandbox.environment).encode())
+            sandbox.serve_forever()
+        finally:
+            os._exit(0)
+    try:
+        yield json.loads(os.read(reads, 4096))
+    finally:
+        os.close(reads)
+        os.close(writes)
+        end(pid)
+
+
+def end(pid: int) -> None:
+    """Kill a process of ours that may have ended."""
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,10 +32,9 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from tests.one_clock import Ahead, command_line, load_all, look, one_clock
+from tests.one_clock import Ahead, command_line, end, load_all, look, one_clock, wecom
 from tests.programs import app_handler, word
 from tests.valkey_server import Server
-from wecom_logging._sandbox import Sandbox
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MINUTE, HOUR = 60.0, 3600.0
@@ -195,9 +194,9 @@ def run(processes: int, kills: int, clusters: int, seed: int, say: Callable[[str
         server = stack.enter_context(closing(Server()))
         stack.enter_context(one_clock(ahead))
         load_all()
-        url = stack.enter_context(_wecom(ahead))
+        url = stack.enter_context(wecom(ahead, ("lisi", "wangwu")))["WECOM_API_BASE"]
         night = Night(folder, server, url, ahead, processes)
-        stack.callback(lambda: [_end(pid) for pid in night.pids if pid])
+        stack.callback(lambda: [*map(end, filter(None, night.pids))])
         for place in range(processes):
             night.start(place, [one for one in failing if place in one.places])
         say(f"{processes} processes after {time.monotonic() - real:.0f} s")
@@ -294,35 +293,6 @@ def _once(found: Found, what: str, count: int, *, wanted: bool, may_be_twice: bo
 
 def _get(url: str, what: str) -> Any:
     return requests.get(f"{url}/sandbox/{what}", timeout=30).json()
-
-
-@contextmanager
-def _wecom(clock: Ahead) -> Iterator[str]:
-    """The sandbox in a process of its own: this one forks, and has no other thread."""
-    reads, writes = os.pipe()
-    pid = os.fork()
-    if not pid:
-        try:
-            sandbox = Sandbox(clock=clock)
-            for number, name in enumerate(("lisi", "wangwu")):
-                sandbox.add_member(name, name=name, departments=[1], mobile=f"1380000000{number}")
-            sandbox.start()
-            os.write(writes, sandbox.url.encode())
-            sandbox.serve_forever()
-        finally:
-            os._exit(0)
-    try:
-        yield os.read(reads, 200).decode()
-    finally:
-        os.close(reads)
-        os.close(writes)
-        _end(pid)
-
-
-def _end(pid: int) -> None:
-    with suppress(ProcessLookupError, ChildProcessError):
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
 
 
 def main() -> int:
