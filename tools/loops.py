@@ -50,7 +50,7 @@ class Crowd:
         self._number, self._ahead, self._wecom = number, ahead, wecom
         self._bounds = {"state": state, "max_pending": 10 * number, "exit_timeout": _EXIT_S}
         self.began = 0.0
-        self._open = ExitStack()
+        self._open, self._pause, self._scope = ExitStack(), ExitStack(), ExitStack()
         is_told = kind in ("told", "over", "taken")
         if is_told and state != "memory://":
             self._fill_there()
@@ -60,12 +60,11 @@ class Crowd:
             self._log("broke", number)
             self._tell(self.handler)
         elif kind == "held":
-            self._open.enter_context(maintenance("crowd", "1h"))
+            self._scope.enter_context(maintenance("crowd", "1h"))
             self._log("broke", number)
         if kind == "taken":
             self._take()
         rest()
-        self._pause = self._open.enter_context(ExitStack())
         self._pause.enter_context(paused())
         if kind == "new":
             self._log("broke", number)
@@ -155,10 +154,9 @@ class Crowd:
         return self._turns(lambda: self._tell(self.handler))
 
     def exit(self) -> int:
-        """What the exit of this process does is seen by who has started it."""
+        """Send what can be sent within ``exit_timeout``, as the hook does: the clock is not put ahead."""
         self._wait()
-        self._pause.close()
-        return 0
+        return self._turns(lambda: self.handler.flush(_EXIT_S))
 
     def _wait(self) -> None:
         """A tenth more, which wait to be sent."""
@@ -177,7 +175,10 @@ class Crowd:
         return one_clock.turns - before
 
     def close(self) -> None:
-        self.handler.forget_incidents()
+        """All that waits is sent while there is somebody who takes it."""
+        self._pause.close()
+        self._scope.close()
+        self._tell(self.handler)
         self._open.close()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 
 import pytest
 
-from tools.loops import KINDS, STORES, measure
+from tools.loops import KINDS, STORES
 from tools.soak import soak
 
 from ..programs import Ended, run
@@ -43,6 +44,9 @@ def books(handler):
     assert stats.accepted == settled + stats.pending, stats
     return stats
 """
+
+
+MEASURES = "import json; from tools.loops import measure; print(json.dumps([*measure(*{given})]))"
 
 
 def program(code: str, wecom: ScriptedWeCom) -> Ended:
@@ -208,7 +212,8 @@ def test_the_soak_itself_runs(slow: bool) -> None:
 @pytest.mark.parametrize("store", STORES)
 def test_hundreds_of_incidents_of_a_kind_are_a_few_turns_and_messages(store: str, kind: str) -> None:
     steps = ("incidents", "click", "due", "idle", "flush")
-    found = {one["step"]: one for one in measure(store, kind, 400, steps)}
+    measured = run(MEASURES.format(given=(store, kind, 400, steps)))
+    found = {one["step"]: one for one in json.loads(measured.out)}
     assert found["incidents"]["turns"] == 400
     assert {name: one["turns"] for name, one in found.items() if one["turns"] > 15} == {"incidents": 400, "idle": 60}
     assert sum(one["messages"] for one in found.values()) <= 15
