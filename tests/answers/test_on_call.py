@@ -15,9 +15,9 @@ from wecom_logging import _build_aibot as build
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
 from wecom_logging._build_aibot import _on_call
+from wecom_logging._duty.on_call import OnDuty
 from wecom_logging._incidents.duty import duty_text
 from wecom_logging._incidents.incident import Incident, Kept
-from wecom_logging._incidents.policy.on_call import OnDuty
 from wecom_logging._runtime.worker import living_workers
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.memory import MemoryStore

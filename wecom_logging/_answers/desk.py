@@ -10,11 +10,11 @@ from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
+from .._duty.on_call import OnDuty
 from .._incidents import answered, policy
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.limits import quiet_limit_s
-from .._incidents.policy.on_call import OnDuty
 from .._incidents.short_id import read_short_id
 from .._render import words
 from .._render.card import job_of

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from .._duty.on_call import OnDuty
 from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.limits import quiet_limit_s
-from .._incidents.policy.on_call import OnDuty
 from .._incidents.short_id import MOST, read_short_id
 from .._incidents.view import anew
 from .._render import facts, words

@@ -16,9 +16,9 @@ from .._answers.command import Command
 from .._answers.desk import Desk
 from .._answers.place import SharedPlace
 from .._config.on_call import persons
-from .._incidents.policy.hours import instant
-from .._incidents.policy.moment import Moment
-from .._incidents.policy.on_call import OnDuty
+from .._duty.hours import instant
+from .._duty.moment import Moment
+from .._duty.on_call import OnDuty
 from .._render.times import local_time
 from .._state.shared import alone
 from .._state.swaps import add_swap

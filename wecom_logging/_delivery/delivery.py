@@ -15,7 +15,7 @@ from ..model.recipients import MAX_SENT_IDS
 from .message_builder import Part
 
 if TYPE_CHECKING:
-    from .._incidents.policy.on_call import Called
+    from .._duty.on_call import Called
 
 
 @dataclass(slots=True, eq=False)

@@ -25,8 +25,8 @@ from .declared import declared
 from .options import Looks, Options
 
 if TYPE_CHECKING:
+    from .._duty.on_call import OnDuty
     from .._incidents.incident import Incident
-    from .._incidents.policy.on_call import OnDuty
     from .._state.failover import Mark
     from .._state.jobs import Jobs
     from .._wecom.channels import Channel

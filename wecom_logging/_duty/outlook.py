@@ -8,8 +8,8 @@ from datetime import datetime
 
 from ..model import Recipients
 from ..model.duty import Rota
-from .policy.moment import Moment, hours_at
-from .policy.on_call import Called, called
+from .moment import Moment, hours_at
+from .on_call import Called, called
 
 LEVELS = (40, 50)
 """Of which is said what would happen: ERROR and CRITICAL."""

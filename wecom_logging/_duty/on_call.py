@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from ...model import Recipients
-from ...model.duty import Rota, Swap
+from ..model import Recipients
+from ..model.duty import Rota, Swap
 from .hours import instant
 
 
