@@ -10,7 +10,6 @@ from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
-from .._duty.on_call import OnDuty
 from .._incidents import answered, policy
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
@@ -25,7 +24,7 @@ from .._text.said import Language, Said
 from ..errors import StateError
 from ..model import EVERYBODY, Answer, Recipients
 from ..model.alert import DONE, SILENCED, TAKEN, UNDONE
-from ..model.duty import Scope
+from ..model.duty import OnDuty, Scope
 from ..model.recipients import ON_CALL
 from . import jobs, reply
 from .command import Command

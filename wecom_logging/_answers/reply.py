@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from .._duty.on_call import OnDuty
 from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.limits import quiet_limit_s
@@ -27,6 +26,7 @@ from .._wecom.aibot import quotes_apart
 from .._wecom.body import Json
 from ..model import Answer, Digest, Sample
 from ..model.alert import DONE, ESCALATED, SILENCED, TAKEN
+from ..model.duty import OnDuty
 from .command import Command
 
 MAX_LISTED = 20

@@ -15,9 +15,9 @@ from .._incidents.duty import duty_of
 from .._lines import line
 from .._runtime.functions import function_named
 from ..model import Answer, Recipients
-from ..model.duty import Duty, Rota, Swap
+from ..model.duty import Called, Duty, OnDuty, Rota, Swap
 from .moment import Moment
-from .on_call import Called, OnDuty, called, on_duty
+from .on_call import called, on_duty
 
 ASKED_S = 60.0
 """So old may be what a function has answered; what has failed is asked again after that."""
