@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "_runtime": "_lines errors model _text",
     "_config": "_tables errors model _text.said",
     "_incidents": "model _text",
-    "_duty": "_lines errors model _text.said _runtime _config _incidents",
+    "_duty": "_lines errors model _text.said _render _runtime _config _incidents",
     "_journal": "errors",
     "_state": "_lines errors model _runtime _incidents",
     "_wecom": "_errors_in_chinese _lines _tables errors model _masking _text.said _text.sha256 _runtime _config",
@@ -59,7 +59,7 @@ MAY_IMPORT = {
 
 OLD = {
     *("_incidents.policy", "_incidents.policy.expected", "_incidents.schedule", "_state.jobs", "_state.scopes"),
-    *("_delivery.claims", "_delivery.duties"),
+    *("_delivery.claims", "_delivery.duties", "_delivery.steps"),
 }
 """Files of the engine that leaves: these ask rooms from below."""
 
