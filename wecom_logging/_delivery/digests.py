@@ -162,7 +162,7 @@ def _has_ended(incident: Incident, act: Act, now: float) -> bool:
     """True if its message says that it goes on no more: by its end, or where it was over before quiet hours were."""
     hold = incident.hold
     has_waited = hold is not None and hold.is_of_wall
-    return act is Act.END or (has_waited and incident.counts.at + plan.quiet_s(incident) <= now)
+    return act is Act.END or (has_waited and plan.over_at(incident) <= now)
 
 
 def _quiet_for_s(incident: Incident, now: float) -> float:

@@ -12,11 +12,13 @@ from .._incidents.hearers import told_by_steps
 from .._incidents.limits import MAX_TOLD_TOO
 from .._incidents.plan import Act
 from .._incidents.values import By, Hold, Incident, holding, standing
+from .._text.said import Language
 from ..model import Answer, Recipients
 from ..model.alert import TAKEN
 from ..model.duty import Called, Held, OnDuty, Scope, Step, Swap
 from .moment import Moment, is_of, what_held, what_holds
 from .rules import Rules
+from .steps import Ids, Phones, Rang, names, ring
 
 if TYPE_CHECKING:
     from .people import OnCall
@@ -35,6 +37,7 @@ class Duties:
     warn_once: Callable[[str, str], object]
     mask: Callable[[str], str]
     clock: Callable[[], float]
+    language: Language = "en"
     scopes: Callable[[], Sequence[Scope]] = tuple
     swaps: Callable[[], Sequence[Swap]] = tuple
 
@@ -134,6 +137,23 @@ class Duties:
         step, steps = incident.step, self._rules.duty(incident.opening.duty).steps
         place = -1 if step is None else step.number - (act is Act.CALL)
         return steps[place] if 0 <= place < len(steps) else None
+
+    def told(
+        self, named: Recipients | None, incident: Incident, now: float, ids: Ids, is_id: Callable[[str], bool]
+    ) -> tuple[str, ...]:
+        """What people call those who got it before its next step. ``ids`` gives the user ids that are known of some
+        recipients, ``is_id`` says whether a name has the form of one."""
+        first = Recipients(incident.sent.people) or self.known(named, incident, now) or self.own
+        return names([first, *told_by_steps(incident)], incident.sent.ids, ids, is_id, self.language)
+
+    def who(self, recipients: Recipients, sent_ids: Sequence[str], ids: Ids, is_id: Callable[[str], bool]) -> str:
+        """What people call those to whom a step was sent, by the ids of those who got it; of one that reached nobody,
+        those whom it names."""
+        return "".join(names([recipients], sent_ids, ids, is_id, self.language))
+
+    def ring(self, channel: Phones, recipients: Recipients) -> Rang:
+        """Call those to whom a step was sent: one request, once; with no lock held."""
+        return ring(channel, recipients, self.language)
 
     def shown(self, now: float) -> list[OnDuty]:
         """Who is on call by each of its own rotas. It may take some seconds; any thread may ask."""
