@@ -34,6 +34,7 @@ from .options import Options
 PART = 256
 """So many first records at most are made into entries by one `Inbox.take`, which takes about 0.1 s."""
 
+_MAX_KEYS = 20_000
 _MAX_HIDDEN = 4096
 """Characters that are remembered of what is hidden in a first record, for later texts of its incident."""
 
@@ -61,8 +62,12 @@ class Inbox:
         self._options = options
         self._channel = channel
         self._made: list[Opened | Counted] = []
-        self._tallies: dict[str, list[Tally]] = {}
-        """Those that count for a key: more than one where the first had to make room."""
+        self._open: dict[str, tuple[Tally, ...]] = {}
+        """By the key of each incident that was opened and is not over, those that count for it: none or some."""
+        self._hides: dict[str, Mask] = {}
+        """What hides in further texts of an incident what was hidden in its first."""
+        self._keys: dict[int, str] = {}
+        """Keys by the hash of what makes records the same: what had to make room and comes again is made no more."""
         self._most = 2 * MAX_TALLIES
         self._beside: dict[str, Beside] = {}
 
@@ -81,7 +86,7 @@ class Inbox:
             tally, number, leave = found
             try:
                 if not tally.begun:
-                    self._open(tally, number)
+                    self._begin(tally, number)
             except BaseException as error:
                 self._refuse(tally, error)
                 if not isinstance(error, Exception):
@@ -154,7 +159,7 @@ class Inbox:
         """A message of the incident has ended (``how``: the name of a counter, or why it was given up). It goes on, and
         asks for samples of what comes now, if the last were asked for a window ago."""
         self._beside.pop(key, None)
-        for tally in self._tallies.get(key, ()):
+        for tally in self._open.get(key, ()):
             tally.ended = how
             if now - tally.room_at >= self._options.window_s:
                 tally.room_at = now
@@ -162,16 +167,14 @@ class Inbox:
 
     def over(self, key: str) -> None:
         """The incident is over, or a person has closed it: the next record is an `Opened`, whose alert is shown."""
-        self._beside.pop(key, None)
-        for tally in self._tallies.pop(key, ()):
+        for tally in self._forget(key):
             self._intake.end(tally)
 
     def lost(self, key: str, why: str, number: int) -> None:
         """The incident has left the book with so many records that no message has sent; so does what its tallies have
         counted by now."""
         self._counters.settle(why, number, 0, 0)
-        self._beside.pop(key, None)
-        for tally in self._tallies.pop(key, ()):
+        for tally in self._forget(key):
             self._intake.lost(tally, why)
 
     def settle(self, how: str, shown: Incident) -> None:
@@ -190,24 +193,49 @@ class Inbox:
         self._collector.plain.identify_all()
         for tally in self._collector.tallies:
             self._collector.tallies.close(tally)
+        self._keys.clear()
 
     def give_up(self, why: str) -> None:
         """All that no `take` has given is lost."""
         for entry in self._made:
             self._counters.settle(why, entry.count, 0, 0)
         self._made = []
-        for tally in [one for found in self._tallies.values() for one in found]:
-            self._intake.lost(tally, why)
-        self._tallies.clear()
+        for key in [*self._open]:
+            self.lost(key, why, 0)
         self._intake.give_up(why)
         self._intake.tell_overflow(in_all=True)
 
     # One of them.
 
-    def _open(self, tally: Tally, number: int) -> None:
-        """Make the entry of a tally's first record, and count for its key from then on."""
+    def _begin(self, tally: Tally, number: int) -> None:
+        """Make the entry of a tally's first record, and count for its key from then on. That of an incident which is
+        open is counted there."""
         first = tally.first
         assert isinstance(first, PendingAlert)
+        same = hash((tally.identity.key, tally.audience))
+        known = self._keys.get(same) if first.digest is None else None
+        if known is not None and known in self._open:
+            key = known
+            entry: Opened | Counted = Counted(key=key, count=1, last=first.values[3])
+        else:
+            key, entry = self._opening(first, tally, number)
+        tally.hides, tally.key = self._hides.get(key), key
+        self._made.append(entry)
+        tally.begun = True
+        if first.digest is not None:
+            return
+        if len(self._keys) >= _MAX_KEYS:
+            self._keys.clear()
+        self._keys[same] = key
+        self._open[key] = self._open.get(key, ())
+        if not tally.closed:
+            self._open[key] = (*(one for one in self._open[key] if not _is_done(one)), tally)
+            if not tally.watch():
+                self._intake.woken[tally] = None
+        if len(self._open) > self._most:
+            self._sweep()
+
+    def _opening(self, first: PendingAlert, tally: Tally, number: int) -> tuple[str, Opened]:
         alert = first.alert
         entry = self.opened(alert, audience=tally.audience)
         if first.digest is not None:  # each one is an incident of its own: its numbers are another handler's
@@ -215,15 +243,14 @@ class Inbox:
             entry = replace(entry, key=entry.key[:OF_THE_ALERT] + own[OF_THE_ALERT:])
         if first.picture or first.digest is not None:
             self._keep_beside(entry.key, Beside(alert.id, first.picture, first.digest))
-        tally.hides, tally.key = first.hides, entry.key
-        self._made.append(entry)
-        tally.begun = True
-        if not tally.closed:
-            self._tallies.setdefault(tally.key, []).append(tally)
-            if not tally.watch():
-                self._intake.woken[tally] = None
-        if len(self._tallies) > self._most:
-            self._sweep()
+        if first.hides is not None:
+            self._hides[entry.key] = first.hides
+        return entry.key, entry
+
+    def _forget(self, key: str) -> tuple[Tally, ...]:
+        self._beside.pop(key, None)
+        self._hides.pop(key, None)
+        return self._open.pop(key, ())
 
     def _refuse(self, tally: Tally, error: BaseException) -> None:
         """Its first record cannot be made into an entry: that is lost, with what others have counted meanwhile."""
@@ -271,12 +298,10 @@ class Inbox:
 
     def _sweep(self) -> None:
         """Forget the tallies that had to make room, and of which all is taken."""
-        for key, tallies in [*self._tallies.items()]:
-            if left := [one for one in tallies if not (one.closed and one.has_all_taken)]:
-                self._tallies[key] = left
-            else:
-                del self._tallies[key]
-        self._most = max(2 * len(self._tallies), 2 * MAX_TALLIES)
+        for key, tallies in self._open.items():
+            if any(map(_is_done, tallies)):
+                self._open[key] = tuple(one for one in tallies if not _is_done(one))
+        self._most = len(self._open) + MAX_TALLIES
 
 
 def _variants(tally: Tally, mask: Callable[[str], str]) -> Iterator[Variant]:
@@ -294,6 +319,10 @@ def _mask(seen: Seen, mask: Callable[[str], str]) -> None:
     if not all(0 < seen.text.count(word) == text.count(word) for word in seen.name.split()):
         seen.name = MASK
     seen.text, seen.is_masked = text, True
+
+
+def _is_done(tally: Tally) -> bool:
+    return tally.closed and tally.has_all_taken
 
 
 def _calls(duty: str) -> tuple[int, ...]:
