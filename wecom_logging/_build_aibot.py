@@ -32,7 +32,7 @@ from .errors import MissingDependencyError
 from .model import Secret
 
 if TYPE_CHECKING:
-    from ._incidents.policy.on_call import OnDuty
+    from .model.duty import OnDuty
 
 
 def aibot_setup(

@@ -17,13 +17,12 @@ from wecom_logging._answers.desk import Desk
 from wecom_logging._build_aibot import _on_call
 from wecom_logging._incidents.duty import duty_text
 from wecom_logging._incidents.incident import Incident, Kept
-from wecom_logging._incidents.policy.on_call import OnDuty
 from wecom_logging._runtime.worker import living_workers
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.memory import MemoryStore
 from wecom_logging._text.said import Reader
 from wecom_logging.model import Recipients
-from wecom_logging.model.duty import Duty, Rota
+from wecom_logging.model.duty import Duty, OnDuty, Rota
 
 from ..incidents.test_life import opened
 from ..programs import app_handler, until

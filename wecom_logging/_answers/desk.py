@@ -14,7 +14,6 @@ from .._incidents import answered, policy
 from .._incidents.duty import duty_of
 from .._incidents.incident import Incident
 from .._incidents.limits import quiet_limit_s
-from .._incidents.policy.on_call import OnDuty
 from .._incidents.short_id import read_short_id
 from .._render import words
 from .._render.card import job_of
@@ -25,7 +24,7 @@ from .._text.said import Language, Said
 from ..errors import StateError
 from ..model import EVERYBODY, Answer, Recipients
 from ..model.alert import DONE, SILENCED, TAKEN, UNDONE
-from ..model.duty import Scope
+from ..model.duty import OnDuty, Scope
 from ..model.recipients import ON_CALL
 from . import jobs, reply
 from .command import Command

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.limits import quiet_limit_s
-from .._incidents.policy import place_of
 from .._render.card import LENGTH_QUESTION, Pressed, offered
 from .._wecom.body import Json
+from ..model.alert import place_of
 from .command import seconds
 
 MAX_ID = 128

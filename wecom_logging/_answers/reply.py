@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from .._incidents import answered
 from .._incidents.incident import Incident
 from .._incidents.limits import quiet_limit_s
-from .._incidents.policy.on_call import OnDuty
 from .._incidents.short_id import MOST, read_short_id
 from .._incidents.view import anew
 from .._render import facts, words
@@ -27,6 +26,7 @@ from .._wecom.aibot import quotes_apart
 from .._wecom.body import Json
 from ..model import Answer, Digest, Sample
 from ..model.alert import DONE, ESCALATED, SILENCED, TAKEN
+from ..model.duty import OnDuty
 from .command import Command
 
 MAX_LISTED = 20

@@ -26,11 +26,11 @@ from .options import Looks, Options
 
 if TYPE_CHECKING:
     from .._incidents.incident import Incident
-    from .._incidents.policy.on_call import OnDuty
     from .._state.failover import Mark
     from .._state.jobs import Jobs
     from .._wecom.channels import Channel
     from ..model import IncidentView, Recipients, Stats
+    from ..model.duty import OnDuty
     from .memory_place import MemoryPlace
     from .turn import Turn
 

@@ -91,6 +91,13 @@ def sent(there: Incident, shown: Incident, act: Act, now: float) -> Incident:
     return _as_shown(replace(after, sent=messages, step=step, hold=None), there, shown)
 
 
+def reached(there: Incident, people: tuple[str, ...], ids: tuple[str, ...]) -> Incident:
+    """A message of it has reached these: ``people`` in the place of a rota, and all who are known by their user ids."""
+    all_people = tuple(dict.fromkeys((*there.sent.people, *people)))[-MAX_TOLD_TOO:]
+    all_ids = tuple(dict.fromkeys((*there.sent.ids, *ids)))[-MAX_SENT_IDS:]
+    return replace(there, sent=replace(there.sent, people=all_people, ids=all_ids))
+
+
 def _is_over_with_it(shown: Incident, act: Act, now: float) -> bool:
     """True of a first message that the wall held, and of a silence in which nothing came, if it is over by then."""
     waited = act is Act.FIRST and shown.hold is not None and shown.hold.is_of_wall and not is_closed(shown)

@@ -8,9 +8,7 @@ from ..model import Alert, Digest, IncidentView
 from ..model.alert import SILENCED, TAKEN
 from . import answered
 from .incident import Incident
-
-_MAX_TEXT = 240
-NO_TEXT = "(no text)"
+from .views import first_line
 
 
 def view(incident: Incident, time: float) -> IncidentView:
@@ -62,12 +60,3 @@ def anew(alert: Alert, incident: Incident) -> Alert:
     if (incident.answers.base or answered.comes_again(incident)) and 0 < alert.time < began < float("inf"):
         return replace(alert, time=began)
     return alert
-
-
-def first_line(alert: Alert) -> str:
-    """Its title, message or exception, whichever it has."""
-    failures = (f"{failure.type}: {failure.text}" for failure in alert.failures[-1:])
-    for text in (alert.title, alert.message, alert.formatted or "", *failures):
-        if line := text[: 16 * _MAX_TEXT].strip().partition("\n")[0]:
-            return line[:_MAX_TEXT]
-    return NO_TEXT

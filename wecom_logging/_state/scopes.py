@@ -10,10 +10,10 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from .._duty.moment import may_hold
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.limits import QUIET_LIMIT_S
-from .._incidents.policy.moment import may_hold
 from ..model.duty import Scope
 from .base import Store, Swap
 from .shared import Shared, alone

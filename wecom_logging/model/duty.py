@@ -1,6 +1,6 @@
 """The rules of time and persons that a handler was given, as values.
 
-A rule of them is a function in `_incidents.policy`; what is right or wrong of an option is said in `_config`.
+A rule of them is a function in `_duty`; what is right or wrong of an option is said in `_config`.
 """
 
 from __future__ import annotations
@@ -96,6 +96,27 @@ class Swap:
     began: float
     until: float
     who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OnDuty:
+    """Who is on call by a rota, until when (infinity: nobody knows), and who is then. ``swapped_by`` has said so."""
+
+    rota: str
+    people: tuple[str, ...]
+    until: float = float("inf")
+    then: tuple[str, ...] = ()
+    swapped_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Who gets a message, by ids and names; ``nobody`` are the rotas by which no person was found, of one of which that
+    has ``failed``."""
+
+    recipients: Recipients
+    nobody: tuple[str, ...] = ()
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
