@@ -6,6 +6,7 @@ call.
 
 from __future__ import annotations
 
+import os
 import time
 import weakref
 from collections import deque
@@ -55,6 +56,13 @@ class Pipeline:
 
     Several ``channels`` are the bots of one group.
     """
+
+    def __new__(cls, channels: object, options: Options, clock: object = None) -> Pipeline:
+        if cls is Pipeline and options.shared is alone and os.environ.get("NEW_ENGINE"):
+            from .leader_pipeline import LeaderPipeline
+
+            return object.__new__(LeaderPipeline)
+        return object.__new__(cls)
 
     def __init__(
         self, channels: Sequence[Channel] | Channels, options: Options, clock: Callable[[], float] = now
