@@ -1557,9 +1557,9 @@ def test_a_program_without_rules_of_time_loads_nothing_of_them() -> None:
     logging.getLogger().addHandler(handler)
     logging.error("the disk is full")
     handler.flush(1.0)
-    names = ("_config.duty", "_delivery.calendars", "_delivery.heartbeat", "_delivery.on_call", "model.phone")
+    names = ("_config.duty", "_duty.calendars", "_delivery.heartbeat", "_duty.people", "model.phone")
     print(*[name for name in names if f"wecom_logging.{{name}}" in sys.modules])
     """
     assert run(program.format(options="")).out.split() == []
     found = run(program.format(options='timezone="Asia/Shanghai", quiet_hours="22:00-08:00"')).out.split()
-    assert found == ["_config.duty", "_delivery.calendars"]
+    assert found == ["_config.duty", "_duty.calendars"]

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "_runtime": "_lines errors model _text",
     "_config": "_tables errors model _text.said",
     "_incidents": "model _text",
+    "_duty": "_lines errors model _text.said _render _runtime _config _incidents",
     "_journal": "errors",
     "_state": "_lines errors model _runtime _incidents",
     "_wecom": "_errors_in_chinese _lines _tables errors model _masking _text.said _text.sha256 _runtime _config",
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "_delivery": f"{BELOW} _state _wecom",
     "_answers": "errors model _text _render _incidents _state _wecom",
     "formatters": "errors model _masking _render _config _capture",
-    "_build": f"{BELOW} _state _wecom _delivery",
+    "_build": f"{BELOW} _duty _state _wecom _delivery",
     "_build_aibot": "errors model _runtime _config _incidents _delivery _state _wecom _answers _build",
     "handlers": f"{BELOW} _state _wecom _delivery _answers _build _build_aibot formatters",
     "_telling": "_lines errors _masking _text _render _runtime handlers",
@@ -52,9 +53,15 @@ MAY_IMPORT = {
     "teams": "_expect _maintenance",
     "testing": f"{BELOW} _delivery handlers _sandbox",
     "integrations": f"{BELOW} {FACES} _expect decorators hooks _long_work testing _sandbox",
-    "_cli": f"_tables {BELOW} _answers _state _wecom _delivery {FACES} _build_aibot _expect _sandbox",
+    "_cli": f"_tables {BELOW} _duty _answers _state _wecom _delivery {FACES} _build_aibot _expect _sandbox",
     "_sandbox": "",
 }
+
+OLD = {
+    *("_incidents.policy", "_incidents.policy.expected", "_incidents.schedule", "_state.jobs", "_state.scopes"),
+    *("_delivery.claims", "_delivery.duties", "_delivery.steps"),
+}
+"""Files of the engine that leaves: these ask rooms from below."""
 
 
 def _name(path: Path) -> str:
@@ -89,7 +96,7 @@ def test_each_room_imports_what_it_may() -> None:
     wrong = []
     for name in FILES:
         room = name.partition(".")[0]
-        if not room:  # the public names
+        if not room or name in OLD:  # the public names
             continue
         allowed = [room, *MAY_IMPORT[room].split()]
         for imported, place in _imports(name):

@@ -18,8 +18,8 @@ import pytest
 
 from wecom_logging import WeComHandler
 from wecom_logging._config import on_call as of_on_call
-from wecom_logging._delivery import on_call as delivery
 from wecom_logging._delivery.message_builder import Composer
+from wecom_logging._duty import people
 from wecom_logging._incidents import answered
 from wecom_logging._incidents.duty import duty_text
 from wecom_logging._incidents.incident import Count, Kept
@@ -512,13 +512,13 @@ def test_a_function_that_is_not_there_is_said(asked: Any, app: App, capfd: pytes
 def test_a_function_that_hangs_holds_up_one_message_for_a_moment(
     asked: Any, who: Any, clock: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "BOUND_S", 0.05)
+    monkeypatch.setattr(people, "BOUND_S", 0.05)
     goes_on = threading.Event()
     who.answer = lambda: [goes_on.wait(30), "late"][1:]
     assert asked() == ("boss",)
     began = time.monotonic()
     clock.go(61)
-    monkeypatch.setattr(delivery, "BOUND_S", 30.0)
+    monkeypatch.setattr(people, "BOUND_S", 30.0)
     assert asked() == ("boss",)  # and is not asked again meanwhile
     assert time.monotonic() - began < 10
     goes_on.set()
@@ -687,7 +687,7 @@ handler = WeComHandler()
 logging.getLogger().addHandler(handler)
 logging.error("hello")
 assert handler.flush(30)
-print([name for name in sys.modules if name.endswith("on_call") or name.endswith("swaps")])
+print([name for name in sys.modules if name.endswith(("on_call", "_duty.people", "swaps"))])
 """
     ended = run(program, url=sandbox.url)
     assert (ended.status, ended.err, ended.out.strip()) == (0, "", "[]")

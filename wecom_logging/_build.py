@@ -177,7 +177,7 @@ def _duty(options: config.CommonOptions, setup: Setup, shared: Shared) -> tuple[
         _check_rotas(setup)
         return options, {}
     from ._config import duty as of_duty
-    from ._delivery.calendars import calendar
+    from ._duty.calendars import calendar
     from ._incidents.duty import duty_text
     from ._runtime import functions
 

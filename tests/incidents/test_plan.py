@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from wecom_logging._duty.moment import Moment
 from wecom_logging._incidents import answered, escalation, life, policy, stored
 from wecom_logging._incidents.incident import SOON_S, Count, Kept
 from wecom_logging._incidents.incident import Incident as Old
 from wecom_logging._incidents.plan import NEVER, Act, Plan, plan
-from wecom_logging._incidents.policy.moment import Moment
 from wecom_logging._incidents.values import By, Counts, Hold, Incident, Opening, Sent, Step
 from wecom_logging.model import Variant
 from wecom_logging.model.alert import BY_RUN, SILENCED, TAKEN, RunEnd

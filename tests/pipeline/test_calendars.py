@@ -17,11 +17,11 @@ import chinese_calendar
 import pytest
 
 from wecom_logging._config.duty import quiet_hours
-from wecom_logging._delivery import calendars
-from wecom_logging._delivery.calendars import calendar
 from wecom_logging._delivery.duties import Duties
+from wecom_logging._duty import calendars
+from wecom_logging._duty.calendars import calendar
+from wecom_logging._duty.moment import Moment, what_holds
 from wecom_logging._incidents.duty import duty_text
-from wecom_logging._incidents.policy.moment import Moment, what_holds
 from wecom_logging._runtime import functions
 from wecom_logging._state.shared import Alone
 from wecom_logging.errors import ConfigurationError
@@ -50,7 +50,7 @@ def moment(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
 def holds(moment: Moment, wall: str) -> bool:
     time = datetime.fromisoformat(wall).replace(tzinfo=moment.zone).timestamp()
-    return what_holds(opened(now=0.0), replace(moment, time=time)) is not None
+    return what_holds(40, replace(moment, time=time)) is not None
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> list[str]:

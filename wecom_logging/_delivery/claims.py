@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .._capture.collector import Collector
+from .._duty.moment import Moment, what_holds
 from .._incidents import life, policy
 from .._incidents.escalation import also_told
 from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.incident import Related
 from .._incidents.policy import Rules
-from .._incidents.policy.moment import Moment, what_holds
 from .._state.base import Wanted
 from .._state.failover import Claim, FailoverStore
 from ..model import Recipients
@@ -117,7 +117,7 @@ class Claims:
 
     def free(self, claims: list[Claim], now: float) -> list[Claim]:
         """Those that no quiet hours and no maintenance hold; the others wait for their end."""
-        held = [(one, by) for one in claims if (by := what_holds(one.incident, self.moment(one))) is not None]
+        held = [(one, by) for one in claims if (by := what_holds(one.incident.level, self.moment(one))) is not None]
         if held:
             self._store.quieten(held, now)
         waits = {claim.key for claim, _ in held}

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from .._incidents import stored
 from .._state.failover import LET_GO_S, Claim
 from ..model import EVERYBODY, Digest, File, Outcome, Recipients
-from ..model.duty import Held
+from ..model.duty import Called, Held
 from ..model.recipients import MAX_SENT_IDS
 from .message_builder import Part
-
-if TYPE_CHECKING:
-    from .._incidents.policy.on_call import Called
 
 
 @dataclass(slots=True, eq=False)

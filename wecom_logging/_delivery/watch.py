@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from .._incidents import answered, policy
+from .._incidents import answered
+from .._incidents.cause import cause_of
 from .._incidents.fingerprint import audience_of, group_key
 from .._incidents.incident import Count, Incident, Kept
 from .._incidents.job import ENDED, MISSED, OVER, RAN, UNWATCHED, Job, News, Spec, Target
@@ -252,7 +253,7 @@ class Watch:
             has_ended = bool(job.spec.scheduler) and news.kind == MISSED and began < news.due
             for target in job.spec.targets:
                 alert = self._alert(job.spec, target, news, *self._said(job, news))
-                cause = policy.cause_of(job.spec.scheduler, target.service) if has_ended else ""
+                cause = cause_of(job.spec.scheduler, target.service) if has_ended else ""
                 self._add(job.spec, target, alert, news, _WINDOW_S, cause)
 
     def _places(self, spec: Spec, *kinds: str) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from .values import (
     Hold,
     Incident,
     Step,
+    began,
     comes_again,
     has_new_variant,
     holding,
@@ -43,16 +44,18 @@ EARLY_S = 0.05
 
 
 def as_composed(incident: Incident, act: Act, now: float) -> Incident:
-    """The incident as its message shows it. A first message shows the first alert alone, if that is fresh: what came
-    since is for a digest. News of what a person did shows what had come by then: the rest is for all who get it."""
+    """The incident as its message shows it. A first message, also of one that ended and comes again, shows its alert
+    alone, if that is fresh: what came since is for a digest. News of what a person did shows what had come by then: the
+    rest is for all who get it."""
     counts, sent = incident.counts, incident.sent
     if act is Act.NEWS and not is_said(incident):
         last = incident.answers[-1]
         number = max(last.count - sent.count, 0)
         return _first_of(incident, number, min(counts.last, last.at)) if number < incident.unsent else incident
     is_fresh = now - counts.unsent_at < incident.opening.window_s
-    if act is Act.FIRST and not sent.count and counts.count > 1 and is_fresh and not is_closed(incident):
-        return _first_of(incident, 1, counts.began)
+    begins = sent.ended if sent.count else not is_closed(incident)
+    if act is Act.FIRST and begins and incident.unsent > 1 and is_fresh:
+        return _first_of(incident, 1, began(incident))
     return incident
 
 
@@ -89,6 +92,18 @@ def sent(there: Incident, shown: Incident, act: Act, now: float) -> Incident:
     )
     step = after.step if is_again else first_step(after, now)
     return _as_shown(replace(after, sent=messages, step=step, hold=None), there, shown)
+
+
+def reached(there: Incident, people: tuple[str, ...], ids: tuple[str, ...]) -> Incident:
+    """A message of it has reached these: ``people`` in the place of a rota, and all who are known by their user ids."""
+    all_people = tuple(dict.fromkeys((*there.sent.people, *people)))[-MAX_TOLD_TOO:]
+    all_ids = tuple(dict.fromkeys((*there.sent.ids, *ids)))[-MAX_SENT_IDS:]
+    return replace(there, sent=replace(there.sent, people=all_people, ids=all_ids))
+
+
+def known(there: Incident, shown: Incident, act: Act, now: float) -> Incident:
+    """All who would get a message of it know already what that says."""
+    return ended(there, now) if act is Act.END else _answers_said(there, shown, now)
 
 
 def _is_over_with_it(shown: Incident, act: Act, now: float) -> bool:
@@ -169,7 +184,7 @@ def held(incident: Incident, hold: Hold, act: Act) -> Incident:
         return incident if step is None else replace(incident, step=replace(step, not_before=hold.until))
     before = incident.hold
     if before is not None and before.is_of_wall:  # a message says since when it has waited
-        hold = replace(before, until=hold.until) if hold.by is By.TRY else replace(hold, since=before.since)
+        hold = replace(hold, since=before.since) if hold.is_of_wall else replace(before, until=hold.until)
     return replace(incident, hold=hold)
 
 
@@ -268,7 +283,7 @@ def shifted(incident: Incident, by_s: float) -> Incident:
         incident,
         counts=replace(counts, at=counts.at + by_s, unsent_at=counts.unsent_at + by_s),
         sent=replace(sent, at=sent.at and sent.at + by_s),
-        hold=replace(hold, until=hold.until + by_s) if hold is not None and hold.by is By.TRY else hold,
+        hold=replace(hold, until=hold.until + by_s) if hold is not None and not hold.is_of_wall else hold,
         step=step,
     )
 

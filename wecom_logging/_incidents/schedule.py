@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
-from .policy.hours import instant
+from .._duty.hours import instant
 
 WORDS = {
     "@yearly": "0 0 1 1 *",

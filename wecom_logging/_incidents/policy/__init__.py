@@ -2,7 +2,7 @@
 
 Pure, as `life` is: no clock, no thread, no store. `life` says when an incident is due; of what is due this file says
 whether its audience gets it now, alone or with others. A rule about the time of day or about a person is a function
-beside it (`hours`, `on_call`), which `decide` calls; what it asks is in `Moment`.
+of `_duty`, which `decide` calls; what it asks is in `Moment`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
+from ..._duty import moment as at
+from ..._duty.moment import Moment
 from ...model import Recipients
-from ...model.alert import ESCALATED
+from ...model.alert import ESCALATED, place_of
 from ...model.duty import Held
 from .. import answered, escalation, life, stored
+from ..cause import scheduler_of
 from ..fingerprint import recipients_of
 from ..incident import SOON_S, Incident, Related
-from .moment import Moment, what_held, what_holds
 
 SUMMARY_S = 60.0
 """One summary of a flood in so long, for each audience."""
@@ -28,8 +30,6 @@ GATHER_S = 4.0
 
 BEAT_S = 600.0
 """Jobs that one scheduler has not started share a message in so long."""
-
-_SCHEDULER = "scheduler "
 
 MESSAGES = 3
 """What so many messages can hold is no flood."""
@@ -104,7 +104,7 @@ def decide(
     ``moment`` has what rules of time and persons ask for. ``related`` gives the open incidents of its audience and
     cause. It is called where a rule needs them, at most once: that may be a request to a server.
     """
-    if (held := what_holds(incident, moment)) is not None:
+    if (held := at.what_holds(incident.level, moment)) is not None:
         return held
     if is_step_due(incident, now) and not (tells_of_a_step(incident) and rules.room_at <= now):  # its line goes before
         return Step()
@@ -130,6 +130,11 @@ def decide(
         # Not the first: it goes with the others. What a scheduler has not started is missed with them.
         cause = along or until > 0 or bool(scheduler_of(incident.cause))
     return Send(cause, along, audience=rules.shares or rules.next_summary_at > now - SUMMARY_S)
+
+
+def what_held(incident: Incident, moment: Moment) -> Held | None:
+    """What it has waited for, and is told with: also the quiet hours within which the program ends. None: nothing."""
+    return at.what_held(incident.level, moment, incident.quiet_since, incident.quiet_by, incident.quiet_why)
 
 
 def is_step_due(incident: Incident, now: float) -> bool:
@@ -190,11 +195,6 @@ def told_by_steps(incident: Incident) -> list[Recipients]:
     return [one for one in map(recipients_of, incident.told_too) if one]
 
 
-def place_of(chat: str, user: str = "") -> str:
-    """The place of what somebody did in a chat, as its answer has it; in a group with the ``user`` who did."""
-    return f"chat {chat} {user}".strip()[:64]
-
-
 def who_is_told(
     incident: Incident, recipients: Recipients, ids: Callable[[Recipients], Sequence[str]] = lambda one: one.users
 ) -> Recipients:
@@ -214,16 +214,6 @@ def who_is_told(
 
 
 # One message of a cause in a window.
-
-
-def cause_of(scheduler: str, service: str) -> str:
-    """The same for jobs that a scheduler has not started, which seems to have ended."""
-    return f"{_SCHEDULER}{scheduler} {service}"
-
-
-def scheduler_of(cause: str) -> str:
-    """Which one that is; "" for any other cause."""
-    return cause.removeprefix(_SCHEDULER).partition(" ")[0] if cause.startswith(_SCHEDULER) else ""
 
 
 def with_its_cause_at(incident: Incident, related: Sequence[Related]) -> float:

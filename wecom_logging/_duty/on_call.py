@@ -6,23 +6,11 @@ A hand-over is at a time of the wall: at 10:00 before and after a change of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from ...model import Recipients
-from ...model.duty import Rota, Swap
+from ..model import Recipients
+from ..model.duty import Called, OnDuty, Rota, Swap
 from .hours import instant
-
-
-@dataclass(frozen=True, slots=True)
-class OnDuty:
-    """Who is on call by a rota, until when (infinity: nobody knows), and who is then. ``swapped_by`` has said so."""
-
-    rota: str
-    people: tuple[str, ...]
-    until: float = float("inf")
-    then: tuple[str, ...] = ()
-    swapped_by: str | None = None
 
 
 def on_duty(rota: Rota, time: float, zone: tzinfo, swaps: Sequence[Swap] = ()) -> OnDuty:
@@ -45,16 +33,6 @@ def _turn(rota: Rota, time: float, zone: tzinfo) -> tuple[int, float]:
     while (then := instant(since + (number + 1) * length, zone)) <= time:  # the clock on the wall was put back
         number += 1
     return number, then
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """Who gets a message, by ids and names; ``nobody`` are the rotas by which no person was found, of one of which that
-    has ``failed``."""
-
-    recipients: Recipients
-    nobody: tuple[str, ...] = ()
-    failed: bool = False
 
 
 def called(

@@ -1,4 +1,4 @@
-"""`OnCall`: who is on call when a message goes: by the rota, by a swap in the state, or by a function.
+"""`OnCall`: who is on call when a message goes: by the rota, by a swap, or by a function.
 
 Only the worker asks, and a message waits for no answer for long: one that comes late is for the next message.
 """
@@ -6,22 +6,18 @@ Only the worker asks, and a message waits for no answer for long: one that comes
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from .._config.on_call import persons
 from .._incidents.duty import duty_of
-from .._incidents.incident import Incident
-from .._incidents.policy.moment import Moment
-from .._incidents.policy.on_call import Called, OnDuty, called, on_duty
 from .._lines import line
 from .._runtime.functions import function_named
-from .._state.swaps import known_swaps
-from ..model import Recipients
-from ..model.alert import TAKEN
-from ..model.duty import Rota
-from .options import Options
+from ..model import Answer, Recipients
+from ..model.duty import Called, Duty, OnDuty, Rota, Swap
+from .moment import Moment
+from .on_call import called, on_duty
 
 ASKED_S = 60.0
 """So old may be what a function has answered; what has failed is asked again after that."""
@@ -35,15 +31,27 @@ People = tuple[str, ...]
 
 @dataclass(eq=False, repr=False)
 class OnCall:
-    """That of one handler: ``own`` are its recipients, ``channel_id`` names its channels."""
+    """That of one handler: ``own`` are its recipients, ``rules`` its own rules as a text, whose functions may be
+    called. ``swaps`` gives those that have not ended, the newest last."""
 
-    _options: Options
-    _channel_id: str
     _own: Recipients
+    _rules: str
+    _warn_once: Callable[[str, str], object]
+    _swaps: Callable[[], Sequence[Swap]]
     _clock: Callable[[], float]
 
     def __post_init__(self) -> None:
         self._asked: dict[Rota, _Asked] = {}
+
+    def has_rota(self, named: Recipients | None) -> bool:
+        """Whether people are to stand in the place of rotas among these; None: its own recipients."""
+        return bool((named or self._own).rotas and self._own and not self._own.chats)
+
+    def are_for_same(self, named: Recipients | None, one: Duty, other: Duty) -> bool:
+        """Whether both rules mean the same people: a rota of one program may be another in the next."""
+        names = {*(named or self._own).rotas, *self._own.rotas}
+        found = [(duty.zone, [rota for rota in duty.rotas if rota.name in names]) for duty in (one, other)]
+        return found[0] == found[1]
 
     def known(self, named: Recipients | None, moment: Moment) -> Recipients:
         """Who gets it as far as is known; nobody is asked."""
@@ -53,13 +61,12 @@ class OnCall:
         """Who gets the message of a step now, which goes to no others. It may take some seconds."""
         return self._called(named, moment, BOUND_S, Recipients())
 
-    def called(self, named: Recipients | None, moment: Moment, incidents: Iterable[Incident] = ()) -> Called:
+    def called(self, named: Recipients | None, moment: Moment, takes: Iterable[Answer] = ()) -> Called:
         """Who gets it now, and who has taken one of these: who was on call keeps it. Raises nothing; it may take some
         seconds."""
         found = self._called(named, moment, BOUND_S)
         people = {who for one in moment.duty.rotas for turn in one.people for who in turn}
-        taken = [one.answers.now for one in incidents if one.answers.now and one.answers.now.verb == TAKEN]
-        takers = [one.user or one.who for one in taken if one.user or one.who in people]
+        takers = [one.user or one.who for one in takes if one.user or one.who in people]
         users = dict.fromkeys((*found.recipients.users, *takers))
         return replace(found, recipients=replace(found.recipients, users=tuple(users)))
 
@@ -70,7 +77,7 @@ class OnCall:
     def people(self, rota: Rota, moment: Moment, bound_s: float = BOUND_S) -> People | None:
         """Who is on call at this moment; a message waits for so long for an answer. None: that cannot be found out."""
         try:
-            now = on_duty(rota, moment.time, moment.zone, known_swaps(self._options.shared, self._channel_id))
+            now = on_duty(rota, moment.time, moment.zone, self._swaps())
         except (ValueError, OverflowError) as error:  # nothing that stands in a state is trusted
             self._failed(rota, type(error).__name__, None)
             return None
@@ -84,7 +91,7 @@ class OnCall:
 
     def shown(self, moment: Moment) -> list[OnDuty]:
         """By each rota."""
-        swaps, found = known_swaps(self._options.shared, self._channel_id), []
+        swaps, found = self._swaps(), []
         for rota in moment.duty.rotas:
             now = on_duty(rota, moment.time, moment.zone, swaps)
             then = on_duty(rota, now.until, moment.zone, swaps).people if now.until < float("inf") else ()
@@ -96,19 +103,19 @@ class OnCall:
     ) -> Called:
         for name in (named or self._own).rotas:
             if all(one.name != name for one in moment.duty.rotas):
-                self._options.warn_once(f"no rota {name}", line("no_rota", name=name))
+                self._warn_once(f"no rota {name}", line("no_rota", name=name))
         people = partial(self.people, moment=moment, bound_s=bound_s)
         return called(named or self._own, self._own if own is None else own, moment.duty.rotas, people)
 
     def _ask(self, rota: Rota) -> People:
         """What comes with an incident calls no function but those that this program's own options name."""
-        if rota.who not in {one.who for one in duty_of(self._options.duty).rotas}:
+        if rota.who not in {one.who for one in duty_of(self._rules).rotas}:
             raise LookupError(f"on_call names no function {rota.who} here")
         return ask(rota)
 
     def _failed(self, rota: Rota, why: str, age_s: float | None) -> None:
         then = line("own_are_told") if age_s is None else line("last_answer", minutes=int(age_s // 60))
-        self._options.warn_once(f"on call {rota.name}", line("not_on_call", name=rota.name, why=why, then=then))
+        self._warn_once(f"on call {rota.name}", line("not_on_call", name=rota.name, why=why, then=then))
 
 
 def ask(rota: Rota) -> People:

@@ -1,15 +1,17 @@
-"""`Moment`: what the wall shows and who is on call when an incident is due; and what that holds."""
+"""`Moment`: what the wall shows, and the rules that an incident came with; and what these hold. Pure."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 
-from ...model.duty import NO_DUTY, Duty, Held, Scope
-from ..incident import SOON_S, Incident
-from ..stored import CRITICAL
+from ..model.duty import NO_DUTY, Duty, Held, Scope
 from .hours import quiet
+
+_SOON_S = 0.05
+"""What ends within it holds nothing."""
 
 
 def monday_to_friday(day: date) -> bool:
@@ -31,22 +33,22 @@ class Moment:
     """Whether the program ends, and no other can tell what waits: nothing is held."""
 
 
-def what_holds(incident: Incident, moment: Moment) -> Held | None:
-    """The quiet hours or the maintenance that hold it longest. None: it need not wait."""
+def what_holds(level: int, moment: Moment) -> Held | None:
+    """The quiet hours or the maintenance that hold what is of this level longest. None: it need not wait."""
     if moment.is_closing:
         return None
-    may = [one for one in moment.scopes if one.began <= moment.time and may_hold(one, incident.level)]
+    may = [one for one in moment.scopes if one.began <= moment.time and may_hold(one, level)]
     by_scopes = (Held(one.began, one.until, scope=one.name, why=one.why) for one in may)
-    hold = [hours_at(moment.time, incident.level, moment), *by_scopes]
-    lasting = [one for one in hold if one is not None and one.until > moment.time + SOON_S]
+    hold = [hours_at(moment.time, level, moment), *by_scopes]
+    lasting = [one for one in hold if one is not None and one.until > moment.time + _SOON_S]
     return max(lasting, key=lambda one: one.until, default=None)
 
 
-def what_held(incident: Incident, moment: Moment) -> Held | None:
-    """What it has waited for, and is told with: also the quiet hours within which the program ends. None: nothing."""
-    since, by = incident.quiet_since or moment.time, incident.quiet_by
-    hours = None if by else hours_at(since, incident.level, moment)
-    return hours or (Held(since, moment.time, scope=by, why=incident.quiet_why) if incident.quiet_since else None)
+def what_held(level: int, moment: Moment, since: float, scope: str = "", why: str = "") -> Held | None:
+    """What it has waited for ``since`` then, and is sent with: quiet hours, or a maintenance of ``scope``; 0: it has
+    not waited, and this is the quiet hours within which the program ends. None: nothing."""
+    hours = None if scope else hours_at(since or moment.time, level, moment)
+    return hours or (Held(since, moment.time, scope=scope, why=why) if since else None)
 
 
 def hours_at(time: float, level: int, moment: Moment) -> Held | None:
@@ -60,7 +62,7 @@ def hours_at(time: float, level: int, moment: Moment) -> Held | None:
 
 def may_hold(scope: Scope, level: int) -> bool:
     """Whether it holds what is of this level."""
-    return scope.critical or level < CRITICAL
+    return scope.critical or level < logging.CRITICAL
 
 
 def is_of(scope: Scope, service: str, logger: str) -> bool:

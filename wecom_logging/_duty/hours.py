@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
-from ...model.duty import Span
+from ..model.duty import Span
 
 AHEAD_S = 31 * 24 * 3600.0
 """What would be quiet for longer has no end."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..model import Recipients
-from ..model.duty import Rota
-from .policy.moment import Moment, hours_at
-from .policy.on_call import Called, called
+from ..model.duty import Called, Rota
+from .moment import Moment, hours_at
+from .on_call import called
 
 LEVELS = (40, 50)
 """Of which is said what would happen: ERROR and CRITICAL."""
