@@ -119,5 +119,5 @@ def _places(shared: Shared) -> list[Place]:
     """Where what can be answered is: the state, and the memory of each handler of this process that has none."""
     pipelines = _pipelines()
     states = {one.options.shared for one in pipelines} | {shared}
-    here: list[MemoryPlace] = [one.place for one in pipelines if one.options.shared is alone]
+    here: list[Place] = [one.place for one in pipelines if one.options.shared is alone]
     return [*(SharedPlace(one) for one in states if one is not alone), *here]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .._lines import line
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..model import Alert, IncidentView
     from ..model.duty import OnDuty
     from .leader import Leader, Mark
+    from .leader_place import LeaderPlace
 
 
 class LeaderPipeline(Pipeline):
@@ -39,6 +41,8 @@ class LeaderPipeline(Pipeline):
         if "_leads" not in self.__dict__:
             from .._duty.duties import Duties
             from .._journal.memory import MemoryJournal
+            from .._journal.standing import standing
+            from ..model.duty import Scope, Swap
             from .leader import Leader
 
             options = self.options
@@ -51,18 +55,22 @@ class LeaderPipeline(Pipeline):
                 mask=options.mask,
                 clock=wall,
                 language=options.looks.language,
-                scopes=lambda: known_scopes(options.shared),
-                swaps=lambda: known_swaps(options.shared, self.channel_id),
+                scopes=lambda: standing(Scope),
+                swaps=lambda: standing(Swap),
             )
             made = Leader(
                 self.collector, self._channels, options, lambda: self.looks, MemoryJournal(), duties, wall, steady
             )
-            from .._state.scopes import known_scopes
-            from .._state.swaps import known_swaps
-
             self.__dict__.setdefault("_leads", made)
             self._leads.closes = self._ends
         return self._leads
+
+    @cached_property
+    def place(self) -> LeaderPlace:  # type: ignore[override] # the base's goes with the old engine
+        """Where people do something with its incidents."""
+        from .leader_place import LeaderPlace
+
+        return LeaderPlace(self.channel_id, lambda: self._leading, lambda: self.jobs, self._worker.nudge)
 
     def _make(self, first: PendingAlert) -> Alert:
         return self.leader.inbox.make(first)
