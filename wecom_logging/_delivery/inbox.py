@@ -317,7 +317,8 @@ def _variants(tally: Tally, mask: Callable[[str], str]) -> Iterator[Variant]:
 def _mask(seen: Seen, mask: Callable[[str], str]) -> None:
     text = mask(seen.text)
     if not all(0 < seen.text.count(word) == text.count(word) for word in seen.name.split()):
-        seen.name = MASK
+        hidden = sum(one.is_masked and one.name.startswith(MASK) for one in (seen.tally.variants or {}).values())
+        seen.name = f"{MASK} {hidden + 1}" if hidden else MASK  # they stay apart
     seen.text, seen.is_masked = text, True
 
 
