@@ -94,6 +94,8 @@ def composed(engine: tuple[Pipeline, Clock], seed: int) -> tuple[str, Digest, Di
         return "STEP", theirs, ours
     if due.act is not old.act_of(one, when, what):
         return None
+    if due.act is Act.FIRST and one.ended and one.untold > 1:  # it told all at once where a store was shared
+        return None
     shown = as_composed(incident, due.act, clock.now)
     ours = Digests().of(shown, due.act, alert(), clock.now)
     return due.act.name, by_the_old(storm, one, due.act, clock.now), ours

@@ -70,6 +70,7 @@ class Rules:
         if number:
             self.open[name].counted += number
             self.open[name].counted_at = self.now
+            self.open[name].look_at = 0.0
         self.look()
 
     def opens(self, times: int) -> Kind:

@@ -19,6 +19,7 @@ from .values import (
     Hold,
     Incident,
     Step,
+    began,
     comes_again,
     has_new_variant,
     holding,
@@ -43,16 +44,18 @@ EARLY_S = 0.05
 
 
 def as_composed(incident: Incident, act: Act, now: float) -> Incident:
-    """The incident as its message shows it. A first message shows the first alert alone, if that is fresh: what came
-    since is for a digest. News of what a person did shows what had come by then: the rest is for all who get it."""
+    """The incident as its message shows it. A first message, also of one that ended and comes again, shows its alert
+    alone, if that is fresh: what came since is for a digest. News of what a person did shows what had come by then: the
+    rest is for all who get it."""
     counts, sent = incident.counts, incident.sent
     if act is Act.NEWS and not is_said(incident):
         last = incident.answers[-1]
         number = max(last.count - sent.count, 0)
         return _first_of(incident, number, min(counts.last, last.at)) if number < incident.unsent else incident
     is_fresh = now - counts.unsent_at < incident.opening.window_s
-    if act is Act.FIRST and not sent.count and counts.count > 1 and is_fresh and not is_closed(incident):
-        return _first_of(incident, 1, counts.began)
+    begins = sent.ended if sent.count else not is_closed(incident)
+    if act is Act.FIRST and begins and incident.unsent > 1 and is_fresh:
+        return _first_of(incident, 1, began(incident))
     return incident
 
 
