@@ -301,7 +301,9 @@ def with_its_cause_at(incident: Incident, there: Iterable[Incident]) -> float:
     if is_of_scheduler:  # those that are new go together
         return 0.0
     mine = (incident.counts.unsent_at, key)
-    older = [one.counts.unsent_at for one in others if not one.sent.count and (one.counts.unsent_at, one.opening.key) < mine]
+    older = [
+        one.counts.unsent_at for one in others if not one.sent.count and (one.counts.unsent_at, one.opening.key) < mine
+    ]
     return min(older) + window_s if older else 0.0
 
 

@@ -219,7 +219,14 @@ class Leader:
                 self.settling.over(row, now)
 
     def _due(self, now: float) -> Iterator[Due]:
-        return self.book.due(now, hurries=self.hurries, closes=self.closes)
+        for row in self.book.due(now, hurries=self.hurries, closes=self.closes):
+            if row.act is Act.END and row.incident.sent.people:  # who was on call before hears of it, too
+                row = self._handed_over(row, now)
+            yield row
+
+    def _handed_over(self, row: Due, now: float) -> Due:
+        incident, act = row
+        return Due(self.duties.after_hand_over(self.recipients(incident), incident, now), act)
 
     def _message(self, parcel: Parcel, now: float) -> Message | None:
         """The message of a parcel. None: its step waits for room, reached nobody, or nobody is left who gets it."""

@@ -27,7 +27,7 @@ PATIENCE = 4
 _MAX_FRESH = 64
 """So many alerts are kept as they are; older ones are packed."""
 
-Order = tuple[int, int, float, str]
+Order = tuple[int, int, float, int, str]
 
 
 class Due(NamedTuple):
@@ -52,6 +52,9 @@ class Book:
         self._due: list[Order] = []
         self._orders: dict[str, Order] = {}
         """Of those that are due."""
+        self._numbers: dict[str, int] = {}
+        """In which order the rows were opened."""
+        self._number = 0
         self._audiences: dict[str, dict[str, None]] = {}
         self._names: dict[str, dict[str, None]] = {}
         """The keys by short id: one may stand for several, of a handler whose alerts go to several audiences."""
@@ -82,6 +85,8 @@ class Book:
         """Set a row, and look anew when it is due."""
         key = incident.opening.key
         if key not in self._rows:
+            self._number += 1
+            self._numbers[key] = self._number
             self._audiences.setdefault(incident.opening.audience, {})[key] = None
             self._names.setdefault(incident.opening.short_id, {})[key] = None
         self._rows[key] = incident
@@ -95,6 +100,7 @@ class Book:
             return None
         self._not_due(key)
         self._at.pop(key, None)
+        del self._numbers[key]
         for of, name in ((self._audiences, incident.opening.audience), (self._names, incident.opening.short_id)):
             of[name].pop(key, None)
             if not of[name]:
@@ -172,7 +178,7 @@ class Book:
         for incident in self._rows.values():
             one = hurried(incident, now, closes=closes)
             if one.at <= now:
-                found.append((_order(incident), Due(incident, one.act)))
+                found.append((self._order(incident), Due(incident, one.act)))
         for _, due in sorted(found, key=lambda pair: pair[0]):
             if self._rows.get(due.incident.opening.key) is due.incident:
                 yield due
@@ -181,7 +187,7 @@ class Book:
         at = plan(incident, now).at
         self._at[key] = at
         if at <= now:
-            order = self._orders[key] = _order(incident)
+            order = self._orders[key] = self._order(incident)
             insort(self._due, order)
         elif at < NEVER:
             heappush(self._later, (at, key))
@@ -199,6 +205,11 @@ class Book:
         order = self._orders.pop(key, None)
         if order is not None:
             del self._due[bisect_left(self._due, order)]
+
+    def _order(self, incident: Incident) -> Order:
+        """The most severe first, of one level what has waited longest, of that what was opened first."""
+        is_late, key = int(incident.sent.tries >= PATIENCE), incident.opening.key
+        return is_late, -incident.opening.level, incident.counts.unsent_at, self._numbers[key], key
 
     # Names, alerts, room.
 
@@ -243,15 +254,13 @@ class Book:
             self._left(incident)
 
 
-def _order(incident: Incident) -> Order:
-    """The most severe first, of one level what has waited longest."""
-    is_late = int(incident.sent.tries >= PATIENCE)
-    return is_late, -incident.opening.level, incident.counts.unsent_at, incident.opening.key
-
-
 def _leaves_before(incident: Incident) -> tuple[int, int, float]:
     state = 2 if incident.unsent else 0 if is_closed(incident) else 1
-    return state, incident.opening.level if state else 0, incident.counts.unsent_at if state == 2 else incident.counts.at
+    return (
+        state,
+        incident.opening.level if state else 0,
+        incident.counts.unsent_at if state == 2 else incident.counts.at,
+    )
 
 
 def _is_same(one: str, other: str) -> bool:
