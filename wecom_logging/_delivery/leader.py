@@ -8,7 +8,7 @@ counters (`Settling`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from .._capture.collector import Collector
 from .._incidents.book import Book, Due

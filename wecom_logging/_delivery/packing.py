@@ -12,8 +12,8 @@ from .._incidents.plan import Act
 from .._incidents.values import is_first
 from .._render.facts import told_losses
 from .._render.flood import worst_first
-from ..model import Digest, Recipients
 from .._wecom.directory_checks import is_user_id
+from ..model import Digest, Recipients
 from .bundle import Form, Rules, may_send_summary, no_flood, urgent_first
 from .digests import Digests, carried
 from .duty_door import DutyDoor

@@ -18,7 +18,6 @@ from .._wecom.directory_checks import is_user_id
 from .._wecom.explained import explained
 from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Outcome, Recipients
-from .bundle import Form
 from .digests import Digests
 from .message import Message
 from .packing import Packing

@@ -127,7 +127,7 @@ class Book:
         """The alert that the messages of a row show."""
         found = self._alerts[key]
         if isinstance(found, bytes):
-            found = pickle.loads(zlib.decompress(found))  # noqa: S301 # this process has packed it
+            found = pickle.loads(zlib.decompress(found))  # this process has packed it
             assert isinstance(found, Alert)
         return found
 
