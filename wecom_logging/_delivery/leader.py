@@ -14,7 +14,7 @@ from .._capture.collector import Collector
 from .._incidents.book import Book, Due
 from .._incidents.entries import Answered, Counted, Opened, SentAlone
 from .._incidents.fingerprint import audience_of, recipients_of
-from .._incidents.hearers import is_for_others, who_hears
+from .._incidents.hearers import is_for_others, is_step_line, who_hears
 from .._incidents.outcomes import as_composed, held, lifted
 from .._incidents.plan import Act, hurried
 from .._incidents.values import Hold, Incident
@@ -231,7 +231,7 @@ class Leader:
     def _message(self, parcel: Parcel, now: float) -> Message | None:
         """The message of a parcel. None: its step waits for room, reached nobody, or nobody is left who gets it."""
         rows = list(parcel.rows)
-        first, act = rows[0]
+        first = rows[0].incident
         recipients = self.recipients(first)
         held_by = None
         if parcel.form is Form.STEP:
@@ -243,7 +243,9 @@ class Leader:
         elif parcel.form is not Form.CALL:
             rows = [self._shown(row, recipients, now, alone=len(rows) == 1) for row in rows]
             if is_for_others(*rows[0]):
-                everybody = self._channels[0].addressed(self.duties.known(recipients, rows[0].incident, now))
+                is_line = is_step_line(*rows[0])
+                named = self.duties.known(recipients, rows[0].incident, now) if is_line else recipients
+                everybody = self._channels[0].addressed(named)
                 recipients = who_hears(*rows[0], everybody, self._channels[0].receivers)
                 if everybody and not recipients:
                     self.settling.said(rows, now)
@@ -266,7 +268,7 @@ class Leader:
         else:
             found = self.duties.called(named, message.rows, now)
         if found is not None:
-            message.address(named, found)
+            message.address(named or self._channels[0].addressed(None), found)
 
     def _address_others(self, message: Message, now: float) -> bool:
         """WeCom knows none of those on call: who gets it in their place. Returns whether that is anybody else."""
