@@ -81,7 +81,10 @@ class Leader:
         self._given = {audience_of(one.recipients): one.recipients for one in options.routes}
         self._given[collector.audience] = None
         self._read = 0
-        self._unsure: Message | None = None
+        self._kept: Message | None = None
+        """What goes again as it is, before all others: its round has failed, or a part of it has gone."""
+        self._now = 0.0
+        """The time of the turn."""
         self._by_wall = False
         """True if something may be held until a time of the wall."""
         self.closes = False
@@ -123,7 +126,7 @@ class Leader:
                 raise
         finally:  # what ends the thread does so when the counters are right
             if message.form is not Form.CALL:
-                self._unsure = self.settling.settle(message, outcome, sender, self._steady() - began)
+                self._kept = self.settling.settle(message, outcome, sender, self._steady() - began)
         return 0.0
 
     # 1. What was logged, and what others have appended.
@@ -182,6 +185,7 @@ class Leader:
 
     def _next(self, now: float) -> tuple[Message | None, float]:
         """What may be sent now, else the seconds until something may."""
+        self._now = now
         self._collector.all_blocked = False
         self._by_wall = bool(self.options.duty or self.options.looks.answers)
         waits = [self.inbox.seconds_to_next_take(now), _SWEEP_S]
@@ -190,9 +194,11 @@ class Leader:
             self._lapse(now)
             waits += [pause, *([DRAIN_S] if self.senders.draining else [])]
             return None, max(min(waits), _LEAST_WAIT_S)
-        if (unsure := self._unsure) is not None:
-            self._unsure = None
-            return unsure, 0.0
+        if (kept := self._kept) is not None and self._is_due(kept):
+            if (wait_s := self.senders.wait(kept.recipients)) > 0:
+                return None, max(min(*waits, wait_s), _LEAST_WAIT_S)
+            return kept, 0.0
+        self._kept = None
         blocked, calm = dict[str, float](), dict[str, float]()
         for choice in bundle(lambda: self._due(now), now, self):
             match choice:
@@ -211,6 +217,11 @@ class Leader:
         self._collector.blocked, self._collector.gathering = blocked, calm
         waits += [self.book.later_at() - now, *([_WALL_S] if self._by_wall else [])]
         return None, max(min(waits), 0.0)
+
+    def _is_due(self, message: Message) -> bool:
+        """True if some of its incidents are not over meanwhile: what has waited for a day is."""
+        there = [(self.book.get(shown.opening.key), shown) for shown, _ in message.rows]
+        return any(one is not None and one.sent.count == shown.sent.count for one, shown in there)
 
     def _lapse(self, now: float) -> None:
         """While nothing can be sent: what is over in silence, or has waited for too long."""
@@ -291,7 +302,7 @@ class Leader:
         """The user ids that are known of some recipients."""
         return self._channels[0].receivers(recipients)
 
-    # What `bundle` asks; the times are the journal's.
+    # What `bundle` asks, of the time of the turn; the times are the journal's.
 
     @property
     def hurries(self) -> bool:
@@ -302,14 +313,14 @@ class Leader:
         return self.settling.refused
 
     def holds(self, incident: Incident) -> Hold | None:
-        return self.duties.holds(incident, self._time())
+        return self.duties.holds(incident, self._now)
 
     def waited(self, incident: Incident) -> bool:
         is_held = incident.hold is not None and incident.hold.is_of_wall
-        return (is_held or self.closes) and self.duties.waited(incident, self._time()) is not None
+        return (is_held or self.closes) and self.duties.waited(incident, self._now) is not None
 
     def rules(self, incident: Incident) -> Rules:
-        now, steady = self._time(), self._steady()
+        now, steady = self._now, self._steady()
         recipients = self.duties.known(self.recipients(incident), incident, now)
         audience = incident.opening.audience
         return Rules(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .._incidents import outcomes
-from .._incidents.book import Due
+from .._incidents.book import PATIENCE, Due
 from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.hearers import is_late
 from .._incidents.plan import Act
@@ -45,7 +45,7 @@ class Settling:
         """Keys of incidents that WeCom refused in a message of several: each is judged alone."""
 
     def settle(self, message: Message, outcome: Outcome, sender: Sender, seconds: float) -> Message | None:
-        """Decide, and act. Returns the message, if it goes once more as it is. The fallback and ``on_outcome`` are
+        """Decide, and act. Returns the message, if it goes again as it is. The fallback and ``on_outcome`` are
         called with no lock held: they may take long."""
         leader, options = self._leader, self._leader.options
         verdict = fate(outcome.error) if outcome.error is not None else None
@@ -92,31 +92,30 @@ class Settling:
                 else:
                     self.sent(given, "handed_over", now)
                     left = [row for row in message.rows if row not in given]
-                    again = self._keep(message, left, outcome, verdict)
+                    again = self._keep(message, left, outcome)
                 if verdict not in (None, Fate.REJECT) and not (refused and len(given) == len(message.rows)):
                     sender.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
                     if again is None and not message.is_step:
-                        self._wait([row for row in message.rows if row not in given], now)
+                        self._wait([row for row in message.rows if row not in given], message.rounds, now)
             if report is not None:
                 leader.reports.report(report)
         return again
 
-    def _keep(self, message: Message, left: Sequence[Due], outcome: Outcome, verdict: Fate | None) -> Message | None:
-        """It goes again as it is: if a part of it has gone; if no answer came, once."""
-        if len(left) < len(message.rows):
-            return None
-        if message.done or (outcome.error is None and outcome.reason == "kept"):  # a part, or no room any more
-            return message if message.done else None
-        is_unsure = verdict is Fate.KEEP and not message.again
-        message.again = True
-        return message if is_unsure else None
+    def _keep(self, message: Message, left: Sequence[Due], outcome: Outcome) -> Message | None:
+        """It goes again byte for byte: WeCom may have it, and shows the same text once. After some rounds its incidents
+        are due anew: WeCom may refuse just this message."""
+        message.rounds += outcome.error is not None
+        if message.done:
+            return message
+        is_whole = len(left) == len(message.rows)
+        return message if is_whole and 0 < message.rounds < PATIENCE else None
 
-    def _wait(self, rows: Sequence[Due], now: float) -> None:
+    def _wait(self, rows: Sequence[Due], rounds: int, now: float) -> None:
         """They are tried again, when their channel is."""
         until = now + max(self._leader.senders.pause(), 0.0)
         for incident, _ in rows:
             if (there := self._leader.book.get(incident.opening.key)) is not None:
-                self._leader.book.put(outcomes.failed(there, until), now)
+                self._leader.book.put(outcomes.failed(there, until, rounds), now)
 
     def _give_way(self, message: Message, outcome: Outcome) -> None:
         """A flood that is refused goes in shared messages, but for what stands in a summary that was sent."""

@@ -27,7 +27,7 @@ PATIENCE = 4
 _MAX_FRESH = 64
 """So many alerts are kept as they are; older ones are packed."""
 
-Order = tuple[int, int, float, str]
+Order = tuple[int, int, float, float, str]
 
 
 class Due(NamedTuple):
@@ -246,7 +246,8 @@ class Book:
 def _order(incident: Incident) -> Order:
     """The most severe first, of one level what has waited longest."""
     is_late = int(incident.sent.tries >= PATIENCE)
-    return is_late, -incident.opening.level, incident.counts.unsent_at, incident.opening.key
+    counts = incident.counts
+    return is_late, -incident.opening.level, counts.unsent_at, counts.since, incident.opening.key
 
 
 def _leaves_before(incident: Incident) -> tuple[int, int, float]:
