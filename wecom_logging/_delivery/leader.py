@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Iterable, Sequence
 
 from .._capture.collector import Collector
-from .._incidents.book import Book, Due
+from .._incidents.book import Book, Due, Order, order
 from .._incidents.entries import Answered, Counted, Opened, SentAlone
 from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.hearers import is_for_others, who_hears
@@ -38,6 +38,7 @@ LEAP_S = 2.0
 """By so much more the wall has to differ from a clock that only goes on, to have been set."""
 
 DRAIN_S = 0.02
+_MAX_KEPT = 8
 _SWEEP_S = 60.0
 _WALL_S = 20.0
 """How soon it is seen that the clock on the wall was set, or that somebody has answered."""
@@ -81,8 +82,8 @@ class Leader:
         self._given = {audience_of(one.recipients): one.recipients for one in options.routes}
         self._given[collector.audience] = None
         self._read = 0
-        self._kept: Message | None = None
-        """What goes again as it is, before all others: its round has failed, or a part of it has gone."""
+        self._kept: list[Message] = []
+        """What goes again as it is: its round has failed, or a part of it has gone."""
         self._now = 0.0
         """The time of the turn."""
         self._by_wall = False
@@ -126,7 +127,7 @@ class Leader:
                 raise
         finally:  # what ends the thread does so when the counters are right
             if message.form is not Form.CALL:
-                self._kept = self.settling.settle(message, outcome, sender, self._steady() - began)
+                self.settling.settle(message, outcome, sender, self._steady() - began)
         return 0.0
 
     # 1. What was logged, and what others have appended.
@@ -194,11 +195,10 @@ class Leader:
             self._lapse(now)
             waits += [pause, *([DRAIN_S] if self.senders.draining else [])]
             return None, max(min(waits), _LEAST_WAIT_S)
-        if (kept := self._kept) is not None and self._is_due(kept):
-            if (wait_s := self.senders.wait(kept.recipients)) > 0:
-                return None, max(min(*waits, wait_s), _LEAST_WAIT_S)
-            return kept, 0.0
-        self._kept = None
+        self._kept = [one for one in self._kept if self._is_due(one)]
+        free = [one for one in self._kept if self.senders.wait(one.recipients) <= 0]
+        kept = min(free, key=_order, default=None)
+        waits += [self.senders.wait(one.recipients) for one in self._kept if one not in free]
         blocked, calm = dict[str, float](), dict[str, float]()
         for choice in bundle(lambda: self._due(now), now, self):
             match choice:
@@ -210,13 +210,24 @@ class Leader:
                     (calm if is_calm else blocked)[audience] = until
                     waits.append(until - now)
                 case Parcel() as parcel:
-                    if (message := self._message(parcel, now)) is not None:
-                        return message, 0.0
-                    return None, 0.0
+                    if kept is not None and _order(kept) <= order(parcel.rows[0].incident):
+                        break
+                    return self._message(parcel, now), 0.0
+        if kept is not None:
+            self._kept.remove(kept)
+            return kept, 0.0
         self.gathers = calm
         self._collector.blocked, self._collector.gathering = blocked, calm
         waits += [self.book.later_at() - now, *([_WALL_S] if self._by_wall else [])]
         return None, max(min(waits), 0.0)
+
+    def keep(self, message: Message) -> None:
+        """It goes again as it is. Of too many the incidents of the one that was tried most often are due anew."""
+        self._kept.append(message)
+        if len(self._kept) > _MAX_KEPT:
+            old = max(self._kept, key=lambda one: one.rounds)
+            self._kept.remove(old)
+            self.settling.wait(old.rows, old.rounds, self.now())
 
     def _is_due(self, message: Message) -> bool:
         """True if some of its incidents are not over meanwhile: what has waited for a day is."""
@@ -230,7 +241,10 @@ class Leader:
                 self.settling.over(row, now)
 
     def _due(self, now: float) -> Iterator[Due]:
-        return self.book.due(now, hurries=self.hurries, closes=self.closes)
+        """What is due, but for what stands in a message that is kept."""
+        kept = self.on_way
+        due = self.book.due(now, hurries=self.hurries, closes=self.closes)
+        return (row for row in due if row.incident.opening.key not in kept) if kept else due
 
     def _message(self, parcel: Parcel, now: float) -> Message | None:
         """The message of a parcel. None: its step waits for room, reached nobody, or nobody is left who gets it."""
@@ -334,6 +348,10 @@ class Leader:
     def of(self, audience: str) -> Iterable[Incident]:
         return self.book.of(audience)
 
+    @property
+    def on_way(self) -> Collection[str]:
+        return {key for message in self._kept for key in message.keys}
+
     def are_for_same(self, one: Incident, other: Incident) -> bool:
         return self.duties.are_for_same(self.recipients(one), one, other)
 
@@ -398,3 +416,7 @@ class Leader:
                 self.inbox.lost(incident.opening.key, "exit_timeout", incident.unsent)
             self.book.drop(incident.opening.key)
         self.inbox.give_up("exit_timeout")
+
+
+def _order(message: Message) -> Order:
+    return min(order(shown, message.rounds) for shown, _ in message.rows)

@@ -172,7 +172,7 @@ class Book:
         for incident in self._rows.values():
             one = hurried(incident, now, closes=closes)
             if one.at <= now:
-                found.append((_order(incident), Due(incident, one.act)))
+                found.append((order(incident), Due(incident, one.act)))
         for _, due in sorted(found, key=lambda pair: pair[0]):
             if self._rows.get(due.incident.opening.key) is due.incident:
                 yield due
@@ -181,8 +181,8 @@ class Book:
         at = plan(incident, now).at
         self._at[key] = at
         if at <= now:
-            order = self._orders[key] = _order(incident)
-            insort(self._due, order)
+            self._orders[key] = place = order(incident)
+            insort(self._due, place)
         elif at < NEVER:
             heappush(self._later, (at, key))
             if len(self._later) > 2 * len(self._rows) + 1000:
@@ -196,9 +196,9 @@ class Book:
                 self._plan(key, incident, now)
 
     def _not_due(self, key: str) -> None:
-        order = self._orders.pop(key, None)
-        if order is not None:
-            del self._due[bisect_left(self._due, order)]
+        place = self._orders.pop(key, None)
+        if place is not None:
+            del self._due[bisect_left(self._due, place)]
 
     # Names, alerts, room.
 
@@ -243,9 +243,9 @@ class Book:
             self._left(incident)
 
 
-def _order(incident: Incident) -> Order:
-    """The most severe first, of one level what has waited longest."""
-    is_late = int(incident.sent.tries >= PATIENCE)
+def order(incident: Incident, rounds: int = 0) -> Order:
+    """The most severe first, of one level what has waited longest. ``rounds`` of its message have failed so far."""
+    is_late = int(incident.sent.tries + rounds >= PATIENCE)
     counts = incident.counts
     return is_late, -incident.opening.level, counts.unsent_at, counts.since, incident.opening.key
 
