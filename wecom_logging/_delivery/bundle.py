@@ -64,6 +64,9 @@ class Moment(Protocol):
     refused: Collection[str]
     """The keys of those that WeCom has refused in a message of several."""
 
+    on_way: Collection[str]
+    """The keys of those that stand in a message that is tried again."""
+
     def holds(self, incident: Incident) -> Hold | None:
         """The quiet hours or the maintenance that hold it."""
 
@@ -262,7 +265,7 @@ def _along(lead: Due, now: float, moment: Moment, known: Collection[str]) -> lis
     found = []
     for incident in moment.of(lead.incident.opening.audience):
         key = incident.opening.key
-        if key == lead.incident.opening.key or key in moment.refused or key in known:
+        if key == lead.incident.opening.key or key in moment.refused or key in moment.on_way or key in known:
             continue
         act = early(incident, now)
         if act is None or is_for_others(incident, act) or moment.holds(incident) is not None:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from .._capture.collector import Collector
-from .._incidents.book import Book, Due
+from .._incidents.book import Book, Due, Order
 from .._incidents.entries import Answered, Counted, Opened, SentAlone
 from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.hearers import is_for_others, is_step_line, who_hears
@@ -38,6 +38,7 @@ LEAP_S = 2.0
 """By so much more the wall has to differ from a clock that only goes on, to have been set."""
 
 DRAIN_S = 0.02
+_MAX_KEPT = 8
 _SWEEP_S = 60.0
 _WALL_S = 20.0
 """How soon it is seen that the clock on the wall was set, or that somebody has answered."""
@@ -81,7 +82,10 @@ class Leader:
         self._given = {audience_of(one.recipients): one.recipients for one in options.routes}
         self._given[collector.audience] = None
         self._read = 0
-        self._unsure: Message | None = None
+        self._kept: list[Message] = []
+        """What goes again as it is: its round has failed, or a part of it has gone."""
+        self._now = 0.0
+        """The time of the turn."""
         self._by_wall = False
         """True if something may be held until a time of the wall."""
         self.closes = False
@@ -123,7 +127,7 @@ class Leader:
                 raise
         finally:  # what ends the thread does so when the counters are right
             if message.form is not Form.CALL:
-                self._unsure = self.settling.settle(message, outcome, sender, self._steady() - began)
+                self.settling.settle(message, outcome, sender, self._steady() - began)
         return 0.0
 
     # 1. What was logged, and what others have appended.
@@ -182,6 +186,7 @@ class Leader:
 
     def _next(self, now: float) -> tuple[Message | None, float]:
         """What may be sent now, else the seconds until something may."""
+        self._now = now
         self._collector.all_blocked = False
         self._by_wall = bool(self.options.duty or self.options.looks.answers)
         waits = [self.inbox.seconds_to_next_take(now), _SWEEP_S]
@@ -190,9 +195,10 @@ class Leader:
             self._lapse(now)
             waits += [pause, *([DRAIN_S] if self.senders.draining else [])]
             return None, max(min(waits), _LEAST_WAIT_S)
-        if (unsure := self._unsure) is not None:
-            self._unsure = None
-            return unsure, 0.0
+        self._kept = [one for one in self._kept if self._is_due(one)]
+        free = [one for one in self._kept if self.senders.wait(one.recipients) <= 0]
+        kept = min(free, key=self._order, default=None)
+        waits += [self.senders.wait(one.recipients) for one in self._kept if one not in free]
         blocked, calm = dict[str, float](), dict[str, float]()
         for choice in bundle(lambda: self._due(now), now, self):
             match choice:
@@ -204,13 +210,32 @@ class Leader:
                     (calm if is_calm else blocked)[audience] = until
                     waits.append(until - now)
                 case Parcel() as parcel:
-                    if (message := self._message(parcel, now)) is not None:
-                        return message, 0.0
-                    return None, 0.0
+                    if kept is not None and self._order(kept) <= self.book.order(parcel.rows[0].incident):
+                        break
+                    return self._message(parcel, now), 0.0
+        if kept is not None:
+            self._kept.remove(kept)
+            return kept, 0.0
         self.gathers = calm
         self._collector.blocked, self._collector.gathering = blocked, calm
         waits += [self.book.later_at() - now, *([_WALL_S] if self._by_wall else [])]
         return None, max(min(waits), 0.0)
+
+    def keep(self, message: Message) -> None:
+        """It goes again as it is. Of too many the incidents of the one that was tried most often are due anew."""
+        self._kept.append(message)
+        if len(self._kept) > _MAX_KEPT:
+            old = max(self._kept, key=lambda one: one.rounds)
+            self._kept.remove(old)
+            self.settling.wait(old.rows, old.rounds, self.now())
+
+    def _order(self, message: Message) -> Order:
+        return min(self.book.order(shown, message.rounds) for shown, _ in message.rows)
+
+    def _is_due(self, message: Message) -> bool:
+        """True if some of its incidents are not over meanwhile: what has waited for a day is."""
+        there = [(self.book.get(shown.opening.key), shown) for shown, _ in message.rows]
+        return any(one is not None and one.sent.count == shown.sent.count for one, shown in there)
 
     def _lapse(self, now: float) -> None:
         """While nothing can be sent: what is over in silence, or has waited for too long."""
@@ -219,7 +244,11 @@ class Leader:
                 self.settling.over(row, now)
 
     def _due(self, now: float) -> Iterator[Due]:
+        """What is due, but for what stands in a message that is kept."""
+        kept = self.on_way
         for row in self.book.due(now, hurries=self.hurries, closes=self.closes):
+            if row.incident.opening.key in kept:
+                continue
             if row.act is Act.END and row.incident.sent.people:  # who was on call before hears of it, too
                 row = self._handed_over(row, now)
             yield row
@@ -300,7 +329,7 @@ class Leader:
         """The user ids that are known of some recipients."""
         return self._channels[0].receivers(recipients)
 
-    # What `bundle` asks; the times are the journal's.
+    # What `bundle` asks, of the time of the turn; the times are the journal's.
 
     @property
     def hurries(self) -> bool:
@@ -311,14 +340,14 @@ class Leader:
         return self.settling.refused
 
     def holds(self, incident: Incident) -> Hold | None:
-        return self.duties.holds(incident, self._time())
+        return self.duties.holds(incident, self._now)
 
     def waited(self, incident: Incident) -> bool:
         is_held = incident.hold is not None and incident.hold.is_of_wall
-        return (is_held or self.closes) and self.duties.waited(incident, self._time()) is not None
+        return (is_held or self.closes) and self.duties.waited(incident, self._now) is not None
 
     def rules(self, incident: Incident) -> Rules:
-        now, steady = self._time(), self._steady()
+        now, steady = self._now, self._steady()
         recipients = self.duties.known(self.recipients(incident), incident, now)
         audience = incident.opening.audience
         return Rules(
@@ -331,6 +360,10 @@ class Leader:
 
     def of(self, audience: str) -> Iterable[Incident]:
         return self.book.of(audience)
+
+    @property
+    def on_way(self) -> Collection[str]:
+        return {key for message in self._kept for key in message.keys}
 
     def are_for_same(self, one: Incident, other: Incident) -> bool:
         return self.duties.are_for_same(self.recipients(one), one, other)

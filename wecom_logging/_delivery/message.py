@@ -45,8 +45,8 @@ class Message:
     uploads: dict[str, File] = field(default_factory=dict)
     """Its file, by the channel to which it was uploaded: a bot sends no other's."""
     losses: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    again: bool = False
-    """True if no answer came to it: it goes once more, as it was."""
+    rounds: int = 0
+    """How many rounds have failed: it goes again as it was."""
 
     @property
     def is_step(self) -> bool:

@@ -27,7 +27,7 @@ PATIENCE = 4
 _MAX_FRESH = 64
 """So many alerts are kept as they are; older ones are packed."""
 
-Order = tuple[int, int, float, int, str]
+Order = tuple[int, int, float, float, int, str]
 
 
 class Due(NamedTuple):
@@ -178,7 +178,7 @@ class Book:
         for incident in self._rows.values():
             one = hurried(incident, now, closes=closes)
             if one.at <= now:
-                found.append((self._order(incident), Due(incident, one.act)))
+                found.append((self.order(incident), Due(incident, one.act)))
         for _, due in sorted(found, key=lambda pair: pair[0]):
             if self._rows.get(due.incident.opening.key) is due.incident:
                 yield due
@@ -187,8 +187,8 @@ class Book:
         at = plan(incident, now).at
         self._at[key] = at
         if at <= now:
-            order = self._orders[key] = self._order(incident)
-            insort(self._due, order)
+            self._orders[key] = place = self.order(incident)
+            insort(self._due, place)
         elif at < NEVER:
             heappush(self._later, (at, key))
             if len(self._later) > 2 * len(self._rows) + 1000:
@@ -202,14 +202,16 @@ class Book:
                 self._plan(key, incident, now)
 
     def _not_due(self, key: str) -> None:
-        order = self._orders.pop(key, None)
-        if order is not None:
-            del self._due[bisect_left(self._due, order)]
+        place = self._orders.pop(key, None)
+        if place is not None:
+            del self._due[bisect_left(self._due, place)]
 
-    def _order(self, incident: Incident) -> Order:
-        """The most severe first, of one level what has waited longest, of that what was opened first."""
-        is_late, key = int(incident.sent.tries >= PATIENCE), incident.opening.key
-        return is_late, -incident.opening.level, incident.counts.unsent_at, self._numbers[key], key
+    def order(self, incident: Incident, rounds: int = 0) -> Order:
+        """The most severe first, of one level what has waited longest, of that what was opened first. ``rounds`` of its
+        message have failed so far."""
+        key, counts = incident.opening.key, incident.counts
+        is_late = int(incident.sent.tries + rounds >= PATIENCE)
+        return is_late, -incident.opening.level, counts.unsent_at, counts.since, self._numbers.get(key, 0), key
 
     # Names, alerts, room.
 

@@ -189,10 +189,10 @@ def held(incident: Incident, hold: Hold, act: Act) -> Incident:
     return replace(incident, hold=hold)
 
 
-def failed(incident: Incident, until: float) -> Incident:
-    """A message of it could not be sent: it is tried again then."""
+def failed(incident: Incident, until: float, rounds: int) -> Incident:
+    """So many rounds of a message of it have failed: it is tried again then."""
     after = held(incident, Hold(until, By.TRY), Act.DIGEST)
-    return replace(after, sent=replace(after.sent, tries=after.sent.tries + 1))
+    return replace(after, sent=replace(after.sent, tries=after.sent.tries + rounds))
 
 
 def lifted(incident: Incident) -> Incident:
