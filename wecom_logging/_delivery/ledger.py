@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 
 from .._capture.intake import Intake
 from .._incidents import escalation, life
@@ -15,16 +14,12 @@ from .._lines import line
 from .._render.mask import slim
 from .._state.entries import dump, load
 from .._state.failover import Claim, FailoverStore
-from .._text.cut import trim
-from .._text.said import language_of_environment
-from .._wecom.explained import explained, warned
-from ..model import Alert, DeliveryReport, Outcome
+from ..model import Alert
 from .delivery import Delivery
 from .options import Options
-from .sender import Fate, Sender
+from .reports import Reports
 
 _MAX_BYTES = 4 * 1024 * 1024
-_MAX_NOT_ACCEPTED = 1000
 
 
 class Ledger:
@@ -41,20 +36,12 @@ class Ledger:
         self._options = options
         self._clock = clock
         self._expired = 0
-        self.losses_told: Mapping[str, int] = MappingProxyType({})
-        """What the last delivered message said of alerts that are lost."""
         self.refused: set[str] = set()
         """Keys of incidents that WeCom refused in a shared message: each is judged alone."""
         self.left_behind = 0
         """How many alerts the write-ahead file keeps for the next process."""
         self.details = DetailsCache()
-        self._not_accepted: set[tuple[str, str]] = set()
-        self.is_reporting = False
-        """Whether the user's ``on_outcome`` runs, or is about to."""
-
-    def losses(self) -> Mapping[str, int]:
-        """How many alerts are lost so far, by reason."""
-        return self._intake.counters.losses()
+        self.reports = Reports(intake.counters, options)
 
     # What becomes of claims.
 
@@ -157,62 +144,6 @@ class Ledger:
             self._intake.settled(tally, how, self._clock(), life.quiet_s(incident))
             self._intake.rename(tally, key)
         _release_ticket(incident.first)
-
-    # What people read.
-
-    def say(
-        self,
-        delivery: Delivery,
-        outcome: Outcome,
-        verdict: Fate | None,
-        sender: Sender,
-        reason: str,
-        elsewhere: bool,
-    ) -> tuple[str, ...]:
-        """Failures and half successes, on stderr. Gives the short ids of what it is about."""
-        names = [digest.short_id for digest in delivery.digests]
-        names = names or [claim.incident.short_id for claim in delivery.claims if claim.incident.short_id]
-        if outcome.error is not None:
-            row = "refused" if verdict is Fate.REJECT else "waits"
-            row = "step_refused" if delivery.is_step and verdict is Fate.REJECT else row
-            row = "to_fallback" if reason == "handed_over" else row
-            row = "bot_pauses" if elsewhere else row
-            cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')} {sender.name}"
-            about = f" #{names[0]}" if names and verdict is Fate.REJECT else ""
-            text = line(row, about=about, error=explained(outcome.error, language_of_environment()))
-            self._options.warn_once(cause, f"{sender.name}{sender.name and ': '}{text}")
-        if outcome.reason == "partial" and (left_out := self._left_out(outcome)):
-            remedy = "" if self._options.looks.buttons else line("see_recipients")  # of a chat the warning has it
-            self._options.warn_once(f"partial {left_out}", line("partial", names=left_out, remedy=remedy))
-        if outcome.warning:
-            self._options.warn_once("warning", warned(outcome.warning, language_of_environment()))
-        return tuple(names)
-
-    def _left_out(self, outcome: Outcome) -> str:
-        """Those who got nothing, each said once; "" where all were said before."""
-        lists = {
-            "no_chats" if self._options.looks.buttons else "no_users": outcome.invalid_users,
-            "no_departments": outcome.invalid_departments,
-            "no_tags": outcome.invalid_tags,
-            "no_licence": outcome.unlicensed_users,
-        }
-        new = {row: [one for one in ids if (row, one) not in self._not_accepted] for row, ids in lists.items()}
-        if len(self._not_accepted) > _MAX_NOT_ACCEPTED:
-            self._not_accepted.clear()
-        self._not_accepted |= {(row, one) for row, ids in new.items() for one in ids}
-        return trim("; ".join(line(row, ids=", ".join(ids)) for row, ids in new.items() if ids), 500)
-
-    def report(self, report: DeliveryReport) -> None:
-        """A thread that waits for the alerts waits for this too, but the counters are right whatever it does."""
-        assert self._options.on_outcome is not None
-        try:
-            self._options.on_outcome(report)
-        except BaseException as error:
-            self._options.warn_once("on_outcome", line("on_outcome", error=type(error).__name__))
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            self.is_reporting = False
 
     # Of one alert.
 

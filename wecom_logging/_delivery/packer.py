@@ -54,8 +54,8 @@ class Packer:
         if not sender.channel.addressed(delivery.recipients).may_answer:  # it would be said to who may not
             composer = composer._replace(answers="")
         nobody = delivery.nobody
-        delivery.losses = self._ledger.losses()
-        losses = told_losses(delivery.losses, self._ledger.losses_told, composer.reader)
+        delivery.losses = self._ledger.reports.losses()
+        losses = told_losses(delivery.losses, self._ledger.reports.losses_sent, composer.reader)
         with self._section:
             delivery.claims[1:] = self._claims.without_ended(delivery.claims[1:], self._clock())
         is_line = policy.tells_of_a_step(delivery.claims[0].incident) and not delivery.is_step

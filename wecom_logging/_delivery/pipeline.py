@@ -6,6 +6,7 @@ call.
 
 from __future__ import annotations
 
+import os
 import time
 import weakref
 from collections import deque
@@ -25,11 +26,12 @@ from .declared import declared
 from .options import Looks, Options
 
 if TYPE_CHECKING:
+    from .._capture.pending import PendingAlert
     from .._incidents.incident import Incident
     from .._state.failover import Mark
     from .._state.jobs import Jobs
     from .._wecom.channels import Channel
-    from ..model import IncidentView, Recipients, Stats
+    from ..model import Alert, IncidentView, Recipients, Stats
     from ..model.duty import OnDuty
     from .memory_place import MemoryPlace
     from .turn import Turn
@@ -55,6 +57,13 @@ class Pipeline:
     Several ``channels`` are the bots of one group.
     """
 
+    def __new__(cls, channels: object, options: Options, clock: object = None) -> Pipeline:
+        if cls is Pipeline and options.shared is alone and os.environ.get("NEW_ENGINE"):
+            from .leader_pipeline import LeaderPipeline
+
+            return object.__new__(LeaderPipeline)
+        return object.__new__(cls)
+
     def __init__(
         self, channels: Sequence[Channel] | Channels, options: Options, clock: Callable[[], float] = now
     ) -> None:
@@ -79,7 +88,7 @@ class Pipeline:
         self.collector = Collector(
             options,
             self._worker,
-            lambda first: self._turn.alerts.make(first),
+            self._make,
             None
             if options.shared.write_ahead is None
             else lambda tally, alert: self._turn.alerts.write_ahead(tally, alert),
@@ -137,6 +146,10 @@ class Pipeline:
         if (turn := self._begin()) is None:
             raise RuntimeError("what waits is given up at this instant")
         return turn
+
+    def _make(self, first: PendingAlert) -> Alert:
+        """The alert of a record that was copied."""
+        return self._turn.alerts.make(first)
 
     def _relieve(self, number: int) -> None:
         """The worker may be in a request: put what is queued where there is a bound, if no thread is at that.
@@ -306,7 +319,7 @@ class Pipeline:
         if (turn := self._begun) is None:
             return self.stats().pending == 0
         waits = turn.store.has_untold() and not (turn.senders.are_elsewhere and self.options.shared.is_up)
-        return self.stats().pending == 0 and not waits and not turn.ledger.is_reporting
+        return self.stats().pending == 0 and not waits and not turn.ledger.reports.is_reporting
 
     def closed(self) -> bool:
         return self.collector.closed

@@ -347,18 +347,19 @@ class Turn:
                     given.append(claim)
                     reason = "handed_over"
         finally:
-            names = self.ledger.say(delivery, outcome, verdict, sender, reason, elsewhere)
+            names = _names(delivery)
+            self.ledger.reports.say(names, outcome, verdict, sender.name, reason, delivery.is_step, elsewhere)
             if self._options.on_outcome is not None and (outcome.error is not None or outcome.reason != "kept"):
                 ended = replace(outcome, reason="rejected") if reason in ("rejected", "handed_over") else outcome
                 channel = sender.channel.identity.split(" ", 1)[0]
                 report = DeliveryReport(names, channel, ended, reason, seconds)
-                self.ledger.is_reporting = True
+                self.ledger.reports.is_reporting = True
             with self.section:
                 now = self._clock()
                 if delivery.is_step and not alone:
                     self.steps.settle(delivery, outcome, now, refused=refused and not waits)
                 elif outcome.delivered:
-                    self.ledger.losses_told = delivery.losses
+                    self.ledger.reports.losses_sent = delivery.losses
                     self.ledger.sent(delivery.claims, "delivered", now, by=delivery)
                 elif alone:
                     self.ledger.refused.update(claim.key for claim in delivery.claims)
@@ -370,7 +371,7 @@ class Turn:
                 if verdict not in (None, Fate.REJECT) and not (refused and len(given) == len(delivery.claims)):
                     sender.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
             if report is not None:
-                self.ledger.report(report)
+                self.ledger.reports.report(report)
 
     def _give_way(self, delivery: Delivery, outcome: Outcome) -> None:
         """A flood that is refused goes in shared messages, but for what stands in a summary that was sent."""
@@ -403,6 +404,12 @@ class Turn:
 
     def _say_defect(self, error: BaseException) -> None:
         self._options.warn_once("defect", line("no_message", error=type(error).__name__))
+
+
+def _names(delivery: Delivery) -> tuple[str, ...]:
+    """The short ids of what it is about."""
+    names = [digest.short_id for digest in delivery.digests]
+    return tuple(names or [claim.incident.short_id for claim in delivery.claims if claim.incident.short_id])
 
 
 def _finds_nobody(outcome: Outcome) -> bool:

@@ -15,10 +15,10 @@ from .._incidents.values import By, Hold, Incident, holding, standing
 from .._text.said import Language
 from ..model import Answer, Recipients
 from ..model.alert import TAKEN
-from ..model.duty import Called, Held, OnDuty, Scope, Step, Swap
+from ..model.duty import Called, Held, OnDuty, Rang, Scope, Step, Swap
 from .moment import Moment, is_of, what_held, what_holds
 from .rules import Rules
-from .steps import Ids, Phones, Rang, names, ring
+from .steps import Ids, Phones, names, ring
 
 if TYPE_CHECKING:
     from .people import OnCall

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from .._render.facts import called
 from .._render.words import CALLED, NOT_CALLED
 from .._text.said import Language
 from ..errors import MessageError, WeComError
 from ..model import Recipients
+from ..model.duty import Rang
 from ..model.phone import Call
 from ..model.recipients import EVERYBODY_LOG, MAX_SENT_IDS
 
@@ -22,13 +23,6 @@ class Phones(Protocol):
 
     def ring(self, recipients: Recipients) -> Sequence[Call]:
         """Rings those of all. Raises `WeComError` or `MessageError`."""
-
-
-class Rang(NamedTuple):
-    """``phoned`` says that phones rang, or why not, "" where nobody has one; ``error`` is what WeCom answered."""
-
-    phoned: str
-    error: WeComError | MessageError | None = None
 
 
 def ring(channel: Phones, recipients: Recipients, language: Language) -> Rang:

@@ -101,6 +101,11 @@ def reached(there: Incident, people: tuple[str, ...], ids: tuple[str, ...]) -> I
     return replace(there, sent=replace(there.sent, people=all_people, ids=all_ids))
 
 
+def known(there: Incident, shown: Incident, act: Act, now: float) -> Incident:
+    """All who would get a message of it know already what that says."""
+    return ended(there, now) if act is Act.END else _answers_said(there, shown, now)
+
+
 def _is_over_with_it(shown: Incident, act: Act, now: float) -> bool:
     """True of a first message that the wall held, and of a silence in which nothing came, if it is over by then."""
     waited = act is Act.FIRST and shown.hold is not None and shown.hold.is_of_wall and not is_closed(shown)
@@ -179,7 +184,7 @@ def held(incident: Incident, hold: Hold, act: Act) -> Incident:
         return incident if step is None else replace(incident, step=replace(step, not_before=hold.until))
     before = incident.hold
     if before is not None and before.is_of_wall:  # a message says since when it has waited
-        hold = replace(before, until=hold.until) if hold.by is By.TRY else replace(hold, since=before.since)
+        hold = replace(hold, since=before.since) if hold.is_of_wall else replace(before, until=hold.until)
     return replace(incident, hold=hold)
 
 
@@ -278,7 +283,7 @@ def shifted(incident: Incident, by_s: float) -> Incident:
         incident,
         counts=replace(counts, at=counts.at + by_s, unsent_at=counts.unsent_at + by_s),
         sent=replace(sent, at=sent.at and sent.at + by_s),
-        hold=replace(hold, until=hold.until + by_s) if hold is not None and hold.by is By.TRY else hold,
+        hold=replace(hold, until=hold.until + by_s) if hold is not None and not hold.is_of_wall else hold,
         step=step,
     )
 

@@ -197,3 +197,36 @@ def _is_expired(incident: Incident, at: float) -> bool:
         answer.until if answer is not None else 0.0,
     )
     return incident.unsent > 0 and at - since >= EXPIRES_S
+
+
+def hurried(incident: Incident, now: float, *, closes: bool = False) -> Plan:
+    """The same, where somebody waits for all that is unsent: it is due now, but for what quiet hours, a maintenance or
+    a person hold. ``closes``: there is no later, so nothing holds it, and what nobody waits for is over in silence.
+    """
+    found = plan(incident, now)
+    hold = incident.hold
+    is_held = not closes and (holding(incident) is not None or (hold is not None and hold.is_of_wall))
+    if incident.sent.count and not is_said(incident) and (closes or not is_held):
+        return Plan(now, Act.NEWS)
+    if not incident.unsent and closes and found.act is Act.END and found.at <= now:
+        return Plan(now, Act.LAPSE)
+    if found.at <= now or not incident.unsent or is_held:
+        return found
+    if is_first(incident):
+        return Plan(now, Act.FIRST)
+    return Plan(now, Act.END if over_at(incident) <= now else Act.DIGEST)
+
+
+def early(incident: Incident, now: float) -> Act | None:
+    """What an incident may send along with another message though it is not due yet: a digest of which half the wait is
+    over and that goes on, or its end. None: nothing."""
+    if is_first(incident) or holding(incident) is not None or incident.hold is not None:
+        return None
+    if not incident.sent.count or not is_said(incident) or incident.sent.ended:
+        return None
+    if over_at(incident) <= now:
+        return Act.END if has_closing_line(incident) else None
+    if not incident.unsent or now < incident.sent.at + incident.sent.wait_s / 2:
+        return None
+    is_fresh = now <= incident.counts.at + FRESH_WINDOWS * incident.opening.window_s
+    return Act.DIGEST if is_fresh else None

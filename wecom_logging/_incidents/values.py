@@ -104,6 +104,7 @@ class By(enum.Enum):
     HOURS = "quiet hours"
     SCOPE = "a maintenance"
     TRY = "a try that failed"
+    CAUSE = "a message about the same cause that was sent a moment ago"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Hold:
     @property
     def is_of_wall(self) -> bool:
         """True for quiet hours and a maintenance: at their end all that has waited is sent."""
-        return self.by is not By.TRY
+        return self.by in (By.HOURS, By.SCOPE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,3 +132,11 @@ class Held:
 
 
 NO_DUTY = Duty()
+
+
+@dataclass(frozen=True, slots=True)
+class Rang:
+    """``phoned`` says that phones rang, or why not, "" where nobody has one; ``error`` is what WeCom answered."""
+
+    phoned: str
+    error: Exception | None = None

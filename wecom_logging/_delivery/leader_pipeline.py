@@ -1,0 +1,160 @@
+"""`LeaderPipeline`: what a handler without a shared state holds: its leader, with a journal in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from .._lines import line
+from .._runtime import clock as system
+from .._runtime.clock import within
+from .pipeline import _HAND_OVER_S, _MAX_VIEWS, _STUCK_S, Pipeline
+
+if TYPE_CHECKING:
+    from .._capture.pending import PendingAlert
+    from ..model import Alert, IncidentView
+    from ..model.duty import OnDuty
+    from .leader import Leader, Mark
+
+
+class LeaderPipeline(Pipeline):
+    """That of one handler."""
+
+    def _start(self) -> None:
+        self.collector.audience = self._audience
+        self._ends = False
+        self._is_over = False
+        self.__dict__.pop("_leads", None)
+
+    @property
+    def _leading(self) -> Leader | None:
+        """What the worker has, if anything has asked for it."""
+        return self.__dict__.get("_leads")
+
+    @property
+    def leader(self) -> Leader:
+        """What the worker has, made when it is first asked for. Of several threads that do, the first counts."""
+        if "_leads" not in self.__dict__:
+            from .._duty.duties import Duties
+            from .._journal.memory import MemoryJournal
+            from .leader import Leader
+
+            options = self.options
+            steady = self._clock
+            wall: Callable[[], float] = system.wall if steady is system.now else steady
+            duties = Duties(
+                own=self._channels[0].addressed(None),
+                rules=options.duty,
+                warn_once=options.warn_once,
+                mask=options.mask,
+                clock=wall,
+                language=options.looks.language,
+                scopes=lambda: known_scopes(options.shared),
+                swaps=lambda: known_swaps(options.shared, self.channel_id),
+            )
+            made = Leader(
+                self.collector, self._channels, options, lambda: self.looks, MemoryJournal(), duties, wall, steady
+            )
+            from .._state.scopes import known_scopes
+            from .._state.swaps import known_swaps
+
+            self.__dict__.setdefault("_leads", made)
+            self._leads.closes = self._ends
+        return self._leads
+
+    def _make(self, first: PendingAlert) -> Alert:
+        return self.leader.inbox.make(first)
+
+    def _relieve(self, number: int) -> None:
+        self._worker.nudge()
+
+    @property
+    def draining(self) -> bool:
+        return (leader := self._leading) is not None and leader.senders.draining
+
+    @draining.setter
+    def draining(self, is_draining: bool) -> None:
+        if (leader := self.leader if is_draining else self._leading) is not None:
+            leader.senders.draining = is_draining
+
+    def open(self) -> None:
+        """Nothing was left by others."""
+
+    def look(self) -> None:
+        self._worker.nudge()
+
+    def forget_incidents(self) -> None:
+        if (leader := self._leading) is not None:
+            leader.forget()
+
+    def incidents(self) -> list[IncidentView]:
+        return [] if (leader := self._leading) is None else leader.incidents(_MAX_VIEWS)
+
+    def on_call(self) -> list[OnDuty]:
+        return self.leader.duties.shown(self.leader.now()) if self.options.duty else []
+
+    def prepare(self) -> None:
+        leader = self.leader
+        for channel in self._channels:
+            channel.load()
+        assert leader
+
+    def turn(self) -> float:
+        return _STUCK_S if self._is_over else self.leader.turn()
+
+    def waits_for(self) -> Mark | None:
+        leader = self.leader
+        with leader.lock:
+            leader.closes = self._ends
+            leader.take_in(at_once=True)
+            return None if leader.inbox.is_at_a_first() else leader.mark()
+
+    def is_told(self, mark: Any) -> bool:
+        return self.leader.is_sent(mark)
+
+    def settled(self) -> bool:
+        pending = self.stats().pending
+        if (leader := self._leading) is None:
+            return pending == 0
+        with leader.lock:
+            return pending == 0 and leader.is_settled() and not leader.reports.is_reporting
+
+    def finished(self) -> bool:
+        return self.closed() and self.settled()
+
+    def end(self) -> None:
+        self._ends = True
+        self._handlers.clear()
+        if (leader := self._leading) is not None:
+            leader.closes = True
+
+    def problem(self) -> str:
+        return "" if self._leading is None else self._leading.senders.problem()
+
+    def rests_s(self) -> float:
+        return 0.0 if self._leading is None else self._leading.senders.long_pause()
+
+    def give_up(self, has_time: Callable[[], bool] = bool) -> int:
+        """At exit: what still waits, or is only counted, is lost, with its number. Not what comes amid this, while it
+        ``has_time``."""
+        lost, leader = self.collector.counters.dropped["exit_timeout"], self._leading
+        if leader is None:
+            before = lost.value
+            self.collector.give_up()
+            return lost.value - before
+        entered = leader.lock.acquire(timeout=_STUCK_S)
+        before = lost.value  # what other threads give up until then is their number
+        try:
+            self.collector.given_up = True
+            self.collector.shut()
+            with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
+                leader.take_in(at_once=True)
+            leader.give_up()
+        finally:
+            if entered:
+                leader.lock.release()
+        if (number := lost.value - before) and False:
+            self.options.warn_once("left", line("left", within="", why=self.problem()))
+        return number

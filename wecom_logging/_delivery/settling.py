@@ -1,0 +1,256 @@
+"""`Settling`: what became of a message, in the book, in the counters, on stderr, and for ``on_outcome``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .._incidents import outcomes
+from .._incidents.book import Due
+from .._incidents.fingerprint import audience_of, recipients_of
+from .._incidents.hearers import is_late
+from .._incidents.plan import Act
+from .._incidents.values import By, Hold, Incident
+from .._lines import line
+from .._text.said import language_of_environment
+from .._wecom.directory_checks import is_user_id
+from .._wecom.explained import explained
+from ..errors import InvalidRecipientError, MessageError
+from ..model import DeliveryReport, Outcome, Recipients
+from .bundle import Form
+from .digests import Digests
+from .message import Message
+from .packing import Packing
+from .sender import Fate, Sender, fate
+
+if TYPE_CHECKING:
+    from .leader import Leader
+
+_NO_ROOM_S = 1.0
+
+
+class Settling:
+    """That of one leader, whose lock it takes."""
+
+    nobody = Outcome("kept", error=MessageError("nobody is on call"))
+    """Of a step that names only rotas by which nobody is."""
+
+    def __init__(self, leader: Leader, digests: Digests, packing: Packing) -> None:
+        self._leader = leader
+        self._digests = digests
+        self._packing = packing
+        self._expired = 0
+        self.refused: set[str] = set()
+        """Keys of incidents that WeCom refused in a message of several: each is judged alone."""
+
+    def settle(self, message: Message, outcome: Outcome, sender: Sender, seconds: float) -> Message | None:
+        """Decide, and act. Returns the message, if it goes once more as it is. The fallback and ``on_outcome`` are
+        called with no lock held: they may take long."""
+        leader, options = self._leader, self._leader.options
+        verdict = fate(outcome.error) if outcome.error is not None else None
+        if outcome.delivered or message.done:
+            message.reached(sender.channel.known(message.recipients), outcome)
+        if message.summarized and (outcome.reason == "rejected" or verdict in (Fate.REJECT, Fate.KEEP_SLOWLY)):
+            self._give_way(message, outcome)
+            return None
+        elsewhere = verdict not in (None, Fate.REJECT) and leader.senders.has_another(sender)
+        waits = verdict is Fate.KEEP_SLOWLY
+        refused = outcome.reason == "rejected" or verdict is Fate.REJECT or (waits and not elsewhere)
+        refused = refused and not (outcome.delivered or message.done)
+        alone = refused and not waits and len(message.rows) > 1  # what shared a message is judged alone
+        alone = alone and not (message.is_step and finds_nobody(outcome))
+        given: list[Due] = []
+        reason = "delivered" if outcome.delivered else "rejected" if refused and not (waits or alone) else "kept"
+        again = None
+        report = None
+        try:
+            lost = zip(message.rows, message.digests, strict=False) if refused and not alone else ()
+            for row, digest in lost if not message.is_step else ():
+                if leader.senders.hand_over(digest, outcome.error):
+                    given.append(row)
+                    reason = "handed_over"
+        finally:
+            names = tuple(row.incident.opening.short_id for row in message.rows)
+            leader.reports.say(names, outcome, verdict, sender.name, reason, message.is_step, elsewhere)
+            if options.on_outcome is not None and (outcome.error is not None or outcome.reason != "kept"):
+                ended = replace(outcome, reason="rejected") if reason in ("rejected", "handed_over") else outcome
+                report = DeliveryReport(names, sender.channel.identity.split(" ", 1)[0], ended, reason, seconds)
+                leader.reports.is_reporting = True
+            with leader.lock:
+                now = leader.now()
+                if message.is_step and not alone:
+                    self._settle_step(message, outcome, now, refused=refused and not waits)
+                elif outcome.delivered:
+                    leader.reports.losses_sent = message.losses
+                    self.sent(message.rows, "delivered", now, message)
+                elif alone:
+                    self.refused.update(message.keys)
+                elif refused and not waits:
+                    self.sent(given, "handed_over", now)
+                    self._reject([row for row in message.rows if row not in given], now)
+                else:
+                    self.sent(given, "handed_over", now)
+                    left = [row for row in message.rows if row not in given]
+                    again = self._keep(message, left, outcome, verdict)
+                if verdict not in (None, Fate.REJECT) and not (refused and len(given) == len(message.rows)):
+                    sender.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
+                    if again is None and not message.is_step:
+                        self._wait([row for row in message.rows if row not in given], now)
+            if report is not None:
+                leader.reports.report(report)
+        return again
+
+    def _keep(self, message: Message, left: Sequence[Due], outcome: Outcome, verdict: Fate | None) -> Message | None:
+        """It goes again as it is: if a part of it has gone; if no answer came, once."""
+        if len(left) < len(message.rows):
+            return None
+        if message.done or (outcome.error is None and outcome.reason == "kept"):  # a part, or no room any more
+            return message if message.done else None
+        is_unsure = verdict is Fate.KEEP and not message.again
+        message.again = True
+        return message if is_unsure else None
+
+    def _wait(self, rows: Sequence[Due], now: float) -> None:
+        """They are tried again, when their channel is."""
+        until = now + max(self._leader.senders.pause(), 0.0)
+        for incident, _ in rows:
+            if (there := self._leader.book.get(incident.opening.key)) is not None:
+                self._leader.book.put(outcomes.failed(there, until), now)
+
+    def _give_way(self, message: Message, outcome: Outcome) -> None:
+        """A flood that is refused goes in shared messages, but for what stands in a summary that was sent."""
+        self._leader.senders.files_fail(outcome.error)
+        with self._leader.lock:
+            now, number = self._leader.now(), message.summarized if message.done else 0
+            self.sent(message.rows[:number], "delivered", now, message)
+
+    # Of incidents. The lock is held.
+
+    def sent(self, rows: Sequence[Due], how: str, now: float, message: Message | None = None) -> None:
+        """A message, or the fallback, has taken them: the book, the counters, the tallies."""
+        for shown, act in rows:
+            there = self._leader.book.get(shown.opening.key)
+            if there is None:  # it had to make room meanwhile
+                continue
+            self._leader.inbox.settle(how, shown)
+            after = outcomes.sent(there, shown, act, now)
+            if message is not None:
+                after = outcomes.reached(after, message.people, message.sent_ids)
+            self._put(after, how, now)
+
+    def _reject(self, rows: Sequence[Due], now: float) -> None:
+        """WeCom refuses them for good, or no message can be made of them."""
+        for shown, act in rows:
+            if (there := self._leader.book.get(shown.opening.key)) is not None:
+                self._leader.inbox.settle("rejected", shown)
+                self._put(outcomes.refused(there, shown, act, now), "rejected", now)
+
+    def _put(self, after: Incident, how: str, now: float) -> None:
+        key, leader = after.opening.key, self._leader
+        self.refused.discard(key)
+        leader.book.put(after, now)
+        if after.sent.ended:
+            leader.inbox.over(key)
+            self._digests.forget(key)
+        else:
+            leader.inbox.settled(key, how, now)
+
+    def said(self, rows: Sequence[Due], now: float) -> None:
+        """Who would get the message knows already what it says."""
+        for incident, act in rows:
+            if (there := self._leader.book.get(incident.opening.key)) is not None:
+                self._put(outcomes.known(there, incident, act, now), "delivered", now)
+
+    def over(self, row: Due, now: float) -> None:
+        """No message any more: what is unsent has waited for too long, or it is over in silence."""
+        incident, act = row
+        key, leader = incident.opening.key, self._leader
+        if act is Act.FORGET:
+            leader.book.drop(key)
+            leader.inbox.over(key)
+            return
+        if incident.unsent:
+            leader.inbox.lost(key, "expired", incident.unsent)
+            self._expired += incident.unsent
+            leader.options.warn_once("expired", line("expired", count=self._expired))
+        self._put(outcomes.ended(incident, now), "delivered", now)
+
+    # Steps.
+
+    def step(self, rows: list[Due], now: float) -> Recipients | None:
+        """To whom the step of these is sent now. None: it has reached nobody, or waits for room."""
+        leader, (incident, act) = self._leader, rows[0]
+        found = leader.duties.step(incident, act)
+        if found is None or any(is_late(one.incident, now) for one in rows):
+            self._miss(rows, "failed", now)
+            return None
+        wait_s = leader.senders.wait(leader.duties.known(found.recipients, incident, now))
+        if wait_s > 0:
+            leader.hold(rows, Hold(now + wait_s, By.TRY), now)
+            return None
+        return found.recipients
+
+    def _settle_step(self, message: Message, outcome: Outcome, now: float, *, refused: bool) -> None:
+        """What became of its message: it was sent, reached nobody, or is tried again."""
+        leader, rows = self._leader, message.rows
+        if outcome.delivered or message.done:
+            self._step_sent(message, rows, now)
+        elif refused:
+            named = message.named or message.recipients or Recipients()
+            who = leader.duties.who(named, (), leader.receivers, is_user_id)
+            self._miss(rows, f"nobody {who}" if finds_nobody(outcome) else "failed", now)
+        elif outcome.error is None and not message.failed:  # the room is gone
+            leader.hold(rows, Hold(now + max(leader.senders.wait(message.recipients), _NO_ROOM_S), By.TRY), now)
+        else:
+            for incident, _ in rows:
+                if (there := leader.book.get(incident.opening.key)) is not None:
+                    leader.book.put(outcomes.step_failed(there, now), now)
+
+    def _step_sent(self, message: Message, rows: Sequence[Due], now: float) -> None:
+        leader, recipients = self._leader, message.recipients or Recipients()
+        who = leader.duties.who(recipients, message.sent_ids, leader.receivers, is_user_id)
+        counts = {digest.short_id: digest.answer.count for digest in message.digests if digest.answer is not None}
+        for incident, _ in rows:
+            key = incident.opening.key
+            self.refused.discard(key)
+            self._packing.forget_step(key, incident.step.number if incident.step is not None else 0)
+            if (there := leader.book.get(key)) is not None:
+                count = counts.get(incident.opening.short_id, incident.counts.count)
+                audience = audience_of(recipients)
+                after = outcomes.step_sent(there, audience, who, now, count=count, ids=message.sent_ids)
+                leader.book.put(after, now)
+
+    def _miss(self, rows: Sequence[Due], why: str, now: float) -> None:
+        for incident, _ in rows:
+            key = incident.opening.key
+            self.refused.discard(key)
+            self._packing.forget_step(key, incident.step.number if incident.step is not None else 0)
+            if (there := self._leader.book.get(key)) is not None:
+                self._leader.book.put(outcomes.step_missed(there, why, now), now)
+
+    def call(self, message: Message) -> None:
+        """Ring the phones of those to whom the step of these was sent: one request, once, with no lock held."""
+        leader, incident = self._leader, message.rows[0].incident
+        recipients = recipients_of(incident.sent.audiences[-1]) if incident.sent.audiences else None
+        phoned = ""
+        try:
+            if recipients:
+                rang = leader.duties.ring(leader.senders.least_busy(recipients).channel, recipients)
+                phoned = rang.phoned
+                if rang.error is not None:
+                    leader.options.warn_once("phone", explained(rang.error, language_of_environment()))
+        finally:
+            with leader.lock:
+                now = leader.now()
+                for one, _ in message.rows:
+                    if (there := leader.book.get(one.opening.key)) is not None:
+                        leader.book.put(outcomes.called(there, phoned), now)
+
+
+def finds_nobody(outcome: Outcome) -> bool:
+    """True if WeCom may know none of those who are to get it."""
+    error = outcome.error
+    return isinstance(error, InvalidRecipientError | MessageError) or (
+        error is not None and fate(error) is Fate.KEEP_SLOWLY
+    )

@@ -1,0 +1,258 @@
+"""`Book`: all incidents of a channel, in the memory of its leader, and which of them are due.
+
+It knows no lock, no clock and no journal: whoever uses it holds the leader's lock, and hands the time in (``now``, on
+the clock of the journal).
+"""
+
+from __future__ import annotations
+
+import pickle
+import zlib
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
+
+from ..model import Alert
+from .apply import apply
+from .entries import OfIncident, Opened
+from .outcomes import shifted
+from .plan import NEVER, Act, hurried, plan
+from .short_id import OF_THE_ALERT, short_ids
+from .values import Incident, is_closed
+
+PATIENCE = 4
+"""After so many rounds that failed an incident goes behind all others: WeCom may refuse just this one."""
+
+_MAX_FRESH = 64
+"""So many alerts are kept as they are; older ones are packed."""
+
+Order = tuple[int, int, float, str]
+
+
+class Due(NamedTuple):
+    """An incident, and what is due."""
+
+    incident: Incident
+    act: Act
+
+
+class Book:
+    """Those of one channel: at most ``most`` rows, whose alerts take at most ``most_bytes``, packed.
+
+    ``left`` is called with each row that has to make room: with what nobody was sent of it, which is lost.
+    """
+
+    def __init__(self, most: int, most_bytes: int, left: Callable[[Incident], object]) -> None:
+        self._most, self._most_bytes, self._left = most, most_bytes, left
+        self._rows: dict[str, Incident] = {}
+        self._at: dict[str, float] = {}
+        """When each row is due, as the heap has it."""
+        self._later: list[tuple[float, str]] = []
+        self._due: list[Order] = []
+        self._orders: dict[str, Order] = {}
+        """Of those that are due."""
+        self._audiences: dict[str, dict[str, None]] = {}
+        self._names: dict[str, dict[str, None]] = {}
+        """The keys by short id: one may stand for several, of a handler whose alerts go to several audiences."""
+        self._alerts: dict[str, Alert | bytes] = {}
+        self._fresh: dict[str, None] = {}
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    # Rows.
+
+    def take(self, entry: OfIncident, now: float) -> Incident | None:
+        """Apply an entry. Returns the row after it; None: there is none, and the entry opens none."""
+        key = entry.key or self._key_of(entry)
+        before = self._rows.get(key)
+        after = apply(before, entry, now, self._name(key) if before is None else "")
+        if after is None or after is before:
+            return after
+        if isinstance(entry, Opened) and after.opening.alert == entry.alert.id:
+            self._keep(key, entry.alert)
+        self.put(after, now)
+        if before is None:
+            self._make_room()
+        return after
+
+    def put(self, incident: Incident, now: float) -> None:
+        """Set a row, and look anew when it is due."""
+        key = incident.opening.key
+        if key not in self._rows:
+            self._audiences.setdefault(incident.opening.audience, {})[key] = None
+            self._names.setdefault(incident.opening.short_id, {})[key] = None
+        self._rows[key] = incident
+        self._not_due(key)
+        self._plan(key, incident, now)
+
+    def drop(self, key: str) -> Incident | None:
+        """Forget a row."""
+        incident = self._rows.pop(key, None)
+        if incident is None:
+            return None
+        self._not_due(key)
+        self._at.pop(key, None)
+        for of, name in ((self._audiences, incident.opening.audience), (self._names, incident.opening.short_id)):
+            of[name].pop(key, None)
+            if not of[name]:
+                del of[name]
+        self._forget_alert(key)
+        return incident
+
+    def get(self, key: str) -> Incident | None:
+        return self._rows.get(key)
+
+    def named(self, short_id: str) -> list[Incident]:
+        """Those of a short id."""
+        return [self._rows[key] for key in self._names.get(short_id, ())]
+
+    def rows(self) -> list[Incident]:
+        """All of them, also those that are over."""
+        return list(self._rows.values())
+
+    def of(self, audience: str) -> Iterator[Incident]:
+        """Those of an audience, the oldest first."""
+        return (self._rows[key] for key in list(self._audiences.get(audience, ())))
+
+    def alert(self, key: str) -> Alert:
+        """The alert that the messages of a row show."""
+        found = self._alerts[key]
+        if isinstance(found, bytes):
+            found = pickle.loads(zlib.decompress(found))  # noqa: S301 # this process has packed it
+            assert isinstance(found, Alert)
+        return found
+
+    def leap(self, by_s: float, now: float) -> None:
+        """The wall has leapt: intervals go on."""
+        self._later, self._due, self._orders, self._at = [], [], {}, {}
+        for key, incident in self._rows.items():
+            self._rows[key] = after = shifted(incident, by_s)
+            self._plan(key, after, now)
+
+    def clear(self) -> None:
+        for key in [*self._rows]:
+            self.drop(key)
+
+    # What is due.
+
+    def due(self, now: float, *, hurries: bool = False, closes: bool = False) -> Iterator[Due]:
+        """What is due, the most severe first. Rows may be put while it goes on.
+
+        ``hurries``: all that is unsent is due, but for what holds it; ``closes``: whatever holds it.
+        """
+        self._ripen(now)
+        if hurries or closes:
+            yield from self._hurried(now, closes)
+            return
+        for *_, key in list(self._due):
+            incident = self._rows.get(key)
+            if incident is None or key not in self._orders:
+                continue
+            found = plan(incident, now)
+            if found.at <= now:
+                yield Due(incident, found.act)
+            else:
+                self._not_due(key)
+                self._plan(key, incident, now)
+
+    def later_at(self) -> float:
+        """When more is due than there is now."""
+        while self._later and self._at.get(self._later[0][1]) != self._later[0][0]:
+            heappop(self._later)
+        return self._later[0][0] if self._later else NEVER
+
+    def has_unsent(self) -> bool:
+        return any(one.unsent for one in self._rows.values())
+
+    def _hurried(self, now: float, closes: bool) -> Iterator[Due]:
+        found = []
+        for incident in self._rows.values():
+            one = hurried(incident, now, closes=closes)
+            if one.at <= now:
+                found.append((_order(incident), Due(incident, one.act)))
+        for _, due in sorted(found, key=lambda pair: pair[0]):
+            if self._rows.get(due.incident.opening.key) is due.incident:
+                yield due
+
+    def _plan(self, key: str, incident: Incident, now: float) -> None:
+        at = plan(incident, now).at
+        self._at[key] = at
+        if at <= now:
+            order = self._orders[key] = _order(incident)
+            insort(self._due, order)
+        elif at < NEVER:
+            heappush(self._later, (at, key))
+            if len(self._later) > 2 * len(self._rows) + 1000:
+                self._later = [(one, name) for name, one in self._at.items() if one < NEVER]
+                heapify(self._later)
+
+    def _ripen(self, now: float) -> None:
+        while self._later and self._later[0][0] <= now:
+            at, key = heappop(self._later)
+            if self._at.get(key) == at and key not in self._orders and (incident := self._rows.get(key)) is not None:
+                self._plan(key, incident, now)
+
+    def _not_due(self, key: str) -> None:
+        order = self._orders.pop(key, None)
+        if order is not None:
+            del self._due[bisect_left(self._due, order)]
+
+    # Names, alerts, room.
+
+    def _key_of(self, entry: OfIncident) -> str:
+        names = self._names.get(getattr(entry, "short_id", ""), {})
+        return next(iter(names), "")
+
+    def _name(self, key: str) -> str:
+        """A short id that no other alert of the channel has; the same alert for other people has the same."""
+        for name in short_ids(key):
+            if all(_is_same(other, key) for other in self._names.get(name, ())):
+                return name
+        return name
+
+    def _keep(self, key: str, alert: Alert) -> None:
+        self._forget_alert(key)
+        self._alerts[key] = alert
+        self._fresh[key] = None
+        while len(self._fresh) > _MAX_FRESH:
+            self._pack(next(iter(self._fresh)))
+
+    def _pack(self, key: str) -> None:
+        del self._fresh[key]
+        packed = self._alerts[key] = zlib.compress(pickle.dumps(self._alerts[key], -1), 1)
+        self._bytes += len(packed)
+
+    def _forget_alert(self, key: str) -> None:
+        self._fresh.pop(key, None)
+        found = self._alerts.pop(key, None)
+        self._bytes -= len(found) if isinstance(found, bytes) else 0
+
+    def _make_room(self) -> None:
+        """First leave those that are over, the oldest first, then those with nothing unsent, then the least severe."""
+        if len(self._rows) <= self._most and self._bytes <= self._most_bytes:
+            return
+        aim = max(self._most - max(self._most // 64, 1) + 1, 1)
+        rows = sorted(self._rows.values(), key=_leaves_before)
+        for incident in rows:
+            if len(self._rows) <= aim and self._bytes <= self._most_bytes:
+                return
+            self.drop(incident.opening.key)
+            self._left(incident)
+
+
+def _order(incident: Incident) -> Order:
+    """The most severe first, of one level what has waited longest."""
+    is_late = int(incident.sent.tries >= PATIENCE)
+    return is_late, -incident.opening.level, incident.counts.unsent_at, incident.opening.key
+
+
+def _leaves_before(incident: Incident) -> tuple[int, int, float]:
+    state = 2 if incident.unsent else 0 if is_closed(incident) else 1
+    return state, incident.opening.level if state else 0, incident.counts.unsent_at if state == 2 else incident.counts.at
+
+
+def _is_same(one: str, other: str) -> bool:
+    return one[:OF_THE_ALERT] == other[:OF_THE_ALERT]
