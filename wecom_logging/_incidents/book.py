@@ -27,7 +27,7 @@ PATIENCE = 4
 _MAX_FRESH = 64
 """So many alerts are kept as they are; older ones are packed."""
 
-Order = tuple[int, int, float, float, str]
+Order = tuple[int, int, bool, float, float, str]
 
 
 class Due(NamedTuple):
@@ -244,10 +244,13 @@ class Book:
 
 
 def order(incident: Incident, rounds: int = 0) -> Order:
-    """The most severe first, of one level what has waited longest. ``rounds`` of its message have failed so far."""
+    """The most severe first; of one level those of lines of code that are not flooding, then what has waited longest.
+
+    ``rounds`` of its message have failed so far.
+    """
     is_late = int(incident.sent.tries + rounds >= PATIENCE)
-    counts = incident.counts
-    return is_late, -incident.opening.level, counts.unsent_at, counts.since, incident.opening.key
+    opening, counts = incident.opening, incident.counts
+    return is_late, -opening.level, opening.is_crowded, counts.unsent_at, counts.since, opening.key
 
 
 def _leaves_before(incident: Incident) -> tuple[int, int, float]:
