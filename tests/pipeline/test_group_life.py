@@ -23,8 +23,8 @@ NOON = 1_764_043_200.0  # 2025-11-25 12:00 in China
 
 @pytest.fixture
 def storm(channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    ahead_s = NOON - clock.now
-    monkeypatch.setattr(Shared, "time_s", lambda self: clock.now + ahead_s)
+    clock.now = NOON
+    monkeypatch.setattr(Shared, "time_s", lambda self: clock.now)
     return pipeline(channel, clock)
 
 
