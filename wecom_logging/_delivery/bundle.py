@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from .._incidents.book import Due
 from .._incidents.cause import scheduler_of
 from .._incidents.hearers import is_for_others, is_step_line, of_step
 from .._incidents.plan import Act, early
-from .._incidents.values import By, Hold, Incident, is_first
+from .._incidents.values import By, Hold, Incident, is_first, was_sent
 
 SUMMARY_S = 60.0
 """One summary of a flood in so long, for each audience."""
@@ -270,6 +271,9 @@ def _along(lead: Due, now: float, moment: Moment, known: Collection[str]) -> lis
         if act is None or is_for_others(incident, act) or moment.holds(incident) is not None:
             continue
         if moment.are_for_same(lead.incident, incident):
+            if act is Act.DIGEST:  # as if its wait were over
+                at = min(incident.sent.at, now - incident.sent.wait_s)
+                incident = replace(incident, sent=replace(incident.sent, at=at))
             found.append(Due(incident, act))
     return found[: MAX_SHARED - 1]
 
@@ -302,7 +306,7 @@ def with_its_cause_at(incident: Incident, there: Iterable[Incident]) -> float:
         return 0.0
     cause, key = incident.opening.cause, incident.opening.key
     others = [one for one in there if one.opening.cause == cause and one.opening.key != key and not one.sent.ended]
-    sent_at = max((one.sent.at for one in others if one.sent.count), default=0.0)
+    sent_at = max((one.sent.at for one in others if was_sent(one)), default=0.0)
     is_of_scheduler = bool(scheduler_of(cause))
     window_s = BEAT_S if is_of_scheduler else incident.opening.window_s
     if not is_first(incident) or (sent_at and sent_at + window_s > incident.counts.unsent_at):
@@ -310,7 +314,9 @@ def with_its_cause_at(incident: Incident, there: Iterable[Incident]) -> float:
     if is_of_scheduler:  # those that are new go together
         return 0.0
     mine = (incident.counts.unsent_at, key)
-    older = [one.counts.unsent_at for one in others if not one.sent.count and (one.counts.unsent_at, one.opening.key) < mine]
+    older = [
+        one.counts.unsent_at for one in others if not was_sent(one) and (one.counts.unsent_at, one.opening.key) < mine
+    ]
     return min(older) + window_s if older else 0.0
 
 

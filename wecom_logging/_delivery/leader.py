@@ -8,13 +8,13 @@ counters (`Settling`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from .._capture.collector import Collector
-from .._incidents.book import Book, Due, Order, order
+from .._incidents.book import Book, Due, Order
 from .._incidents.entries import Answered, Counted, Opened, SentAlone
 from .._incidents.fingerprint import audience_of, recipients_of
-from .._incidents.hearers import is_for_others, who_hears
+from .._incidents.hearers import is_for_others, is_step_line, who_hears
 from .._incidents.outcomes import as_composed, held, lifted
 from .._incidents.plan import Act, hurried
 from .._incidents.values import Hold, Incident
@@ -197,7 +197,7 @@ class Leader:
             return None, max(min(waits), _LEAST_WAIT_S)
         self._kept = [one for one in self._kept if self._is_due(one)]
         free = [one for one in self._kept if self.senders.wait(one.recipients) <= 0]
-        kept = min(free, key=_order, default=None)
+        kept = min(free, key=self._order, default=None)
         waits += [self.senders.wait(one.recipients) for one in self._kept if one not in free]
         blocked, calm = dict[str, float](), dict[str, float]()
         for choice in bundle(lambda: self._due(now), now, self):
@@ -210,7 +210,7 @@ class Leader:
                     (calm if is_calm else blocked)[audience] = until
                     waits.append(until - now)
                 case Parcel() as parcel:
-                    if kept is not None and _order(kept) <= order(parcel.rows[0].incident):
+                    if kept is not None and self._order(kept) <= self.book.order(parcel.rows[0].incident):
                         break
                     return self._message(parcel, now), 0.0
         if kept is not None:
@@ -229,6 +229,9 @@ class Leader:
             self._kept.remove(old)
             self.settling.wait(old.rows, old.rounds, self.now())
 
+    def _order(self, message: Message) -> Order:
+        return min(self.book.order(shown, message.rounds) for shown, _ in message.rows)
+
     def _is_due(self, message: Message) -> bool:
         """True if some of its incidents are not over meanwhile: what has waited for a day is."""
         there = [(self.book.get(shown.opening.key), shown) for shown, _ in message.rows]
@@ -243,13 +246,21 @@ class Leader:
     def _due(self, now: float) -> Iterator[Due]:
         """What is due, but for what stands in a message that is kept."""
         kept = self.on_way
-        due = self.book.due(now, hurries=self.hurries, closes=self.closes)
-        return (row for row in due if row.incident.opening.key not in kept) if kept else due
+        for row in self.book.due(now, hurries=self.hurries, closes=self.closes):
+            if row.incident.opening.key in kept:
+                continue
+            if row.act is Act.END and row.incident.sent.people:  # who was on call before hears of it, too
+                row = self._handed_over(row, now)
+            yield row
+
+    def _handed_over(self, row: Due, now: float) -> Due:
+        incident, act = row
+        return Due(self.duties.after_hand_over(self.recipients(incident), incident, now), act)
 
     def _message(self, parcel: Parcel, now: float) -> Message | None:
         """The message of a parcel. None: its step waits for room, reached nobody, or nobody is left who gets it."""
         rows = list(parcel.rows)
-        first, act = rows[0]
+        first = rows[0].incident
         recipients = self.recipients(first)
         held_by = None
         if parcel.form is Form.STEP:
@@ -261,7 +272,9 @@ class Leader:
         elif parcel.form is not Form.CALL:
             rows = [self._shown(row, recipients, now, alone=len(rows) == 1) for row in rows]
             if is_for_others(*rows[0]):
-                everybody = self._channels[0].addressed(self.duties.known(recipients, rows[0].incident, now))
+                is_line = is_step_line(*rows[0])
+                named = self.duties.known(recipients, rows[0].incident, now) if is_line else recipients
+                everybody = self._channels[0].addressed(named)
                 recipients = who_hears(*rows[0], everybody, self._channels[0].receivers)
                 if everybody and not recipients:
                     self.settling.said(rows, now)
@@ -284,7 +297,7 @@ class Leader:
         else:
             found = self.duties.called(named, message.rows, now)
         if found is not None:
-            message.address(named, found)
+            message.address(named or self._channels[0].addressed(None), found)
 
     def _address_others(self, message: Message, now: float) -> bool:
         """WeCom knows none of those on call: who gets it in their place. Returns whether that is anybody else."""
@@ -416,7 +429,3 @@ class Leader:
                 self.inbox.lost(incident.opening.key, "exit_timeout", incident.unsent)
             self.book.drop(incident.opening.key)
         self.inbox.give_up("exit_timeout")
-
-
-def _order(message: Message) -> Order:
-    return min(order(shown, message.rounds) for shown, _ in message.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 class LeaderPipeline(Pipeline):
     """That of one handler."""
+
+    wall: Callable[[], float] | None = None
+    """In a test, the clock on the wall, where it is another one."""
 
     def _start(self) -> None:
         self.collector.audience = self._audience
@@ -43,7 +46,7 @@ class LeaderPipeline(Pipeline):
 
             options = self.options
             steady = self._clock
-            wall: Callable[[], float] = system.wall if steady is system.now else steady
+            wall = self.wall or (system.wall if steady is system.now else steady)
             duties = Duties(
                 own=self._channels[0].addressed(None),
                 rules=options.duty,

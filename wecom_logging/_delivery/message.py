@@ -70,7 +70,8 @@ class Message:
     @property
     def people(self) -> tuple[str, ...]:
         """The persons who got it in the place of a rota, and beside them."""
-        return self.recipients.users if self.named is not None and self.recipients is not None else ()
+        has_rota = self.named is not None and bool(self.named.rotas)
+        return self.recipients.users if has_rota and self.recipients is not None else ()
 
     def reached(self, known: Recipients, outcome: Outcome) -> None:
         """It went to those who are ``known`` by id, but for whom WeCom has left out."""

@@ -18,7 +18,6 @@ from .._wecom.directory_checks import is_user_id
 from .._wecom.explained import explained
 from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Digest, Outcome, Recipients
-from .bundle import Form
 from .digests import Digests
 from .message import Message
 from .packing import Packing
@@ -106,9 +105,7 @@ class Settling:
             return ()
         return zip(message.rows, message.digests, strict=False)  # one that could not be made has none
 
-    def _book(
-        self, message: Message, outcome: Outcome, judged: Judged, given: Sequence[Due], sender: Sender
-    ) -> None:
+    def _book(self, message: Message, outcome: Outcome, judged: Judged, given: Sequence[Due], sender: Sender) -> None:
         """What became of its incidents, of which the fallback has taken some."""
         leader, now = self._leader, self._leader.now()
         left = [row for row in message.rows if row not in given]

@@ -22,6 +22,7 @@ from .values import (
     comes_again,
     is_closed,
     standing,
+    was_sent,
 )
 
 SPANS = 8
@@ -133,7 +134,7 @@ def sent_alone(incident: Incident, number: int, at: float) -> Incident:
     sent = incident.sent
     wait_s = sent.wait_s or incident.opening.window_s
     after = replace(sent, count=sent.count + number, at=max(sent.at, at), wait_s=wait_s)
-    return replace(incident, sent=after, step=incident.step if sent.count else first_step(incident, at))
+    return replace(incident, sent=after, step=incident.step if was_sent(incident) else first_step(incident, at))
 
 
 def first_step(incident: Incident, now: float) -> Step | None:
@@ -199,9 +200,9 @@ def answered(incident: Incident, answer: Answer, now: float) -> Incident:
 
 def _needs_no_message(incident: Incident, answer: Answer, was_said: bool) -> bool:
     if answer.verb not in UNDONE.values():
-        return not incident.sent.count and answer.verb == SILENCED
+        return not was_sent(incident) and answer.verb == SILENCED
     is_of_newest = incident.sent.said == len(incident.answers) - 1  # all before what is undone stand in a message
-    return not incident.sent.count or (not was_said and is_of_newest)
+    return not was_sent(incident) or (not was_said and is_of_newest)
 
 
 def in_force(incident: Incident, now: float) -> Answer | None:
@@ -219,7 +220,8 @@ def refuses(incident: Incident, answer: Answer, now: float) -> Answer | None:
     there = in_force(incident, now)
     if there is None or answer.verb not in UNDONE:
         return None
-    may = answer.verb == DONE or is_same_person(there, answer) or (answer.verb, there.verb) == (TAKEN, SILENCED)
+    is_theirs = is_same_person(there, answer) or (bool(answer.by) and answer.by == there.who)  # who has it gives it
+    may = answer.verb == DONE or is_theirs or (answer.verb, there.verb) == (TAKEN, SILENCED)
     return there if there.verb == DONE or not may else None
 
 

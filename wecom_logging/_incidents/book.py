@@ -27,7 +27,7 @@ PATIENCE = 4
 _MAX_FRESH = 64
 """So many alerts are kept as they are; older ones are packed."""
 
-Order = tuple[int, int, bool, float, float, str]
+Order = tuple[int, int, bool, float, int, str]
 
 
 class Due(NamedTuple):
@@ -52,6 +52,9 @@ class Book:
         self._due: list[Order] = []
         self._orders: dict[str, Order] = {}
         """Of those that are due."""
+        self._numbers: dict[str, int] = {}
+        """In which order the rows were opened."""
+        self._number = 0
         self._audiences: dict[str, dict[str, None]] = {}
         self._names: dict[str, dict[str, None]] = {}
         """The keys by short id: one may stand for several, of a handler whose alerts go to several audiences."""
@@ -82,6 +85,8 @@ class Book:
         """Set a row, and look anew when it is due."""
         key = incident.opening.key
         if key not in self._rows:
+            self._number += 1
+            self._numbers[key] = self._number
             self._audiences.setdefault(incident.opening.audience, {})[key] = None
             self._names.setdefault(incident.opening.short_id, {})[key] = None
         self._rows[key] = incident
@@ -95,6 +100,7 @@ class Book:
             return None
         self._not_due(key)
         self._at.pop(key, None)
+        del self._numbers[key]
         for of, name in ((self._audiences, incident.opening.audience), (self._names, incident.opening.short_id)):
             of[name].pop(key, None)
             if not of[name]:
@@ -121,7 +127,7 @@ class Book:
         """The alert that the messages of a row show."""
         found = self._alerts[key]
         if isinstance(found, bytes):
-            found = pickle.loads(zlib.decompress(found))  # noqa: S301 # this process has packed it
+            found = pickle.loads(zlib.decompress(found))  # this process has packed it
             assert isinstance(found, Alert)
         return found
 
@@ -172,7 +178,7 @@ class Book:
         for incident in self._rows.values():
             one = hurried(incident, now, closes=closes)
             if one.at <= now:
-                found.append((order(incident), Due(incident, one.act)))
+                found.append((self.order(incident), Due(incident, one.act)))
         for _, due in sorted(found, key=lambda pair: pair[0]):
             if self._rows.get(due.incident.opening.key) is due.incident:
                 yield due
@@ -181,7 +187,7 @@ class Book:
         at = plan(incident, now).at
         self._at[key] = at
         if at <= now:
-            self._orders[key] = place = order(incident)
+            self._orders[key] = place = self.order(incident)
             insort(self._due, place)
         elif at < NEVER:
             heappush(self._later, (at, key))
@@ -199,6 +205,13 @@ class Book:
         place = self._orders.pop(key, None)
         if place is not None:
             del self._due[bisect_left(self._due, place)]
+
+    def order(self, incident: Incident, rounds: int = 0) -> Order:
+        """The most severe first; of one level lines of code that are not flooding, then what has waited longest, then
+        what was opened first. ``rounds`` of its message have failed so far."""
+        opening, number = incident.opening, self._numbers.get(incident.opening.key, 0)
+        is_late = int(incident.sent.tries + rounds >= PATIENCE)
+        return is_late, -opening.level, opening.is_crowded, incident.counts.unsent_at, number, opening.key
 
     # Names, alerts, room.
 
@@ -243,19 +256,13 @@ class Book:
             self._left(incident)
 
 
-def order(incident: Incident, rounds: int = 0) -> Order:
-    """The most severe first; of one level those of lines of code that are not flooding, then what has waited longest.
-
-    ``rounds`` of its message have failed so far.
-    """
-    is_late = int(incident.sent.tries + rounds >= PATIENCE)
-    opening, counts = incident.opening, incident.counts
-    return is_late, -opening.level, opening.is_crowded, counts.unsent_at, counts.since, opening.key
-
-
 def _leaves_before(incident: Incident) -> tuple[int, int, float]:
     state = 2 if incident.unsent else 0 if is_closed(incident) else 1
-    return state, incident.opening.level if state else 0, incident.counts.unsent_at if state == 2 else incident.counts.at
+    return (
+        state,
+        incident.opening.level if state else 0,
+        incident.counts.unsent_at if state == 2 else incident.counts.at,
+    )
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -27,6 +27,7 @@ from .values import (
     is_first,
     is_said,
     standing,
+    was_sent,
 )
 
 MAX_DIGESTS_WITH_NEW = 16
@@ -53,7 +54,7 @@ def as_composed(incident: Incident, act: Act, now: float) -> Incident:
         number = max(last.count - sent.count, 0)
         return _first_of(incident, number, min(counts.last, last.at)) if number < incident.unsent else incident
     is_fresh = now - counts.unsent_at < incident.opening.window_s
-    begins = sent.ended if sent.count else not is_closed(incident)
+    begins = sent.ended if was_sent(incident) else not is_closed(incident)
     if act is Act.FIRST and begins and incident.unsent > 1 and is_fresh:
         return _first_of(incident, 1, began(incident))
     return incident
@@ -196,8 +197,9 @@ def failed(incident: Incident, until: float, rounds: int = 1) -> Incident:
 
 def lifted(incident: Incident) -> Incident:
     """Quiet hours or a maintenance are over before their time, or a person asks for it: what waits is due."""
-    step = incident.step
-    return replace(incident, hold=None, step=step and replace(step, not_before=0.0))
+    step, hold = incident.step, incident.hold
+    hold = replace(hold, until=hold.since) if hold is not None and hold.is_of_wall else None  # its message says it
+    return replace(incident, hold=hold, step=step and replace(step, not_before=0.0))
 
 
 # Steps.
@@ -267,7 +269,8 @@ def called(there: Incident, phoned: str) -> Incident:
 
 def shifted(incident: Incident, by_s: float) -> Incident:
     """As it is after the wall has leapt: its intervals go on. Times of the wall (quiet hours, a maintenance, what a
-    person has said) stay; so do those of records, which are shown."""
+    person has said) stay; so do those of records, which are shown. Where the wall was set back, what people did was
+    earlier, too: none of it lasts longer."""
     counts, sent, step, hold = incident.counts, incident.sent, incident.step, incident.hold
     if step is not None:
         step = Step(
@@ -284,6 +287,7 @@ def shifted(incident: Incident, by_s: float) -> Incident:
         counts=replace(counts, at=counts.at + by_s, unsent_at=counts.unsent_at + by_s),
         sent=replace(sent, at=sent.at and sent.at + by_s),
         hold=replace(hold, until=hold.until + by_s) if hold is not None and not hold.is_of_wall else hold,
+        answers=tuple(replace(one, at=one.at + by_s) for one in incident.answers) if by_s < 0 else incident.answers,
         step=step,
     )
 
