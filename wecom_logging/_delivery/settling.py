@@ -243,7 +243,7 @@ class Settling:
             if (there := leader.book.get(key)) is not None:
                 count = counts.get(incident.opening.short_id, incident.counts.count)
                 audience = audience_of(recipients)
-                after = outcomes.step_sent(there, audience, who, now, count=count, ids=message.sent_ids)
+                after = outcomes.step_sent(there, audience, who, now, count=count, ids=message.sent_ids, shown=incident)
                 leader.book.put(after, now)
 
     def _miss(self, rows: Sequence[Due], why: str, now: float) -> None:

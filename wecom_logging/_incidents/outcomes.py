@@ -206,14 +206,24 @@ def lifted(incident: Incident) -> Incident:
 
 
 def step_sent(
-    there: Incident, audience: str, who: str, now: float, *, count: int, ids: tuple[str, ...] = ()
+    there: Incident,
+    audience: str,
+    who: str,
+    now: float,
+    *,
+    count: int,
+    ids: tuple[str, ...] = (),
+    shown: Incident | None = None,
 ) -> Incident:
     """The message of its next step was sent, with so many records, to an ``audience``, whom people call ``who``, by
-    their user ids. Those who got it before get a line; the phones ring first, where the step says so."""
+    their user ids. Those who got it before get a line; the phones ring first, where the step says so. What a person did
+    while it was on its way, after it was ``shown``, comes after it.
+    """
     sent = there.sent
     audiences = (*(one for one in sent.audiences if one != audience), audience)[-MAX_TOLD_TOO:]
     all_ids = tuple(dict.fromkeys((*sent.ids, *ids)))[-MAX_SENT_IDS:]
-    after = _step_over(there, Answer(ESCALATED, who, "", now, count=count), now)
+    place = _place_after(there, (shown or there).answers)
+    after = _step_over(there, Answer(ESCALATED, who, "", now, count=count), now, place)
     step = after.step
     if step is not None and step.number in there.opening.calls:
         step = replace(step, call_at=now)
@@ -222,14 +232,15 @@ def step_sent(
 
 def step_missed(there: Incident, why: str, now: float) -> Incident:
     """Its next step reached nobody: the one after that is due at once, and says so; after the last a line does."""
-    after = _step_over(there, Answer(ESCALATED, "", why, now, count=there.counts.count), now)
+    answer = Answer(ESCALATED, "", why, now, count=there.counts.count)
+    after = _step_over(there, answer, now, len(there.answers))
     step = after.step
     if step is None or not step.at:
         return after
     return replace(after, step=replace(step, at=now), sent=replace(after.sent, said=len(after.answers)))
 
 
-def _step_over(there: Incident, answer: Answer, now: float) -> Incident:
+def _step_over(there: Incident, answer: Answer, now: float, place: int) -> Incident:
     step, steps = there.step, there.opening.steps
     if step is None:  # it has ended meanwhile
         return there
@@ -240,7 +251,8 @@ def _step_over(there: Incident, answer: Answer, now: float) -> Incident:
     dropped = max(len(there.answers) + 1 - MAX_ANSWERS, 0)
     sent = replace(there.sent, said=max(there.sent.said - dropped, 0), over=max(there.sent.over - dropped, 0))
     after = Step(number=number, at=further, since=step.since, sent_at=now)
-    return replace(there, answers=(*there.answers, answer)[dropped:], sent=sent, step=after)
+    answers = (*there.answers[:place], answer, *there.answers[place:])
+    return replace(there, answers=answers[dropped:], sent=sent, step=after)
 
 
 def step_failed(there: Incident, now: float) -> Incident:
