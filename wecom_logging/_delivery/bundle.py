@@ -275,11 +275,17 @@ def _along(lead: Due, now: float, moment: Moment, known: Collection[str]) -> lis
                 at = min(incident.sent.at, now - incident.sent.wait_s)
                 incident = replace(incident, sent=replace(incident.sent, at=at))
             found.append(Due(incident, act))
-    return found[: MAX_SHARED // 10]
+    return found[: MAX_SHARED - 1]
 
 
 def _in_order(rows: Sequence[Due]) -> tuple[Due, ...]:
-    return tuple(sorted(rows, key=lambda one: (-one.incident.opening.level, one.incident.counts.since)))
+    return tuple(sorted(rows, key=_place))
+
+
+def _place(row: Due) -> tuple[int, bool, float]:
+    """The most severe first, then lines of code that are not flooding, then what has waited longest."""
+    opening = row.incident.opening
+    return -opening.level, opening.is_crowded, row.incident.counts.since
 
 
 def _is(one: Due, other: Due) -> bool:

@@ -161,6 +161,7 @@ class Inbox:
         self._beside.pop(key, None)
         for tally in self._open.get(key, ()):
             tally.ended = how
+            self._intake.leave_site(tally)
             if now - tally.room_at >= self._options.window_s:
                 tally.room_at = now
                 tally.open_room()
@@ -238,7 +239,7 @@ class Inbox:
 
     def _opening(self, first: PendingAlert, tally: Tally, number: int) -> tuple[str, Opened]:
         alert = first.alert
-        entry = self.opened(alert, audience=tally.audience)
+        entry = replace(self.opened(alert, audience=tally.audience), is_crowded=self._intake.crowds(tally))
         if first.digest is not None:  # each one is an incident of its own: its numbers are another handler's
             own = digest(entry.key, str(number))
             entry = replace(entry, key=entry.key[:OF_THE_ALERT] + own[OF_THE_ALERT:])

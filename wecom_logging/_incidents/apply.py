@@ -71,6 +71,7 @@ def opened(entry: Opened, short_id: str, now: float) -> Incident:
         duty=entry.duty,
         steps=entry.steps,
         calls=entry.calls,
+        is_crowded=entry.is_crowded,
     )
     counts = Counts(
         count=entry.count,

@@ -27,7 +27,7 @@ PATIENCE = 4
 _MAX_FRESH = 64
 """So many alerts are kept as they are; older ones are packed."""
 
-Order = tuple[int, int, float, float, int, str]
+Order = tuple[int, int, bool, float, int, str]
 
 
 class Due(NamedTuple):
@@ -207,11 +207,11 @@ class Book:
             del self._due[bisect_left(self._due, place)]
 
     def order(self, incident: Incident, rounds: int = 0) -> Order:
-        """The most severe first, of one level what has waited longest, of that what was opened first. ``rounds`` of its
-        message have failed so far."""
-        key, counts = incident.opening.key, incident.counts
+        """The most severe first; of one level lines of code that are not flooding, then what has waited longest, then
+        what was opened first. ``rounds`` of its message have failed so far."""
+        opening, number = incident.opening, self._numbers.get(incident.opening.key, 0)
         is_late = int(incident.sent.tries + rounds >= PATIENCE)
-        return is_late, -incident.opening.level, counts.unsent_at, counts.since, self._numbers.get(key, 0), key
+        return is_late, -opening.level, opening.is_crowded, incident.counts.unsent_at, number, opening.key
 
     # Names, alerts, room.
 

@@ -189,7 +189,7 @@ def held(incident: Incident, hold: Hold, act: Act) -> Incident:
     return replace(incident, hold=hold)
 
 
-def failed(incident: Incident, until: float, rounds: int) -> Incident:
+def failed(incident: Incident, until: float, rounds: int = 1) -> Incident:
     """So many rounds of a message of it have failed: it is tried again then."""
     after = held(incident, Hold(until, By.TRY), Act.DIGEST)
     return replace(after, sent=replace(after.sent, tries=after.sent.tries + rounds))

@@ -24,7 +24,8 @@ class Opening:
     record, and of one that ended and came again that of the record that came. ``scopes`` are the names by which a
     maintenance holds it. ``duty`` (`model.duty.Duty` as a text) and ``steps`` are the rules as they were when it began:
     when each step of its escalation comes, in seconds after the first message; ``calls`` are the numbers, from 1 on, of
-    the steps that ring phones.
+    the steps that ring phones. ``is_crowded``: others of its line of code waited when it came, so that other lines go
+    first.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Opening:
     duty: str = ""
     steps: tuple[float, ...] = ()
     calls: tuple[int, ...] = ()
+    is_crowded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
