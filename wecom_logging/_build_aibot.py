@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from . import _config as config
 from ._answers.desk import Desk
 from ._answers.pairing import Pairing
-from ._answers.place import Place, SharedPlace
+from ._answers.place import Place
 from ._answers.reception import Reception
+from ._answers.shared_place import SharedPlace
 from ._build import Ids, Setup, is_on
 from ._config import CommonOptions
 from ._delivery.memory_place import MemoryPlace  # loaded now: a child that is forked amid it could never finish it

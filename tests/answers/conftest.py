@@ -12,8 +12,8 @@ import pytest
 
 from wecom_logging._answers.command import read
 from wecom_logging._answers.desk import Desk
-from wecom_logging._answers.place import SharedPlace
 from wecom_logging._answers.reply import Reply
+from wecom_logging._answers.shared_place import SharedPlace
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._state.shared import alone
 

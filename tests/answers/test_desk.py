@@ -11,9 +11,10 @@ import pytest
 
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import AGAIN_S, Desk, Person
-from wecom_logging._answers.place import SharedPlace
+from wecom_logging._answers.shared_place import SharedPlace
 from wecom_logging._capture.pending import Origin
-from wecom_logging._incidents.view import view
+from wecom_logging._incidents.known import view
+from wecom_logging._incidents.view import known
 from wecom_logging._render.times import local_time
 from wecom_logging._state.shared import Shared
 from wecom_logging._state.sqlite import SqliteStore
@@ -38,7 +39,7 @@ def test_what_somebody_takes_is_told_to_all_and_then_counted(desk: Office) -> No
     assert re.fullmatch(rf"#{desk.name} Li 于 {CLOCK} 认领，{CLOCK} 前不再提醒", reply.said.zh)
     assert (reply.why, reply.other, len(reply.done)) == ("", None, 1)
     assert reply.incident is not None
-    assert reply.incident.answers.journal[-1].where == "chat ops"
+    assert reply.incident.answers[-1].where == "chat ops"
     (said,) = desk.go_on()
     assert re.match(rf"✋ shop: #{desk.name} taken by Li ", said)
     assert desk.type("take", "Wang", quoted=said).why == "other"
@@ -147,7 +148,7 @@ def test_what_is_given_to_another_person_is_theirs(desk: Office) -> None:
     own = desk.desk.do(Command("give", desk.name, whom="Li"), "Li", "chat ops")
     assert re.match(rf"#{desk.name} taken by Li ", own.text)
     assert own.incident is not None
-    assert own.incident.answers.journal[-1].by == ""
+    assert own.incident.answers[-1].by == ""
     desk.assert_balance()
 
 
@@ -217,7 +218,7 @@ def test_a_claim_that_has_ended_is_no_one_s(desk: Office) -> None:
     desk.type(f"take {desk.name}")
 
     def who() -> list[str]:
-        (incident,) = desk.open()
+        (incident,) = map(known, desk.open())
         texts = desk.type("list").text + desk.type(f"details {desk.name}").text
         return [view(incident, desk.time_s()).taken_by, *re.findall(r"(?: · |now: )(Li)\b", texts)]
 

@@ -15,12 +15,13 @@ import pytest
 from wecom_logging import WeComHandler
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
-from wecom_logging._answers.place import SharedPlace
+from wecom_logging._answers.shared_place import SharedPlace
 from wecom_logging._incidents import life
+from wecom_logging._incidents.scopes import begun, is_a_scope
 from wecom_logging._masking.redact import masker, redact
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
-from wecom_logging._state.scopes import begun, is_a_scope, known_scopes
+from wecom_logging._state.scopes import known_scopes
 from wecom_logging._state.standing import MOST as MAX_SCOPES
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Scope

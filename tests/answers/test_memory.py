@@ -91,8 +91,8 @@ def test_what_is_taken_is_kept_for_half_an_hour_and_silenced_for_a_day_or_of_cri
         assert desk.do(Command("quiet", name, 3601.0), "Li", "chat").why == ("limit" if level > 40 else "")
         incident = desk.do(Command("take", name), "Li", "chat").incident
         assert incident is not None
-        assert incident.answers.now is not None
-        assert incident.answers.now.length_s == 1800
+        assert incident.standing is not None
+        assert incident.standing.length_s == 1800
 
 
 def test_threads_that_log_one_that_sends_and_many_that_answer(sandbox: Sandbox) -> None:

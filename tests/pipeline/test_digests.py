@@ -17,10 +17,11 @@ from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents import answered, escalation, life
 from wecom_logging._incidents import view as old_view
 from wecom_logging._incidents.incident import Incident as Old
+from wecom_logging._incidents.known import first_line, view
 from wecom_logging._incidents.outcomes import as_composed, held, step_missed
 from wecom_logging._incidents.plan import NEVER, Act, plan
 from wecom_logging._incidents.values import By, Hold, Incident
-from wecom_logging._incidents.views import first_line, is_open, view
+from wecom_logging._incidents.views import is_open, known
 from wecom_logging._state.failover import Claim
 from wecom_logging._state.shared import Alone
 from wecom_logging.model import Digest, Sample, Variant
@@ -116,7 +117,7 @@ def test_on_random_lives_people_read_of_an_incident_what_they_read() -> None:
     for seed in range(1000):
         at = old.lived(seed, is_plain=False)
         incident = old.translated(at.one)
-        assert view(incident, alert(), at.now) == old_view.view(at.one, at.now), f"seed {seed}"
+        assert view(known(incident, alert), at.now) == view(old_view.known(at.one), at.now), f"seed {seed}"
         assert is_open(incident) is answered.is_open(at.one)
         seen[is_open(incident)] += 1
     assert min(seen.values()) > 50

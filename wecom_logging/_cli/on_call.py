@@ -14,7 +14,7 @@ from typing import Any
 
 from .._answers.command import Command
 from .._answers.desk import Desk
-from .._answers.place import SharedPlace
+from .._answers.shared_place import SharedPlace
 from .._config.on_call import persons
 from .._duty.hours import instant
 from .._duty.moment import Moment

@@ -138,9 +138,9 @@ def bundle(due: Look, now: float, moment: Moment) -> Iterator[Choice]:
         if act in (Act.LAPSE, Act.FORGET):
             yield Over(lead)
             continue
-        if blocked.get(audience := incident.opening.audience) is not None:
-            if not (blocked[audience] and _is_urgent(incident)):
-                continue
+        audience = incident.opening.audience
+        if audience in blocked and not (blocked[audience] and _is_urgent(incident)):
+            continue
         if not moment.closes and (hold := moment.holds(incident)) is not None:
             yield Later((lead,), hold)
             continue

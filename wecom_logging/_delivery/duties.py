@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from .._duty.moment import Moment, is_of
 from .._duty.rules import Rules
 from .._incidents.incident import Incident
-from .._state.scopes import Scopes, known_scopes
+from .._incidents.scopes import Scopes
+from .._state.scopes import known_scopes
 from ..model import Recipients
 from ..model.alert import TAKEN
 from ..model.duty import Step

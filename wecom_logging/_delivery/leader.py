@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 
 from .._capture.collector import Collector
 from .._incidents.book import Book, Due, Order
 from .._incidents.entries import Answered, Counted, Opened, SentAlone
 from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.hearers import is_for_others, is_step_line, who_hears
+from .._incidents.known import Known, view
 from .._incidents.outcomes import as_composed, held, lifted
-from .._incidents.plan import Act, hurried
+from .._incidents.plan import Act, hurried, plan
 from .._incidents.values import Hold, Incident
-from .._incidents.views import is_open, view
+from .._incidents.views import is_open, known
 from .._journal.base import Batch, Changes, Journal, Offset
 from .._wecom.channels import Channel
 from ..model import IncidentView, Outcome, Recipients
@@ -190,12 +192,12 @@ class Leader:
         self._collector.all_blocked = False
         self._by_wall = bool(self.options.duty or self.options.looks.answers)
         waits = [self.inbox.seconds_to_next_take(now), _SWEEP_S]
+        self._kept = [one for one in self._kept if self._is_due(one, now)]
         if (pause := self.senders.pause()) > 0:
             self._collector.all_blocked = True
             self._lapse(now)
             waits += [pause, *([DRAIN_S] if self.senders.draining else [])]
             return None, max(min(waits), _LEAST_WAIT_S)
-        self._kept = [one for one in self._kept if self._is_due(one)]
         free = [one for one in self._kept if self.senders.wait(one.recipients) <= 0]
         kept = min(free, key=self._order, default=None)
         waits += [self.senders.wait(one.recipients) for one in self._kept if one not in free]
@@ -232,10 +234,10 @@ class Leader:
     def _order(self, message: Message) -> Order:
         return min(self.book.order(shown, message.rounds) for shown, _ in message.rows)
 
-    def _is_due(self, message: Message) -> bool:
-        """True if some of its incidents are not over meanwhile: what has waited for a day is."""
-        there = [(self.book.get(shown.opening.key), shown) for shown, _ in message.rows]
-        return any(one is not None and one.sent.count == shown.sent.count for one, shown in there)
+    def _is_due(self, message: Message, now: float) -> bool:
+        """True if its incidents are all in the book, and some have not waited for too long."""
+        there = [self.book.get(key) for key in message.keys]
+        return all(there) and any(plan(one, now).act is not Act.LAPSE for one in there if one is not None)
 
     def _lapse(self, now: float) -> None:
         """While nothing can be sent: what is over in silence, or has waited for too long."""
@@ -411,7 +413,11 @@ class Leader:
         with self.lock:
             now = self.now()
             rows = sorted(filter(is_open, self.book.rows()), key=lambda one: one.counts.last, reverse=True)
-            return [view(one, self.book.alert(one.opening.key), now) for one in rows[:most]]
+            return [view(self.known(one), now) for one in rows[:most]]
+
+    def known(self, incident: Incident) -> Known:
+        """One of the rows, as people read it."""
+        return known(incident, partial(self.book.alert, incident.opening.key))
 
     def forget(self) -> None:
         """What comes from now on is as if it were new."""

@@ -274,11 +274,12 @@ class Pipeline:
         )
 
     def _view(self, incident: Incident) -> IncidentView | None:
-        from .._incidents.view import view
+        from .._incidents.known import view
+        from .._incidents.view import known
 
         try:
             named = replace(incident, short_id=self._turn.alerts.short_id(incident))
-            return view(named, self.options.shared.time_s())
+            return view(known(named), self.options.shared.time_s())
         except Exception:  # of one that cannot be read or made there is nothing to say
             return None
 

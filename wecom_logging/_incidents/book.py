@@ -11,7 +11,7 @@ import zlib
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..model import Alert
 from .apply import apply
@@ -19,15 +19,18 @@ from .entries import OfIncident, Opened
 from .outcomes import shifted
 from .plan import NEVER, Act, hurried, plan
 from .short_id import OF_THE_ALERT, short_ids
-from .values import Incident, is_closed
+from .values import Incident, is_closed, is_first
 
 PATIENCE = 4
 """After so many rounds that failed an incident goes behind all others: WeCom may refuse just this one."""
+
+MAX_ROWS = 10_000
 
 _MAX_FRESH = 64
 """So many alerts are kept as they are; older ones are packed."""
 
 Order = tuple[int, int, bool, float, int, str]
+Leaves = tuple[int, float, int, str]
 
 
 class Due(NamedTuple):
@@ -38,7 +41,8 @@ class Due(NamedTuple):
 
 
 class Book:
-    """Those of one channel: at most ``most`` rows, whose alerts take at most ``most_bytes``, packed.
+    """Those of one channel: at most ``most`` of which nobody was sent anything, at most `MAX_ROWS` in all (or ``most``,
+    if that is more), whose alerts take at most ``most_bytes``, packed.
 
     ``left`` is called with each row that has to make room: with what nobody was sent of it, which is lost.
     """
@@ -52,6 +56,9 @@ class Book:
         self._due: list[Order] = []
         self._orders: dict[str, Order] = {}
         """Of those that are due."""
+        self._waiting: list[Leaves] = []
+        self._waits: dict[str, Leaves] = {}
+        """Of those of which nobody was sent anything: the first of them leaves first."""
         self._numbers: dict[str, int] = {}
         """In which order the rows were opened."""
         self._number = 0
@@ -92,6 +99,11 @@ class Book:
         self._rows[key] = incident
         self._not_due(key)
         self._plan(key, incident, now)
+        _leave(self._waiting, self._waits, key)
+        if incident.unsent and is_first(incident):
+            counts = incident.counts
+            self._waits[key] = place = incident.opening.level, counts.unsent_at, self._numbers[key], key
+            insort(self._waiting, place)
 
     def drop(self, key: str) -> Incident | None:
         """Forget a row."""
@@ -99,6 +111,7 @@ class Book:
         if incident is None:
             return None
         self._not_due(key)
+        _leave(self._waiting, self._waits, key)
         self._at.pop(key, None)
         del self._numbers[key]
         for of, name in ((self._audiences, incident.opening.audience), (self._names, incident.opening.short_id)):
@@ -202,9 +215,7 @@ class Book:
                 self._plan(key, incident, now)
 
     def _not_due(self, key: str) -> None:
-        place = self._orders.pop(key, None)
-        if place is not None:
-            del self._due[bisect_left(self._due, place)]
+        _leave(self._due, self._orders, key)
 
     def order(self, incident: Incident, rounds: int = 0) -> Order:
         """The most severe first; of one level lines of code that are not flooding, then what has waited longest, then
@@ -244,16 +255,28 @@ class Book:
         self._bytes -= len(found) if isinstance(found, bytes) else 0
 
     def _make_room(self) -> None:
-        """First leave those that are over, the oldest first, then those with nothing unsent, then the least severe."""
-        if len(self._rows) <= self._most and self._bytes <= self._most_bytes:
+        """Of too many that wait the least severe leaves, and of these what has waited longest; of too many in all first
+        those that are over, the oldest first, then those with nothing unsent, the least severe first."""
+        while len(self._waiting) > self._most:
+            self._leaves(self._waiting[0][-1])
+        most = max(MAX_ROWS, self._most)
+        if len(self._rows) <= most and self._bytes <= self._most_bytes:
             return
-        aim = max(self._most - max(self._most // 64, 1) + 1, 1)
-        rows = sorted(self._rows.values(), key=_leaves_before)
-        for incident in rows:
-            if len(self._rows) <= aim and self._bytes <= self._most_bytes:
+        for incident in sorted(self._rows.values(), key=_leaves_before)[:-1]:
+            if len(self._rows) <= most - most // 64 and self._bytes <= self._most_bytes:
                 return
-            self.drop(incident.opening.key)
+            self._leaves(incident.opening.key)
+
+    def _leaves(self, key: str) -> None:
+        if (incident := self.drop(key)) is not None:
             self._left(incident)
+
+
+def _leave(places: list[Any], by_key: dict[str, Any], key: str) -> None:
+    """Take the place of a key out of a list that is sorted."""
+    place = by_key.pop(key, None)
+    if place is not None:
+        del places[bisect_left(places, place)]
 
 
 def _leaves_before(incident: Incident) -> tuple[int, int, float]:

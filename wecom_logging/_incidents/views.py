@@ -1,39 +1,42 @@
-"""An incident as people and programs read it. Pure."""
+"""An incident of the new engine as people and programs read it. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from ..model import Alert, IncidentView
-from ..model.alert import SILENCED, TAKEN
-from .apply import in_force
-from .values import Incident, began, comes_again, is_closed, total
-
-_MAX_TEXT = 240
-NO_TEXT = "(no text)"
+from ..model import Alert
+from .hearers import told_by_steps
+from .known import Known
+from .values import Incident, began, comes_again, is_closed, standing, total
 
 
-def view(incident: Incident, alert: Alert, now: float) -> IncidentView:
-    """What is shown of an incident, whose ``alert`` its messages show."""
-    answer, count, places = in_force(incident, now), total(incident), incident.counts.places
-    verb = "" if answer is None else answer.verb
-    return IncidentView(
-        short_id=incident.opening.short_id,
-        level=incident.opening.level,
-        level_name=alert.level_name,
-        logger=alert.logger,
-        text=first_line(alert),
-        count=count,
-        told=max(incident.sent.count - incident.counts.count + count, 0),
-        messages=incident.sent.digests + (incident.sent.count > 0),
-        since=began(incident),
-        last=incident.counts.last,
-        place=alert.place,
+def known(incident: Incident, alert: Callable[[], Alert]) -> Known:
+    """What is shown of an incident; ``alert`` gives the one that its messages show."""
+    opening, counts, sent = incident.opening, incident.counts, incident.sent
+    is_again, stands = comes_again(incident), standing(incident)
+    return Known(
+        key=opening.key,
+        short_id=opening.short_id,
+        level=opening.level,
+        make=lambda: anew(alert(), incident),
+        total=total(incident),
+        unsent=incident.unsent,
+        messages=sent.digests + (sent.count > 0),
+        began=began(incident),
+        last=counts.last,
+        is_open=is_open(incident),
+        comes_again=is_again,
+        answers=incident.answers,
+        standing=None if is_again or stands is None else stands[1],
+        further=tuple(told_by_steps(incident)),
+        sent_ids=sent.ids,
+        duty=opening.duty,
+        samples=counts.samples,
+        variants=counts.variants,
+        rates=counts.rates,
         hosts=hosts(incident),
-        processes=len(places) or 1,
-        taken_by=answer.who if answer is not None and verb == TAKEN else "",
-        silenced_by=answer.who if answer is not None and verb == SILENCED else "",
-        silent_until=answer.until if answer is not None and verb == SILENCED else 0.0,
+        processes=len(counts.places) or 1,
     )
 
 
@@ -53,12 +56,3 @@ def anew(alert: Alert, incident: Incident) -> Alert:
     if (incident.counts.base or comes_again(incident)) and 0 < alert.time < since < float("inf"):
         return replace(alert, time=since)
     return alert
-
-
-def first_line(alert: Alert) -> str:
-    """Its title, message or exception, whichever it has."""
-    failures = (f"{failure.type}: {failure.text}" for failure in alert.failures[-1:])
-    for text in (alert.title, alert.message, alert.formatted or "", *failures):
-        if line := text[: 16 * _MAX_TEXT].strip().partition("\n")[0]:
-            return line[:_MAX_TEXT]
-    return NO_TEXT

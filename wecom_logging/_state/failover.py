@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from .._incidents import answered, escalation, life, stored
 from .._incidents.incident import NOTHING, Count, Incident, Own, Related
+from .._incidents.scopes import Scopes
 from .._lines import line
 from .._runtime.clock import seconds_left
 from ..errors import StateError
@@ -20,7 +21,7 @@ from ..model.duty import Held
 from .base import Swap, Wanted, swap_lent
 from .batches import MOST, Batches, Reconciled
 from .memory import MemoryStore
-from .scopes import Scopes, wake, woken
+from .scopes import wake, woken
 from .shared import Shared
 from .takeover import taken_over
 

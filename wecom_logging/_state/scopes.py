@@ -8,18 +8,16 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from .._duty.moment import may_hold
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.limits import QUIET_LIMIT_S
+from .._incidents.scopes import MAX_WHY, Scopes
 from ..model.duty import Scope
 from .base import Store, Swap
 from .shared import Shared, alone
 from .standing import change_standing, read_standing, standing
-
-Scopes = tuple[Scope, ...]
 
 _READ_S = 5.0
 """So old may be what this process knows of them."""
@@ -63,27 +61,6 @@ def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:
             wake(shared, channel, after, time.monotonic())
     _known[shared] = time.monotonic(), after
     return after
-
-
-_ALL = ("", "*", "root", "all", "全部", "所有", "一切")
-MAX_NAME = 100
-MAX_WHY = 500
-
-
-def is_a_scope(name: str) -> bool:
-    """Whether it names a service or a logger, and not all there are."""
-    return name.lower() not in _ALL and "*" not in name and len(name) <= MAX_NAME and name.isprintable()
-
-
-def begun(scopes: Scopes, scope: Scope) -> Scopes:
-    """With one more, in the place of those of its name."""
-    scope = replace(scope, why=scope.why[:MAX_WHY], who=scope.who[:MAX_NAME])
-    return (*(one for one in scopes if one.name != scope.name), scope)
-
-
-def ended(scopes: Scopes, name: str) -> Scopes:
-    """Without those of this name."""
-    return tuple(one for one in scopes if one.name != name)
 
 
 def woken(rows: Sequence[Incident], scopes: Scopes | None, now: float, time_s: float) -> list[Swap]:
