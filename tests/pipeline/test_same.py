@@ -31,6 +31,7 @@ Program = Callable[[logging.Logger], None]
 
 @pytest.fixture
 def handler(sandbox: Sandbox) -> Iterator[WeComHandler]:
+    sandbox.add_member("zhangsan", name="张三", departments=[1])
     made = app_handler(sandbox.url, rate_limit=None)
     yield made
     made.close()
@@ -90,7 +91,7 @@ def levels_of_one_call(log: logging.Logger) -> None:
 
 
 def own_recipients(log: logging.Logger) -> None:
-    for who in ({"users": ["sandbox-user"]}, {"departments": [1]}, {}, {"users": ["sandbox-user"]}):
+    for who in ({"users": ["zhangsan"]}, {"departments": [1]}, {}, {"users": ["zhangsan"]}):
         log.error("it broke", extra={"wecom": who})
 
 

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from .._lines import line
 from .._runtime import clock as system
+from .._runtime import forks
 from .._runtime.clock import within
-from .pipeline import _HAND_OVER_S, _MAX_VIEWS, _STUCK_S, Pipeline
+from .declared import declared
+from .pipeline import _ALIVE_S, _HAND_OVER_S, _MAX_VIEWS, _STUCK_S, Pipeline
 
 if TYPE_CHECKING:
     from .._capture.pending import PendingAlert
+    from .._state.jobs import Jobs
     from ..model import Alert, IncidentView
     from ..model.duty import OnDuty
     from .leader import Leader, Mark
+    from .watch import Watch
 
 
 class LeaderPipeline(Pipeline):
@@ -29,7 +33,8 @@ class LeaderPipeline(Pipeline):
         self.collector.audience = self._audience
         self._ends = False
         self._is_over = False
-        self.__dict__.pop("_leads", None)
+        for made in ("_leads", "_watch", "_beats"):
+            self.__dict__.pop(made, None)
 
     @property
     def _leading(self) -> Leader | None:
@@ -83,10 +88,53 @@ class LeaderPipeline(Pipeline):
             leader.senders.draining = is_draining
 
     def open(self) -> None:
-        """Nothing was left by others."""
+        """Look after jobs, and say outside that somebody watches, also where nothing is logged."""
+        if self.options.heartbeat_url is not None or declared:
+            self.look()
 
     def look(self) -> None:
         self._worker.nudge()
+
+    @property
+    def watch(self) -> Watch:
+        """What looks after jobs; loaded where there are some."""
+        if (watch := self.__dict__.get("_watch")) is None:
+            from .._state.jobs import Jobs
+            from .leader_jobs import LeaderRows
+            from .watch import Watch
+
+            rows, shared = LeaderRows(self.leader, self.channel_id), self.options.shared
+            made = Watch(rows, Jobs(shared), self.options, self.leader.inbox.meant, self._clock)
+            watch = self.__dict__.setdefault("_watch", made)
+        return watch
+
+    @property
+    def jobs(self) -> Jobs:
+        return self.watch.jobs
+
+    def is_watching(self) -> bool:
+        watch = self.__dict__.get("_watch")
+        return watch is not None and self._clock() - watch.turned_at < _ALIVE_S
+
+    def _look_after_jobs(self) -> float:
+        """See whether jobs have run that are expected to; the seconds until it is to be seen again."""
+        if not declared and "_watch" not in self.__dict__:
+            return float("inf")
+        if self.collector.closed or self.draining:  # a thread waits, for alerts
+            return float("inf")
+        with forks.gate:  # a child that is forked amid an import could never finish it
+            watch = self.watch
+        return watch.turn(self._clock())
+
+    def _beat(self, leader: Leader) -> float:
+        """Say outside that somebody watches, where sending works."""
+        if self.options.heartbeat_url is None or leader.senders.draining:
+            return float("inf")
+        if (beats := self.__dict__.get("_beats")) is None:
+            from .heartbeat import Heartbeat
+
+            beats = self.__dict__.setdefault("_beats", Heartbeat(self.options.heartbeat_url, self.options.warn_once))
+        return beats.turn(self._clock()) if leader.senders.pause() <= 0 else beats.every_s
 
     def forget_incidents(self) -> None:
         if (leader := self._leading) is not None:
@@ -102,10 +150,17 @@ class LeaderPipeline(Pipeline):
         leader = self.leader
         for channel in self._channels:
             channel.load()
+        if declared:
+            self.watch  # noqa: B018 # loading it is the purpose
         assert leader
 
     def turn(self) -> float:
-        return _STUCK_S if self._is_over else self.leader.turn()
+        if self._is_over:
+            return _STUCK_S
+        looks_in = self._look_after_jobs()
+        leader = self.leader
+        wait_s = leader.turn()
+        return wait_s if wait_s <= 0 else min(wait_s, looks_in, self._beat(leader))
 
     def waits_for(self) -> Mark | None:
         leader = self.leader
