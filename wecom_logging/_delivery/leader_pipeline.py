@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .._lines import line
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .._capture.pending import PendingAlert
     from ..model import Alert, IncidentView
     from ..model.duty import OnDuty
+    from .heartbeat import Heartbeat
     from .leader import Leader, Mark
 
 
@@ -83,7 +85,9 @@ class LeaderPipeline(Pipeline):
             leader.senders.draining = is_draining
 
     def open(self) -> None:
-        """Nothing was left by others."""
+        """Say that somebody watches, also where nothing is logged."""
+        if self.options.heartbeat_url is not None:
+            self.look()
 
     def look(self) -> None:
         self._worker.nudge()
@@ -105,7 +109,25 @@ class LeaderPipeline(Pipeline):
         assert leader
 
     def turn(self) -> float:
-        return _STUCK_S if self._is_over else self.leader.turn()
+        if self._is_over:
+            return _STUCK_S
+        wait_s = self.leader.turn()
+        return min(wait_s, self._beat()) if wait_s > 0 else wait_s
+
+    def _beat(self) -> float:
+        """Say outside that somebody watches, where sending works. Returns the seconds until it is said again."""
+        senders = self.leader.senders
+        if self.options.heartbeat_url is None or senders.draining:
+            return float("inf")
+        is_sending = senders.are_elsewhere or senders.pause() <= 0
+        return self._heartbeat.turn(self._clock()) if is_sending else self._heartbeat.every_s
+
+    @cached_property
+    def _heartbeat(self) -> Heartbeat:
+        from .heartbeat import Heartbeat
+
+        assert self.options.heartbeat_url is not None
+        return Heartbeat(self.options.heartbeat_url, self.options.warn_once)
 
     def waits_for(self) -> Mark | None:
         leader = self.leader
