@@ -235,7 +235,7 @@ def test_what_the_inbox_pushes_out_is_counted_and_said(
     pipeline.prepare()
     for number in range(20):
         pipeline.collector.take(record(f"broken {word(number)}", logging.CRITICAL if number == 0 else logging.ERROR))
-        pipeline._relieve(100)
+        assert pipeline.waits_for() is not None
     assert pipeline.stats().dropped == {"queue_overflow": 15}
     work(pipeline, clock, lambda: pipeline.stats().pending == 0)
     texts = [message["content"] for message in wecom.messages()]
