@@ -26,6 +26,7 @@ from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import Desk
 from wecom_logging._delivery import declared as declared_here
 from wecom_logging._delivery.declared import Declared
+from wecom_logging._delivery.leader_pipeline import LeaderPipeline
 from wecom_logging._incidents.job import Job
 from wecom_logging._runtime import clock
 from wecom_logging._sandbox import Sandbox
@@ -62,7 +63,8 @@ class Service:
 
     def looks(self) -> None:
         """Its worker has looked."""
-        watch = self.pipeline._turn.watch
+        is_led = isinstance(self.pipeline, LeaderPipeline)
+        watch = self.pipeline.watch if is_led else self.pipeline._turn.watch
         before, watch._next = watch._heard, float("-inf")
         self.pipeline.look()
         assert soon(lambda: watch._next > float("-inf")), before

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "_state": "_lines errors model _runtime _incidents",
     "_wecom": "_errors_in_chinese _lines _tables errors model _masking _text.said _text.sha256 _runtime _config",
     "_capture": "_lines errors model _masking _text _render _runtime _config _incidents",
-    "_delivery": f"{BELOW} _state _wecom",
+    "_delivery": f"{BELOW} _journal _state _wecom",
     "_answers": "errors model _text _render _incidents _state _wecom",
     "formatters": "errors model _masking _render _config _capture",
     "_build": f"{BELOW} _duty _state _wecom _delivery",
@@ -147,6 +147,7 @@ HEAVY = {
 OF_A_TURN = ("_answers", "_delivery", "_incidents", "_masking", "_render", "_state", "_text", "_wecom", "model")
 """Rooms that the worker's first turn loads, but for what a log call needs of them."""
 LOADED_TO_LOG = {
+    *("_delivery.leader_pipeline", "_delivery.pipelines"),
     *("_delivery.declared", "_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits"),
     *("_incidents.codes", "_incidents.pattern"),
     *("_incidents.short_id", "_masking.patterns", "_render.headline", "_render.source", "_render.traceback_text"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from .._incidents import outcomes
 from .._incidents.book import Due
@@ -24,9 +24,33 @@ from .packing import Packing
 from .sender import Fate, Sender, fate
 
 if TYPE_CHECKING:
-    from .leader import Leader
+    from threading import _RLock
+
+    from .._incidents.book import Book
+    from .duty_door import DutyDoor
+    from .inbox import Inbox
+    from .options import Options
+    from .reports import Reports
+    from .sender import Senders
 
 _NO_ROOM_S = 1.0
+
+
+class Owner(Protocol):
+    """The leader, as its settling uses it."""
+
+    options: Options
+    lock: _RLock
+    book: Book
+    inbox: Inbox
+    senders: Senders
+    reports: Reports
+    duties: DutyDoor
+
+    def now(self) -> float: ...
+    def keep(self, message: Message) -> None: ...
+    def hold(self, rows: Iterable[Due], hold: Hold, now: float) -> None: ...
+    def receivers(self, recipients: Recipients) -> Sequence[str]: ...
 
 
 class Judged(NamedTuple):
@@ -51,7 +75,7 @@ class Settling:
     nobody = Outcome("kept", error=MessageError("nobody is on call"))
     """Of a step that names only rotas by which nobody is."""
 
-    def __init__(self, leader: Leader, digests: Digests, packing: Packing) -> None:
+    def __init__(self, leader: Owner, digests: Digests, packing: Packing) -> None:
         self._leader = leader
         self._digests = digests
         self._packing = packing
