@@ -27,13 +27,14 @@ def soon(is_so: Callable[[], Any]) -> bool:
 
 def turn(handler: Any) -> None:
     """Its worker has made a turn."""
-    told: Any = handler._pipeline._turn
+    pipeline = handler._pipeline
     made = list[object]()
-    beat = told._beat
-    told._beat = lambda now: (beat(now), made.append(now))[0]
-    handler._pipeline.look()
+    run = pipeline.turn
+    pipeline.turn = lambda: (run(), made.append(None))[0]
+    pipeline.look()
     assert soon(lambda: made)
-    told._beat = beat
+    del pipeline.turn
+
 
 
 def test_it_is_asked_once_a_minute_also_where_nothing_is_logged(
