@@ -57,15 +57,19 @@ class Rules(NamedTuple):
 class Moment(Protocol):
     """What `bundle` asks."""
 
-    hurries: bool
-    """True where somebody waits for all that is left: nothing waits but for the rate limit."""
-    closes: bool
-    """True where there is no later."""
-    refused: Collection[str]
-    """The keys of those that WeCom has refused in a message of several."""
+    @property
+    def hurries(self) -> bool:
+        """True where somebody waits for all that is left: nothing waits but for the rate limit."""
+    @property
+    def closes(self) -> bool:
+        """True where there is no later."""
+    @property
+    def refused(self) -> Collection[str]:
+        """The keys of those that WeCom has refused in a message of several."""
 
-    on_way: Collection[str]
-    """The keys of those that stand in a message that is tried again."""
+    @property
+    def on_way(self) -> Collection[str]:
+        """The keys of those that stand in a message that is tried again."""
 
     def holds(self, incident: Incident) -> Hold | None:
         """The quiet hours or the maintenance that hold it."""
@@ -171,15 +175,14 @@ def _message(
     incident, act = lead
     audience = incident.opening.audience
     if is_for_others(incident, act):
-        together = _alike(lead, due, moment) if is_step_line(incident, act) else [lead]
+        together = [*_alike(lead, due, moment)] if is_step_line(incident, act) else [lead]
         yield Parcel(tuple(together), Form.MANY if len(together) > 1 else Form.ONE)
         return
     if incident.opening.key in moment.refused:
         yield Parcel((lead,), Form.ONE)
         return
     if moment.waited(incident):
-        others = _others(lead, due, moment, lambda one: moment.waited(one.incident))
-        yield Parcel((lead, *others), Form.HELD)
+        yield Parcel((lead, *_others(lead, due, moment, lambda one: moment.waited(one.incident))), Form.HELD)
         return
     is_again = not is_first(incident)
     goes_with_cause = False
@@ -267,7 +270,7 @@ def _along(lead: Due, now: float, moment: Moment, known: Collection[str]) -> lis
         key = incident.opening.key
         if key == lead.incident.opening.key or key in moment.refused or key in moment.on_way or key in known:
             continue
-        act = early(incident, now)
+        act = early(incident, now, hurries=moment.hurries)
         if act is None or is_for_others(incident, act) or moment.holds(incident) is not None:
             continue
         if moment.are_for_same(lead.incident, incident):

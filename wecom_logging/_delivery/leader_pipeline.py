@@ -5,20 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .._lines import line
 from .._runtime import clock as system
+from .._runtime import forks
 from .._runtime.clock import within
-from .pipeline import _HAND_OVER_S, _MAX_VIEWS, _STUCK_S, Pipeline
+from .declared import declared
+from .pipeline import ALIVE_S, HAND_OVER_S, MAX_VIEWS, STUCK_S, Pipeline
 
 if TYPE_CHECKING:
     from .._capture.pending import PendingAlert
+    from .._state.jobs import Jobs
     from ..model import Alert, IncidentView
     from ..model.duty import OnDuty
     from .heartbeat import Heartbeat
     from .leader import Leader, Mark
+    from .watch import Watch
 
 
 class LeaderPipeline(Pipeline):
@@ -31,7 +34,8 @@ class LeaderPipeline(Pipeline):
         self.collector.audience = self._audience
         self._ends = False
         self._is_over = False
-        self.__dict__.pop("_leads", None)
+        for made in ("_leads", "_watch", "_beats"):
+            self.__dict__.pop(made, None)
 
     @property
     def _leading(self) -> Leader | None:
@@ -41,7 +45,7 @@ class LeaderPipeline(Pipeline):
     @property
     def leader(self) -> Leader:
         """What the worker has, made when it is first asked for. Of several threads that do, the first counts."""
-        if "_leads" not in self.__dict__:
+        if (found := self._leading) is None:
             from .._duty.duties import Duties
             from .._journal.memory import MemoryJournal
             from .leader import Leader
@@ -65,9 +69,10 @@ class LeaderPipeline(Pipeline):
             from .._state.scopes import known_scopes
             from .._state.swaps import known_swaps
 
-            self.__dict__.setdefault("_leads", made)
-            self._leads.closes = self._ends
-        return self._leads
+            leader: Leader = self.__dict__.setdefault("_leads", made)
+            leader.closes = self._ends
+            return leader
+        return found
 
     def _make(self, first: PendingAlert) -> Alert:
         return self.leader.inbox.make(first)
@@ -85,19 +90,64 @@ class LeaderPipeline(Pipeline):
             leader.senders.draining = is_draining
 
     def open(self) -> None:
-        """Say that somebody watches, also where nothing is logged."""
-        if self.options.heartbeat_url is not None:
+        """Look after jobs, and say outside that somebody watches, also where nothing is logged."""
+        if self.options.heartbeat_url is not None or declared:
             self.look()
 
     def look(self) -> None:
         self._worker.nudge()
+
+    @property
+    def watch(self) -> Watch:
+        """What looks after jobs; loaded where there are some."""
+        watch: Watch | None = self.__dict__.get("_watch")
+        if watch is None:
+            from .._state.jobs import Jobs
+            from .leader_jobs import LeaderRows
+            from .watch import Watch
+
+            rows, shared = LeaderRows(self.leader, self.channel_id), self.options.shared
+            made = Watch(rows, Jobs(shared), self.options, self.leader.inbox.meant, self._clock)
+            watch = self.__dict__.setdefault("_watch", made)
+            assert watch is not None
+        return watch
+
+    @property
+    def jobs(self) -> Jobs:
+        return self.watch.jobs
+
+    def is_watching(self) -> bool:
+        watch = self.__dict__.get("_watch")
+        return watch is not None and self._clock() - watch.turned_at < ALIVE_S
+
+    def _look_after_jobs(self) -> float:
+        """See whether jobs have run that are expected to; the seconds until it is to be seen again."""
+        if not declared and "_watch" not in self.__dict__:
+            return float("inf")
+        if self.collector.closed or self.draining:  # a thread waits, for alerts
+            return float("inf")
+        with forks.gate:  # a child that is forked amid an import could never finish it
+            watch = self.watch
+        return watch.turn(self._clock())
+
+    def _beat(self, leader: Leader) -> float:
+        """Say outside that somebody watches, where sending works."""
+        if self.options.heartbeat_url is None or leader.senders.draining:
+            return float("inf")
+        beats: Heartbeat | None = self.__dict__.get("_beats")
+        if beats is None:
+            from .heartbeat import Heartbeat
+
+            beats = self.__dict__.setdefault("_beats", Heartbeat(self.options.heartbeat_url, self.options.warn_once))
+        assert beats is not None
+        return beats.turn(self._clock()) if leader.senders.pause() <= 0 else beats.every_s
 
     def forget_incidents(self) -> None:
         if (leader := self._leading) is not None:
             leader.forget()
 
     def incidents(self) -> list[IncidentView]:
-        return [] if (leader := self._leading) is None else leader.incidents(_MAX_VIEWS)
+        return [] if (leader := self._leading) is None else leader.incidents(MAX_VIEWS)
 
     def on_call(self) -> list[OnDuty]:
         return self.leader.duties.shown(self.leader.now()) if self.options.duty else []
@@ -106,28 +156,17 @@ class LeaderPipeline(Pipeline):
         leader = self.leader
         for channel in self._channels:
             channel.load()
+        if declared:
+            self.watch  # noqa: B018 # loading it is the purpose
         assert leader
 
     def turn(self) -> float:
         if self._is_over:
-            return _STUCK_S
-        wait_s = self.leader.turn()
-        return min(wait_s, self._beat()) if wait_s > 0 else wait_s
-
-    def _beat(self) -> float:
-        """Say outside that somebody watches, where sending works. Returns the seconds until it is said again."""
-        senders = self.leader.senders
-        if self.options.heartbeat_url is None or senders.draining:
-            return float("inf")
-        is_sending = senders.are_elsewhere or senders.pause() <= 0
-        return self._heartbeat.turn(self._clock()) if is_sending else self._heartbeat.every_s
-
-    @cached_property
-    def _heartbeat(self) -> Heartbeat:
-        from .heartbeat import Heartbeat
-
-        assert self.options.heartbeat_url is not None
-        return Heartbeat(self.options.heartbeat_url, self.options.warn_once)
+            return STUCK_S
+        looks_in = self._look_after_jobs()
+        leader = self.leader
+        wait_s = leader.turn()
+        return wait_s if wait_s <= 0 else min(wait_s, looks_in, self._beat(leader))
 
     def waits_for(self) -> Mark | None:
         leader = self.leader
@@ -169,12 +208,12 @@ class LeaderPipeline(Pipeline):
             before = lost.value
             self.collector.give_up()
             return lost.value - before
-        entered = leader.lock.acquire(timeout=_STUCK_S)
+        entered = leader.lock.acquire(timeout=STUCK_S)
         before = lost.value  # what other threads give up until then is their number
         try:
             self.collector.given_up = True
             self.collector.shut()
-            with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
+            with suppress(BaseException), within(time.monotonic() + HAND_OVER_S):  # what redact raises, and takes
                 leader.take_in(at_once=True)
             leader.give_up()
         finally:

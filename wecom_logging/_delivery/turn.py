@@ -152,10 +152,12 @@ class Turn:
     def watch(self) -> Watch:
         """What looks after jobs; loaded where there may be some."""
         from .._state.jobs import Jobs
+        from .stored_jobs import StoredRows
         from .watch import Watch
 
         shared = self._options.shared
-        return Watch(self.store, Jobs(shared), self._options, self.alerts.meant, self._clock)
+        rows = StoredRows(self.store, shared, self._clock)
+        return Watch(rows, Jobs(shared), self._options, self.alerts.meant, self._clock)
 
     def _watch_jobs(self, now: float) -> float:
         """See whether jobs have run that are expected to; the seconds until it is to be seen again."""

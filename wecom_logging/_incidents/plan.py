@@ -218,15 +218,17 @@ def hurried(incident: Incident, now: float, *, closes: bool = False) -> Plan:
     return Plan(now, Act.END if over_at(incident) <= now else Act.DIGEST)
 
 
-def early(incident: Incident, now: float) -> Act | None:
+def early(incident: Incident, now: float, *, hurries: bool = False) -> Act | None:
     """What an incident may send along with another message though it is not due yet: a digest of which half the wait is
-    over and that goes on, or its end. None: nothing."""
+    over and that goes on, or its end. ``hurries``: all that is unsent. None: nothing."""
     if is_first(incident) or holding(incident) is not None or incident.hold is not None:
         return None
     if not was_sent(incident) or not is_said(incident) or incident.sent.ended:
         return None
     if over_at(incident) <= now:
         return Act.END if has_closing_line(incident) else None
+    if incident.unsent and hurries:
+        return Act.DIGEST
     if not incident.unsent or now < incident.sent.at + incident.sent.wait_s / 2:
         return None
     is_fresh = now <= incident.counts.at + FRESH_WINDOWS * incident.opening.window_s
