@@ -80,8 +80,8 @@ class Leader:
         digests = Digests()
         self._packing = Packing(self.book, self.inbox, digests, duties, self.senders, self.reports, looks)
         self.settling = Settling(self, digests, self._packing)
-        self._given: dict[str, Recipients | None] = {audience_of(one.recipients): one.recipients for one in options.routes}
-        self._given[collector.audience] = None
+        given = {audience_of(one.recipients): one.recipients for one in options.routes}
+        self._given: dict[str, Recipients | None] = {**given, collector.audience: None}
         self._read = 0
         self._kept: list[Message] = []
         """What goes again as it is: its round has failed, or a part of it has gone."""

@@ -140,7 +140,8 @@ class LeaderPipeline(Pipeline):
 
             beats = self.__dict__.setdefault("_beats", Heartbeat(self.options.heartbeat_url, self.options.warn_once))
         assert beats is not None
-        return beats.turn(self._clock()) if leader.senders.pause() <= 0 else beats.every_s
+        is_sending = leader.senders.are_elsewhere or leader.senders.pause() <= 0
+        return beats.turn(self._clock()) if is_sending else beats.every_s
 
     def forget_incidents(self) -> None:
         if (leader := self._leading) is not None:
