@@ -255,8 +255,8 @@ class Book:
         self._bytes -= len(found) if isinstance(found, bytes) else 0
 
     def _make_room(self) -> None:
-        """Of too many that wait the least severe leaves, of these what is crowded, and what has waited longest; of too many in all first
-        those that are over, the oldest first, then those with nothing unsent, the least severe first."""
+        """Of too many that wait the least severe leaves, of these what is crowded, and what has waited longest; of too
+        many in all first those that are over, the oldest first, then those with nothing unsent."""
         while len(self._waiting) > self._most:
             self._leaves(self._waiting[0][-1])
         most = max(MAX_ROWS, self._most)
