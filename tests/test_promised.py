@@ -170,7 +170,7 @@ def comes_again(world: World, later_s: float, capsys: pytest.CaptureFixture[str]
     return {where: " ".join(sorted({*re.findall("/data[0-9]", text)})) for where, text in shown.items()}
 
 
-@over("memory", "sqlite", "redis", red="memory sqlite redis", why=AGAIN)
+@over("memory", "sqlite", "redis", red="sqlite redis", why=AGAIN)
 def test_what_comes_again_soon_after_it_was_closed_is_told_by_the_record_that_came(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,7 +178,7 @@ def test_what_comes_again_soon_after_it_was_closed_is_told_by_the_record_that_ca
     assert found == dict.fromkeys(found, "/data9")
 
 
-@over("memory", "sqlite", "redis", red="memory", why=AGAIN)
+@over("memory", "sqlite", "redis")
 def test_what_comes_again_a_minute_after_it_was_closed_is_told_by_the_record_that_came(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,7 +189,7 @@ def test_what_comes_again_a_minute_after_it_was_closed_is_told_by_the_record_tha
 TAKER = "who took an incident is told at the end of that only where its recipients name a rota"
 
 
-@over("memory", "sqlite", "redis", red="memory sqlite redis", why=TAKER)
+@over("memory", "sqlite", "redis", red="sqlite redis", why=TAKER)
 def test_who_took_an_incident_that_goes_on_is_told_at_the_end_of_that(world: World) -> None:
     app, _ = world.app(users=["zhangsan"]), world.bot()
     log = log_of(app)
@@ -242,7 +242,7 @@ def goes_on_in_silence(world: World, number: int) -> list[str]:
     return found
 
 
-@over("memory", "sqlite", "redis", red="memory sqlite redis", why=STEPS)
+@over("memory", "sqlite", "redis", red="sqlite redis", why=STEPS)
 def test_no_message_says_by_itself_that_what_came_often_is_over_while_its_steps_are_due(world: World) -> None:
     found = goes_on_in_silence(world, 20)
     assert found[:2] == ["15 ⏫ 升级 1/2", "40 ⏫ 升级 2/2（之后不再升级）"]
