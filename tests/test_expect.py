@@ -39,6 +39,10 @@ from .programs import ROOT, app_handler, run
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
+def watch_of(pipeline: Any) -> Any:
+    return pipeline.watch if isinstance(pipeline, LeaderPipeline) else pipeline._turn.watch
+
+
 class Service:
     """A program that goes on, whose clock shows what a test says."""
 
@@ -63,8 +67,7 @@ class Service:
 
     def looks(self) -> None:
         """Its worker has looked."""
-        is_led = isinstance(self.pipeline, LeaderPipeline)
-        watch = self.pipeline.watch if is_led else self.pipeline._turn.watch
+        watch = watch_of(self.pipeline)
         before, watch._next = watch._heard, float("-inf")
         self.pipeline.look()
         assert soon(lambda: watch._next > float("-inf")), before
@@ -370,7 +373,7 @@ def test_what_is_declared_in_a_loop_is_declared_once_and_another_schedule_takes_
     service.looks()
     first = service.job()
     assert first.spec.every_s == 7200
-    service.pipeline._turn.watch._heard = 0  # as in a process that is forked, or for a handler that is made anew
+    watch_of(service.pipeline)._heard = 0  # as in a process that is forked, or for a handler that is made anew
     service.looks()
     assert service.job() == first
 

@@ -89,7 +89,7 @@ class Leader:
         """The time of the turn."""
         self._by_wall = False
         """True if something may be held until a time of the wall."""
-        self.closes = False
+        self.ends = False
         """True where the program ends: there is no later."""
         self.gathers: dict[str, float] = {}
 
@@ -247,7 +247,7 @@ class Leader:
     def _due(self, now: float) -> Iterator[Due]:
         """What is due, but for what stands in a message that is kept."""
         kept = self.on_way
-        for row in self.book.due(now, hurries=self.hurries, closes=self.closes):
+        for row in self.book.due(now, hurries=self.hurries, closes=self.ends):
             if row.incident.opening.key in kept:
                 continue
             if row.act is Act.END and not row.incident.unsent and self._collector.closed:  # nobody logs here any more
@@ -339,6 +339,10 @@ class Leader:
         return self.senders.draining or self.closes
 
     @property
+    def closes(self) -> bool:
+        return self.ends or self._collector.closed
+
+    @property
     def refused(self) -> Collection[str]:
         return self.settling.refused
 
@@ -385,7 +389,7 @@ class Leader:
     def mark(self) -> Mark:
         """What is to be sent of all that is in the book."""
         now = self.now()
-        found = ((one, hurried(one, now, closes=self.closes)) for one in self.book.rows())
+        found = ((one, hurried(one, now, closes=self.ends)) for one in self.book.rows())
         return {one.opening.key: one.counts.count for one, plan in found if one.unsent and plan.at <= now}
 
     def is_sent(self, mark: Mark) -> bool:
@@ -396,7 +400,7 @@ class Leader:
                 there = self.book.get(key)
                 if there is None or there.sent.count >= count:
                     continue
-                if hurried(there, now, closes=self.closes).at <= now or self._is_tried(there):
+                if hurried(there, now, closes=self.ends).at <= now or self._is_tried(there):
                     return False
             return True
 
@@ -407,7 +411,7 @@ class Leader:
         """True if nothing in the book waits for a message."""
         now = self.now()
         rows = self.book.rows()
-        return not any(one.unsent or hurried(one, now, closes=self.closes).at <= now for one in rows)
+        return not any(one.unsent or hurried(one, now, closes=self.ends).at <= now for one in rows)
 
     def incidents(self, most: int) -> list[IncidentView]:
         """What is open, the newest first."""

@@ -70,7 +70,7 @@ class LeaderPipeline(Pipeline):
             from .._state.swaps import known_swaps
 
             leader: Leader = self.__dict__.setdefault("_leads", made)
-            leader.closes = self._ends
+            leader.ends = self._ends
             return leader
         return found
 
@@ -172,7 +172,7 @@ class LeaderPipeline(Pipeline):
     def waits_for(self) -> Mark | None:
         leader = self.leader
         with leader.lock:
-            leader.closes = self._ends
+            leader.ends = self._ends
             leader.take_in(at_once=True)
             return None if leader.inbox.is_at_a_first() else leader.mark()
 
@@ -193,7 +193,7 @@ class LeaderPipeline(Pipeline):
         self._ends = True
         self._handlers.clear()
         if (leader := self._leading) is not None:
-            leader.closes = True
+            leader.ends = True
 
     def problem(self) -> str:
         return "" if self._leading is None else self._leading.senders.problem()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .._incidents import outcomes
 from .._incidents.book import Due
@@ -24,8 +24,6 @@ from .packing import Packing
 from .sender import Fate, Sender, fate
 
 if TYPE_CHECKING:
-    from threading import _RLock
-
     from .._incidents.book import Book
     from .duty_door import DutyDoor
     from .inbox import Inbox
@@ -40,7 +38,7 @@ class Owner(Protocol):
     """The leader, as its settling uses it."""
 
     options: Options
-    lock: _RLock
+    lock: Any
     book: Book
     inbox: Inbox
     senders: Senders

@@ -30,7 +30,7 @@ _MAX_FRESH = 64
 """So many alerts are kept as they are; older ones are packed."""
 
 Order = tuple[int, int, bool, float, int, str]
-Leaves = tuple[int, float, int, str]
+Leaves = tuple[int, bool, float, int, str]
 
 
 class Due(NamedTuple):
@@ -101,8 +101,8 @@ class Book:
         self._plan(key, incident, now)
         _leave(self._waiting, self._waits, key)
         if incident.unsent and is_first(incident):
-            counts = incident.counts
-            self._waits[key] = place = incident.opening.level, counts.unsent_at, self._numbers[key], key
+            opening, since = incident.opening, incident.counts.unsent_at
+            self._waits[key] = place = opening.level, not opening.is_crowded, since, self._numbers[key], key
             insort(self._waiting, place)
 
     def drop(self, key: str) -> Incident | None:
@@ -255,8 +255,8 @@ class Book:
         self._bytes -= len(found) if isinstance(found, bytes) else 0
 
     def _make_room(self) -> None:
-        """Of too many that wait the least severe leaves, and of these what has waited longest; of too many in all first
-        those that are over, the oldest first, then those with nothing unsent, the least severe first."""
+        """Of too many that wait the least severe leaves, of these what is crowded, and what has waited longest; of too
+        many in all first those that are over, the oldest first, then those with nothing unsent."""
         while len(self._waiting) > self._most:
             self._leaves(self._waiting[0][-1])
         most = max(MAX_ROWS, self._most)
