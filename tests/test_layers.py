@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "_config": "_tables errors model _text.said",
     "_incidents": "model _text",
     "_duty": "_lines errors model _text.said _render _runtime _config _incidents",
-    "_journal": "errors",
+    "_journal": "errors model",
     "_state": "_lines errors model _runtime _incidents",
     "_wecom": "_errors_in_chinese _lines _tables errors model _masking _text.said _text.sha256 _runtime _config",
     "_capture": "_lines errors model _masking _text _render _runtime _config _incidents",

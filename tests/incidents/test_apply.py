@@ -115,7 +115,7 @@ def test_quiet_hours_move_a_step_and_no_other_hold_does() -> None:
     hold = Hold(50 * M, By.HOURS, 10 * M)
     incident = outcomes.held(escalating(), hold, Act.STEP)
     assert plan(incident, 10 * M) == Plan(50 * M, Act.STEP)
-    assert plan(outcomes.lifted(incident), 10 * M) == Plan(10 * M, Act.STEP)
+    assert plan(outcomes.lifted(incident, 10 * M), 10 * M) == Plan(10 * M, Act.STEP)
 
 
 @pytest.mark.parametrize("number", [1, 20])

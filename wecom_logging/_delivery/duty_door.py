@@ -9,7 +9,7 @@ from .._incidents.plan import Act
 from .._incidents.values import Hold, Incident
 from .._wecom.channels import Channel
 from ..model import Recipients
-from ..model.duty import Called, Held, OnDuty, Rang, Step
+from ..model.duty import Called, Held, OnDuty, Rang, Scope, Step
 
 Ids = Callable[[Recipients], Sequence[str]]
 
@@ -17,6 +17,10 @@ Ids = Callable[[Recipients], Sequence[str]]
 class DutyDoor(Protocol):
     """When an incident may be sent, by the wall and by people, and to whom. ``named``: those whom its audience or a
     step names; None: the handler's own. ``now``: on the clock of the journal."""
+
+    @property
+    def scopes(self) -> Callable[[], Sequence[Scope]]:
+        """Gives the maintenances, as they are now."""
 
     def holds(self, incident: Incident, now: float) -> Hold | None:
         """The quiet hours or the maintenance that hold it longest."""

@@ -25,6 +25,7 @@ from .._journal.base import Batch, Changes, Journal, Offset
 from .._wecom.channels import Channel
 from ..model import IncidentView, Outcome, Recipients
 from ..model.alert import DONE
+from ..model.duty import Scope
 from .bundle import bundle
 from .digests import Digests
 from .duty_door import DutyDoor
@@ -88,6 +89,7 @@ class Leader:
         """What goes again as it is: its round has failed, or a part of it has gone."""
         self._now = 0.0
         """The time of the turn."""
+        self._scopes: tuple[Scope, ...] = ()
         self._by_wall = False
         """True if something may be held until a time of the wall."""
         self.ends = False
@@ -190,6 +192,9 @@ class Leader:
         """What may be sent now, else the seconds until something may."""
         self._now = now
         self._collector.all_blocked = False
+        if (scopes := tuple(self.duties.scopes())) != self._scopes:
+            self._scopes = scopes
+            self.lift(now)
         self._by_wall = bool(self.options.duty or self.options.looks.answers)
         waits = [self.inbox.seconds_to_next_take(now)]
         self._kept = [one for one in self._kept if self._is_due(one, now)]
@@ -323,7 +328,7 @@ class Leader:
         """Quiet hours or a maintenance may be over before their time: what they hold is looked at anew."""
         for incident in self.book.rows():
             if (incident.hold is not None and incident.hold.is_of_wall) or (incident.step and incident.step.not_before):
-                self.book.put(lifted(incident), now)
+                self.book.put(lifted(incident, now), now)
 
     def now(self) -> float:
         """The time of the journal."""

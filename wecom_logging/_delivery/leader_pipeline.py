@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .._lines import line
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..model.duty import OnDuty
     from .heartbeat import Heartbeat
     from .leader import Leader, Mark
+    from .leader_place import LeaderPlace
     from .watch import Watch
 
 
@@ -48,6 +50,8 @@ class LeaderPipeline(Pipeline):
         if (found := self._leading) is None:
             from .._duty.duties import Duties
             from .._journal.memory import MemoryJournal
+            from .._journal.standing import standing
+            from ..model.duty import Scope, Swap
             from .leader import Leader
 
             options = self.options
@@ -60,19 +64,23 @@ class LeaderPipeline(Pipeline):
                 mask=options.mask,
                 clock=wall,
                 language=options.looks.language,
-                scopes=lambda: known_scopes(options.shared),
-                swaps=lambda: known_swaps(options.shared, self.channel_id),
+                scopes=lambda: standing(Scope),
+                swaps=lambda: standing(Swap),
             )
             made = Leader(
                 self.collector, self._channels, options, lambda: self.looks, MemoryJournal(), duties, wall, steady
             )
-            from .._state.scopes import known_scopes
-            from .._state.swaps import known_swaps
-
             leader: Leader = self.__dict__.setdefault("_leads", made)
             leader.ends = self._ends
             return leader
         return found
+
+    @cached_property
+    def place(self) -> LeaderPlace:
+        """Where people do something with its incidents."""
+        from .leader_place import LeaderPlace
+
+        return LeaderPlace(self.channel_id, lambda: self._leading, lambda: self.jobs, self._worker.nudge)
 
     def _make(self, first: PendingAlert) -> Alert:
         return self.leader.inbox.make(first)

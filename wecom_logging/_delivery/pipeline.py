@@ -189,6 +189,11 @@ class Pipeline(ABC):
     def on_call(self) -> list[OnDuty]:
         """Who is on call by each of its rotas. It may take some seconds; any thread may ask."""
 
+    @property
+    @abstractmethod
+    def place(self) -> Any:
+        """Where people do something with its incidents, if it has no shared state; else None."""
+
     # The worker's job.
 
     @abstractmethod

@@ -146,8 +146,10 @@ class SharedPipeline(Pipeline):
         return duties.on_call.shown(moment) if moment.duty.rotas else []
 
     @cached_property
-    def place(self) -> MemoryPlace:
+    def place(self) -> MemoryPlace | None:
         """Where people do something with its incidents, if it has no shared state."""
+        if self.options.shared is not alone:
+            return None
         from .memory_place import MemoryPlace
 
         return MemoryPlace(

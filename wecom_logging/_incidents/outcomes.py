@@ -195,11 +195,28 @@ def failed(incident: Incident, until: float, rounds: int = 1) -> Incident:
     return replace(after, sent=replace(after.sent, tries=after.sent.tries + rounds))
 
 
-def lifted(incident: Incident) -> Incident:
-    """Quiet hours or a maintenance are over before their time, or a person asks for it: what waits is due."""
+def lifted(incident: Incident, now: float) -> Incident:
+    """Quiet hours or a maintenance may be over before their time: what waits for them is due, and says since when."""
     step, hold = incident.step, incident.hold
-    hold = replace(hold, until=hold.since) if hold is not None and hold.is_of_wall else None  # its message says it
+    if hold is not None and hold.is_of_wall:
+        hold = replace(hold, until=min(hold.until, now))
     return replace(incident, hold=hold, step=step and replace(step, not_before=0.0))
+
+
+# Answers that no message has to say.
+
+
+def all_said(incident: Incident) -> Incident:
+    """All who get it have seen what a person did."""
+    return replace(incident, sent=replace(incident.sent, said=len(incident.answers)))
+
+
+def seen(incident: Incident, where: str) -> Incident:
+    """What a person did is known in that place, too, by a refusal: its message passes by."""
+    places = incident.sent.seen
+    if is_said(incident) or where in places:
+        return incident
+    return replace(incident, sent=replace(incident.sent, seen=(*places, where)[-MAX_ANSWERS:]))
 
 
 # Steps.

@@ -49,11 +49,11 @@ class MemoryJournal:
 
     def facts(self, version: str) -> Facts | None:
         now = self.clock()
-        over = [name for name, (_, ends) in self._facts.items() if ends <= now]
-        for name in over:
-            del self._facts[name]
+        there = dict(self._facts)  # any thread may put
+        texts = {name: text for name, (text, ends) in there.items() if ends > now}
+        for name in there.keys() - texts.keys():
+            self._facts.pop(name, None)
             self._puts += 1
-        texts = {name: text for name, (text, _) in self._facts.items()}
         return None if version == str(self._puts) else Facts(str(self._puts), texts)
 
     def put(self, name: str, text: str, ends: float) -> None:

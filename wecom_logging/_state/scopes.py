@@ -14,10 +14,11 @@ from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.limits import QUIET_LIMIT_S
 from .._incidents.scopes import MAX_WHY, Scopes
+from .._journal import standing as here
 from ..model.duty import Scope
 from .base import Store, Swap
 from .shared import Shared, alone
-from .standing import change_standing, read_standing, standing
+from .standing import change_standing, read_standing
 
 _READ_S = 5.0
 """So old may be what this process knows of them."""
@@ -33,11 +34,13 @@ def known_scopes(shared: Shared, *, asks: bool = True) -> Scopes:
     """Those that hold or have ended a moment ago, as this process knows them; it ``asks`` every few seconds at most,
     and in any case while it knows of some. Where a state is away, what its programs say holds in them. Raises nothing.
     """
+    if shared is alone:
+        return here.standing(Scope)
     read_at, scopes = _known.get(shared, (float("-inf"), ()))
-    if (asks or scopes) and shared is not alone and (now := time.monotonic()) >= read_at + _READ_S:
+    if (asks or scopes) and (now := time.monotonic()) >= read_at + _READ_S:
         scopes = shared.try_call(_read, scopes)
         _known[shared] = now, scopes
-    return scopes if shared is alone or shared.is_well else (*scopes, *known_scopes(alone))
+    return scopes if shared.is_well else (*scopes, *here.standing(Scope))
 
 
 def _read(store: Store) -> Scopes:
@@ -53,12 +56,11 @@ def _of_persons(scopes: Scopes, now: float) -> Scopes:
 def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:
     """Let them become others, which are returned; what no longer holds any of them is due now. Raises `StateError`."""
     if shared is alone:
-        after = standing(become(known_scopes(shared)), shared.time_s())
-    else:
-        there = shared.call(lambda store: change_standing(store, _CHANNEL, _NAME, Scope, become))
-        after = _of_persons(there, shared.time_s())
-        for channel in shared.call(lambda store: store.channels()):
-            wake(shared, channel, after, time.monotonic())
+        return here.change(Scope, become)
+    there = shared.call(lambda store: change_standing(store, _CHANNEL, _NAME, Scope, become))
+    after = _of_persons(there, shared.time_s())
+    for channel in shared.call(lambda store: store.channels()):
+        wake(shared, channel, after, time.monotonic())
     _known[shared] = time.monotonic(), after
     return after
 
@@ -88,3 +90,4 @@ def wake(shared: Shared, channel: str, scopes: Scopes | None, now: float) -> Non
 def forget_scopes() -> None:
     """For tests: this process knows of none."""
     _known.clear()
+    here.forget()
