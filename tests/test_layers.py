@@ -40,7 +40,8 @@ MAY_IMPORT = {
     "_delivery": f"{BELOW} _journal _state _wecom",
     "_answers": "errors model _text _render _incidents _state _wecom",
     "formatters": "errors model _masking _render _config _capture",
-    "_build": f"{BELOW} _duty _state _wecom _delivery",
+    "_pipelines": "model _runtime _duty _journal _state _wecom _delivery",
+    "_build": f"{BELOW} _duty _pipelines _state _wecom _delivery",
     "_build_aibot": "errors model _runtime _config _incidents _delivery _state _wecom _answers _build",
     "handlers": f"{BELOW} _state _wecom _delivery _answers _build _build_aibot formatters",
     "_telling": "_lines errors _masking _text _render _runtime handlers",
@@ -147,7 +148,7 @@ HEAVY = {
 OF_A_TURN = ("_answers", "_delivery", "_incidents", "_masking", "_render", "_state", "_text", "_wecom", "model")
 """Rooms that the worker's first turn loads, but for what a log call needs of them."""
 LOADED_TO_LOG = {
-    *("_delivery.leader_pipeline", "_delivery.pipelines"),
+    "_delivery.leader_pipeline",
     *("_delivery.declared", "_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits"),
     *("_incidents.codes", "_incidents.pattern"),
     *("_incidents.short_id", "_masking.patterns", "_render.headline", "_render.source", "_render.traceback_text"),
