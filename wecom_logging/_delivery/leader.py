@@ -87,6 +87,8 @@ class Leader:
         self._read = 0
         self._kept: list[Message] = []
         """What goes again as it is: its round has failed, or a part of it has gone."""
+        self._sending: list[Message] = []
+        """What is on its way now; of a thread that was given up, too."""
         self._now = 0.0
         """The time of the turn."""
         self._scopes: tuple[Scope, ...] = ()
@@ -105,8 +107,9 @@ class Leader:
         with self.lock:
             now = self.take_in()
             message, wait_s = self._next(now)
-        if message is None:
-            return wait_s
+            if message is None:
+                return wait_s
+            self._sending.append(message)
         began = self._steady()
         sender = self.senders.least_busy(message.recipients)
         outcome = Outcome("rejected")
@@ -130,8 +133,11 @@ class Leader:
             if not isinstance(error, Exception):
                 raise
         finally:  # what ends the thread does so when the counters are right
-            if message.form is not Form.CALL:
-                self.settling.settle(message, outcome, sender, self._steady() - began)
+            try:
+                if message.form is not Form.CALL:
+                    self.settling.settle(message, outcome, sender, self._steady() - began)
+            finally:
+                self._sending.remove(message)
         return 0.0
 
     # 1. What was logged, and what others have appended.
@@ -376,7 +382,7 @@ class Leader:
 
     @property
     def on_way(self) -> Collection[str]:
-        return {key for message in self._kept for key in message.keys}
+        return {key for message in [*self._kept, *self._sending] for key in message.keys}
 
     def are_for_same(self, one: Incident, other: Incident) -> bool:
         return self.duties.are_for_same(self.recipients(one), one, other)
