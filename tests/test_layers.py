@@ -58,7 +58,7 @@ MAY_IMPORT = {
 }
 
 OLD = {
-    *("_incidents.policy", "_incidents.policy.expected", "_incidents.schedule", "_state.jobs", "_state.scopes"),
+    *("_incidents.policy", "_jobs.expected", "_jobs.schedule", "_state.jobs", "_state.scopes"),
     *("_delivery.claims", "_delivery.duties", "_delivery.steps"),
 }
 """Files of the engine that leaves: these ask rooms from below."""

@@ -20,15 +20,17 @@ import pytest
 
 from wecom_logging._capture.pending import Origin
 from wecom_logging._delivery import declared as declared_here
-from wecom_logging._delivery import watch as watch_module
 from wecom_logging._delivery.declared import Declared
 from wecom_logging._delivery.options import Looks, Options
-from wecom_logging._delivery.watch import LOOK_S, Watch
 from wecom_logging._incidents import answered, life
-from wecom_logging._incidents.job import Spec, Target
-from wecom_logging._incidents.policy.expected import due_at
+from wecom_logging._jobs import watch as watch_module
+from wecom_logging._jobs.book import JobBook
+from wecom_logging._jobs.expected import due_at
+from wecom_logging._jobs.job import Spec, Target
+from wecom_logging._jobs.schedule import schedule_of
+from wecom_logging._jobs.watch import LOOK_S, Watch
 from wecom_logging._state.base import Swap, Wanted
-from wecom_logging._state.jobs import Jobs, Report, schedule_of
+from wecom_logging._state.jobs import Jobs
 from wecom_logging._state.memory import MemoryStore
 from wecom_logging._state.shared import Shared, alone
 from wecom_logging.errors import StateError
@@ -53,7 +55,7 @@ class World:
         shared = Shared("test", self._open, None, lambda *_: True, lambda: self.rig.now)
         self.shared = shared if rig.is_shared else alone
         self.watchers = [self.watcher() for _ in range(watchers if rig.is_shared else 1)]
-        self.jobs = self.watchers[0].jobs if not rig.is_shared else Jobs(self.shared, lambda: self.time)
+        self.jobs: Any = self.watchers[0].jobs if not rig.is_shared else Jobs(self.shared, lambda: self.time)
 
     def _open(self, shared: Shared) -> Any:
         world = self
@@ -76,7 +78,8 @@ class World:
             mask=str,
             shared=self.shared,
         )
-        jobs = Jobs(self.shared, lambda: self.time)
+        time_s = lambda: self.time  # noqa: E731 # read at each look
+        jobs: Any = Jobs(self.shared, time_s) if self.rig.is_shared else JobBook(time_s)
         return Watch(store, jobs, options, lambda name, level, given: given, lambda: self.rig.now)
 
     def at(self, text: str) -> World:
@@ -110,10 +113,10 @@ class World:
                 self.look()
 
     def began(self, run: str = "a", name: str = "对账") -> None:
-        Report(name, run).began(self.jobs)
+        self.jobs.began(name, run)
 
     def ended(self, run: str = "a", name: str = "对账", *, has_failed: bool = False) -> None:
-        Report(name, run).ended(self.jobs, has_failed=has_failed)
+        self.jobs.ended(name, run, has_failed=has_failed)
 
     def runs(self, run: str = "a", name: str = "对账") -> None:
         self.began(run, name)
@@ -533,7 +536,7 @@ def test_a_report_is_stamped_by_the_clock_of_the_store(server: Any, monkeypatch:
     monkeypatch.setattr(time, "time", lambda: right - 3600)
     with rig_of("redis", lambda: server) as rig:
         jobs = Jobs(Shared("test", lambda _: rig.store, None, lambda *_: True))
-        Report("对账", "a").began(jobs)
+        jobs.began("对账", "a")
         row = jobs.find("对账")
         assert row is not None
         assert abs(row.job.seen.began - right) < 60

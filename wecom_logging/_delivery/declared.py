@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .._state.shared import JOBS, Shared, alone
 
 if TYPE_CHECKING:
-    from .._incidents.job import Spec
+    from .._jobs.job import Spec
 
 _ASK_S = 300.0
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from .._capture.pending import PendingAlert
     from .._capture.tally import Tally
     from .._incidents.incident import Incident
+    from .._jobs.watch import Jobs
     from .._state.failover import Mark
-    from .._state.jobs import Jobs
     from ..model import Alert, IncidentView
     from ..model.duty import OnDuty
     from .memory_place import MemoryPlace

@@ -26,6 +26,7 @@ from .._runtime import forks
 from .._state.failover import DRAIN_S, Claim, FailoverStore
 from .._state.memory import MemoryStore
 from .._state.scopes import known_scopes
+from .._state.shared import alone as process_alone
 from .._wecom.channels import Channel
 from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Outcome, Recipients
@@ -42,9 +43,9 @@ from .packer import Packer
 from .sender import Fate, Sender, Senders, fate
 
 if TYPE_CHECKING:
+    from .._jobs.watch import Watch
     from .heartbeat import Heartbeat
     from .steps import Steps
-    from .watch import Watch
 
 
 _SWEEP_S = 60.0
@@ -151,13 +152,15 @@ class Turn:
     @cached_property
     def watch(self) -> Watch:
         """What looks after jobs; loaded where there may be some."""
+        from .._jobs.book import JobBook
+        from .._jobs.watch import Watch
         from .._state.jobs import Jobs
         from .stored_jobs import StoredRows
-        from .watch import Watch
 
         shared = self._options.shared
         rows = StoredRows(self.store, shared, self._clock)
-        return Watch(rows, Jobs(shared), self._options, self.alerts.meant, self._clock)
+        jobs = JobBook() if shared is process_alone else Jobs(shared)
+        return Watch(rows, jobs, self._options, self.alerts.meant, self._clock)
 
     def _watch_jobs(self, now: float) -> float:
         """See whether jobs have run that are expected to; the seconds until it is to be seen again."""

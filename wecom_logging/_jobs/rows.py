@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .._delivery.leader import Leader
 from .._incidents.entries import Answered
 from .._incidents.fingerprint import audience_of
-from .._incidents.job import News
 from .._incidents.values import Incident, is_said, standing, was_sent
 from .._incidents.views import is_open
 from ..model import Answer
 from ..model.alert import BY_RUN, DONE, UNDONE
-from .leader import Leader
+from .job import News
 from .watch import AGAIN_S, Missed
 
 

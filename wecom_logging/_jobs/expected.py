@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..job import ENDED, MISSED, OVER, RAN, UNWATCHED, Job, News, Run, Seen, Spec
-from ..schedule import Cron
+from .job import ENDED, MISSED, NO_GAP, OVER, RAN, UNWATCHED, Gap, Job, News, Run, Seen, Spec
+from .schedule import Cron
 
 EARLY_S = 90.0
 """A run so much before its time serves it, where that is nearer than the time before."""
@@ -22,12 +22,6 @@ MAX_DUE = 10_000
 """So many occurrences are judged at once: the row of a job may say anything."""
 
 
-Gap = tuple[float, float]
-"""In which nobody watched: from, to."""
-
-NO_GAP: Gap = (0.0, 0.0)
-
-
 def new(now: float) -> Seen:
     """Of a job of which nothing is known. The serial numbers of one that was forgotten do not come again."""
     return Seen(base=now, serial=int(now))
@@ -38,6 +32,20 @@ def declared(before: Job | None, spec: Spec, now: float) -> Seen:
     if before is None:
         return new(now)
     return before.seen if before.spec.schedule == spec.schedule else replace(before.seen, base=now)
+
+
+def forgotten(job: Job | None) -> Job | None:
+    """A job that a person has stopped watching."""
+    if job is None or job.is_forgotten:
+        return job
+    return Job(spec=Spec(name=job.spec.name), seen=job.seen, forgotten=job.spec)
+
+
+def remembered(job: Job | None) -> Job | None:
+    """The same, watched again as before."""
+    if job is None or job.forgotten is None or not job.is_forgotten:
+        return job
+    return Job(spec=job.forgotten, seen=job.seen)
 
 
 def started(seen: Seen, run: str, now: float) -> Seen:

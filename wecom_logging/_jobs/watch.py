@@ -8,30 +8,27 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
+from .._delivery.declared import declared
+from .._delivery.options import Options
 from .._incidents.cause import cause_of
 from .._incidents.fingerprint import group_key
-from .._incidents.job import ENDED, MISSED, OVER, RAN, UNWATCHED, Job, News, Spec, Target
-from .._incidents.policy import expected
-from .._incidents.policy.expected import Gap
-from .._incidents.schedule import Cron
 from .._lines import line
 from .._render import words
 from .._render.mask import masked
 from .._render.times import every, exactly
-from .._state.jobs import Jobs, Row, Watched, schedule_of, zone_to_show
-from .._state.shared import alone
 from .._text.said import Phrase
 from ..errors import StateError
 from ..model import Alert, Answer, Frame, Recipients
 from ..model.alert import BY_RUN, DONE, RunEnd
-from .declared import declared
-from .options import Options
+from . import expected
+from .job import ENDED, MISSED, NO_GAP, OVER, RAN, UNWATCHED, Gap, Job, News, Row, Spec, Target, Watched
+from .schedule import Cron, schedule_of, zone_to_show
 
 LOOK_S = 30.0
 """So often somebody looks; all others ask when that was."""
@@ -72,6 +69,47 @@ class Missed(NamedTuple):
     news: News
     window_s: float
     cause: str
+
+
+class Jobs(Protocol):
+    """Those that are expected to run, of a state or of this process. All of it may raise `StateError`."""
+
+    @property
+    def is_shared(self) -> bool:
+        """True if other processes see and report the same ones."""
+
+    def time(self) -> float:
+        """The seconds since the epoch, on the clock that stamps what runs report."""
+
+    def find(self, name: str) -> Row | None:
+        """One of them. None: it is not known, or forgotten."""
+
+    def all(self) -> tuple[Mapping[str, Row], Watched | None]:
+        """All of them by their names, and who watched."""
+
+    def swap(self, name: str, before: Row | None, job: Job | None) -> bool:
+        """Another in its place, if it is still that; None forgets it."""
+
+    def change(self, name: str, become: Callable[[Job | None, float], Job | None]) -> Job | None:
+        """Let it become another, whoever changes it meanwhile: what it is now."""
+
+    def began(self, name: str, run: str) -> None:
+        """A run begins."""
+
+    def ended(self, name: str, run: str, *, has_failed: bool) -> None:
+        """It has ended; one that never said that it began is a run as well."""
+
+    def forget(self, name: str) -> None:
+        """Expect it no more, until a program declares it again; `remember` undoes that within a month."""
+
+    def remember(self, name: str) -> None:
+        """Expect it again, as before."""
+
+    def watched(self) -> Watched | None:
+        """When somebody looked last."""
+
+    def watch(self, before: Watched | None, at: float, gap: Gap) -> bool:
+        """This process looks now, if nobody else does."""
 
 
 class JobRows(Protocol):
@@ -137,7 +175,7 @@ class Watch:
         new = declared[self._heard :]
         newest = {one.place: one for one in new}
         for one in new:
-            is_mine = self._options.shared is not alone or one.pid == os.getpid()
+            is_mine = self.jobs.is_shared or one.pid == os.getpid()
             if is_mine and newest[one.place] is one and self._rows.channel in (channels := one.channels()):
                 self._declare_one(one.spec, channels)
             self._heard += 1
@@ -363,7 +401,7 @@ class Watch:
 def _gap(before: Watched | None, time: float) -> Gap:
     """The last time in which nobody looked; none where that is not known, or the clock was set back behind it."""
     if before is None or not before.at or before.gap[1] > time + expected.EARLY_S:
-        return expected.NO_GAP
+        return NO_GAP
     if time - before.at <= GAP_S:
         return before.gap
     is_one = before.gap[1] > 0 and before.at - before.gap[1] < _JOINED_S
