@@ -147,7 +147,7 @@ HEAVY = {
 OF_A_TURN = ("_answers", "_delivery", "_incidents", "_masking", "_render", "_state", "_text", "_wecom", "model")
 """Rooms that the worker's first turn loads, but for what a log call needs of them."""
 LOADED_TO_LOG = {
-    *("_delivery.shared_pipeline", "_delivery.pipelines"),
+    *("_delivery.leader_pipeline", "_delivery.pipelines"),
     *("_delivery.declared", "_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits"),
     *("_incidents.codes", "_incidents.pattern"),
     *("_incidents.short_id", "_masking.patterns", "_render.headline", "_render.source", "_render.traceback_text"),

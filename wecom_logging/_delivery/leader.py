@@ -26,13 +26,14 @@ from .._wecom.channels import Channel
 from ..model import IncidentView, Outcome, Recipients
 from ..model.alert import DONE
 from ..model.duty import Scope
-from .bundle import Form, Later, Over, Parcel, Rules, Wait, bundle
+from .bundle import bundle
 from .digests import Digests
 from .duty_door import DutyDoor
 from .inbox import Inbox
 from .message import Message
 from .options import Looks, Options
 from .packing import Packing
+from .parcels import Form, Later, Over, Parcel, Rules, Wait
 from .reports import Reports
 from .sender import Senders
 from .settling import Settling, finds_nobody

@@ -10,8 +10,8 @@ from .._incidents.book import Due
 from ..model import EVERYBODY, Alert, Digest, File, Outcome, Recipients
 from ..model.duty import Called, Held
 from ..model.recipients import MAX_SENT_IDS
-from .bundle import Form
 from .message_builder import Part
+from .parcels import Form
 
 
 @dataclass(slots=True, eq=False)

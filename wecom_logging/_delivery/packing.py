@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .._incidents.book import Book, Due
 from .._incidents.hearers import is_step_line
+from .._incidents.limits import no_flood
 from .._incidents.outcomes import as_composed
 from .._incidents.plan import Act
 from .._incidents.values import is_first
@@ -14,13 +15,14 @@ from .._render.facts import told_losses
 from .._render.flood import worst_first
 from .._wecom.directory_checks import is_user_id
 from ..model import Digest, Recipients
-from .bundle import Form, Rules, may_send_summary, no_flood, urgent_first
+from .bundle import may_send_summary, urgent_first
 from .digests import Digests, carried
 from .duty_door import DutyDoor
 from .inbox import Inbox
 from .message import Message
 from .message_builder import Composer, pictures
 from .options import Looks
+from .parcels import Form, Rules
 from .reports import Reports
 from .sender import Sender, Senders
 

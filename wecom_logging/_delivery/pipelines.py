@@ -14,8 +14,8 @@ from .pipeline import Channels, Pipeline
 if TYPE_CHECKING:
     from .._wecom.channels import Channel
 
-LEADS = bool(os.environ.get("NEW_ENGINE"))
-"""For tests, until all of it is proven: whether what has no shared state is served by a leader."""
+LEADS = os.environ.get("NEW_ENGINE") != "0"
+"""Whether what has no shared state is served by a leader; for tests."""
 
 
 def pipeline_of(channels: Sequence[Channel] | Channels, options: Options, clock: Callable[[], float] = now) -> Pipeline:

@@ -220,8 +220,8 @@ def refuses(incident: Incident, answer: Answer, now: float) -> Answer | None:
     there = in_force(incident, now)
     if there is None or answer.verb not in UNDONE:
         return None
-    is_theirs = is_same_person(there, answer) or (bool(answer.by) and answer.by == there.who)  # who has it gives it
-    may = answer.verb == DONE or is_theirs or (answer.verb, there.verb) == (TAKEN, SILENCED)
+    giver = replace(answer, who=answer.by, user="") if answer.by else answer  # who has it gives it
+    may = answer.verb == DONE or is_same_person(there, giver) or (answer.verb, there.verb) == (TAKEN, SILENCED)
     return there if there.verb == DONE or not may else None
 
 

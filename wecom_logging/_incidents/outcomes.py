@@ -46,7 +46,7 @@ EARLY_S = 0.05
 
 def as_composed(incident: Incident, act: Act, now: float) -> Incident:
     """The incident as its message shows it. A first message, also of one that ended and comes again, shows its alert
-    alone, if that is fresh: what came since is for a digest. News of what a person did shows what had come by then: the
+    alone, if that is fresh, and came after its end: what came since is for a digest. News of what a person did shows what had come by then: the
     rest is for all who get it."""
     counts, sent = incident.counts, incident.sent
     if act is Act.NEWS and not is_said(incident):
@@ -54,7 +54,7 @@ def as_composed(incident: Incident, act: Act, now: float) -> Incident:
         number = max(last.count - sent.count, 0)
         return _first_of(incident, number, min(counts.last, last.at)) if number < incident.unsent else incident
     is_fresh = now - counts.unsent_at < incident.opening.window_s
-    begins = sent.ended if was_sent(incident) else not is_closed(incident)
+    begins = sent.ended and counts.unsent_at >= sent.at if was_sent(incident) else not is_closed(incident)
     if act is Act.FIRST and begins and incident.unsent > 1 and is_fresh:
         return _first_of(incident, 1, began(incident))
     return incident
