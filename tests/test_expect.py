@@ -24,9 +24,9 @@ import pytest
 from wecom_logging import _expect
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import Desk
-from wecom_logging._delivery import declared as declared_here
-from wecom_logging._delivery.declared import Declared
 from wecom_logging._delivery.leader_pipeline import LeaderPipeline
+from wecom_logging._jobs import declared as declared_here
+from wecom_logging._jobs.declared import Declared
 from wecom_logging._jobs.job import Job
 from wecom_logging._runtime import clock
 from wecom_logging._sandbox import Sandbox

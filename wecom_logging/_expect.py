@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _config as config
 from ._build import shared_state
-from ._delivery.declared import Declared, declared, newest
 from ._delivery.pipeline import Pipeline
+from ._jobs.declared import Declared, declared, newest
 from ._jobs.job import MAX_NAME, Spec, Target
 from ._jobs.schedule import schedule_of
 from ._lines import explained, line
@@ -32,7 +32,7 @@ from .errors import ConfigurationError, MissingDependencyError
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from ._jobs.watch import Jobs
+    from ._jobs.base import Jobs
 
 F = TypeVar("F", bound=Callable[..., Any])
 Ids = str | int | Iterable[str | int]

@@ -21,7 +21,7 @@ from celery.schedules import BaseSchedule, crontab
 from tests.programs import app_handler, run
 from tests.test_expect import soon
 from wecom_logging import WeComHandler
-from wecom_logging._delivery import declared as declared_here
+from wecom_logging._jobs import declared as declared_here
 from wecom_logging._jobs.job import Spec
 from wecom_logging._jobs.schedule import Cron
 from wecom_logging._sandbox import Sandbox

@@ -19,13 +19,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from wecom_logging._capture.pending import Origin
-from wecom_logging._delivery import declared as declared_here
-from wecom_logging._delivery.declared import Declared
 from wecom_logging._delivery.options import Looks, Options
 from wecom_logging._delivery.stored_jobs import StoredRows
 from wecom_logging._incidents import answered, life
+from wecom_logging._jobs import declared as declared_here
 from wecom_logging._jobs import watch as watch_module
 from wecom_logging._jobs.book import JobBook
+from wecom_logging._jobs.declared import Declared
 from wecom_logging._jobs.expected import due_at
 from wecom_logging._jobs.job import Spec, Target
 from wecom_logging._jobs.schedule import schedule_of

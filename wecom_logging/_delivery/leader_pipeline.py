@@ -8,16 +8,17 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .._jobs.declared import declared
 from .._lines import line
 from .._runtime import clock as system
 from .._runtime import forks
 from .._runtime.clock import within
-from .declared import declared
 from .pipeline import ALIVE_S, HAND_OVER_S, MAX_VIEWS, STUCK_S, Pipeline
 
 if TYPE_CHECKING:
     from .._capture.pending import PendingAlert
-    from .._jobs.watch import Jobs, Watch
+    from .._jobs.base import Jobs
+    from .._jobs.watch import Watch
     from ..model import Alert, IncidentView
     from ..model.duty import OnDuty
     from .heartbeat import Heartbeat
@@ -110,8 +111,8 @@ class LeaderPipeline(Pipeline):
         watch: Watch | None = self.__dict__.get("_watch")
         if watch is None:
             from .._jobs.book import JobBook
-            from .._jobs.rows import LeaderRows
             from .._jobs.watch import Watch
+            from .job_rows import LeaderRows
 
             rows = LeaderRows(self.leader, self.channel_id)
             made = Watch(rows, JobBook(), self.options, self.leader.inbox.meant, self._clock)

@@ -20,6 +20,7 @@ from .._incidents.answered import said
 from .._incidents.fingerprint import audience_of
 from .._incidents.life import released
 from .._incidents.policy import Hold, Rules, Send, Step, Why
+from .._jobs.declared import declared
 from .._lines import line
 from .._render.flood import WORST
 from .._runtime import forks
@@ -32,8 +33,8 @@ from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Outcome, Recipients
 from ..model.duty import Held
 from .alerts import Alerts
+from .asked import Asked
 from .claims import MAX_SHARED, Claims, alone
-from .declared import Asked, declared
 from .delivery import Delivery
 from .duties import Duties
 from .ledger import Ledger

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
 
-from .._delivery.declared import declared
-from .._delivery.options import Options
 from .._incidents.cause import cause_of
 from .._incidents.fingerprint import group_key
 from .._lines import line
@@ -27,6 +24,8 @@ from ..errors import StateError
 from ..model import Alert, Answer, Frame, Recipients
 from ..model.alert import BY_RUN, DONE, RunEnd
 from . import expected
+from .base import JobRows, Jobs, Missed, Options
+from .declared import declared
 from .job import ENDED, MISSED, NO_GAP, OVER, RAN, UNWATCHED, Gap, Job, News, Row, Spec, Target, Watched
 from .schedule import Cron, schedule_of, zone_to_show
 
@@ -51,80 +50,10 @@ _MOST_S = 1.0
 _WINDOW_S = 30 * 86400.0
 """Of an incident of a job: its end is the next run, not a silence."""
 
-AGAIN_S = 3600.0
-"""It is told again, with what was missed since, no sooner than that."""
-
 _MOST_NAMES = 20
 
 _CLOSES = {RAN: MISSED, ENDED: OVER}
 _OPENS = tuple(_CLOSES.values())
-
-
-class Missed(NamedTuple):
-    """What is to be sent of a job to one of its targets: an alert, masked, by the ``key`` of its incident."""
-
-    target: Target
-    alert: Alert
-    key: str
-    news: News
-    window_s: float
-    cause: str
-
-
-class Jobs(Protocol):
-    """Those that are expected to run, of a state or of this process. All of it may raise `StateError`."""
-
-    @property
-    def is_shared(self) -> bool:
-        """True if other processes see and report the same ones."""
-
-    def time(self) -> float:
-        """The seconds since the epoch, on the clock that stamps what runs report."""
-
-    def find(self, name: str) -> Row | None:
-        """One of them. None: it is not known, or forgotten."""
-
-    def all(self) -> tuple[Mapping[str, Row], Watched | None]:
-        """All of them by their names, and who watched."""
-
-    def swap(self, name: str, before: Row | None, job: Job | None) -> bool:
-        """Another in its place, if it is still that; None forgets it."""
-
-    def change(self, name: str, become: Callable[[Job | None, float], Job | None]) -> Job | None:
-        """Let it become another, whoever changes it meanwhile: what it is now."""
-
-    def began(self, name: str, run: str) -> None:
-        """A run begins."""
-
-    def ended(self, name: str, run: str, *, has_failed: bool) -> None:
-        """It has ended; one that never said that it began is a run as well."""
-
-    def forget(self, name: str) -> None:
-        """Expect it no more, until a program declares it again; `remember` undoes that within a month."""
-
-    def remember(self, name: str) -> None:
-        """Expect it again, as before."""
-
-    def watched(self) -> Watched | None:
-        """When somebody looked last."""
-
-    def watch(self, before: Watched | None, at: float, gap: Gap) -> bool:
-        """This process looks now, if nobody else does."""
-
-
-class JobRows(Protocol):
-    """The incidents of jobs. What is numbered (`News.serial`, of each ``who``) is taken once."""
-
-    @property
-    def channel(self) -> str:
-        """Of which these are."""
-
-    def missed(self, who: str, missed: Missed) -> None:
-        """Open the incident, or count it there. What a run has closed before it came goes on, where nobody has heard of
-        that yet; what was sent last `AGAIN_S` ago is sent at once."""
-
-    def ran(self, who: str, channel: str, key: str, news: News, answer: Answer) -> None:
-        """A run has come: close the incident, unless it was missed again since."""
 
 
 @dataclass(eq=False, repr=False)
