@@ -1,7 +1,7 @@
 """A toy of a book (how many of a key, how many sent, who answered), and the truth it is judged by.
 
-Entries are ``("log", key, id)``, ``("alone", key, ids)``, ``("answer", key, who)``, ``("flush",)``. A book counts; the ids
-are there for the judge alone: so it knows of each record whether it is counted once, and which message it was in.
+Entries are ``("log", key, id)``, ``("alone", key, ids)``, ``("answer", key, who)``, ``("flush",)``. A book counts; the
+ids are there for the judge alone: so it knows of each record whether it is counted once, and which message it was in.
 """
 
 from __future__ import annotations
@@ -120,9 +120,9 @@ class ToyBook:
     def due(self, now: float, held: frozenset[str]) -> Message | None:
         flushed = set().union(*self.flushes.values())
         for key, row in self.rows.items():
-            if row.sent < len(row.ids) and key not in held:
-                if not row.sent or key in flushed or now >= row.sent_at + ROUND_S:
-                    return Message(key, tuple(row.ids[row.sent :]))
+            is_due = not row.sent or key in flushed or now >= row.sent_at + ROUND_S
+            if row.sent < len(row.ids) and is_due and key not in held:
+                return Message(key, tuple(row.ids[row.sent :]))
         return None
 
     def sent(self, message: Message, now: float) -> None:

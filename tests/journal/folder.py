@@ -47,7 +47,6 @@ class Disk:
         self.world.pause()
         if self.is_full:
             raise StateError("no space")
-        self.files = [one for one in self.files if one.links or one.lock]
         self.files.append(file := File())
         return file
 
@@ -270,7 +269,7 @@ class FolderModel:
         if self.disk.generation != self.generation and self.world.has("a save is fenced"):
             self._lose()
             raise LostLease("another leads")
-        if str(self.disk.version) != self.version and self.world.has("a save compares the version"):
+        if str(self.disk.version) != self.version and self.world.has("a save is fenced"):
             raise LostLease("another book")
         write(self.disk.book, changes)
         self.disk.version += 1

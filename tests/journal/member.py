@@ -7,17 +7,15 @@ from collections import deque
 from wecom_logging._journal.base import Batch, Changes, LostLease
 from wecom_logging.errors import StateError
 
-from .book import Message, ToyBook, Truth, row_of
-from .folder import FolderModel
+from .book import Message, ToyBook, Truth
+from .calls import Calls, Model, logged
 from .memory import MemoryModel
-from .server import ServerModel
-from .world import Process, Thread, World
+from .world import Process, World
 
 EXIT_S, AWAY_S, TRY_S = 5.0, 2.0, 1.0
-Model = MemoryModel | FolderModel | ServerModel
 
 
-class Member:
+class Member(Calls):
     def __init__(self, world: World, process: Process, journal: Model, truth: Truth, asks: bool = True) -> None:
         self.world, self.process, self.journal, self.truth, self.asks = world, process, journal, truth, asks
         self.book: ToyBook | None = None
@@ -32,6 +30,7 @@ class Member:
         self.holds: frozenset[str] = frozenset()
         self.facts, self.leap = "", world.leap
         self.born, self.is_exiting, self.is_quiet = world.now, False, False
+        self.is_nudged = False
         self.in_request = self.ear_is_busy = False
 
     def begin(self, callers: int, often_s: float) -> None:
@@ -40,107 +39,13 @@ class Member:
         for _ in range(callers):
             self.process.start(lambda: self.call(often_s))
 
-    worker: Thread
-
-    # The calling threads.
-
-    def call(self, often_s: float) -> None:
-        random = self.world.random
-        while not (self.is_exiting or self.is_quiet):
-            self.log(random.choice([f"k{random.randrange(12)}", f"u{self.world.steps}"]))
-            if self.asks and random.random() < 0.06:
-                random.choice((self.flush, self.answer, self.hold))()
-            self.world.sleep(random.random() * often_s)
-
-    def log(self, key: str) -> None:
-        id = len(self.truth.logged)
-        self.truth.logged[id] = (self.process.name, key, self.world.now)
-        self.say(("log", key, id))
-
-    def say(self, entry: tuple[object, ...]) -> int:
-        """Append in this thread where the journal can do so, else leave it to the worker. Returns its number."""
-        number = next(self.journal.numbers)
-        batch = Batch(self.journal.writer, number, (entry,))
-        if (self.journal.in_call or not self.world.has("one thread appends")) and not self.waiting:
-            self.under_way.append(batch)
-            self.world.pause()
-            try:
-                self.journal.append(batch)
-            except StateError:
-                self.waiting.append(batch)
-            self.under_way.remove(batch)
-        else:
-            self.waiting.append(batch)
-        self.worker.wakes = min(self.worker.wakes, self.world.now)
-        return number
-
-    def flush(self) -> None:
-        calls = {entry[2] for one in self.under_way for entry in one.entries if isinstance(entry, tuple) and entry[0] == "log"}
-        before = [id for id, (name, *_) in self.truth.logged.items() if name == self.process.name and id not in calls]
-        number, ends = self.say(("flush",)), self.world.now + 5.0
-        while self.world.now < ends and not self.is_exiting:
-            if number in {one.number for one in (*self.waiting, *self.under_way)} or self.away_since:
-                self.world.sleep(0.1)
-                continue
-            if self.ask_flushed(number):
-                self.truth.flushes += 1
-                missing = [id for id in before if not self.truth.sent[id] and id not in self.truth.unsure]
-                if missing:
-                    self.world.note(self.process.name, "WRONG flush", number, missing)
-                    self.truth.wrong.append(f"flush: {self.process.name} said that {missing} are sent")
-                return
-            self.world.sleep(0.1)
-
-    def ask_flushed(self, number: int) -> bool:
-        try:
-            if not isinstance(self.journal, MemoryModel):
-                is_saved = self.journal.is_saved(number)
-                return is_saved and (not self.world.has("flush waits for what is unsent") or self.journal.is_flushed(number))
-        except StateError:
-            return False
-        unsent = self.book.unsent.get(self.journal.writer, ()) if self.book else ()
-        is_unsent = number in unsent and self.world.has("flush waits for what is unsent")
-        return self.journal.is_saved(number) and not is_unsent
-
-    def answer(self) -> None:
-        key = f"k{self.world.random.randrange(4)}"
-        number = self.say(("answer", key, f"{self.process.name}.{self.world.steps}"))
-        for _ in range(20):
-            self.world.sleep(0.1)
-            try:
-                waits = number in {one.number for one in (*self.waiting, *self.under_way)}
-                if not waits and self.journal.is_saved(number):
-                    if isinstance(self.journal, MemoryModel):
-                        text = self.book.rows[key].text() if self.book and key in self.book.rows else ""
-                    else:
-                        text = self.journal.row(key)
-                    if text and row_of(text).answer:
-                        where = f"{self.process.name} " if isinstance(self.journal, MemoryModel) else ""
-                        self.truth.told(where + key, row_of(text).answer)
-                    return
-            except StateError:
-                pass
-
-    def hold(self) -> None:
-        """A maintenance of 3 s: it holds for each message that is composed after ``put`` has returned."""
-        key, ends = f"k{self.world.random.randrange(12)}", self.world.now + 3.0
-        try:
-            self.journal.put(key, "held", self.journal.clock() + 3.0)
-        except StateError:
-            return
-        where = self.process.name if isinstance(self.journal, MemoryModel) else ""
-        self.truth.holds.append((where + key, self.world.now, ends))
-
-    def only_here(self) -> set[int]:
-        """What is in this process alone, as far as it knows: a death takes it along."""
-        here = [*self.waiting, *self.under_way]
-        return {entry[2] for one in here for entry in one.entries if isinstance(entry, tuple) and entry[0] == "log"}
-
     # The worker.
 
     def work(self) -> None:
         while not self.is_exiting:
-            self.world.sleep(self.turn())
+            self.is_nudged = False
+            wait = self.turn()
+            self.world.sleep(0.0 if self.is_nudged and self.world.has("a nudge amid a turn is not lost") else wait)
         self.leave()
 
     def listen(self) -> None:
@@ -218,7 +123,7 @@ class Member:
                 return 0.05
         self.process.is_sending = True
         self.send(message, looked_at)
-        if self.version is None and world.has("an outcome is for the book that it was sent from"):
+        if self.version is None and world.has("an outcome is for its book"):
             return 0.0
         book.sent(message, journal.clock())
         self.save(book)
@@ -265,7 +170,11 @@ class Member:
     def save(self, book: ToyBook) -> None:
         changes = book.changes()
         if changes or self.journal.has_trim():
-            if not self.version and self.world.now < self.born + 10.0 and not self.world.has("a new state is saved at once"):
+            if (
+                not self.version
+                and self.world.now < self.born + 10.0
+                and not self.world.has("a new state is saved at once")
+            ):
                 return
             self.version = self.journal.save(changes)
             book.saved()
@@ -310,16 +219,15 @@ class Member:
         return 0.0
 
     def come_back(self) -> None:
-        """What was sent alone says so in its own batch; of what may have been appended before, a batch at the end does."""
+        """What was sent alone says so in its own batch; of what may have been appended, a batch at the end does."""
         self.away_since = 0.0
         if self.alone is None:
             return
         tried = {one.number for one in self.journal.kept()}
         waiting, self.waiting = self.waiting, deque()
         for batch in waiting:
-            mine = {entry[2] for entry in batch.entries if isinstance(entry, tuple) and entry[0] == "log"}
             if batch.number not in tried and self.world.has("what was sent alone says so in its own batch"):
-                batch = batch._replace(entries=(*batch.entries, *self.told_alone(mine)))
+                batch = batch._replace(entries=(*batch.entries, *self.told_alone(logged([batch]))))
             self.waiting.append(batch)
         if rest := self.told_alone(set(self.truth.logged)):
             batch = Batch(self.journal.writer, next(self.journal.numbers), rest)
@@ -347,17 +255,24 @@ class Member:
             if not self.waiting and not self.under_way and not self.away_since:
                 if not self.world.has("the exit waits for the offset"):
                     break
+                is_known = self.book is None or self.version is not None  # else it is not said yet what was lost
                 try:
-                    if wait and (self.ask_flushed(flush) if flush else self.journal.is_saved()):
+                    if not is_known and self.world.has("the exit goes on until all is saved"):
+                        pass
+                    elif wait and (self.ask_flushed(flush) if flush else self.journal.is_saved()):
                         if not flush and self.journal.is_leading():
                             self.journal.resign()
                         break
                 except StateError:
-                    if not self.world.has("the exit goes on until all is saved"):
-                        break
+                    pass
             self.world.sleep(min(wait, 0.05))
         else:
             self.world.note(self.process.name, "ends before all of it is saved")
+            if self.book is not None:
+                self.turn()  # it may have been stopped since it last looked
+            is_known = self.book is None or self.version is not None
+            if not is_known and self.world.has("who ends too early says what may be gone"):
+                self.truth.lost += sum(count for count, _ in self.saved.values())  # at most: it could not look
             self.truth.unsure |= {id for id, (name, _, _) in self.truth.logged.items() if name == self.process.name}
         try:
             if self.journal.is_leading():

@@ -1,4 +1,4 @@
-"""The package's own journal of a single process, over the simulation's clock: others come between any two calls of it."""
+"""The package's own journal of a single process, over the simulation's clock: others come between its calls."""
 
 from __future__ import annotations
 
