@@ -67,6 +67,7 @@ class ServerModel:
         self.leads, self.beat, self.renewed, self.version = False, 0, 0.0, ""
         self.seen, self.seen_at, self.free_since = "", 0.0, 0.0
         self.ids: list[int] = []
+        self.looks = self.newest = 0
 
     def in_child(self, child: Process) -> ServerModel:
         new = ServerModel(self.server, child)
@@ -90,7 +91,12 @@ class ServerModel:
         self.looked_at = self.world.now
         data = self.server.ask(self.process)
         done, version = data.book.offsets.get(self.writer, Offset()), data.version
+        self.looks += 1
+        look = self.looks
         self.server.answer(self.process)
+        if look < self.newest and self.world.has("an older answer is no offset that fell"):
+            return  # two threads have looked at once
+        self.newest = look
         fell = done.number < self.offset and self.world.has("an offset that fell is noticed")
         for number in [number for number in self.unsaved if number <= done.number]:
             self.unsent[number] = self.unsaved.pop(number)[1]
