@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from wecom_logging._journal.base import Batch, Changes, Offset
 
@@ -19,18 +19,6 @@ ROUND_S = 2.0
 class Message(NamedTuple):
     key: str
     ids: tuple[int, ...]
-
-
-class Book(Protocol):
-    """What the leader's loop needs of a book; the package's own takes its place when it is there."""
-
-    def take(self, batch: Batch, now: float) -> None: ...
-    def due(self, now: float, held: frozenset[str]) -> Message | None: ...
-    def sent(self, message: Message, now: float) -> None: ...
-    def changes(self) -> Changes: ...
-    def saved(self) -> None: ...
-    def whole(self) -> None: ...
-    def shift(self, seconds: float) -> None: ...
 
 
 @dataclass
