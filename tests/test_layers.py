@@ -106,6 +106,40 @@ def test_each_room_imports_what_it_may() -> None:
     assert wrong == []
 
 
+THE_ENGINE = (
+    "_runtime",
+    "_incidents",
+    "_journal",
+    "_state",
+    "_capture",
+    "_delivery",
+    "_answers",
+    "_build",
+    "_build_aibot",
+)
+JUDGES = ("arrived", "day", "kills", "loops", "night", "soak", "storm", "watchers")
+"""Those of `tools/`; what else stands there says what the package's tables and rules are."""
+
+
+def test_what_judges_the_engine_imports_nothing_of_it() -> None:
+    wrong = []
+    for name in JUDGES:
+        tree = ast.parse((ROOT / "tools" / f"{name}.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                imported = [f"{node.module}.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.Import):
+                imported = [alias.name for alias in node.names]
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):  # a name that is patched or loaded
+                imported = [node.value]
+            else:
+                continue
+            wrong += [
+                f"{name}: {one}" for one in imported for room in THE_ENGINE if f"wecom_logging.{room}." in f"{one}."
+            ]
+    assert wrong == []
+
+
 def test_the_table_of_rooms_allows_no_more_than_is_needed() -> None:
     used: dict[str, set[str]] = {}
     for name in FILES:
