@@ -395,7 +395,7 @@ def test_a_name_that_is_a_secret_is_not_shown(channel: Recorder, clock: Clock) -
     pass_time(storm, clock, 120)
     shown = "\n".join(one.text for one in channel.told)
     assert [name for name in NAMES[:12] if name.upper() in shown] == []
-    assert "kinds: *** × 1" in shown
+    assert re.search(r"\b[1-9]\d? kinds\b", shown)
 
 
 def test_a_secret_that_is_also_a_word_of_the_text_is_not_shown(channel: Recorder, clock: Clock) -> None:

@@ -57,15 +57,19 @@ class Rules(NamedTuple):
 class Moment(Protocol):
     """What `bundle` asks."""
 
-    hurries: bool
-    """True where somebody waits for all that is left: nothing waits but for the rate limit."""
-    closes: bool
-    """True where there is no later."""
-    refused: Collection[str]
-    """The keys of those that WeCom has refused in a message of several."""
+    @property
+    def hurries(self) -> bool:
+        """True where somebody waits for all that is left: nothing waits but for the rate limit."""
+    @property
+    def closes(self) -> bool:
+        """True where there is no later."""
+    @property
+    def refused(self) -> Collection[str]:
+        """The keys of those that WeCom has refused in a message of several."""
 
-    on_way: Collection[str]
-    """The keys of those that stand in a message that is tried again."""
+    @property
+    def on_way(self) -> Collection[str]:
+        """The keys of those that stand in a message that is tried again."""
 
     def holds(self, incident: Incident) -> Hold | None:
         """The quiet hours or the maintenance that hold it."""
@@ -171,15 +175,14 @@ def _message(
     incident, act = lead
     audience = incident.opening.audience
     if is_for_others(incident, act):
-        together = _alike(lead, due, moment) if is_step_line(incident, act) else [lead]
+        together = [*_alike(lead, due, moment)] if is_step_line(incident, act) else [lead]
         yield Parcel(tuple(together), Form.MANY if len(together) > 1 else Form.ONE)
         return
     if incident.opening.key in moment.refused:
         yield Parcel((lead,), Form.ONE)
         return
     if moment.waited(incident):
-        others = _others(lead, due, moment, lambda one: moment.waited(one.incident))
-        yield Parcel((lead, *others), Form.HELD)
+        yield Parcel((lead, *_others(lead, due, moment, lambda one: moment.waited(one.incident))), Form.HELD)
         return
     is_again = not is_first(incident)
     goes_with_cause = False
@@ -301,11 +304,14 @@ def _is_urgent(incident: Incident) -> bool:
 
 
 def with_its_cause_at(incident: Incident, there: Iterable[Incident]) -> float:
-    """When a message of its cause may have it: the first at once, then one in each window; what is urgent at once."""
+    """When a message of its cause may have it: the first at once, then one in each window; what is urgent at once.
+    ``there``: in the order in which they were opened."""
     if _is_urgent(incident):
         return 0.0
     cause, key = incident.opening.cause, incident.opening.key
-    others = [one for one in there if one.opening.cause == cause and one.opening.key != key and not one.sent.ended]
+    rows = [one for one in there if one.opening.cause == cause and not one.sent.ended]
+    place = next((place for place, one in enumerate(rows) if one.opening.key == key), len(rows))
+    before, others = rows[:place], [*rows[:place], *rows[place + 1 :]]
     sent_at = max((one.sent.at for one in others if was_sent(one)), default=0.0)
     is_of_scheduler = bool(scheduler_of(cause))
     window_s = BEAT_S if is_of_scheduler else incident.opening.window_s
@@ -313,10 +319,9 @@ def with_its_cause_at(incident: Incident, there: Iterable[Incident]) -> float:
         return sent_at and sent_at + window_s
     if is_of_scheduler:  # those that are new go together
         return 0.0
-    mine = (incident.counts.unsent_at, key)
-    older = [
-        one.counts.unsent_at for one in others if not was_sent(one) and (one.counts.unsent_at, one.opening.key) < mine
-    ]
+    since = incident.counts.unsent_at
+    older = [one.counts.unsent_at for one in others if not was_sent(one) and one.counts.unsent_at < since]
+    older += [since for one in before if not was_sent(one) and one.counts.unsent_at == since]
     return min(older) + window_s if older else 0.0
 
 

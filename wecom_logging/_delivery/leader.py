@@ -41,7 +41,6 @@ LEAP_S = 2.0
 
 DRAIN_S = 0.02
 _MAX_KEPT = 8
-_SWEEP_S = 60.0
 _WALL_S = 20.0
 """How soon it is seen that the clock on the wall was set, or that somebody has answered."""
 _LEAST_WAIT_S = 0.001
@@ -81,8 +80,8 @@ class Leader:
         digests = Digests()
         self._packing = Packing(self.book, self.inbox, digests, duties, self.senders, self.reports, looks)
         self.settling = Settling(self, digests, self._packing)
-        self._given = {audience_of(one.recipients): one.recipients for one in options.routes}
-        self._given[collector.audience] = None
+        given = {audience_of(one.recipients): one.recipients for one in options.routes}
+        self._given: dict[str, Recipients | None] = {**given, collector.audience: None}
         self._read = 0
         self._kept: list[Message] = []
         """What goes again as it is: its round has failed, or a part of it has gone."""
@@ -191,7 +190,7 @@ class Leader:
         self._now = now
         self._collector.all_blocked = False
         self._by_wall = bool(self.options.duty or self.options.looks.answers)
-        waits = [self.inbox.seconds_to_next_take(now), _SWEEP_S]
+        waits = [self.inbox.seconds_to_next_take(now)]
         self._kept = [one for one in self._kept if self._is_due(one, now)]
         if (pause := self.senders.pause()) > 0:
             self._collector.all_blocked = True
@@ -251,7 +250,9 @@ class Leader:
         for row in self.book.due(now, hurries=self.hurries, closes=self.closes):
             if row.incident.opening.key in kept:
                 continue
-            if row.act is Act.END and row.incident.sent.people:  # who was on call before hears of it, too
+            if row.act is Act.END and not row.incident.unsent and self._collector.closed:  # nobody logs here any more
+                row = Due(row.incident, Act.LAPSE)
+            elif row.act is Act.END and row.incident.sent.people:  # who was on call before hears of it, too
                 row = self._handed_over(row, now)
             yield row
 

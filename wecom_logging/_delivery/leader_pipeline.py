@@ -12,13 +12,14 @@ from .._runtime import clock as system
 from .._runtime import forks
 from .._runtime.clock import within
 from .declared import declared
-from .pipeline import _ALIVE_S, _HAND_OVER_S, _MAX_VIEWS, _STUCK_S, Pipeline
+from .pipeline import ALIVE_S, HAND_OVER_S, MAX_VIEWS, STUCK_S, Pipeline
 
 if TYPE_CHECKING:
     from .._capture.pending import PendingAlert
     from .._state.jobs import Jobs
     from ..model import Alert, IncidentView
     from ..model.duty import OnDuty
+    from .heartbeat import Heartbeat
     from .leader import Leader, Mark
     from .watch import Watch
 
@@ -44,7 +45,7 @@ class LeaderPipeline(Pipeline):
     @property
     def leader(self) -> Leader:
         """What the worker has, made when it is first asked for. Of several threads that do, the first counts."""
-        if "_leads" not in self.__dict__:
+        if (found := self._leading) is None:
             from .._duty.duties import Duties
             from .._journal.memory import MemoryJournal
             from .leader import Leader
@@ -68,9 +69,10 @@ class LeaderPipeline(Pipeline):
             from .._state.scopes import known_scopes
             from .._state.swaps import known_swaps
 
-            self.__dict__.setdefault("_leads", made)
-            self._leads.closes = self._ends
-        return self._leads
+            leader: Leader = self.__dict__.setdefault("_leads", made)
+            leader.closes = self._ends
+            return leader
+        return found
 
     def _make(self, first: PendingAlert) -> Alert:
         return self.leader.inbox.make(first)
@@ -98,7 +100,8 @@ class LeaderPipeline(Pipeline):
     @property
     def watch(self) -> Watch:
         """What looks after jobs; loaded where there are some."""
-        if (watch := self.__dict__.get("_watch")) is None:
+        watch: Watch | None = self.__dict__.get("_watch")
+        if watch is None:
             from .._state.jobs import Jobs
             from .leader_jobs import LeaderRows
             from .watch import Watch
@@ -106,6 +109,7 @@ class LeaderPipeline(Pipeline):
             rows, shared = LeaderRows(self.leader, self.channel_id), self.options.shared
             made = Watch(rows, Jobs(shared), self.options, self.leader.inbox.meant, self._clock)
             watch = self.__dict__.setdefault("_watch", made)
+            assert watch is not None
         return watch
 
     @property
@@ -114,7 +118,7 @@ class LeaderPipeline(Pipeline):
 
     def is_watching(self) -> bool:
         watch = self.__dict__.get("_watch")
-        return watch is not None and self._clock() - watch.turned_at < _ALIVE_S
+        return watch is not None and self._clock() - watch.turned_at < ALIVE_S
 
     def _look_after_jobs(self) -> float:
         """See whether jobs have run that are expected to; the seconds until it is to be seen again."""
@@ -130,18 +134,21 @@ class LeaderPipeline(Pipeline):
         """Say outside that somebody watches, where sending works."""
         if self.options.heartbeat_url is None or leader.senders.draining:
             return float("inf")
-        if (beats := self.__dict__.get("_beats")) is None:
+        beats: Heartbeat | None = self.__dict__.get("_beats")
+        if beats is None:
             from .heartbeat import Heartbeat
 
             beats = self.__dict__.setdefault("_beats", Heartbeat(self.options.heartbeat_url, self.options.warn_once))
-        return beats.turn(self._clock()) if leader.senders.pause() <= 0 else beats.every_s
+        assert beats is not None
+        is_sending = leader.senders.are_elsewhere or leader.senders.pause() <= 0
+        return beats.turn(self._clock()) if is_sending else beats.every_s
 
     def forget_incidents(self) -> None:
         if (leader := self._leading) is not None:
             leader.forget()
 
     def incidents(self) -> list[IncidentView]:
-        return [] if (leader := self._leading) is None else leader.incidents(_MAX_VIEWS)
+        return [] if (leader := self._leading) is None else leader.incidents(MAX_VIEWS)
 
     def on_call(self) -> list[OnDuty]:
         return self.leader.duties.shown(self.leader.now()) if self.options.duty else []
@@ -156,7 +163,7 @@ class LeaderPipeline(Pipeline):
 
     def turn(self) -> float:
         if self._is_over:
-            return _STUCK_S
+            return STUCK_S
         looks_in = self._look_after_jobs()
         leader = self.leader
         wait_s = leader.turn()
@@ -202,12 +209,12 @@ class LeaderPipeline(Pipeline):
             before = lost.value
             self.collector.give_up()
             return lost.value - before
-        entered = leader.lock.acquire(timeout=_STUCK_S)
+        entered = leader.lock.acquire(timeout=STUCK_S)
         before = lost.value  # what other threads give up until then is their number
         try:
             self.collector.given_up = True
             self.collector.shut()
-            with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
+            with suppress(BaseException), within(time.monotonic() + HAND_OVER_S):  # what redact raises, and takes
                 leader.take_in(at_once=True)
             leader.give_up()
         finally:

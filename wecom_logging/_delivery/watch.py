@@ -75,9 +75,11 @@ class Missed(NamedTuple):
 
 
 class JobRows(Protocol):
-    """The incidents of jobs. Each takes what is numbered (`News.serial`, of each ``who``) once, whoever tells it again."""
+    """The incidents of jobs. What is numbered (`News.serial`, of each ``who``) is taken once."""
 
-    channel: str
+    @property
+    def channel(self) -> str:
+        """Of which these are."""
 
     def missed(self, who: str, missed: Missed) -> None:
         """Open the incident, or count it there. What a run has closed before it came goes on, where nobody has heard of

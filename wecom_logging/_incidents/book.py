@@ -21,7 +21,7 @@ from .plan import NEVER, Act, hurried, plan
 from .short_id import OF_THE_ALERT, short_ids
 from .values import Incident, is_closed, is_first
 
-PATIENCE = 4
+PATIENCE = 3
 """After so many rounds that failed an incident goes behind all others: WeCom may refuse just this one."""
 
 MAX_ROWS = 10_000
