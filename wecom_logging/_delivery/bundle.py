@@ -60,9 +60,11 @@ class Moment(Protocol):
     @property
     def hurries(self) -> bool:
         """True where somebody waits for all that is left: nothing waits but for the rate limit."""
+
     @property
     def closes(self) -> bool:
         """True where there is no later."""
+
     @property
     def refused(self) -> Collection[str]:
         """The keys of those that WeCom has refused in a message of several."""

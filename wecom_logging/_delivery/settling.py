@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from .._incidents import outcomes
-from .._incidents.book import Due
+from .._incidents.book import Book, Due
 from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.hearers import is_late
 from .._incidents.plan import Act
@@ -19,12 +20,13 @@ from .._wecom.explained import explained
 from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Digest, Outcome, Recipients
 from .digests import Digests
+from .duty import Duty
+from .inbox import Inbox
 from .message import Message
+from .options import Options
 from .packing import Packing
-from .sender import Fate, Sender, fate
-
-if TYPE_CHECKING:
-    from .leader import Leader
+from .reports import Reports
+from .sender import Fate, Sender, Senders, fate
 
 _NO_ROOM_S = 1.0
 
@@ -45,13 +47,37 @@ class Judged(NamedTuple):
     """What is reported, where the fallback takes none."""
 
 
+class Leads(Protocol):
+    """What it asks of the leader."""
+
+    options: Options
+    lock: threading.RLock
+    book: Book
+    inbox: Inbox
+    senders: Senders
+    reports: Reports
+    duties: Duty
+
+    def now(self) -> float:
+        """The time of the journal."""
+
+    def hold(self, rows: Iterable[Due], hold: Hold, now: float) -> None:
+        """They wait."""
+
+    def keep(self, message: Message) -> None:
+        """It goes again as it is."""
+
+    def receivers(self, recipients: Recipients) -> Sequence[str]:
+        """The user ids that are known of some recipients."""
+
+
 class Settling:
     """That of one leader, whose lock it takes."""
 
     nobody = Outcome("kept", error=MessageError("nobody is on call"))
     """Of a step that names only rotas by which nobody is."""
 
-    def __init__(self, leader: Leader, digests: Digests, packing: Packing) -> None:
+    def __init__(self, leader: Leads, digests: Digests, packing: Packing) -> None:
         self._leader = leader
         self._digests = digests
         self._packing = packing

@@ -1,6 +1,6 @@
 """`SharedPipeline`: what a handler with a shared state holds. What its worker does is in `turn`.
 
-That is made at once, since a first alert is written down in the log call.
+That is made at once, since a first alert is written down in the log call; without a state, when it is first needed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .._lines import line
 from .._runtime.clock import within
+from .._state.shared import alone
 from .declared import declared
 from .pipeline import ALIVE_S, HAND_OVER_S, MAX_VIEWS, STUCK_S, Pipeline
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from .._state.jobs import Jobs
     from ..model import Alert, IncidentView
     from ..model.duty import OnDuty
+    from .memory_place import MemoryPlace
     from .turn import Turn
 
 
@@ -47,7 +50,8 @@ class SharedPipeline(Pipeline):
         self.collector.audience = self._audience
         self._ends = False
         self.__dict__.pop("_own", None)
-        self._begin()
+        if self.options.shared is not alone:
+            self._begin()
 
     @property
     def _begun(self) -> Turn | None:
@@ -140,6 +144,14 @@ class SharedPipeline(Pipeline):
         duties = self._turn.duties
         moment = replace(duties.rules(self.options.duty), time=self.options.shared.time_s())
         return duties.on_call.shown(moment) if moment.duty.rotas else []
+
+    @cached_property
+    def place(self) -> MemoryPlace:
+        """Where people do something with its incidents, if it has no shared state."""
+        from .memory_place import MemoryPlace
+
+        begun, turn = (lambda: self._begun), (lambda: self._turn)
+        return MemoryPlace(self.channel_id, self.options.shared, begun, turn, self._worker.nudge, self._clock)
 
     def _view(self, incident: Incident) -> IncidentView | None:
         from .._incidents.known import view
