@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,17 +11,17 @@ from ._runtime.clock import now
 from ._state.shared import alone
 
 if TYPE_CHECKING:
-    from ._delivery.duty_door import DutyDoor
+    from ._delivery.duty import Duty
     from ._wecom.channels import Channel
     from .model import Recipients
 
-LEADS = os.environ.get("NEW_ENGINE") != "0"
-"""Whether what has no shared state is served by a leader; for tests."""
+LEADS = True
+"""Whether a handler without a shared state holds a leader."""
 
 
 def pipeline_of(channels: Sequence[Channel] | Channels, options: Options, clock: Callable[[], float] = now) -> Pipeline:
     """A handler's pipeline, by what its state is."""
-    if LEADS and options.shared is alone:
+    if options.shared is alone and LEADS:
         from ._delivery.leader_pipeline import LeaderPipeline
 
         return LeaderPipeline(channels, options, clock, _duties)
@@ -31,7 +30,7 @@ def pipeline_of(channels: Sequence[Channel] | Channels, options: Options, clock:
     return SharedPipeline(channels, options, clock)
 
 
-def _duties(options: Options, own: Recipients, wall: Callable[[], float]) -> DutyDoor:
+def _duties(options: Options, own: Recipients, wall: Callable[[], float]) -> Duty:
     """The room of duty, for a leader whose recipients are its ``own``."""
     from ._duty.duties import Duties
     from ._journal.standing import standing

@@ -18,7 +18,7 @@ from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.hearers import is_for_others, is_step_line, who_hears
 from .._incidents.known import Known, view
 from .._incidents.outcomes import as_composed, held, lifted
-from .._incidents.plan import Act, hurried, plan
+from .._incidents.plan import Act, drained, plan
 from .._incidents.values import Hold, Incident
 from .._incidents.views import is_open, known
 from .._journal.base import Batch, Changes, Journal, Offset
@@ -28,7 +28,7 @@ from ..model.alert import DONE
 from ..model.duty import Scope
 from .bundle import bundle
 from .digests import Digests
-from .duty_door import DutyDoor
+from .duty import Duty
 from .inbox import Inbox
 from .message import Message
 from .options import Looks, Options
@@ -65,7 +65,7 @@ class Leader:
         options: Options,
         looks: Callable[[], Looks],
         journal: Journal,
-        duties: DutyDoor,
+        duties: Duty,
         time: Callable[[], float],
         steady: Callable[[], float],
     ) -> None:
@@ -87,6 +87,8 @@ class Leader:
         self._read = 0
         self._kept: list[Message] = []
         """What goes again as it is: its round has failed, or a part of it has gone."""
+        self._sending: list[Message] = []
+        """What is on its way now; of a thread that was given up, too."""
         self._now = 0.0
         """The time of the turn."""
         self._scopes: tuple[Scope, ...] = ()
@@ -105,8 +107,9 @@ class Leader:
         with self.lock:
             now = self.take_in()
             message, wait_s = self._next(now)
-        if message is None:
-            return wait_s
+            if message is None:
+                return wait_s
+            self._sending.append(message)
         began = self._steady()
         sender = self.senders.least_busy(message.recipients)
         outcome = Outcome("rejected")
@@ -130,8 +133,11 @@ class Leader:
             if not isinstance(error, Exception):
                 raise
         finally:  # what ends the thread does so when the counters are right
-            if message.form is not Form.CALL:
-                self.settling.settle(message, outcome, sender, self._steady() - began)
+            try:
+                if message.form is not Form.CALL:
+                    self.settling.settle(message, outcome, sender, self._steady() - began)
+            finally:
+                self._sending.remove(message)
         return 0.0
 
     # 1. What was logged, and what others have appended.
@@ -378,7 +384,7 @@ class Leader:
 
     @property
     def on_way(self) -> Collection[str]:
-        return {key for message in self._kept for key in message.keys}
+        return {key for message in [*self._kept, *self._sending] for key in message.keys}
 
     def are_for_same(self, one: Incident, other: Incident) -> bool:
         return self.duties.are_for_same(self.recipients(one), one, other)
@@ -397,7 +403,7 @@ class Leader:
     def mark(self) -> Mark:
         """What is to be sent of all that is in the book."""
         now = self.now()
-        found = ((one, hurried(one, now, closes=self.ends)) for one in self.book.rows())
+        found = ((one, drained(one, now, closes=self.ends)) for one in self.book.rows())
         return {one.opening.key: one.counts.count for one, plan in found if one.unsent and plan.at <= now}
 
     def is_sent(self, mark: Mark) -> bool:
@@ -408,7 +414,7 @@ class Leader:
                 there = self.book.get(key)
                 if there is None or there.sent.count >= count:
                     continue
-                if hurried(there, now, closes=self.ends).at <= now or self._is_tried(there):
+                if drained(there, now, closes=self.ends).at <= now or self._is_tried(there):
                     return False
             return True
 
@@ -419,7 +425,7 @@ class Leader:
         """True if nothing in the book waits for a message."""
         now = self.now()
         rows = self.book.rows()
-        return not any(one.unsent or hurried(one, now, closes=self.ends).at <= now for one in rows)
+        return not any(one.unsent or drained(one, now, closes=self.ends).at <= now for one in rows)
 
     def incidents(self, most: int) -> list[IncidentView]:
         """What is open, the newest first."""
