@@ -11,8 +11,8 @@ from wecom_logging._capture.pending import Origin
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._delivery.pipelines import pipeline_of
 from wecom_logging._masking.redact import masker
+from wecom_logging._pipelines import pipeline_of
 from wecom_logging._runtime import warn
 from wecom_logging._wecom.body import BOT_BYTES
 from wecom_logging.model import Call, File, Message, Outcome, Recipients, Stats, Text

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import wecom_logging
-from wecom_logging._delivery.pipelines import LEADS
+from wecom_logging._pipelines import LEADS
 
 from .programs import ROOT, run
 
@@ -42,7 +42,8 @@ MAY_IMPORT = {
     "_delivery": f"{BELOW} _jobs _journal _state _wecom",
     "_answers": "errors model _text _render _incidents _jobs _state _wecom",
     "formatters": "errors model _masking _render _config _capture",
-    "_build": f"{BELOW} _duty _state _wecom _delivery",
+    "_pipelines": "model _runtime _duty _journal _state _wecom _delivery",
+    "_build": f"{BELOW} _duty _pipelines _state _wecom _delivery",
     "_build_aibot": "errors model _runtime _config _incidents _delivery _state _wecom _answers _build",
     "handlers": f"{BELOW} _state _wecom _delivery _answers _build _build_aibot formatters",
     "_telling": "_lines errors _masking _text _render _runtime handlers",
@@ -83,10 +84,6 @@ NEW = {
     *_in("_duty"),
 }
 """The files of the engine that comes, beside what both have."""
-STILL = {("_delivery.leader_pipeline", f"_state.{name}") for name in ("jobs", "scopes", "swaps")}
-"""What these still ask of the other."""
-MORE = {"_delivery.leader_pipeline": "_duty.duties"}
-"""What puts the parts of the engine together hands one room on."""
 
 
 def _name(path: Path) -> str:
@@ -123,7 +120,7 @@ def test_each_room_imports_what_it_may() -> None:
         room = name.partition(".")[0]
         if not room or name in OLD:  # the public names; what leaves asks rooms from below
             continue
-        allowed = [room, *MAY_IMPORT[room].split(), *MORE.get(name, "").split()]
+        allowed = [room, *MAY_IMPORT[room].split()]
         for imported, place in _imports(name):
             public = not imported and name == "_cli.demo_program"  # what a user's program is
             if not public and not any(f"{imported}.".startswith(f"{one}.") for one in allowed):
@@ -139,7 +136,7 @@ def test_the_engine_that_leaves_does_not_grow() -> None:
 def test_the_engine_that_comes_imports_nothing_of_the_one_that_leaves() -> None:
     assert NEW - FILES.keys() == set()
     found = {(name, imported) for name in NEW for imported, _ in _imports(name) if imported in OLD}
-    assert found == STILL
+    assert found == set()
 
 
 THE_ENGINE = (
@@ -228,8 +225,8 @@ OF_A_TURN = (
 )
 """Rooms that the worker's first turn loads, but for what a log call needs of them."""
 LOADED_TO_LOG = {
+    "_delivery.leader_pipeline" if LEADS else "_delivery.shared_pipeline",
     *("_jobs.declared", "_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits"),
-    *("_delivery.pipelines", "_delivery.leader_pipeline" if LEADS else "_delivery.shared_pipeline"),
     *("_incidents.codes", "_incidents.pattern"),
     *("_incidents.short_id", "_masking.patterns", "_render.headline", "_render.source", "_render.traceback_text"),
     *("_render.words", "_state.shared", "_text.cut", "_text.inert", "_text.said", "_text.sha256"),

@@ -16,9 +16,9 @@ from . import _config as config
 from ._capture.pending import Origin
 from ._delivery.options import Looks, Options, Target
 from ._delivery.pipeline import Channels, Pipeline, left
-from ._delivery.pipelines import pipeline_of
 from ._incidents.pattern import changing_near_han
 from ._lines import line
+from ._pipelines import pipeline_of
 from ._runtime.warn import warn_once
 from ._state.shared import STATES, Shared, alone
 from ._text.inert import uncoloured

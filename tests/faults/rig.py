@@ -12,8 +12,8 @@ from wecom_logging._capture.pending import Origin
 from wecom_logging._config import RateRules
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options
-from wecom_logging._delivery.pipelines import pipeline_of
 from wecom_logging._masking.redact import masker
+from wecom_logging._pipelines import pipeline_of
 from wecom_logging._wecom import BotClient, WeComClient
 from wecom_logging._wecom.channels import AppChannel, BotChannel, Channel
 from wecom_logging._wecom.token import TokenSource

@@ -10,8 +10,8 @@ import pytest
 from wecom_logging._capture.pending import Origin
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options
-from wecom_logging._delivery.pipelines import pipeline_of
 from wecom_logging._masking.redact import masker
+from wecom_logging._pipelines import pipeline_of
 from wecom_logging._wecom import WeComClient
 from wecom_logging._wecom.channels import AppChannel
 from wecom_logging.model import Recipients

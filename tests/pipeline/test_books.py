@@ -19,7 +19,7 @@ from wecom_logging._answers.desk import Desk
 from wecom_logging._capture import tally as groups
 from wecom_logging._delivery.options import Target
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._delivery.pipelines import LEADS
+from wecom_logging._pipelines import LEADS
 from wecom_logging.model import Stats
 
 from ..programs import Clock, until, word

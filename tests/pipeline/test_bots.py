@@ -15,8 +15,8 @@ from tests.scripted import ScriptedWeCom, errcode, ok
 from wecom_logging import WeComBotHandler
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._delivery.pipelines import pipeline_of
 from wecom_logging._delivery.sender import CONFIGURATION_BACKOFF_S
+from wecom_logging._pipelines import pipeline_of
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.model import Stats
 

@@ -360,6 +360,9 @@ def test_a_flush_makes_due_what_no_wall_and_no_person_holds() -> None:
     assert due(outcomes.failed(one(), NOW + M, 1)) is Act.FIRST
     assert due(sent(one(), NOW)) is None
     assert due(counted(sent(taken(), NOW), NOW)) is None
+    gathers = sent(counted(sent(opened(NOW - 12 * M), NOW - 12 * M), NOW - 11 * M), NOW - 10 * M)
+    assert plan(gathers, NOW) == (NOW + 2 * M, Act.END)  # with what else is over by then
+    assert due(gathers) is Act.END
 
 
 def test_what_is_over_and_of_which_all_is_said_goes_along_only_with_a_closing_line() -> None:

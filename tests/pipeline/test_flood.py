@@ -11,7 +11,7 @@ import pytest
 
 from wecom_logging import errors
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._delivery.pipelines import LEADS
+from wecom_logging._pipelines import LEADS
 
 from ..programs import Clock, word
 from ..storms import BOT_RULES, Recorder, Told, pass_time, pipeline, record, settled, tell_counted, turn

@@ -13,10 +13,10 @@ from wecom_logging._capture.pending import Origin
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._delivery.pipelines import pipeline_of
 from wecom_logging._delivery.sender import CONFIGURATION_BACKOFF_S
 from wecom_logging._incidents.life import EXPIRES_S
 from wecom_logging._masking.redact import masker
+from wecom_logging._pipelines import pipeline_of
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.shared import sqlite_state
 from wecom_logging._wecom import BotClient, WeComClient

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,24 +13,38 @@ from .._lines import line
 from .._runtime import clock as system
 from .._runtime import forks
 from .._runtime.clock import within
-from .pipeline import ALIVE_S, HAND_OVER_S, MAX_VIEWS, STUCK_S, Pipeline
+from .options import Options
+from .pipeline import ALIVE_S, HAND_OVER_S, MAX_VIEWS, STUCK_S, Channels, Pipeline
 
 if TYPE_CHECKING:
     from .._capture.pending import PendingAlert
     from .._jobs.base import Jobs
     from .._jobs.watch import Watch
-    from ..model import Alert, IncidentView
+    from .._wecom.channels import Channel
+    from ..model import Alert, IncidentView, Recipients
     from ..model.duty import OnDuty
+    from .duty import Duty
     from .heartbeat import Heartbeat
     from .leader import Leader, Mark
     from .leader_place import LeaderPlace
 
 
 class LeaderPipeline(Pipeline):
-    """That of one handler."""
+    """That of one handler. ``duties`` makes the room of duty, of its options, its recipients and the clock on the
+    wall."""
 
     wall: Callable[[], float] | None = None
     """In a test, the clock on the wall, where it is another one."""
+
+    def __init__(
+        self,
+        channels: Sequence[Channel] | Channels,
+        options: Options,
+        clock: Callable[[], float],
+        duties: Callable[[Options, Recipients, Callable[[], float]], Duty],
+    ) -> None:
+        self._make_duties = duties
+        super().__init__(channels, options, clock)
 
     def _start(self) -> None:
         self.collector.audience = self._audience
@@ -48,25 +62,12 @@ class LeaderPipeline(Pipeline):
     def leader(self) -> Leader:
         """What the worker has, made when it is first asked for. Of several threads that do, the first counts."""
         if (found := self._leading) is None:
-            from .._duty.duties import Duties
             from .._journal.memory import MemoryJournal
-            from .._journal.standing import standing
-            from ..model.duty import Scope, Swap
             from .leader import Leader
 
-            options = self.options
-            steady = self._clock
+            options, steady = self.options, self._clock
             wall = self.wall or (system.wall if steady is system.now else steady)
-            duties = Duties(
-                own=self._channels[0].addressed(None),
-                rules=options.duty,
-                warn_once=options.warn_once,
-                mask=options.mask,
-                clock=wall,
-                language=options.looks.language,
-                scopes=lambda: standing(Scope),
-                swaps=lambda: standing(Swap),
-            )
+            duties = self._make_duties(options, self._channels[0].addressed(None), wall)
             made = Leader(
                 self.collector, self._channels, options, lambda: self.looks, MemoryJournal(), duties, wall, steady
             )

@@ -209,8 +209,8 @@ def drained(incident: Incident, now: float, *, closes: bool = False) -> Plan:
     is_held = not closes and (holding(incident) is not None or (hold is not None and hold.is_of_wall))
     if was_sent(incident) and not is_said(incident) and (closes or not is_held):
         return Plan(now, Act.NEWS)
-    if not incident.unsent and closes and found.act is Act.END and found.at <= now:
-        return Plan(now, Act.LAPSE)
+    if found.act is Act.END and not is_held and over_at(incident) <= now:  # it waits for no others
+        return Plan(now, Act.LAPSE if closes and not incident.unsent else Act.END)
     if found.at <= now or not incident.unsent or is_held:
         return found
     if is_first(incident):
