@@ -257,9 +257,6 @@ def test_no_message_says_by_itself_that_what_came_seldom_is_over_while_its_steps
     assert [one.split()[1] for one in found[2:]] == ["✅"]
 
 
-GAP = "whatever is due while nobody watches for five minutes is no miss, however much longer its grace is"
-
-
 def restarts(world: World, away_s: float) -> list[str]:
     """What is told of a job that does not run, where the only program that watches is away when it is due."""
     due = datetime.fromtimestamp(time.time() + 10 * M, UTC).replace(second=0, microsecond=0)
@@ -280,7 +277,7 @@ def restarts(world: World, away_s: float) -> list[str]:
     return [text.split("\n")[0] for text in world.told("zhangsan")]
 
 
-@over("sqlite", "redis", red="sqlite redis", why=GAP)
+@over("sqlite", "redis")
 def test_a_job_is_missed_though_nobody_watched_for_six_minutes_of_its_grace_of_twenty(world: World) -> None:
     (one,) = restarts(world, 6 * M)
     assert (one[0], "任务“对账”没有运行" in one) == ("🚨", True), one

@@ -58,6 +58,7 @@ class JobBook:
     def _append(self, entry: JobRun) -> None:
         with self._lock:
             self._journal.append(Batch(self._journal.writer, next(self._journal.numbers), (entry,)))
+            self._take_in()  # the journal does not grow, however many runs there are between two looks
 
     # What is known.
 
