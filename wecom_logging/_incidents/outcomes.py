@@ -46,8 +46,8 @@ EARLY_S = 0.05
 
 def as_composed(incident: Incident, act: Act, now: float) -> Incident:
     """The incident as its message shows it. A first message, also of one that ended and comes again, shows its alert
-    alone, if that is fresh, and came after its end: what came since is for a digest. News of what a person did shows what had come by then: the
-    rest is for all who get it."""
+    alone, if that is fresh, and came after its end: what came since is for a digest. News of what a person did shows
+    what had come by then: the rest is for all who get it."""
     counts, sent = incident.counts, incident.sent
     if act is Act.NEWS and not is_said(incident):
         last = incident.answers[-1]
