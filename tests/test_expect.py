@@ -24,10 +24,10 @@ import pytest
 from wecom_logging import _expect
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import Desk
-from wecom_logging._delivery import declared as declared_here
-from wecom_logging._delivery.declared import Declared
 from wecom_logging._delivery.leader_pipeline import LeaderPipeline
-from wecom_logging._incidents.job import Job
+from wecom_logging._jobs import declared as declared_here
+from wecom_logging._jobs.declared import Declared
+from wecom_logging._jobs.job import Job
 from wecom_logging._runtime import clock
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
@@ -556,7 +556,7 @@ def test_a_program_that_does_not_use_it_loads_nothing_of_it(state: str, tmp_path
         logging.getLogger().addHandler(handler)
         logging.error("x")
         handler.flush(1)
-        names = ("_delivery.watch", "_state.jobs", "_expect", "_incidents.schedule")
+        names = ("_jobs.watch", "_state.jobs", "_expect", "_jobs.schedule")
         print([name for name in names if f"wecom_logging.{{name}}" in sys.modules], "cronsim" in sys.modules)
         """
     )

@@ -34,18 +34,19 @@ MAY_IMPORT = {
     "_incidents": "model _text",
     "_duty": "_lines errors model _text.said _render _runtime _config _incidents",
     "_journal": "errors model",
+    "_jobs": "_lines errors model _text.said _render _runtime _incidents _duty.hours _journal",
     "_state": "_lines errors model _runtime _incidents",
     "_wecom": "_errors_in_chinese _lines _tables errors model _masking _text.said _text.sha256 _runtime _config",
     "_capture": "_lines errors model _masking _text _render _runtime _config _incidents",
-    "_delivery": f"{BELOW} _journal _state _wecom",
-    "_answers": "errors model _text _render _incidents _state _wecom",
+    "_delivery": f"{BELOW} _jobs _journal _state _wecom",
+    "_answers": "errors model _text _render _incidents _jobs _state _wecom",
     "formatters": "errors model _masking _render _config _capture",
     "_build": f"{BELOW} _duty _state _wecom _delivery",
     "_build_aibot": "errors model _runtime _config _incidents _delivery _state _wecom _answers _build",
     "handlers": f"{BELOW} _state _wecom _delivery _answers _build _build_aibot formatters",
     "_telling": "_lines errors _masking _text _render _runtime handlers",
     "decorators": f"{BELOW} _telling",
-    "_expect": f"{BELOW} _state _delivery _build _telling decorators",
+    "_expect": f"{BELOW} _jobs _state _delivery _build _telling decorators",
     "hooks": f"{BELOW} _telling",
     "_long_work": f"{BELOW} _telling",
     "_maintenance": "errors model _config _incidents _runtime _state _capture handlers",
@@ -53,12 +54,12 @@ MAY_IMPORT = {
     "teams": "_expect _maintenance",
     "testing": f"{BELOW} _delivery handlers _sandbox",
     "integrations": f"{BELOW} {FACES} _expect decorators hooks _long_work testing _sandbox",
-    "_cli": f"_tables {BELOW} _duty _answers _state _wecom _delivery {FACES} _build_aibot _expect _sandbox",
+    "_cli": f"_tables {BELOW} _jobs _duty _answers _state _wecom _delivery {FACES} _build_aibot _expect _sandbox",
     "_sandbox": "",
 }
 
 OLD = {
-    *("_incidents.policy", "_incidents.policy.expected", "_incidents.schedule", "_state.jobs", "_state.scopes"),
+    *("_incidents.policy", "_state.jobs", "_state.scopes"),
     *("_delivery.claims", "_delivery.duties", "_delivery.steps"),
 }
 """Files of the engine that leaves: these ask rooms from below."""
@@ -144,11 +145,22 @@ HEAVY = {
     *("requests", "urllib3", "ssl", "sqlite3", "tenacity", "asyncio", "werkzeug", "http.client"),
     *("datetime", "hashlib", "json", "random", "socket", "urllib.parse"),
 }
-OF_A_TURN = ("_answers", "_delivery", "_incidents", "_masking", "_render", "_state", "_text", "_wecom", "model")
+OF_A_TURN = (
+    "_answers",
+    "_delivery",
+    "_incidents",
+    "_jobs",
+    "_masking",
+    "_render",
+    "_state",
+    "_text",
+    "_wecom",
+    "model",
+)
 """Rooms that the worker's first turn loads, but for what a log call needs of them."""
 LOADED_TO_LOG = {
     *("_delivery.leader_pipeline", "_delivery.pipelines"),
-    *("_delivery.declared", "_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits"),
+    *("_jobs.declared", "_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits"),
     *("_incidents.codes", "_incidents.pattern"),
     *("_incidents.short_id", "_masking.patterns", "_render.headline", "_render.source", "_render.traceback_text"),
     *("_render.words", "_state.shared", "_text.cut", "_text.inert", "_text.said", "_text.sha256"),

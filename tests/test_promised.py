@@ -66,6 +66,7 @@ class World:
                 self._move_server(one)
             workers = [one for one in living_workers() if not one.closed]
             for worker in workers:
+                worker.due_at = float("-inf")  # until it has made a turn
                 worker.nudge()
             until(lambda workers=workers: all(one.due_at > time.monotonic() for one in workers))  # type: ignore[misc]
 

@@ -18,8 +18,8 @@ from unittest.mock import patch
 from wecom_logging import WeComHandler
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk, Person
-from wecom_logging._delivery import declared
 from wecom_logging._delivery.pipelines import pipeline_of
+from wecom_logging._jobs import declared
 from wecom_logging._runtime import clock as system
 from wecom_logging.errors import MessageError, TransportError
 from wecom_logging.model import Message, Outcome, Recipients, Stats

@@ -184,7 +184,9 @@ class Leader:
 
     def _leapt(self) -> float:
         """The time; if the clock on the wall was set, the intervals of the book go on by a clock that is never set."""
-        now, steady = self._time(), self._steady()
+        steady, now = self._steady(), self._time()
+        if self._steady() - steady > LEAP_S / 2:  # this thread was stopped between the two
+            steady, now = self._steady(), self._time()
         by_s = now - steady - self._ahead_s
         if abs(by_s) > LEAP_S:
             self.book.leap(by_s, now)

@@ -8,22 +8,22 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .._jobs.declared import declared
 from .._lines import line
 from .._runtime import clock as system
 from .._runtime import forks
 from .._runtime.clock import within
-from .declared import declared
 from .pipeline import ALIVE_S, HAND_OVER_S, MAX_VIEWS, STUCK_S, Pipeline
 
 if TYPE_CHECKING:
     from .._capture.pending import PendingAlert
-    from .._state.jobs import Jobs
+    from .._jobs.base import Jobs
+    from .._jobs.watch import Watch
     from ..model import Alert, IncidentView
     from ..model.duty import OnDuty
     from .heartbeat import Heartbeat
     from .leader import Leader, Mark
     from .leader_place import LeaderPlace
-    from .watch import Watch
 
 
 class LeaderPipeline(Pipeline):
@@ -110,12 +110,12 @@ class LeaderPipeline(Pipeline):
         """What looks after jobs; loaded where there are some."""
         watch: Watch | None = self.__dict__.get("_watch")
         if watch is None:
-            from .._state.jobs import Jobs
-            from .leader_jobs import LeaderRows
-            from .watch import Watch
+            from .._jobs.book import JobBook
+            from .._jobs.watch import Watch
+            from .job_rows import LeaderRows
 
-            rows, shared = LeaderRows(self.leader, self.channel_id), self.options.shared
-            made = Watch(rows, Jobs(shared), self.options, self.leader.inbox.meant, self._clock)
+            rows = LeaderRows(self.leader, self.channel_id)
+            made = Watch(rows, JobBook(), self.options, self.leader.inbox.meant, self._clock)
             watch = self.__dict__.setdefault("_watch", made)
             assert watch is not None
         return watch

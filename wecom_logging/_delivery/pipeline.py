@@ -22,7 +22,7 @@ from .options import Looks, Options
 if TYPE_CHECKING:
     from .._capture.pending import PendingAlert
     from .._capture.tally import Tally
-    from .._state.jobs import Jobs
+    from .._jobs.base import Jobs
     from .._wecom.channels import Channel
     from ..model import Alert, IncidentView, Recipients, Stats
     from ..model.duty import OnDuty

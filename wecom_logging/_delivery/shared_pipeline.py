@@ -12,18 +12,18 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .._jobs.declared import declared
 from .._lines import line
 from .._runtime.clock import within
 from .._state.shared import alone
-from .declared import declared
 from .pipeline import ALIVE_S, HAND_OVER_S, MAX_VIEWS, STUCK_S, Pipeline
 
 if TYPE_CHECKING:
     from .._capture.pending import PendingAlert
     from .._capture.tally import Tally
     from .._incidents.incident import Incident
+    from .._jobs.base import Jobs
     from .._state.failover import Mark
-    from .._state.jobs import Jobs
     from ..model import Alert, IncidentView
     from ..model.duty import OnDuty
     from .memory_place import MemoryPlace

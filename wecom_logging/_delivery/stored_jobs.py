@@ -9,13 +9,13 @@ from typing import TypeVar
 from .._incidents import answered
 from .._incidents.fingerprint import audience_of
 from .._incidents.incident import Count, Incident, Kept
-from .._incidents.job import News
+from .._jobs.base import AGAIN_S, Missed
+from .._jobs.job import News
 from .._state.base import Answered, Incidents, answer
 from .._state.failover import FailoverStore
 from .._state.shared import Shared, alone
 from ..model import Answer
 from ..model.alert import BY_RUN, DONE
-from .watch import AGAIN_S, Missed
 
 T = TypeVar("T")
 

@@ -12,26 +12,22 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
 
 from .._incidents.cause import cause_of
 from .._incidents.fingerprint import group_key
-from .._incidents.job import ENDED, MISSED, OVER, RAN, UNWATCHED, Job, News, Spec, Target
-from .._incidents.policy import expected
-from .._incidents.policy.expected import Gap
-from .._incidents.schedule import Cron
 from .._lines import line
 from .._render import words
 from .._render.mask import masked
 from .._render.times import every, exactly
-from .._state.jobs import Jobs, Row, Watched, schedule_of, zone_to_show
-from .._state.shared import alone
 from .._text.said import Phrase
 from ..errors import StateError
 from ..model import Alert, Answer, Frame, Recipients
 from ..model.alert import BY_RUN, DONE, RunEnd
+from . import expected
+from .base import JobRows, Jobs, Missed, Options
 from .declared import declared
-from .options import Options
+from .job import ENDED, MISSED, NO_GAP, OVER, RAN, UNWATCHED, Gap, Job, News, Row, Spec, Target, Watched
+from .schedule import Cron, schedule_of, zone_to_show
 
 LOOK_S = 30.0
 """So often somebody looks; all others ask when that was."""
@@ -54,39 +50,10 @@ _MOST_S = 1.0
 _WINDOW_S = 30 * 86400.0
 """Of an incident of a job: its end is the next run, not a silence."""
 
-AGAIN_S = 3600.0
-"""It is told again, with what was missed since, no sooner than that."""
-
 _MOST_NAMES = 20
 
 _CLOSES = {RAN: MISSED, ENDED: OVER}
 _OPENS = tuple(_CLOSES.values())
-
-
-class Missed(NamedTuple):
-    """What is to be sent of a job to one of its targets: an alert, masked, by the ``key`` of its incident."""
-
-    target: Target
-    alert: Alert
-    key: str
-    news: News
-    window_s: float
-    cause: str
-
-
-class JobRows(Protocol):
-    """The incidents of jobs. What is numbered (`News.serial`, of each ``who``) is taken once."""
-
-    @property
-    def channel(self) -> str:
-        """Of which these are."""
-
-    def missed(self, who: str, missed: Missed) -> None:
-        """Open the incident, or count it there. What a run has closed before it came goes on, where nobody has heard of
-        that yet; what was sent last `AGAIN_S` ago is sent at once."""
-
-    def ran(self, who: str, channel: str, key: str, news: News, answer: Answer) -> None:
-        """A run has come: close the incident, unless it was missed again since."""
 
 
 @dataclass(eq=False, repr=False)
@@ -137,7 +104,7 @@ class Watch:
         new = declared[self._heard :]
         newest = {one.place: one for one in new}
         for one in new:
-            is_mine = self._options.shared is not alone or one.pid == os.getpid()
+            is_mine = self.jobs.is_shared or one.pid == os.getpid()
             if is_mine and newest[one.place] is one and self._rows.channel in (channels := one.channels()):
                 self._declare_one(one.spec, channels)
             self._heard += 1
@@ -363,7 +330,7 @@ class Watch:
 def _gap(before: Watched | None, time: float) -> Gap:
     """The last time in which nobody looked; none where that is not known, or the clock was set back behind it."""
     if before is None or not before.at or before.gap[1] > time + expected.EARLY_S:
-        return expected.NO_GAP
+        return NO_GAP
     if time - before.at <= GAP_S:
         return before.gap
     is_one = before.gap[1] > 0 and before.at - before.gap[1] < _JOINED_S

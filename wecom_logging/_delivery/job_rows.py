@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from .._incidents.entries import Answered
 from .._incidents.fingerprint import audience_of
-from .._incidents.job import News
 from .._incidents.values import Incident, is_said, standing, was_sent
 from .._incidents.views import is_open
+from .._jobs.base import AGAIN_S, Missed
+from .._jobs.job import News
+from .._jobs.watch import LOOK_S
 from ..model import Answer
 from ..model.alert import BY_RUN, DONE, UNDONE
 from .leader import Leader
-from .watch import AGAIN_S, Missed
 
 
 class LeaderRows:
@@ -58,7 +59,7 @@ class LeaderRows:
                 assert there is not None
                 return replace(there, sent=replace(there.sent, wait_s=0.0))
             return one
-        is_long_ago = was_sent(one) and now - one.sent.at > AGAIN_S
+        is_long_ago = was_sent(one) and now - one.sent.at > AGAIN_S + LOOK_S  # whatever second of a look it was
         return replace(one, sent=replace(one.sent, wait_s=0.0)) if is_long_ago else one
 
     def ran(self, who: str, channel: str, key: str, news: News, answer: Answer) -> None:
