@@ -18,7 +18,7 @@ from wecom_logging._delivery.parcels import Choice, Form, Later, Over, Parcel, R
 from wecom_logging._incidents import outcomes
 from wecom_logging._incidents.book import Due
 from wecom_logging._incidents.cause import cause_of
-from wecom_logging._incidents.plan import Act, hurried, plan
+from wecom_logging._incidents.plan import Act, drained, plan
 from wecom_logging._incidents.values import By, Hold, Incident
 from wecom_logging.model.alert import DONE, TAKEN
 
@@ -76,7 +76,7 @@ def found(
     pace = Rules(**{name: more.pop(name) for name in list(more) if name in Rules._fields})
     at = Now(pace, [*due, *book], held or {}, **more)
     hurries, closes = at.hurries or at.closes, at.closes
-    acts = [(hurried(each, NOW, closes=closes) if hurries else plan(each, NOW)).act for each in due]
+    acts = [(drained(each, NOW, closes=closes) if hurries else plan(each, NOW)).act for each in due]
     rows = [Due(each, act) for each, act in zip(due, acts, strict=True)]
     rows.sort(key=lambda row: (-row.incident.opening.level, row.incident.counts.unsent_at))
     done = set[str]()
@@ -351,7 +351,7 @@ def test_where_messages_are_shared_all_else_of_the_audience_may_be_in_the_file_o
 
 def test_a_flush_makes_due_what_no_wall_and_no_person_holds() -> None:
     def due(incident: Incident) -> Act | None:
-        at, act = hurried(incident, NOW)
+        at, act = drained(incident, NOW)
         return act if at <= NOW else None
 
     assert due(repeated(10)) is Act.DIGEST

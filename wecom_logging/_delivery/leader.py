@@ -18,7 +18,7 @@ from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.hearers import is_for_others, is_step_line, who_hears
 from .._incidents.known import Known, view
 from .._incidents.outcomes import as_composed, held, lifted
-from .._incidents.plan import Act, hurried, plan
+from .._incidents.plan import Act, drained, plan
 from .._incidents.values import Hold, Incident
 from .._incidents.views import is_open, known
 from .._journal.base import Batch, Changes, Journal, Offset
@@ -28,7 +28,7 @@ from ..model.alert import DONE
 from ..model.duty import Scope
 from .bundle import bundle
 from .digests import Digests
-from .duty_door import DutyDoor
+from .duty import Duty
 from .inbox import Inbox
 from .message import Message
 from .options import Looks, Options
@@ -65,7 +65,7 @@ class Leader:
         options: Options,
         looks: Callable[[], Looks],
         journal: Journal,
-        duties: DutyDoor,
+        duties: Duty,
         time: Callable[[], float],
         steady: Callable[[], float],
     ) -> None:
@@ -403,7 +403,7 @@ class Leader:
     def mark(self) -> Mark:
         """What is to be sent of all that is in the book."""
         now = self.now()
-        found = ((one, hurried(one, now, closes=self.ends)) for one in self.book.rows())
+        found = ((one, drained(one, now, closes=self.ends)) for one in self.book.rows())
         return {one.opening.key: one.counts.count for one, plan in found if one.unsent and plan.at <= now}
 
     def is_sent(self, mark: Mark) -> bool:
@@ -414,7 +414,7 @@ class Leader:
                 there = self.book.get(key)
                 if there is None or there.sent.count >= count:
                     continue
-                if hurried(there, now, closes=self.ends).at <= now or self._is_tried(there):
+                if drained(there, now, closes=self.ends).at <= now or self._is_tried(there):
                     return False
             return True
 
@@ -425,7 +425,7 @@ class Leader:
         """True if nothing in the book waits for a message."""
         now = self.now()
         rows = self.book.rows()
-        return not any(one.unsent or hurried(one, now, closes=self.ends).at <= now for one in rows)
+        return not any(one.unsent or drained(one, now, closes=self.ends).at <= now for one in rows)
 
     def incidents(self, most: int) -> list[IncidentView]:
         """What is open, the newest first."""

@@ -17,7 +17,7 @@ from .._wecom.directory_checks import is_user_id
 from ..model import Digest, Recipients
 from .bundle import may_send_summary, urgent_first
 from .digests import Digests, carried
-from .duty_door import DutyDoor
+from .duty import Duty
 from .inbox import Inbox
 from .message import Message
 from .message_builder import Composer, pictures
@@ -34,7 +34,7 @@ class Packing:
     _book: Book
     _inbox: Inbox
     _digests: Digests
-    _duties: DutyDoor
+    _duties: Duty
     _senders: Senders
     _reports: Reports
     _looks: Callable[[], Looks]

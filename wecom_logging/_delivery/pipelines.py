@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,13 @@ from .pipeline import Channels, Pipeline
 if TYPE_CHECKING:
     from .._wecom.channels import Channel
 
-LEADS = os.environ.get("NEW_ENGINE") != "0"
-"""Whether what has no shared state is served by a leader; for tests."""
+LEADS = True
+"""Whether a handler without a shared state holds a leader."""
 
 
 def pipeline_of(channels: Sequence[Channel] | Channels, options: Options, clock: Callable[[], float] = now) -> Pipeline:
     """A handler's pipeline, by what its state is."""
-    if LEADS and options.shared is alone:
+    if options.shared is alone and LEADS:
         from .leader_pipeline import LeaderPipeline
 
         return LeaderPipeline(channels, options, clock)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from .._incidents import outcomes
-from .._incidents.book import Due
+from .._incidents.book import Book, Due
 from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.hearers import is_late
 from .._incidents.plan import Act
@@ -19,36 +20,15 @@ from .._wecom.explained import explained
 from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Digest, Outcome, Recipients
 from .digests import Digests
+from .duty import Duty
+from .inbox import Inbox
 from .message import Message
+from .options import Options
 from .packing import Packing
-from .sender import Fate, Sender, fate
-
-if TYPE_CHECKING:
-    from .._incidents.book import Book
-    from .duty_door import DutyDoor
-    from .inbox import Inbox
-    from .options import Options
-    from .reports import Reports
-    from .sender import Senders
+from .reports import Reports
+from .sender import Fate, Sender, Senders, fate
 
 _NO_ROOM_S = 1.0
-
-
-class Owner(Protocol):
-    """The leader, as its settling uses it."""
-
-    options: Options
-    lock: Any
-    book: Book
-    inbox: Inbox
-    senders: Senders
-    reports: Reports
-    duties: DutyDoor
-
-    def now(self) -> float: ...
-    def keep(self, message: Message) -> None: ...
-    def hold(self, rows: Iterable[Due], hold: Hold, now: float) -> None: ...
-    def receivers(self, recipients: Recipients) -> Sequence[str]: ...
 
 
 class Judged(NamedTuple):
@@ -67,13 +47,37 @@ class Judged(NamedTuple):
     """What is reported, where the fallback takes none."""
 
 
+class Leads(Protocol):
+    """What it asks of the leader."""
+
+    options: Options
+    lock: threading.RLock
+    book: Book
+    inbox: Inbox
+    senders: Senders
+    reports: Reports
+    duties: Duty
+
+    def now(self) -> float:
+        """The time of the journal."""
+
+    def hold(self, rows: Iterable[Due], hold: Hold, now: float) -> None:
+        """They wait."""
+
+    def keep(self, message: Message) -> None:
+        """It goes again as it is."""
+
+    def receivers(self, recipients: Recipients) -> Sequence[str]:
+        """The user ids that are known of some recipients."""
+
+
 class Settling:
     """That of one leader, whose lock it takes."""
 
     nobody = Outcome("kept", error=MessageError("nobody is on call"))
     """Of a step that names only rotas by which nobody is."""
 
-    def __init__(self, leader: Owner, digests: Digests, packing: Packing) -> None:
+    def __init__(self, leader: Leads, digests: Digests, packing: Packing) -> None:
         self._leader = leader
         self._digests = digests
         self._packing = packing

@@ -1,6 +1,6 @@
 """`SharedPipeline`: what a handler with a shared state holds. What its worker does is in `turn`.
 
-That is made at once, since a first alert is written down in the log call.
+That is made at once, since a first alert is written down in the log call; without a state, when it is first needed.
 """
 
 from __future__ import annotations

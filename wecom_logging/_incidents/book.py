@@ -17,7 +17,7 @@ from ..model import Alert
 from .apply import apply
 from .entries import OfIncident, Opened
 from .outcomes import shifted
-from .plan import NEVER, Act, hurried, plan
+from .plan import NEVER, Act, drained, plan
 from .short_id import OF_THE_ALERT, short_ids
 from .values import Incident, is_closed, is_first
 
@@ -164,7 +164,7 @@ class Book:
         """
         self._ripen(now)
         if hurries or closes:
-            yield from self._hurried(now, closes)
+            yield from self._drained(now, closes)
             return
         for *_, key in list(self._due):
             incident = self._rows.get(key)
@@ -186,10 +186,10 @@ class Book:
     def has_unsent(self) -> bool:
         return any(one.unsent for one in self._rows.values())
 
-    def _hurried(self, now: float, closes: bool) -> Iterator[Due]:
+    def _drained(self, now: float, closes: bool) -> Iterator[Due]:
         found = []
         for incident in self._rows.values():
-            one = hurried(incident, now, closes=closes)
+            one = drained(incident, now, closes=closes)
             if one.at <= now:
                 found.append((self.order(incident), Due(incident, one.act)))
         for _, due in sorted(found, key=lambda pair: pair[0]):

@@ -200,7 +200,7 @@ def _is_expired(incident: Incident, at: float) -> bool:
     return incident.unsent > 0 and at - since >= EXPIRES_S
 
 
-def hurried(incident: Incident, now: float, *, closes: bool = False) -> Plan:
+def drained(incident: Incident, now: float, *, closes: bool = False) -> Plan:
     """The same, where somebody waits for all that is unsent: it is due now, but for what quiet hours, a maintenance or
     a person hold. ``closes``: there is no later, so nothing holds it, and what nobody waits for is over in silence.
     """

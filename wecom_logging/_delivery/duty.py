@@ -1,4 +1,4 @@
-"""`DutyDoor`: what a leader asks of the room of duty. Whoever builds a handler hands it over."""
+"""`Duty`: what a leader asks of the room of duty. Whoever builds a handler hands it over."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..model.duty import Called, Held, OnDuty, Rang, Scope, Step
 Ids = Callable[[Recipients], Sequence[str]]
 
 
-class DutyDoor(Protocol):
+class Duty(Protocol):
     """When an incident may be sent, by the wall and by people, and to whom. ``named``: those whom its audience or a
     step names; None: the handler's own. ``now``: on the clock of the journal."""
 
