@@ -17,7 +17,8 @@ import hypothesis
 import pytest
 
 from wecom_logging import _build as build
-from wecom_logging._delivery import declared, pipeline, sender
+from wecom_logging._delivery import pipeline, sender
+from wecom_logging._jobs import declared
 from wecom_logging._masking import redact
 from wecom_logging._runtime import clock as clocks
 from wecom_logging._runtime import standing, warn, worker

@@ -111,10 +111,15 @@ def rest() -> float:
     """Wait until all that is due now is done; the seconds until more is."""
     look()
     pause = 0.0001
-    while any(_is_busy(one) for one in living_workers()):
+    while any(_is_busy(one) for one in _running()):
         time.sleep(pause)
         pause = min(2 * pause, 0.005)
-    return min([one.due_at for one in living_workers()] or [float("inf")]) - time.monotonic()
+    return min([one.due_at for one in _running()] or [float("inf")]) - time.monotonic()
+
+
+def _running() -> list[Worker]:
+    """Without those that were closed and are done: no thread is theirs, and what they were due stays so for ever."""
+    return [one for one in living_workers() if not one.finished()]
 
 
 def _is_busy(worker: Worker) -> bool:

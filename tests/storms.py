@@ -12,6 +12,7 @@ from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._masking.redact import masker
+from wecom_logging._pipelines import pipeline_of
 from wecom_logging._runtime import warn
 from wecom_logging._wecom.body import BOT_BYTES
 from wecom_logging.model import Call, File, Message, Outcome, Recipients, Stats, Text
@@ -103,7 +104,7 @@ def pipeline(channel: Recorder, clock: Callable[[], float], **changes: Any) -> P
         "mask": masker([], None),
         "rules": NEVER_SHARED,
     }
-    return Pipeline([channel], Options(**{**plain, **changes}), clock)
+    return pipeline_of([channel], Options(**{**plain, **changes}), clock)
 
 
 def record(

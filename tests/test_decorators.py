@@ -241,10 +241,9 @@ def test_methods_static_and_class_methods_in_both_orders(told: Told) -> None:
     raises(Shop.outer_static)
     assert raises(Shop.outer_class).args == ("Shop",)
     texts = told.texts
-    assert len(texts) == 6  # beyond five what waits stands in one message
-    told_of = re.findall(r"Shop\.(\w+) raised Lost: ", "\n".join(texts))
-    assert sorted(told_of) == sorted((*names, "outer_static", "outer_class"))
-    assert sum(text.count("× 1, 2 in all") for text in texts) == 2
+    assert len(texts) == 4  # of each of two causes the first one, and one message with the others
+    assert {*re.findall(r"Shop\.(\w+)", "\n".join(texts))} >= {*names}
+    assert ("× 1, 2 in all" in texts[2], "× 2" in texts[3]) == (True, True)
 
 
 def test_a_block(told: Told) -> None:

@@ -19,7 +19,7 @@ import yaml
 
 from wecom_logging._cli import _parser
 from wecom_logging._config import CommonOptions
-from wecom_logging._delivery import declared as declared_here
+from wecom_logging._jobs import declared as declared_here
 from wecom_logging._runtime.version import __version__
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._wecom.errcodes import errcodes

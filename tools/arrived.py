@@ -1,4 +1,4 @@
-"""What arrived in a sandbox, by incident: how many records its messages tell of, and which of them came twice.
+"""What arrived in a sandbox, by incident: how many records its messages tell of, and how many messages came twice.
 
 A sandbox, and the processes that log to it, are forked from here: nobody who forks has a thread.
 """
@@ -39,7 +39,6 @@ class Heard:
     short_id: str = ""
     lives: dict[int, int] = field(default_factory=dict)
     """Of each time that it was open, how many records in all."""
-    twice: int = 0
     steps: int = 0
     parts: list[tuple[float, str]] = field(default_factory=list)
     """When each message came, and what it says of this one."""
@@ -49,14 +48,14 @@ class Heard:
     def count(self) -> int:
         return sum(self.lives.values())
 
-    def hear(self, text: str, at: float) -> None:
-        """A message, or its part, that is about this incident alone."""
+    def hear(self, text: str, at: float) -> bool:
+        """A message, or its part, that is about this incident alone: whether it was known already."""
         title = text.split("\n", 1)[0]
         self.parts.append((at, text))
         self.short_id = (_ID.findall(text) or [self.short_id])[0]
         if title.startswith(STEP):
             self.steps += 1
-            return
+            return False
         again = _AGAIN.search(title)
         is_end = title.startswith("✅")
         life = int(again[1]) if again else max(self.lives, default=1) + (self.is_over and not is_end)
@@ -65,10 +64,10 @@ class Heard:
         self.is_over = is_end
         if is_end or title.startswith(("✋", "⏫")):  # its end, what a person did, whom a step told; and what is new
             self.lives[life] = max(told, 0, *map(int, numbers))
-            return
+            return False
         total = int(numbers[0]) if numbers else 1
-        self.twice += total <= told
         self.lives[life] = max(told, total)
+        return total <= told
 
 
 class Arrived:
@@ -78,6 +77,8 @@ class Arrived:
         self._url, self._name, self._last = f"{url}/sandbox/messages", re.compile(name), ""
         self.found: defaultdict[str, Heard] = defaultdict(Heard)
         self.texts: list[str] = []
+        self.twice = 0
+        """Messages, each of which may be about several incidents."""
 
     def read(self) -> None:
         after = {"after": self._last} if self._last else {}
@@ -88,15 +89,21 @@ class Arrived:
             elif "all are in the file" not in message["content"]:
                 self.texts.append(message["content"])
                 is_step = message["content"].startswith(STEP)
-                for piece in [message["content"]] if is_step else _PIECE.split(message["content"]):
-                    if named := self._name.search(piece):
-                        self.found[named[1]].hear(piece, at)
+                pieces = [message["content"]] if is_step else _PIECE.split(message["content"])
+                self._read_parts([(named[1], piece) for piece in pieces if (named := self._name.search(piece))], at)
 
     def _read_file(self, data: bytes, at: float) -> None:
+        parts = []
         for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")):
             if named := self._name.search(row[7]):
                 sign = "✅" if row[1] == "quiet" else "🔴"
-                self.found[named[1]].hear(f"{sign} {row[7]} × {row[2]}, {row[3]} in all {row[0]}", at)
+                parts.append((named[1], f"{sign} {row[7]} × {row[2]}, {row[3]} in all {row[0]}"))
+        self._read_parts(parts, at)
+
+    def _read_parts(self, parts: list[tuple[str, str]], at: float) -> None:
+        """Those of one message."""
+        again = [self.found[name].hear(part, at) for name, part in parts]
+        self.twice += any(again)
 
 
 @contextmanager

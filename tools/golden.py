@@ -130,7 +130,7 @@ def told(code: str, *, before: str = "", each: bool = True, bot: bool = True, **
         log.handlers = [stamp, *ours, reader]
         names |= {"log": log, "wait": reader.wait, "run_file": run_file, "LIBRARIES": LIBRARIES}
         try:
-            with patch("wecom_logging._state.shared.wall", lambda: reader.now):
+            with patch("wecom_logging._runtime.clock.wall", lambda: reader.now):
                 run_file(FILE, code, run_file("shop/worker.py", before, names))
                 reader.look()
         finally:

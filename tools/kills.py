@@ -7,8 +7,8 @@ processes have a clock that is an hour off. With ``--amid`` people answer, steps
 expected, and maintenances are begun and ended meanwhile. ``--harm`` does something to such a state at half the time.
 
 A line of truth is written after the log call has returned, and one more when `Stats.pending` says that all was taken.
-What was taken must be told, exactly: no fewer, and no more than was begun. What comes twice is at most one for each
-fault that hit a request.
+What was taken must be told, exactly: no fewer, and no more than was begun. Messages that come twice are at
+most one for each fault that hit a request.
 """
 
 from __future__ import annotations
@@ -387,11 +387,12 @@ def judge(
         found.inside += [name] * any(truth.held < at < truth.freed < float("inf") for at, _ in heard.parts)
         if truth.is_critical and truth.taken and truth.first < ended - 2 * STEP_S and not heard.steps:
             found.steps.append(f"{name}: no step")
-        found.twice += heard.twice + max(heard.steps - 1, 0)
+        found.twice += max(heard.steps - 1, 0)
         found.told += heard.count
         found.logged += truth.logged
         found.surely += truth.taken
     found.incidents = len(truths)
+    found.twice += arrived.twice
     found.more += [f"{name}: nobody logged it" for name in arrived.found.keys() - truths.keys() - {NEVER, RUNS}
                    if arrived.found[name].count]  # fmt: skip
     everything = "\n".join(arrived.texts)

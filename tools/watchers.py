@@ -144,12 +144,11 @@ def storm(state: str, jobs: int, watchers: int, seconds: float, seed: int) -> Fo
             time.sleep(1)
         killer.end()
         arrived.read()
-        found.kills = killer.faults["kills"]
+        found.kills, found.twice = killer.faults["kills"], arrived.twice
         found.runs = sum(len(truth.after) - 1 for truth in truths.values())
         for name, truth in truths.items():
             heard, (least, most) = arrived.found[name], truth.missed(ended, wall())
             found.told += heard.count
-            found.twice += heard.twice
             found.untold += [f"{name}: {heard.count} of {least}"] * (heard.count < least)
             found.invented += [f"{name}: {heard.count} of {most}"] * (heard.count > most)
         found.stderr.update(re.sub(r"\d+", "N", line)[:200] for line in (folder / "stderr").read_text().splitlines())

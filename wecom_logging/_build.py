@@ -18,6 +18,7 @@ from ._delivery.options import Looks, Options, Target
 from ._delivery.pipeline import Channels, Pipeline, left
 from ._incidents.pattern import changing_near_han
 from ._lines import line
+from ._pipelines import pipeline_of
 from ._runtime.warn import warn_once
 from ._state.shared import STATES, Shared, alone
 from ._text.inert import uncoloured
@@ -150,7 +151,7 @@ def pipeline(
         getattr(named, "_pipeline", None) or named,
     )
     channels = Channels(setup.identities, setup.recipients, partial(_channels, setup, shared))
-    made = left(likeness) or Pipeline(channels, checked)
+    made = left(likeness) or pipeline_of(channels, checked)
     made.likeness = likeness
     if setup.join is not None:
         setup.join(made)

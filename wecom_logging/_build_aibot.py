@@ -19,7 +19,7 @@ from ._answers.reception import Reception
 from ._answers.shared_place import SharedPlace
 from ._build import Ids, Setup, is_on
 from ._config import CommonOptions
-from ._delivery.memory_place import MemoryPlace  # loaded now: a child that is forked amid it could never finish it
+from ._delivery import leader_place, memory_place  # noqa: F401 # a child that is forked amid it could never finish it
 from ._delivery.options import Looks
 from ._delivery.pipeline import Pipeline
 from ._delivery.sender import windows
@@ -119,5 +119,5 @@ def _places(shared: Shared) -> list[Place]:
     """Where what can be answered is: the state, and the memory of each handler of this process that has none."""
     pipelines = _pipelines()
     states = {one.options.shared for one in pipelines} | {shared}
-    here: list[Place] = [one.place for one in pipelines if one.options.shared is alone]
+    here: list[Place] = [place for one in pipelines if (place := one.place) is not None]
     return [*(SharedPlace(one) for one in states if one is not alone), *here]

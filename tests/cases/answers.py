@@ -81,7 +81,7 @@ CASES = (
         2720,
         (
             FIRST,
-            *((at, "more", 1) for at in (60, 600, 1320, 1800)),
+            *((at, "more", 1) for at in (60, 600, 1200, 1800)),
             (2400, "silenced", 0),
             (2640, "nothing came", None),
             (2700, "more", 1, "6 in all"),

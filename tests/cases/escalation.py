@@ -4,7 +4,8 @@ Each is a document: ``steps`` [[after s, people or the name of a rota] …]; ``e
 "quiet" length | "undone" | "done" | "ended"] …]; ``until``; ``expect`` [[t, "step", number, people], [t, "nobody",
 number], [t, "again", who took it] …], or ``{"either": […]}``, or "refused"; and where they are needed ``take_for``,
 ``scopes``, ``quiet``, ``zone``, ``rotas``, ``start``, ``level``, ``lookup_fails``. What was told goes on, a record
-each 50 s, until it is "ended" or "done".
+each 50 s, until it is "ended" or "done". "ended" is closed by somebody: five minutes without a record are no end, as
+one that waits for a step does not end by itself.
 """
 
 from __future__ import annotations
@@ -21,11 +22,7 @@ from .case import SLACK_S, Case, Row
 TABLE: list[dict[str, Any]] = json.loads(Path(__file__).with_name("escalation.json").read_text("utf-8"))
 DISK, GOES_ON_S = "disk full", 50.0
 NOT_YET = {
-    "E10": "what has had no record for five minutes is not over, and its step is sent",
-    "E16": "who took it gets no message when that ends, if the alert is not theirs",
-    "E18": "who took it gets no message when that ends, if the alert is not theirs",
     "E20": "a take has one length",
-    "E22": "who took it gets no message when that ends, if the alert is not theirs",
     **dict.fromkeys(("E52", "E54", "E56"), "of a process that ends, which a memory does not outlive"),
 }
 """Why a case does not hold."""
@@ -101,8 +98,9 @@ def _happens(document: dict[str, Any]) -> Iterator[Row]:
             yield at, "log", DISK, 1, level
         elif verb == "taken":
             yield at, "take", more[0], take_s
-        elif verb != "ended":
-            words = {"quiet": "quiet {{}} {}m", "undone": "undo {{}}", "done": "done {{}}"}[verb]
+        else:
+            closes = "done {{}}"
+            words = {"quiet": "quiet {{}} {}m", "undone": "undo {{}}", "done": closes, "ended": closes}[verb]
             yield at, "say", "Li", words.format(*(int(one) // 60 for one in more))
 
 

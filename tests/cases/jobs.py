@@ -177,6 +177,20 @@ CASES = (
         NOON,
         late_s=LATE_S,
     ),
+    *(
+        job(
+            f"a job that may be {grace} late is {'un' if unwatched else ''}watched, where nobody looks for six minutes",
+            NOON,
+            {**DAILY, "grace": grace},
+            (("11-30 02:28", "stop", 360.0),),
+            until,
+            ((comes, "new", 1, "nobody watched from 11-30 02:28" if unwatched else missed("11-30 02:30")),),
+        )
+        for grace, unwatched, comes, until in (
+            ("5m", True, "11-30 02:39", "11-30 02:42"),
+            ("20m", False, "11-30 02:50", "11-30 02:55"),
+        )
+    ),
     job(
         "J11: a run that was killed did not finish, and the next one closes it",
         NOON,

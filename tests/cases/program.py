@@ -18,8 +18,8 @@ from unittest.mock import patch
 from wecom_logging import WeComHandler
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk, Person
-from wecom_logging._delivery import declared
-from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._jobs import declared
+from wecom_logging._pipelines import pipeline_of
 from wecom_logging._runtime import clock as system
 from wecom_logging.errors import MessageError, TransportError
 from wecom_logging.model import Message, Outcome, Recipients, Stats
@@ -72,7 +72,8 @@ class Program:
         assert own is not None
         looks = own.options.looks._replace(markdown=False)
         channels: list[Any] = [self.channel]
-        self._pipeline = Pipeline(channels, replace(own.options, looks=looks), self.clock)
+        self._pipeline = pipeline_of(channels, replace(own.options, looks=looks), self.clock)
+        self._pipeline.wall = self.wall  # type: ignore[attr-defined] # of a leader
         self._pipeline._worker.nudge = lambda: None  # type: ignore[method-assign]
         self._pipeline.collector.audience = own.collector.audience
         own.end_for(self.handler)

@@ -107,7 +107,8 @@ class Play:
         elif verb == "directory:":
             self.set_directory(more)
         elif found := re.fullmatch(r"while (\S+) is told: (.*)", act):
-            self.channel.before[found[1]] = lambda: self.do_meanwhile(found[2])
+            meanwhile = found[2]
+            self.channel.before[found[1]] = lambda: self.do_meanwhile(meanwhile)
         elif found := re.fullmatch(r"(refused )?(\w+): (.*)", act):
             why = self.engine.say(found[2], self.with_id(found[3]))
             assert bool(why) == bool(found[1]), f"{act}: {why or 'it is not refused'}"

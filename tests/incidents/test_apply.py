@@ -107,7 +107,7 @@ def escalating(**more: Any) -> Incident:
 
 
 def test_a_step_begins_though_a_try_has_failed() -> None:
-    incident = outcomes.failed(counted(escalating(), 9 * M), 20 * M)
+    incident = outcomes.failed(counted(escalating(), 9 * M), 20 * M, 1)
     assert plan(incident, 9 * M) == Plan(10 * M, Act.STEP)
 
 

@@ -69,12 +69,17 @@ def act_of(one: Old, at: float, what: str) -> Act:
 
 
 def wanted(one: Old, now: float) -> Plan:
-    """What the new engine is to do: as the old one, but for four rules.
+    """What the new engine is to do: as the old one, but for five rules.
 
     A hold never masks a step; an incident with a step to come does not end by itself; after its last step it is over
-    after ten windows, however many came; and who took it hears when that ends, also where nothing came.
+    after ten windows, however many came; who took it hears when that ends, also where nothing came; and what came
+    again and was answered before a message said so is what nobody was sent.
     """
     answer = one.answers.now
+    if is_unsent_again(one):
+        is_said = one.answers.is_said or (answer is not None and answer.verb == SILENCED)
+        answers = replace(one.answers, base=0, is_said=is_said)
+        one = replace(one, count=one.untold, told=0, answers=answers)
     stays_behind = answer is None and not one.quiet_since  # of quiet hours in which a person did something
     if stays_behind or (answer is not None and answer.verb == TAKEN and not one.told):
         one = replace(one, held_until=0.0)  # a take holds no first, also where an undo has brought it back
@@ -98,6 +103,11 @@ def wanted(one: Old, now: float) -> Plan:
     return Plan(step_at, Act.STEP) if ends or step_at <= base.at else base
 
 
+def is_unsent_again(one: Old) -> bool:
+    """Whether it came again, and a person did something before a message said so."""
+    return 0 < one.answers.base == one.told
+
+
 # From an old incident to a new one.
 
 
@@ -112,6 +122,7 @@ def translated(one: Old) -> Incident:
         over = 0 if one.held_until or not one.told else place + 1
     elif answers.now is None:
         over = len(journal)
+    is_silent_again = is_unsent_again(one) and journal[-1].verb == SILENCED
     hold = Hold(one.not_before, By.TRY) if one.not_before else None
     if one.quiet_since:
         by = By.SCOPE if one.quiet_by else By.HOURS
@@ -140,7 +151,7 @@ def translated(one: Old) -> Incident:
             digests_with_new=one.digests_with_new,
             wait_s=one.wait_s,
             tries=one.tries,
-            said=len(journal) if answers.is_said else len(journal) - 1,
+            said=len(journal) if answers.is_said or is_silent_again else len(journal) - 1,
             over=over,
             ended=one.ended,
             times=one.times,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from wecom_logging._delivery.shared_pipeline import SharedPipeline
 from wecom_logging._duty.moment import Moment, is_of
 from wecom_logging._incidents import answered, escalation, life, policy
 from wecom_logging._incidents.fingerprint import audience_of
@@ -339,7 +340,7 @@ def test_the_worker_hands_in_the_time_of_all_who_share_a_state(
         return decide(incident, now, moment, *others)
 
     monkeypatch.setattr(policy, "decide", watched)
-    storm = pipeline(channel, clock)
+    storm = SharedPipeline([channel], pipeline(channel, clock).options, clock)
     storm.collector.take(record())
     turn(storm)
     ((now, moment),) = asked

@@ -26,7 +26,7 @@ MOVED = """
 import os, time
 from pathlib import Path
 from wecom_logging import _expect
-from wecom_logging._delivery import watch
+from wecom_logging._jobs import watch
 from wecom_logging._state.jobs import Jobs
 ahead, real = Path(os.environ["AHEAD"]), Jobs.time
 Jobs.time = lambda self: real(self) + float(ahead.read_text())

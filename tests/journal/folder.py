@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from wecom_logging._journal.base import Batch, Changes, LostLease, Offset
+from wecom_logging._journal.base import Batch, Changes, Facts, LostLease, Offset
 from wecom_logging.errors import StateError
 
 from .world import Process, World
 
 RENEW_S, PATIENCE_S, ROTATE = 1.5, 5.0, 12
+UNSENT = "a file stays while something of it is unsent"
 
 
 class File:
@@ -19,7 +20,7 @@ class File:
     def __init__(self) -> None:
         self.lines: list[tuple[int, tuple[object, ...]]] = []
         self.lock: set[Process] = set()
-        self.links, self.text = 0, ""
+        self.links, self.text, self.name = 0, "", ""
 
 
 class Disk:
@@ -29,6 +30,8 @@ class Disk:
         self.is_full = False
         self.book, self.generation, self.version = Changes(), 0, 0
         self.files: list[File] = []
+        self.facts: dict[str, tuple[str, float]] = {}
+        self.puts = 0
         world.at_death.append(self.died)
 
     def died(self, process: Process) -> None:
@@ -44,7 +47,6 @@ class Disk:
         self.world.pause()
         if self.is_full:
             raise StateError("no space")
-        self.files = [one for one in self.files if one.links or one.lock]
         self.files.append(file := File())
         return file
 
@@ -56,7 +58,7 @@ class Disk:
         self.world.pause()
         if name in self.names:
             return False
-        self.names[name] = file
+        self.names[name], file.name = file, name
         file.links += 1
         return True
 
@@ -65,10 +67,11 @@ class Disk:
         if file := self.names.pop(name, None):
             file.links -= 1
 
-    def write(self, file: File, number: int | None, entries: tuple[object, ...]) -> None:
+    def write(self, file: File, number: int | None, entries: tuple[object, ...]) -> int:
         if self.is_full:
             raise StateError("no space")
         file.lines.append((number or len(file.lines) + 1, entries))
+        return file.lines[-1][0]
 
     def listed(self, prefix: str) -> list[str]:
         self.world.pause()
@@ -94,6 +97,7 @@ class FolderModel:
         self.version = self.seen = ""
         self.seen_at = self.looked = 0.0
         self.appended_at = float("-inf")
+        self.ends: dict[int, tuple[str, int]] = {}  # number of a batch: its file and its end there
 
     lease: File | None
 
@@ -132,12 +136,12 @@ class FolderModel:
         number = None if self.world.has("the end of a batch is its number") else batch.number
         if not own.links:
             raise StateError("removed")
-        self.disk.write(own, number, batch.entries)
+        self.ends[batch.number] = own.name, self.disk.write(own, number, batch.entries)
         self.appended_at = self.world.now
 
     def rotate(self) -> None:
         """Go on in a new file: the worker alone does it."""
-        if (old := self.own) is not None and len(old.lines) >= ROTATE and old.links:
+        if (old := self.own) is not None and len(old.lines) >= ROTATE / (1 + 5 * bool(self.world.slow)) and old.links:
             self.own = self._open()
             old.lock.discard(self.process)
 
@@ -147,16 +151,38 @@ class FolderModel:
     def look(self) -> None:
         """A folder needs no second look: what was appended is in the writer's own file."""
 
+    def _offset(self, name: str) -> Offset | None:
+        """Return how far this file is in the book; None: all of it is, and it is gone."""
+        return self.disk.book.offsets.get(name, Offset()) if name in self.disk.names else None
+
     def is_saved(self, number: int = 0) -> bool:
-        own = self.own
-        if own is None or not own.links:
-            return True
-        name = f"log.{self.writer}.{self.files - 1}"
-        at = self.disk.book.offsets.get(name, Offset()).number
-        return all(line[0] <= at for line in own.lines)
+        ends = [self.ends.get(number, ("", 0))] if number else list(self.ends.values())
+        return all((at := self._offset(name)) is None or end <= at.number for name, end in ends)
+
+    def is_flushed(self, number: int) -> bool:
+        at = self._offset(self.ends.get(number, ("", 0))[0])
+        return at is None or (self.ends[number][1] <= at.number and self.ends[number][1] not in at.unsent)
+
+    def kept(self) -> list[Batch]:
+        return []
+
+    def row(self, key: str) -> str:
+        self.world.pause()
+        return self.disk.book.rows.get(key, "")
+
+    def put(self, name: str, text: str, ends: float) -> None:
+        self.world.pause()
+        self.disk.facts[name] = (text, ends)
+        self.disk.puts += 1
+
+    def facts(self, version: str) -> Facts | None:
+        self.world.pause()
+        texts = {name: text for name, (text, ends) in self.disk.facts.items() if ends > self.clock()}
+        found = f"{self.disk.puts}:{len(texts)}"
+        return None if found == version else Facts(found, texts)
 
     def clock(self) -> float:
-        return self.world.now
+        return self.world.wall
 
     def _is_mine(self) -> bool:
         self.world.pause()
@@ -181,9 +207,10 @@ class FolderModel:
         if last:
             name = f"lead.{last}"
             text = file.text if (file := self.disk.names.get(name)) is not None else ""
+            now = self.world.looker()
             if (name + text) != self.seen:
-                self.seen, self.seen_at = name + text, self.world.now
-            if self.world.now < self.seen_at + PATIENCE_S and not self.disk.is_free(name):
+                self.seen, self.seen_at = name + text, now
+            if now < self.seen_at + PATIENCE_S and not self.disk.is_free(name):
                 return None
         return self._take(last + 1)
 
@@ -200,8 +227,7 @@ class FolderModel:
         self.world.pause()
         if self.disk.generation < generation:
             self.disk.generation = generation
-        self.version = str(self.disk.version)
-        return self.version
+        return str(self.disk.version)
 
     def _lose(self) -> None:
         if self.lease is not None:
@@ -221,7 +247,8 @@ class FolderModel:
 
     def read(self) -> list[Batch]:
         found = []
-        for name in sorted(self.disk.listed("log.")):
+        in_order = len if self.world.has("a writer's files are read in their order") else bool
+        for name in sorted(self.disk.listed("log."), key=lambda name: (in_order(name), name)):
             is_free = self.disk.is_free(name)  # before its end is read: who is dead writes no more
             if (file := self.disk.names.get(name)) is None:
                 continue
@@ -237,18 +264,22 @@ class FolderModel:
     def save(self, changes: Changes) -> str:
         self.world.pause()
         if self.disk.is_full:
+            self.world.hit(self.process)
             raise StateError("no space")
         if self.disk.generation != self.generation and self.world.has("a save is fenced"):
             self._lose()
             raise LostLease("another leads")
-        over = self.over if self.world.has("trim only what this save has saved") else set(self.over)
+        if str(self.disk.version) != self.version and self.world.has("a save is fenced"):
+            raise LostLease("another book")
         write(self.disk.book, changes)
         self.disk.version += 1
         self.version = str(self.disk.version)
         if not self._is_mine():
             self._lose()
             raise LostLease("another leads")
-        for name in sorted(over):
+        for name in sorted(self.over):
+            if (at := self.disk.book.offsets.get(name)) and at.unsent and self.world.has(UNSENT):
+                continue  # who waits for its flush looks there
             self.disk.unlink(name)
             self.disk.book.offsets.pop(name, None)
             self.offsets.pop(name, None)

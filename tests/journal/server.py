@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 
-from wecom_logging._journal.base import Batch, Changes, LostLease, Offset
+from wecom_logging._journal.base import Batch, Changes, Facts, LostLease, Offset
 from wecom_logging.errors import StateError
 
 from .folder import write
@@ -19,6 +19,8 @@ class Data:
         self.book, self.version = Changes(), ""
         self.stream: list[tuple[int, Batch]] = []
         self.lease, self.ends, self.id = "", 0.0, 0
+        self.facts: dict[str, tuple[str, float]] = {}
+        self.puts = 0
 
 
 class Server:
@@ -31,6 +33,7 @@ class Server:
         """Return what the server has; each call of it begins so."""
         self.world.pause()
         if self.away.get(process.name, 0.0) > self.world.now:
+            self.world.hit(process)
             raise StateError("away")
         return self.data
 
@@ -58,11 +61,13 @@ class ServerModel:
         self.writer, self.numbers = process.name, itertools.count(1)
         self.unsaved: dict[int, tuple[float, Batch]] = {}
         self.unsent: dict[int, Batch] = {}
+        self.renamed: dict[int, int] = {}  # what was appended again
         self.aged: dict[int, str] = {}  # unsaved for 10 s: the version of the book when that was seen
         self.offset, self.known, self.looked_at = 0, "", 0.0
         self.leads, self.beat, self.renewed, self.version = False, 0, 0.0, ""
         self.seen, self.seen_at, self.free_since = "", 0.0, 0.0
         self.ids: list[int] = []
+        self.looks = self.newest = 0
 
     def in_child(self, child: Process) -> ServerModel:
         new = ServerModel(self.server, child)
@@ -86,7 +91,12 @@ class ServerModel:
         self.looked_at = self.world.now
         data = self.server.ask(self.process)
         done, version = data.book.offsets.get(self.writer, Offset()), data.version
+        self.looks += 1
+        look = self.looks
         self.server.answer(self.process)
+        if look < self.newest and self.world.has("an older answer is no offset that fell"):
+            return  # two threads have looked at once
+        self.newest = look
         fell = done.number < self.offset and self.world.has("an offset that fell is noticed")
         for number in [number for number in self.unsaved if number <= done.number]:
             self.unsent[number] = self.unsaved.pop(number)[1]
@@ -106,6 +116,7 @@ class ServerModel:
             self.unsaved.clear()
             self.aged.clear()
             new = [Batch(self.writer, next(self.numbers), one.entries) for one in again]
+            self.renamed.update((old.number, one.number) for old, one in zip(again, new, strict=True))
             self.unsaved.update((one.number, (self.world.now, one)) for one in new)
             for one in new:
                 self.append(one)
@@ -119,8 +130,35 @@ class ServerModel:
         self.look()
         return not self.unsaved
 
+    def is_flushed(self, number: int) -> bool:
+        while self.world.has("who waits follows the new number") and number in self.renamed:
+            number = self.renamed[number]
+        data = self.server.ask(self.process)
+        at = data.book.offsets.get(self.writer, Offset())
+        return number <= at.number and number not in at.unsent
+
+    def kept(self) -> list[Batch]:
+        """What may be in the journal, and is not sent as far as is known."""
+        return sorted([*self.unsent.values(), *(one for _, one in self.unsaved.values())], key=lambda one: one.number)
+
+    def row(self, key: str) -> str:
+        return self.server.ask(self.process).book.rows.get(key, "")
+
+    def put(self, name: str, text: str, ends: float) -> None:
+        data = self.server.ask(self.process)
+        data.facts[name] = (text, ends)
+        data.puts += 1
+        self.server.answer(self.process)
+
+    def facts(self, version: str) -> Facts | None:
+        data = self.server.ask(self.process)
+        texts = {name: text for name, (text, ends) in data.facts.items() if ends > self.clock()}
+        found = f"{data.puts}:{len(texts)}"
+        self.server.answer(self.process)
+        return None if found == version else Facts(found, texts)
+
     def clock(self) -> float:
-        return self.world.now
+        return self.world.wall
 
     def rotate(self) -> None: ...
 
@@ -136,22 +174,26 @@ class ServerModel:
         data = self.server.ask(self.process)
         now, lease, token = self.world.now, self.server.lease_of(), f"{self.process.name}:"
         is_mine = lease.startswith(token) and (self.leads or renew or stands)
-        is_still = lease != "" and lease == self.seen and now > self.seen_at + PATIENCE_S
+        looker = self.world.looker()
+        is_still = lease != "" and lease == self.seen and looker > self.seen_at + PATIENCE_S
         if is_mine or (stands and (not lease or is_still)):
             self.beat += 1
             data.lease, data.ends = f"{token}{self.beat}", now + LEASE_S
             version = data.version
             self.server.answer(self.process)
-            self.leads, self.renewed, self.version = True, asked_at, version
+            self.leads, self.renewed = True, asked_at
             return version
         if lease != self.seen:
-            self.seen, self.seen_at = lease, now
+            self.seen, self.seen_at = lease, looker
         self.leads = False
         return None
 
     def resign(self) -> None:
-        self.leads = False
+        """Give the lease back, if the book is still the one that was saved last: else its loss must be said first."""
         data = self.server.ask(self.process)
+        if data.version != self.version and self.world.has("who resigns compares the version"):
+            raise LostLease("another book")
+        self.leads = False
         if self.server.lease_of().startswith(f"{self.process.name}:"):
             data.lease = ""
 

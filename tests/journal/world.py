@@ -37,18 +37,19 @@ class Process:
 
     threads: list[Thread]
 
-    def start(self, work: Callable[[], None]) -> None:
+    def start(self, work: Callable[[], None]) -> Thread:
         thread = Thread(self, work, self.world.hub)
         self.threads.append(thread)
         self.world.threads.append(thread)
+        return thread
 
 
 class World:
-    """``without``: the rules that are left out."""
+    """``without``: the rules that are left out. ``slow``: how many of all pauses last for a second or more."""
 
-    def __init__(self, seed: int, without: frozenset[str] = frozenset(), often: float = 0.3) -> None:
-        self.random, self.without, self.often = Random(seed), without, often
-        self.now, self.steps, self.hub = 1000.0, 0, getcurrent()
+    def __init__(self, seed: int, without: frozenset[str] = frozenset(), slow: float = 0.0) -> None:
+        self.random, self.without, self.slow, self.often = Random(seed), without, slow, 0.3
+        self.now, self.leap, self.steps, self.hub = 1000.0, 0.0, 0, getcurrent()
         self.threads: list[Thread] = []
         self.at_death: list[Callable[[Process], None]] = []
         self.trace: deque[str] = deque(maxlen=400)
@@ -57,6 +58,15 @@ class World:
 
     def has(self, rule: str) -> bool:
         return rule not in self.without
+
+    @property
+    def wall(self) -> float:
+        """The clock that somebody may set; ``now`` is the monotonic one."""
+        return self.now + self.leap
+
+    def looker(self) -> float:
+        """The clock by which a follower sees that a lease has not changed."""
+        return self.now if self.has("a lease is judged by the monotonic clock of who looks") else self.wall
 
     def note(self, *words: object) -> None:
         self.trace.append(f"{self.now:.3f} " + " ".join(map(str, words)))
@@ -68,6 +78,9 @@ class World:
             return
         if not me.process.is_dead and self.random.random() < self.often:
             me.wakes = self.now
+            if self.slow and self.random.random() < self.slow:
+                self.hit(me.process)
+                me.wakes += self.random.choice((0.5, 1.0, 3.0))
             self.hub.switch()
         if me.process.is_dead:
             raise Killed

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from wecom_logging._delivery.digests import Digests, carried
-from wecom_logging._delivery.pipeline import Pipeline
+from wecom_logging._delivery.shared_pipeline import SharedPipeline
 from wecom_logging._incidents import answered, escalation, life
 from wecom_logging._incidents import view as old_view
 from wecom_logging._incidents.incident import Incident as Old
@@ -37,11 +37,12 @@ M = 60.0
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> tuple[Pipeline, Clock]:
+def engine(monkeypatch: pytest.MonkeyPatch) -> tuple[SharedPipeline, Clock]:
     """The old engine, the wall of which shows the time of the clock."""
     clock = Clock()
     monkeypatch.setattr(Alone, "time_s", lambda self: clock.now)
-    return pipeline(Recorder(clock), clock), clock
+    channel = Recorder(clock)
+    return SharedPipeline([channel], pipeline(channel, clock).options, clock), clock
 
 
 def translated(one: Old) -> Incident:
@@ -54,7 +55,7 @@ def translated(one: Old) -> Incident:
     return replace(made, answers=answers, sent=replace(made.sent, said=made.sent.said - (made.sent.said > place)))
 
 
-def by_the_old(storm: Pipeline, one: Old, act: Act, now: float) -> Digest:
+def by_the_old(storm: SharedPipeline, one: Old, act: Act, now: float) -> Digest:
     """What the old engine says, but for what escalates: that is over after its silence, as all else is, and not where
     a step is to come; for how long nothing has come is what the clock says."""
     waits = act is not Act.FIRST and escalation.step_due_at(one) < NEVER
@@ -72,7 +73,7 @@ def without_lengths(digest: Digest) -> Digest:
     return replace(digest, **{name: replace(one, length_s=0.0) for name, one in answers.items()})
 
 
-def composed(engine: tuple[Pipeline, Clock], seed: int) -> tuple[str, Digest, Digest] | None:
+def composed(engine: tuple[SharedPipeline, Clock], seed: int) -> tuple[str, Digest, Digest] | None:
     """The digests by both engines of what comes next in a life. None: they do another thing, or nothing."""
     storm, clock = engine
     at = old.lived(seed, is_plain=False)
@@ -102,7 +103,7 @@ def composed(engine: tuple[Pipeline, Clock], seed: int) -> tuple[str, Digest, Di
     return due.act.name, by_the_old(storm, one, due.act, clock.now), ours
 
 
-def test_on_random_lives_messages_say_what_they_said(engine: tuple[Pipeline, Clock]) -> None:
+def test_on_random_lives_messages_say_what_they_said(engine: tuple[SharedPipeline, Clock]) -> None:
     seen = Counter[str]()
     for seed in range(1500):
         if (found := composed(engine, seed)) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
@@ -14,7 +15,7 @@ import pytest
 from wecom_logging._capture.collector import Collector
 from wecom_logging._capture.context import carry
 from wecom_logging._capture.pending import Origin
-from wecom_logging._capture.tally import MAX_TALLIES
+from wecom_logging._capture.tally import MAX_TALLIES, Tally
 from wecom_logging._delivery.inbox import NOTHING, PART, Inbox
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options
@@ -237,6 +238,20 @@ def test_what_had_to_make_room_and_comes_again_is_counted_and_made_no_more() -> 
     rig.log("the first of many", line=0)
     (anew,) = rig.opened()
     assert anew.key == first.key
+
+
+def test_what_had_to_make_room_is_kept_no_longer() -> None:
+    before, rig = living_tallies(), Rig()
+    for again in range(3):
+        for number in range(2 * MAX_TALLIES):
+            rig.log(f"{again} of many", line=number)
+        rig.take()
+    assert living_tallies() - before <= 2 * MAX_TALLIES + 1
+
+
+def living_tallies() -> int:
+    gc.collect()
+    return sum(isinstance(one, Tally) for one in gc.get_objects())
 
 
 def test_what_comes_after_all_ended_is_new() -> None:

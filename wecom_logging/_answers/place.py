@@ -10,7 +10,7 @@ from .._incidents.scopes import Scopes
 from ..model import Answer
 
 if TYPE_CHECKING:
-    from .._state.jobs import Jobs
+    from .._jobs.base import Jobs
 
 
 class Place(Protocol):

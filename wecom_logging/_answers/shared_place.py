@@ -16,7 +16,7 @@ from .._state.shared import Shared
 from ..model import Answer
 
 if TYPE_CHECKING:
-    from .._state.jobs import Jobs
+    from .._jobs.base import Jobs
 
 
 class SharedPlace:

@@ -233,6 +233,15 @@ class Intake:
         tally.key = key
         self._by_key[key] = tally
 
+    def crowds(self, tally: Tally) -> bool:
+        """Whether others of its line wait; until `leave_site` it is one of them."""
+        if not tally.crowds:
+            site = (tally.level, tally.audience, tally.path, tally.line)
+            waiting = self._sites.get(site, 0)
+            tally.crowded, tally.crowds = waiting > 0, True
+            self._sites[site] = waiting + 1
+        return tally.crowded
+
     def settled(self, tally: Tally, how: str, now: float, quiet_s: float) -> None:
         """A message about its incident has ended, or the store has that; it is over after ``quiet_s``."""
         from .._incidents import life
@@ -241,7 +250,7 @@ class Intake:
         tally.ended = how
         tally.quiet_s = quiet_s
         self.next_close = min(self.next_close, life.quiet_at(now, now, quiet_s, self._options.window_s))
-        self._leave_site(tally)
+        self.leave_site(tally)
         if now - tally.room_at >= self._options.window_s:
             tally.room_at = now
             tally.open_room()
@@ -266,7 +275,7 @@ class Intake:
 
     def end(self, tally: Tally) -> None:
         """Its incident is over: what comes now is new."""
-        self._leave_site(tally)
+        self.leave_site(tally)
         self._active.pop(tally, None)
         self._tallies.close(tally)
         if self._by_key.get(tally.key) is tally:  # last: who was torn away finds it again
@@ -301,14 +310,10 @@ class Intake:
     def _opening(self, tally: Tally, number: int) -> Count:
         from .._incidents.incident import Own
 
-        site = (tally.level, tally.audience, tally.path, tally.line)
         if not tally.key:
             key = f"~{number}"
             tally.begun = True
-            if not tally.crowds:
-                waiting = self._sites.get(site, 0)
-                tally.crowded, tally.crowds = waiting > 0, True
-                self._sites[site] = waiting + 1
+            self.crowds(tally)
             if not tally.closed:
                 self._by_key[key] = tally
                 if not tally.watch():
@@ -383,7 +388,7 @@ class Intake:
             **more,
         )
 
-    def _leave_site(self, tally: Tally) -> None:
+    def leave_site(self, tally: Tally) -> None:
         if tally.crowds:
             tally.crowds = False
             site = (tally.level, tally.audience, tally.path, tally.line)

@@ -6,18 +6,16 @@ message) is asked of `Moment`.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import replace
 
 from .._incidents.book import Due
 from .._incidents.cause import scheduler_of
 from .._incidents.hearers import is_for_others, is_step_line, of_step
-from .._incidents.plan import Act, early
-from .._incidents.values import By, Hold, Incident, is_first
-
-SUMMARY_S = 60.0
-"""One summary of a flood in so long, for each audience."""
+from .._incidents.limits import SUMMARY_S
+from .._incidents.plan import Act, early, plan
+from .._incidents.values import By, Hold, Incident, is_first, was_sent
+from .parcels import Choice, Form, Later, Moment, Over, Parcel, Rules, Wait
 
 GATHER_S = 4.0
 """For so long after a summary what is not urgent is gathered: then is seen whether the flood lasts."""
@@ -25,101 +23,11 @@ GATHER_S = 4.0
 BEAT_S = 600.0
 """Jobs that one scheduler has not started share a message in so long."""
 
-MESSAGES = 3
-"""What so many messages can hold is no flood."""
-
 MAX_SHARED = 1000
 """So many incidents share a message at most: in the file of a flood; what is more waits for the next."""
 
 CRITICAL = 50
 
-
-class Rules(NamedTuple):
-    """The pace of those who get an incident, as times on the clock of ``now``."""
-
-    room_at: float = 0.0
-    """When the rate limit has room for a message."""
-    shares: bool = False
-    """True if so much went out lately that messages are shared."""
-    summary_at: float = float("-inf")
-    """When the last summary of a flood was sent to them."""
-    gathers_until: float = float("-inf")
-    """Until when what is not urgent waits for the next summary."""
-    no_files_until: float = float("-inf")
-    """Until when no file can be uploaded, and so no summary sent."""
-
-    @property
-    def next_summary_at(self) -> float:
-        return self.summary_at + SUMMARY_S
-
-
-class Moment(Protocol):
-    """What `bundle` asks."""
-
-    hurries: bool
-    """True where somebody waits for all that is left: nothing waits but for the rate limit."""
-    closes: bool
-    """True where there is no later."""
-    refused: Collection[str]
-    """The keys of those that WeCom has refused in a message of several."""
-
-    def holds(self, incident: Incident) -> Hold | None:
-        """The quiet hours or the maintenance that hold it."""
-
-    def waited(self, incident: Incident) -> bool:
-        """True if it has waited for those, and is sent with what has, too."""
-
-    def rules(self, incident: Incident) -> Rules:
-        """The pace of those who get it."""
-
-    def of(self, audience: str) -> Iterable[Incident]:
-        """All of an audience."""
-
-    def are_for_same(self, one: Incident, other: Incident) -> bool:
-        """True if both go to the same people."""
-
-
-class Form(enum.Enum):
-    """How a message says what it says."""
-
-    ONE = "of each incident a message of its own: the first one goes"
-    MANY = "one for several; of a flood a summary"
-    CAUSE = "several that have one cause"
-    HELD = "all that has waited for one thing"
-    STEP = "a step of an escalation, to whom that names"
-    CALL = "no message: the phones of a step ring"
-
-
-class Parcel(NamedTuple):
-    """What goes in one message, the first one first: as many as fit."""
-
-    rows: tuple[Due, ...]
-    form: Form
-    cause: str = ""
-
-
-class Later(NamedTuple):
-    """They wait for what holds them."""
-
-    rows: tuple[Due, ...]
-    hold: Hold
-
-
-class Over(NamedTuple):
-    """No message says that they are over, or what is unsent of them: that has waited for too long."""
-
-    row: Due
-
-
-class Wait(NamedTuple):
-    """An audience waits until then: for room; ``is_calm``: for the next summary of a flood, but for what is urgent."""
-
-    until: float
-    audience: str
-    is_calm: bool = False
-
-
-Choice = Parcel | Later | Over | Wait
 
 Look = Callable[[], Iterator[Due]]
 """What is due, from its beginning on."""
@@ -134,18 +42,21 @@ def bundle(due: Look, now: float, moment: Moment) -> Iterator[Choice]:
         if act in (Act.LAPSE, Act.FORGET):
             yield Over(lead)
             continue
-        if blocked.get(audience := incident.opening.audience) is not None:
-            if not (blocked[audience] and _is_urgent(incident)):
-                continue
+        if act is Act.CALL:  # the message of the step was sent: no quiet hours hold its phones
+            yield Parcel(tuple(_alike(lead, due, moment)), Form.CALL)
+            continue
+        audience = incident.opening.audience
+        if act is not Act.STEP and not _may_go(lead, blocked):
+            continue
         if not moment.closes and (hold := moment.holds(incident)) is not None:
             yield Later((lead,), hold)
             continue
-        if act is Act.CALL:
-            yield Parcel(tuple(_alike(lead, due, moment)), Form.CALL)
-            continue
-        rules = moment.rules(incident)
         if act is Act.STEP:  # it waits for its own room
             yield Parcel(tuple(_alike(lead, due, moment)), Form.STEP)
+            continue
+        rules = moment.rules(incident)
+        if rules.room_at > now and (step := _step_instead(lead, now)) is not None:
+            yield Parcel(tuple(_alike(step, due, moment)), Form.STEP)
             continue
         if rules.room_at > now:
             blocked[audience] = False
@@ -160,6 +71,24 @@ def bundle(due: Look, now: float, moment: Moment) -> Iterator[Choice]:
         yield from _message(lead, due, now, moment, rules, blocked)
 
 
+def _may_go(lead: Due, blocked: dict[str, bool]) -> bool:
+    """False where its audience waits: for room, or, but for what is urgent or is no alert, for the next summary."""
+    incident, act = lead
+    if (is_calm := blocked.get(incident.opening.audience)) is None:
+        return True
+    return is_calm and (_is_urgent(incident) or is_for_others(incident, act))
+
+
+def _step_instead(lead: Due, now: float) -> Due | None:
+    """Its next step, if that is due and only the line about the last one, which waits for room, goes before it."""
+    incident, act = lead
+    if not is_step_line(incident, act):
+        return None
+    said = replace(incident, sent=replace(incident.sent, said=len(incident.answers)))
+    found = plan(said, now)
+    return Due(incident, Act.STEP) if found.act is Act.STEP and found.at <= now else None
+
+
 def _message(
     lead: Due, due: Look, now: float, moment: Moment, rules: Rules, blocked: dict[str, bool]
 ) -> Iterator[Choice]:
@@ -167,15 +96,14 @@ def _message(
     incident, act = lead
     audience = incident.opening.audience
     if is_for_others(incident, act):
-        together = _alike(lead, due, moment) if is_step_line(incident, act) else [lead]
+        together = [*_alike(lead, due, moment)] if is_step_line(incident, act) else [lead]
         yield Parcel(tuple(together), Form.MANY if len(together) > 1 else Form.ONE)
         return
     if incident.opening.key in moment.refused:
         yield Parcel((lead,), Form.ONE)
         return
     if moment.waited(incident):
-        others = _others(lead, due, moment, lambda one: moment.waited(one.incident))
-        yield Parcel((lead, *others), Form.HELD)
+        yield Parcel((lead, *_others(lead, due, moment, lambda one: moment.waited(one.incident))), Form.HELD)
         return
     is_again = not is_first(incident)
     goes_with_cause = False
@@ -253,7 +181,8 @@ def _alike(lead: Due, due: Look, moment: Moment) -> list[Due]:
         return [lead]
     others = (one for one in due() if not _is(one, lead) and of_step(one.incident, one.act) == of)
     free = (one for one in others if one.incident.opening.key not in moment.refused)
-    return [lead, *(one for one in free if moment.closes or moment.holds(one.incident) is None)][:MAX_SHARED]
+    may = moment.closes or lead.act is Act.CALL
+    return [lead, *(one for one in free if may or moment.holds(one.incident) is None)][:MAX_SHARED]
 
 
 def _along(lead: Due, now: float, moment: Moment, known: Collection[str]) -> list[Due]:
@@ -261,18 +190,27 @@ def _along(lead: Due, now: float, moment: Moment, known: Collection[str]) -> lis
     found = []
     for incident in moment.of(lead.incident.opening.audience):
         key = incident.opening.key
-        if key == lead.incident.opening.key or key in moment.refused or key in known:
+        if key == lead.incident.opening.key or key in moment.refused or key in moment.on_way or key in known:
             continue
-        act = early(incident, now)
+        act = early(incident, now, hurries=moment.hurries)
         if act is None or is_for_others(incident, act) or moment.holds(incident) is not None:
             continue
         if moment.are_for_same(lead.incident, incident):
+            if act is Act.DIGEST:  # as if its wait were over
+                at = min(incident.sent.at, now - incident.sent.wait_s)
+                incident = replace(incident, sent=replace(incident.sent, at=at))
             found.append(Due(incident, act))
-    return found[: MAX_SHARED // 10]
+    return found[: MAX_SHARED - 1]
 
 
 def _in_order(rows: Sequence[Due]) -> tuple[Due, ...]:
-    return tuple(sorted(rows, key=lambda one: (-one.incident.opening.level, one.incident.counts.since)))
+    return tuple(sorted(rows, key=_place))
+
+
+def _place(row: Due) -> tuple[int, bool, float]:
+    """The most severe first, then lines of code that are not flooding, then what has waited longest."""
+    opening = row.incident.opening
+    return -opening.level, opening.is_crowded, row.incident.counts.since
 
 
 def _is(one: Due, other: Due) -> bool:
@@ -288,20 +226,24 @@ def _is_urgent(incident: Incident) -> bool:
 
 
 def with_its_cause_at(incident: Incident, there: Iterable[Incident]) -> float:
-    """When a message of its cause may have it: the first at once, then one in each window; what is urgent at once."""
+    """When a message of its cause may have it: the first at once, then one in each window; what is urgent at once.
+    ``there``: in the order in which they were opened."""
     if _is_urgent(incident):
         return 0.0
     cause, key = incident.opening.cause, incident.opening.key
-    others = [one for one in there if one.opening.cause == cause and one.opening.key != key and not one.sent.ended]
-    sent_at = max((one.sent.at for one in others if one.sent.count), default=0.0)
+    rows = [one for one in there if one.opening.cause == cause and not one.sent.ended]
+    place = next((place for place, one in enumerate(rows) if one.opening.key == key), len(rows))
+    before, others = rows[:place], [*rows[:place], *rows[place + 1 :]]
+    sent_at = max((one.sent.at for one in others if was_sent(one)), default=0.0)
     is_of_scheduler = bool(scheduler_of(cause))
     window_s = BEAT_S if is_of_scheduler else incident.opening.window_s
     if not is_first(incident) or (sent_at and sent_at + window_s > incident.counts.unsent_at):
         return sent_at and sent_at + window_s
     if is_of_scheduler:  # those that are new go together
         return 0.0
-    mine = (incident.counts.unsent_at, key)
-    older = [one.counts.unsent_at for one in others if not one.sent.count and (one.counts.unsent_at, one.opening.key) < mine]
+    since = incident.counts.unsent_at
+    older = [one.counts.unsent_at for one in others if not was_sent(one) and one.counts.unsent_at < since]
+    older += [since for one in before if not was_sent(one) and one.counts.unsent_at == since]
     return min(older) + window_s if older else 0.0
 
 
@@ -316,11 +258,6 @@ def waits_for_summary(number: int, now: float, rules: Rules, *, hurries: bool, w
 def may_send_summary(now: float, rules: Rules, *, hurries: bool) -> bool:
     """True if a flood may be sent as a summary with a file now."""
     return now >= rules.no_files_until and (rules.next_summary_at <= now or hurries)
-
-
-def no_flood(held: int) -> int:
-    """How many incidents are no flood, where a message holds so many."""
-    return held * MESSAGES
 
 
 def urgent_first(incidents: Sequence[Incident], most: int) -> int:

@@ -11,6 +11,7 @@ from .._incidents import life, policy
 from .._incidents.escalation import also_told
 from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.incident import Related
+from .._incidents.limits import SUMMARY_S
 from .._incidents.policy import Rules
 from .._state.base import Wanted
 from .._state.failover import Claim, FailoverStore
@@ -104,8 +105,8 @@ class Claims:
         if not claim.is_shared or self.is_draining:
             return True
         name = f"{what}{audience}"
-        self._telling = {one: at for one, at in self._telling.items() if now < at + policy.SUMMARY_S}
-        if name not in self._telling and self._senders.take_summary(name, 2 * wait_s if what else policy.SUMMARY_S):
+        self._telling = {one: at for one, at in self._telling.items() if now < at + SUMMARY_S}
+        if name not in self._telling and self._senders.take_summary(name, 2 * wait_s if what else SUMMARY_S):
             self._telling[name] = now
         until = self._telling.get(name, now + wait_s) + wait_s
         if until > now:

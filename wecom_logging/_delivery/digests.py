@@ -47,7 +47,7 @@ class Digests:
         )
         has_ended = _has_ended(shown, act, now)
         if counts.count == shown.unsent == 1 and not has_ended:
-            return with_answer(digest, shown, now)
+            return with_answer(digest, shown, act, now)
         digest = replace(
             digest,
             count=shown.unsent,
@@ -64,7 +64,7 @@ class Digests:
             hosts=hosts(shown),
             processes=len(counts.places) or 1,
         )
-        return with_answer(digest, shown, now)
+        return with_answer(digest, shown, act, now)
 
     def of_step(self, shown: Incident, alert: Alert, told: Sequence[str], *, at: float, count: int) -> Digest:
         """The whole alert, for those of its next step, with so many records (``count``) as had come when the step was
@@ -121,9 +121,9 @@ def carried(digest: Digest, alert: Alert, short_id: str) -> Digest:
     return replace(digest, alert=alert, short_id=short_id)
 
 
-def with_answer(digest: Digest, shown: Incident, now: float) -> Digest:
+def with_answer(digest: Digest, shown: Incident, act: Act, now: float) -> Digest:
     """With what a person did with its incident."""
-    found, said = standing(shown), news(shown, now)
+    found, said = standing(shown), news(shown, now) if act is Act.NEWS else None
     answer = said or (None if found is None else found[1])
     digest = replace(digest, alert=anew(digest.alert, shown), told_at=now)
     if answer is None:

@@ -68,7 +68,7 @@ class Inbox:
         """What hides in further texts of an incident what was hidden in its first."""
         self._keys: dict[int, str] = {}
         """Keys by the hash of what makes records the same: what had to make room and comes again is made no more."""
-        self._most = 2 * MAX_TALLIES
+        self._until_swept = MAX_TALLIES
         self._beside: dict[str, Beside] = {}
 
     # What was logged.
@@ -161,6 +161,7 @@ class Inbox:
         self._beside.pop(key, None)
         for tally in self._open.get(key, ()):
             tally.ended = how
+            self._intake.leave_site(tally)
             if now - tally.room_at >= self._options.window_s:
                 tally.room_at = now
                 tally.open_room()
@@ -232,12 +233,13 @@ class Inbox:
             self._open[key] = (*(one for one in self._open[key] if not _is_done(one)), tally)
             if not tally.watch():
                 self._intake.woken[tally] = None
-        if len(self._open) > self._most:
+        self._until_swept -= 1
+        if not self._until_swept:
             self._sweep()
 
     def _opening(self, first: PendingAlert, tally: Tally, number: int) -> tuple[str, Opened]:
         alert = first.alert
-        entry = self.opened(alert, audience=tally.audience)
+        entry = replace(self.opened(alert, audience=tally.audience), is_crowded=self._intake.crowds(tally))
         if first.digest is not None:  # each one is an incident of its own: its numbers are another handler's
             own = digest(entry.key, str(number))
             entry = replace(entry, key=entry.key[:OF_THE_ALERT] + own[OF_THE_ALERT:])
@@ -301,7 +303,7 @@ class Inbox:
         for key, tallies in self._open.items():
             if any(map(_is_done, tallies)):
                 self._open[key] = tuple(one for one in tallies if not _is_done(one))
-        self._most = len(self._open) + MAX_TALLIES
+        self._until_swept = MAX_TALLIES
 
 
 def _variants(tally: Tally, mask: Callable[[str], str]) -> Iterator[Variant]:
@@ -317,7 +319,8 @@ def _variants(tally: Tally, mask: Callable[[str], str]) -> Iterator[Variant]:
 def _mask(seen: Seen, mask: Callable[[str], str]) -> None:
     text = mask(seen.text)
     if not all(0 < seen.text.count(word) == text.count(word) for word in seen.name.split()):
-        seen.name = MASK
+        hidden = sum(one.is_masked and one.name.startswith(MASK) for one in (seen.tally.variants or {}).values())
+        seen.name = f"{MASK} {hidden + 1}" if hidden else MASK  # they stay apart
     seen.text, seen.is_masked = text, True
 
 

@@ -12,13 +12,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 
 from .._capture.collector import Collector
-from .._incidents.book import Book, Due
+from .._incidents.book import Book, Due, Order
 from .._incidents.entries import Answered, Counted, Opened, SentAlone
 from .._incidents.fingerprint import audience_of, recipients_of
-from .._incidents.hearers import is_for_others, who_hears
+from .._incidents.hearers import is_for_others, is_step_line, who_hears
 from .._incidents.known import Known, view
 from .._incidents.outcomes import as_composed, held, lifted
-from .._incidents.plan import Act, hurried
+from .._incidents.plan import Act, drained, plan
 from .._incidents.values import Hold, Incident
 from .._incidents.views import is_open, known
 from .._journal.base import Batch, Changes, Journal, Offset
@@ -26,13 +26,14 @@ from .._wecom.channels import Channel
 from ..model import IncidentView, Outcome, Recipients
 from ..model.alert import DONE
 from ..model.duty import Scope
-from .bundle import Form, Later, Over, Parcel, Rules, Wait, bundle
+from .bundle import bundle
 from .digests import Digests
-from .duty_door import DutyDoor
+from .duty import Duty
 from .inbox import Inbox
 from .message import Message
 from .options import Looks, Options
 from .packing import Packing
+from .parcels import Form, Later, Over, Parcel, Rules, Wait
 from .reports import Reports
 from .sender import Senders
 from .settling import Settling, finds_nobody
@@ -41,7 +42,7 @@ LEAP_S = 2.0
 """By so much more the wall has to differ from a clock that only goes on, to have been set."""
 
 DRAIN_S = 0.02
-_SWEEP_S = 60.0
+_MAX_KEPT = 8
 _WALL_S = 20.0
 """How soon it is seen that the clock on the wall was set, or that somebody has answered."""
 _LEAST_WAIT_S = 0.001
@@ -64,7 +65,7 @@ class Leader:
         options: Options,
         looks: Callable[[], Looks],
         journal: Journal,
-        duties: DutyDoor,
+        duties: Duty,
         time: Callable[[], float],
         steady: Callable[[], float],
     ) -> None:
@@ -81,14 +82,19 @@ class Leader:
         digests = Digests()
         self._packing = Packing(self.book, self.inbox, digests, duties, self.senders, self.reports, looks)
         self.settling = Settling(self, digests, self._packing)
-        self._given = {audience_of(one.recipients): one.recipients for one in options.routes}
-        self._given[collector.audience] = None
+        given = {audience_of(one.recipients): one.recipients for one in options.routes}
+        self._given: dict[str, Recipients | None] = {**given, collector.audience: None}
         self._read = 0
-        self._unsure: Message | None = None
+        self._kept: list[Message] = []
+        """What goes again as it is: its round has failed, or a part of it has gone."""
+        self._sending: list[Message] = []
+        """What is on its way now; of a thread that was given up, too."""
+        self._now = 0.0
+        """The time of the turn."""
         self._scopes: tuple[Scope, ...] = ()
         self._by_wall = False
         """True if something may be held until a time of the wall."""
-        self.closes = False
+        self.ends = False
         """True where the program ends: there is no later."""
         self.gathers: dict[str, float] = {}
 
@@ -101,8 +107,9 @@ class Leader:
         with self.lock:
             now = self.take_in()
             message, wait_s = self._next(now)
-        if message is None:
-            return wait_s
+            if message is None:
+                return wait_s
+            self._sending.append(message)
         began = self._steady()
         sender = self.senders.least_busy(message.recipients)
         outcome = Outcome("rejected")
@@ -126,8 +133,11 @@ class Leader:
             if not isinstance(error, Exception):
                 raise
         finally:  # what ends the thread does so when the counters are right
-            if message.form is not Form.CALL:
-                self._unsure = self.settling.settle(message, outcome, sender, self._steady() - began)
+            try:
+                if message.form is not Form.CALL:
+                    self.settling.settle(message, outcome, sender, self._steady() - began)
+            finally:
+                self._sending.remove(message)
         return 0.0
 
     # 1. What was logged, and what others have appended.
@@ -174,7 +184,9 @@ class Leader:
 
     def _leapt(self) -> float:
         """The time; if the clock on the wall was set, the intervals of the book go on by a clock that is never set."""
-        now, steady = self._time(), self._steady()
+        steady, now = self._steady(), self._time()
+        if self._steady() - steady > LEAP_S / 2:  # this thread was stopped between the two
+            steady, now = self._steady(), self._time()
         by_s = now - steady - self._ahead_s
         if abs(by_s) > LEAP_S:
             self.book.leap(by_s, now)
@@ -186,20 +198,22 @@ class Leader:
 
     def _next(self, now: float) -> tuple[Message | None, float]:
         """What may be sent now, else the seconds until something may."""
+        self._now = now
         self._collector.all_blocked = False
         if (scopes := tuple(self.duties.scopes())) != self._scopes:
             self._scopes = scopes
             self.lift(now)
         self._by_wall = bool(self.options.duty or self.options.looks.answers)
-        waits = [self.inbox.seconds_to_next_take(now), _SWEEP_S]
+        waits = [self.inbox.seconds_to_next_take(now)]
+        self._kept = [one for one in self._kept if self._is_due(one, now)]
         if (pause := self.senders.pause()) > 0:
             self._collector.all_blocked = True
             self._lapse(now)
             waits += [pause, *([DRAIN_S] if self.senders.draining else [])]
             return None, max(min(waits), _LEAST_WAIT_S)
-        if (unsure := self._unsure) is not None:
-            self._unsure = None
-            return unsure, 0.0
+        free = [one for one in self._kept if self.senders.wait(one.recipients) <= 0]
+        kept = min(free, key=self._order, default=None)
+        waits += [self.senders.wait(one.recipients) for one in self._kept if one not in free]
         blocked, calm = dict[str, float](), dict[str, float]()
         for choice in bundle(lambda: self._due(now), now, self):
             match choice:
@@ -211,13 +225,32 @@ class Leader:
                     (calm if is_calm else blocked)[audience] = until
                     waits.append(until - now)
                 case Parcel() as parcel:
-                    if (message := self._message(parcel, now)) is not None:
-                        return message, 0.0
-                    return None, 0.0
+                    if kept is not None and self._order(kept) <= self.book.order(parcel.rows[0].incident):
+                        break
+                    return self._message(parcel, now), 0.0
+        if kept is not None:
+            self._kept.remove(kept)
+            return kept, 0.0
         self.gathers = calm
         self._collector.blocked, self._collector.gathering = blocked, calm
         waits += [self.book.later_at() - now, *([_WALL_S] if self._by_wall else [])]
         return None, max(min(waits), 0.0)
+
+    def keep(self, message: Message) -> None:
+        """It goes again as it is. Of too many the incidents of the one that was tried most often are due anew."""
+        self._kept.append(message)
+        if len(self._kept) > _MAX_KEPT:
+            old = max(self._kept, key=lambda one: one.rounds)
+            self._kept.remove(old)
+            self.settling.wait(old.rows, old.rounds, self.now())
+
+    def _order(self, message: Message) -> Order:
+        return min(self.book.order(shown, message.rounds) for shown, _ in message.rows)
+
+    def _is_due(self, message: Message, now: float) -> bool:
+        """True if its incidents are all in the book, and some have not waited for too long."""
+        there = [self.book.get(key) for key in message.keys]
+        return all(there) and any(plan(one, now).act is not Act.LAPSE for one in there if one is not None)
 
     def _lapse(self, now: float) -> None:
         """While nothing can be sent: what is over in silence, or has waited for too long."""
@@ -226,12 +259,25 @@ class Leader:
                 self.settling.over(row, now)
 
     def _due(self, now: float) -> Iterator[Due]:
-        return self.book.due(now, hurries=self.hurries, closes=self.closes)
+        """What is due, but for what stands in a message that is kept."""
+        kept = self.on_way
+        for row in self.book.due(now, hurries=self.hurries, closes=self.ends):
+            if row.incident.opening.key in kept:
+                continue
+            if row.act is Act.END and not row.incident.unsent and self._collector.closed:  # nobody logs here any more
+                row = Due(row.incident, Act.LAPSE)
+            elif row.act is Act.END and row.incident.sent.people:  # who was on call before hears of it, too
+                row = self._handed_over(row, now)
+            yield row
+
+    def _handed_over(self, row: Due, now: float) -> Due:
+        incident, act = row
+        return Due(self.duties.after_hand_over(self.recipients(incident), incident, now), act)
 
     def _message(self, parcel: Parcel, now: float) -> Message | None:
         """The message of a parcel. None: its step waits for room, reached nobody, or nobody is left who gets it."""
         rows = list(parcel.rows)
-        first, act = rows[0]
+        first = rows[0].incident
         recipients = self.recipients(first)
         held_by = None
         if parcel.form is Form.STEP:
@@ -243,7 +289,9 @@ class Leader:
         elif parcel.form is not Form.CALL:
             rows = [self._shown(row, recipients, now, alone=len(rows) == 1) for row in rows]
             if is_for_others(*rows[0]):
-                everybody = self._channels[0].addressed(self.duties.known(recipients, rows[0].incident, now))
+                is_line = is_step_line(*rows[0])
+                named = self.duties.known(recipients, rows[0].incident, now) if is_line else recipients
+                everybody = self._channels[0].addressed(named)
                 recipients = who_hears(*rows[0], everybody, self._channels[0].receivers)
                 if everybody and not recipients:
                     self.settling.said(rows, now)
@@ -266,7 +314,7 @@ class Leader:
         else:
             found = self.duties.called(named, message.rows, now)
         if found is not None:
-            message.address(named, found)
+            message.address(named or self._channels[0].addressed(None), found)
 
     def _address_others(self, message: Message, now: float) -> bool:
         """WeCom knows none of those on call: who gets it in their place. Returns whether that is anybody else."""
@@ -298,25 +346,29 @@ class Leader:
         """The user ids that are known of some recipients."""
         return self._channels[0].receivers(recipients)
 
-    # What `bundle` asks; the times are the journal's.
+    # What `bundle` asks, of the time of the turn; the times are the journal's.
 
     @property
     def hurries(self) -> bool:
         return self.senders.draining or self.closes
 
     @property
+    def closes(self) -> bool:
+        return self.ends or self._collector.closed
+
+    @property
     def refused(self) -> Collection[str]:
         return self.settling.refused
 
     def holds(self, incident: Incident) -> Hold | None:
-        return self.duties.holds(incident, self._time())
+        return self.duties.holds(incident, self._now)
 
     def waited(self, incident: Incident) -> bool:
         is_held = incident.hold is not None and incident.hold.is_of_wall
-        return (is_held or self.closes) and self.duties.waited(incident, self._time()) is not None
+        return (is_held or self.closes) and self.duties.waited(incident, self._now) is not None
 
     def rules(self, incident: Incident) -> Rules:
-        now, steady = self._time(), self._steady()
+        now, steady = self._now, self._steady()
         recipients = self.duties.known(self.recipients(incident), incident, now)
         audience = incident.opening.audience
         return Rules(
@@ -329,6 +381,10 @@ class Leader:
 
     def of(self, audience: str) -> Iterable[Incident]:
         return self.book.of(audience)
+
+    @property
+    def on_way(self) -> Collection[str]:
+        return {key for message in [*self._kept, *self._sending] for key in message.keys}
 
     def are_for_same(self, one: Incident, other: Incident) -> bool:
         return self.duties.are_for_same(self.recipients(one), one, other)
@@ -347,7 +403,7 @@ class Leader:
     def mark(self) -> Mark:
         """What is to be sent of all that is in the book."""
         now = self.now()
-        found = ((one, hurried(one, now, closes=self.closes)) for one in self.book.rows())
+        found = ((one, drained(one, now, closes=self.ends)) for one in self.book.rows())
         return {one.opening.key: one.counts.count for one, plan in found if one.unsent and plan.at <= now}
 
     def is_sent(self, mark: Mark) -> bool:
@@ -358,7 +414,7 @@ class Leader:
                 there = self.book.get(key)
                 if there is None or there.sent.count >= count:
                     continue
-                if hurried(there, now, closes=self.closes).at <= now or self._is_tried(there):
+                if drained(there, now, closes=self.ends).at <= now or self._is_tried(there):
                     return False
             return True
 
@@ -369,7 +425,7 @@ class Leader:
         """True if nothing in the book waits for a message."""
         now = self.now()
         rows = self.book.rows()
-        return not any(one.unsent or hurried(one, now, closes=self.closes).at <= now for one in rows)
+        return not any(one.unsent or drained(one, now, closes=self.ends).at <= now for one in rows)
 
     def incidents(self, most: int) -> list[IncidentView]:
         """What is open, the newest first."""

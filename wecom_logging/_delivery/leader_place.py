@@ -17,7 +17,7 @@ from ..model.alert import DONE, UNDONE
 from ..model.duty import Scope
 
 if TYPE_CHECKING:
-    from .._state.jobs import Jobs
+    from .._jobs.base import Jobs
     from .leader import Leader
 
 

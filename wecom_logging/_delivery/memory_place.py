@@ -18,7 +18,7 @@ from .._state.shared import Shared, alone
 from ..model import Answer
 
 if TYPE_CHECKING:
-    from .._state.jobs import Jobs
+    from .._jobs.base import Jobs
     from .turn import Turn
 
 _STUCK_S = 2.0

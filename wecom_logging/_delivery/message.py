@@ -10,8 +10,8 @@ from .._incidents.book import Due
 from ..model import EVERYBODY, Alert, Digest, File, Outcome, Recipients
 from ..model.duty import Called, Held
 from ..model.recipients import MAX_SENT_IDS
-from .bundle import Form
 from .message_builder import Part
+from .parcels import Form
 
 
 @dataclass(slots=True, eq=False)
@@ -45,8 +45,8 @@ class Message:
     uploads: dict[str, File] = field(default_factory=dict)
     """Its file, by the channel to which it was uploaded: a bot sends no other's."""
     losses: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    again: bool = False
-    """True if no answer came to it: it goes once more, as it was."""
+    rounds: int = 0
+    """How many rounds have failed: it goes again as it was."""
 
     @property
     def is_step(self) -> bool:
@@ -70,7 +70,8 @@ class Message:
     @property
     def people(self) -> tuple[str, ...]:
         """The persons who got it in the place of a rota, and beside them."""
-        return self.recipients.users if self.named is not None and self.recipients is not None else ()
+        has_rota = self.named is not None and bool(self.named.rotas)
+        return self.recipients.users if has_rota and self.recipients is not None else ()
 
     def reached(self, known: Recipients, outcome: Outcome) -> None:
         """It went to those who are ``known`` by id, but for whom WeCom has left out."""

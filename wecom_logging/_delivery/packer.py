@@ -14,6 +14,7 @@ from .._capture.pending import PendingAlert
 from .._incidents import answered, policy
 from .._incidents.cause import cause_key
 from .._incidents.incident import SOON_S, Kept
+from .._incidents.limits import no_flood
 from .._render.facts import told_losses
 from .._render.flood import worst_first
 from .._render.mask import slim
@@ -67,7 +68,7 @@ class Packer:
         is_shared = len(delivery.claims) > 1 and not delivery.cause
         delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, delivery.cause, nobody)
         if is_shared and number < (before := len(delivery.claims)):
-            is_flood = not is_line and self._is_flood(delivery, policy.no_flood(number))
+            is_flood = not is_line and self._is_flood(delivery, no_flood(number))
             if is_flood and self._summarize(delivery, sender, composer, losses):
                 return  # the pictures of a flood would be one
             if len(delivery.claims) == 1:

@@ -7,20 +7,22 @@ from dataclasses import dataclass, field
 
 from .._incidents.book import Book, Due
 from .._incidents.hearers import is_step_line
+from .._incidents.limits import no_flood
 from .._incidents.outcomes import as_composed
 from .._incidents.plan import Act
 from .._incidents.values import is_first
 from .._render.facts import told_losses
 from .._render.flood import worst_first
-from ..model import Digest, Recipients
 from .._wecom.directory_checks import is_user_id
-from .bundle import Form, Rules, may_send_summary, no_flood, urgent_first
+from ..model import Digest, Recipients
+from .bundle import may_send_summary, urgent_first
 from .digests import Digests, carried
-from .duty_door import DutyDoor
+from .duty import Duty
 from .inbox import Inbox
 from .message import Message
 from .message_builder import Composer, pictures
 from .options import Looks
+from .parcels import Form, Rules
 from .reports import Reports
 from .sender import Sender, Senders
 
@@ -32,7 +34,7 @@ class Packing:
     _book: Book
     _inbox: Inbox
     _digests: Digests
-    _duties: DutyDoor
+    _duties: Duty
     _senders: Senders
     _reports: Reports
     _looks: Callable[[], Looks]
@@ -55,7 +57,7 @@ class Packing:
         losses = told_losses(message.losses, self._reports.losses_sent, composer.reader)
         message.digests = [self._digest(message, row, now, named) for row in message.rows]
         if message.form is Form.HELD:
-            self._write_held(message, sender, composer, losses)
+            self._write_held(message, sender, composer, losses, may_have_file=rules.no_files_until <= now)
             return
         channel, before = sender.channel, len(message.rows)
         message.parts, number = composer.write(message.digests, channel, losses, message.cause, message.nobody)
@@ -103,12 +105,14 @@ class Packing:
             return carried(beside.digest, alert, shown.opening.short_id)
         return self._digests.of(shown, act, alert, now)
 
-    def _write_held(self, message: Message, sender: Sender, composer: Composer, losses: str) -> None:
+    def _write_held(
+        self, message: Message, sender: Sender, composer: Composer, losses: str, *, may_have_file: bool
+    ) -> None:
         """What has waited, the most severe first; as a summary and a file where it is more than a message holds."""
         _worst_first(message)
         message.parts, number = composer.share(message.digests, sender.channel, losses, message.nobody, message.held)
-        may_have_file = number < len(message.rows) and self._senders.may_have_files
-        if may_have_file and self._summarize(message, sender, composer, losses):
+        is_more = number < len(message.rows)
+        if is_more and may_have_file and self._summarize(message, sender, composer, losses):
             return
         _cut(message, number)
         message.parts += pictures(self._inbox.beside(key).picture for key in message.keys)

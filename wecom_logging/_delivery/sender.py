@@ -10,10 +10,11 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Protocol
 
 from .._capture.context import carry, passed_by
 from .._config import RateRules
-from .._incidents.policy import SUMMARY_S, no_flood
+from .._incidents.limits import SUMMARY_S, no_flood
 from .._lines import line
 from .._render.layout import lay_out
 from .._render.retold import in_language
@@ -35,7 +36,6 @@ from .._wecom.http import trying
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
 from ..model import Digest, File, Message, Outcome, Recipients
 from ..model.message import Answerable
-from .delivery import Delivery
 from .message_builder import Attachment, Part, Picture
 from .options import Options, Target
 
@@ -60,6 +60,16 @@ class Fate(enum.Enum):
 
 class NotNow(Exception):
     """Our own rate limit has no room for this try."""
+
+
+class OnItsWay(Protocol):
+    """A message on its way to ``recipients`` (None: those of the channel): its ``parts``, of which so many are
+    ``done``, and the files of it that were uploaded, by the identity of a channel."""
+
+    parts: tuple[Part, ...]
+    done: int
+    recipients: Recipients | None
+    uploads: dict[str, File]
 
 
 @dataclass(slots=True)
@@ -112,7 +122,7 @@ class Sender:
                 self._failed_rounds = min(self._failed_rounds + 1, 10)
                 self.back_off_until = now + between(wait / 2, wait)
 
-    def send(self, delivery: Delivery) -> Outcome:
+    def send(self, delivery: OnItsWay) -> Outcome:
         """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered.
 
         An outcome that is ``"kept"`` has the error, if it was not our own rate limit; what it means is `fate`'s. One
@@ -132,7 +142,7 @@ class Sender:
         self._failed_rounds = 0
         return replace(outcome, warning="; ".join(warnings))
 
-    def send_part(self, part: Part, delivery: Delivery) -> Outcome:
+    def send_part(self, part: Part, delivery: OnItsWay) -> Outcome:
         """One message, in one round of tries."""
         recipients = delivery.recipients
         receivers = self.channel.receivers(recipients)
@@ -159,13 +169,13 @@ class Sender:
             trying.reset(outer)
             self.windows.landed(receivers, reserved, self.clock())
 
-    def upload(self, part: Attachment, delivery: Delivery) -> File:
+    def upload(self, part: Attachment, delivery: OnItsWay) -> File:
         """A file of a delivery, which is uploaded once to a channel. Raises `WeComError` or `MessageError`."""
         uploaded = delivery.uploads.get(self.channel.identity) or self.channel.upload(part.name, part.data)
         delivery.uploads[self.channel.identity] = uploaded
         return uploaded
 
-    def _message(self, part: Part, delivery: Delivery) -> Message | Answerable:
+    def _message(self, part: Part, delivery: OnItsWay) -> Message | Answerable:
         if isinstance(part, Picture):
             return self.channel.picture(part.data)
         return self.upload(part, delivery) if isinstance(part, Attachment) else part

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import NamedTuple, Protocol
 
 from .._incidents import outcomes
-from .._incidents.book import Due
+from .._incidents.book import Book, Due
 from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.hearers import is_late
 from .._incidents.plan import Act
@@ -17,17 +18,57 @@ from .._text.said import language_of_environment
 from .._wecom.directory_checks import is_user_id
 from .._wecom.explained import explained
 from ..errors import InvalidRecipientError, MessageError
-from ..model import DeliveryReport, Outcome, Recipients
-from .bundle import Form
+from ..model import DeliveryReport, Digest, Outcome, Recipients
 from .digests import Digests
+from .duty import Duty
+from .inbox import Inbox
 from .message import Message
+from .options import Options
 from .packing import Packing
-from .sender import Fate, Sender, fate
-
-if TYPE_CHECKING:
-    from .leader import Leader
+from .reports import Reports
+from .sender import Fate, Sender, Senders, fate
 
 _NO_ROOM_S = 1.0
+
+
+class Judged(NamedTuple):
+    """What becomes of a message."""
+
+    fate: Fate | None
+    is_another_free: bool
+    """True if another channel of the group may send it now."""
+    is_refused: bool
+    """True if the fallback is to have it."""
+    waits: bool
+    """True if what the fallback does not take is tried again all the same: the configuration has to be mended."""
+    goes_alone: bool
+    """True if each of its incidents is judged by a message of its own."""
+    reason: str
+    """What is reported, where the fallback takes none."""
+
+
+class Leads(Protocol):
+    """What it asks of the leader."""
+
+    options: Options
+    lock: threading.RLock
+    book: Book
+    inbox: Inbox
+    senders: Senders
+    reports: Reports
+    duties: Duty
+
+    def now(self) -> float:
+        """The time of the journal."""
+
+    def hold(self, rows: Iterable[Due], hold: Hold, now: float) -> None:
+        """They wait."""
+
+    def keep(self, message: Message) -> None:
+        """It goes again as it is."""
+
+    def receivers(self, recipients: Recipients) -> Sequence[str]:
+        """The user ids that are known of some recipients."""
 
 
 class Settling:
@@ -36,7 +77,7 @@ class Settling:
     nobody = Outcome("kept", error=MessageError("nobody is on call"))
     """Of a step that names only rotas by which nobody is."""
 
-    def __init__(self, leader: Leader, digests: Digests, packing: Packing) -> None:
+    def __init__(self, leader: Leads, digests: Digests, packing: Packing) -> None:
         self._leader = leader
         self._digests = digests
         self._packing = packing
@@ -44,79 +85,89 @@ class Settling:
         self.refused: set[str] = set()
         """Keys of incidents that WeCom refused in a message of several: each is judged alone."""
 
-    def settle(self, message: Message, outcome: Outcome, sender: Sender, seconds: float) -> Message | None:
-        """Decide, and act. Returns the message, if it goes once more as it is. The fallback and ``on_outcome`` are
-        called with no lock held: they may take long."""
+    def settle(self, message: Message, outcome: Outcome, sender: Sender, seconds: float) -> None:
+        """Decide, and act. The fallback and ``on_outcome`` are called with no lock held: they may take long."""
         leader, options = self._leader, self._leader.options
-        verdict = fate(outcome.error) if outcome.error is not None else None
         if outcome.delivered or message.done:
             message.reached(sender.channel.known(message.recipients), outcome)
-        if message.summarized and (outcome.reason == "rejected" or verdict in (Fate.REJECT, Fate.KEEP_SLOWLY)):
+        judged = self._judged(message, outcome, sender)
+        if message.summarized and (outcome.reason == "rejected" or judged.fate in (Fate.REJECT, Fate.KEEP_SLOWLY)):
             self._give_way(message, outcome)
-            return None
-        elsewhere = verdict not in (None, Fate.REJECT) and leader.senders.has_another(sender)
-        waits = verdict is Fate.KEEP_SLOWLY
-        refused = outcome.reason == "rejected" or verdict is Fate.REJECT or (waits and not elsewhere)
-        refused = refused and not (outcome.delivered or message.done)
-        alone = refused and not waits and len(message.rows) > 1  # what shared a message is judged alone
-        alone = alone and not (message.is_step and finds_nobody(outcome))
+            return
         given: list[Due] = []
-        reason = "delivered" if outcome.delivered else "rejected" if refused and not (waits or alone) else "kept"
-        again = None
         report = None
         try:
-            lost = zip(message.rows, message.digests, strict=False) if refused and not alone else ()
-            for row, digest in lost if not message.is_step else ():
+            for row, digest in self._for_the_fallback(message, judged):
                 if leader.senders.hand_over(digest, outcome.error):
                     given.append(row)
-                    reason = "handed_over"
         finally:
+            reason = "handed_over" if given else judged.reason
             names = tuple(row.incident.opening.short_id for row in message.rows)
-            leader.reports.say(names, outcome, verdict, sender.name, reason, message.is_step, elsewhere)
+            leader.reports.say(
+                names, outcome, judged.fate, sender.name, reason, message.is_step, judged.is_another_free
+            )
             if options.on_outcome is not None and (outcome.error is not None or outcome.reason != "kept"):
                 ended = replace(outcome, reason="rejected") if reason in ("rejected", "handed_over") else outcome
                 report = DeliveryReport(names, sender.channel.identity.split(" ", 1)[0], ended, reason, seconds)
                 leader.reports.is_reporting = True
             with leader.lock:
-                now = leader.now()
-                if message.is_step and not alone:
-                    self._settle_step(message, outcome, now, refused=refused and not waits)
-                elif outcome.delivered:
-                    leader.reports.losses_sent = message.losses
-                    self.sent(message.rows, "delivered", now, message)
-                elif alone:
-                    self.refused.update(message.keys)
-                elif refused and not waits:
-                    self.sent(given, "handed_over", now)
-                    self._reject([row for row in message.rows if row not in given], now)
-                else:
-                    self.sent(given, "handed_over", now)
-                    left = [row for row in message.rows if row not in given]
-                    again = self._keep(message, left, outcome, verdict)
-                if verdict not in (None, Fate.REJECT) and not (refused and len(given) == len(message.rows)):
-                    sender.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
-                    if again is None and not message.is_step:
-                        self._wait([row for row in message.rows if row not in given], now)
+                self._book(message, outcome, judged, given, sender)
             if report is not None:
                 leader.reports.report(report)
-        return again
 
-    def _keep(self, message: Message, left: Sequence[Due], outcome: Outcome, verdict: Fate | None) -> Message | None:
-        """It goes again as it is: if a part of it has gone; if no answer came, once."""
-        if len(left) < len(message.rows):
-            return None
-        if message.done or (outcome.error is None and outcome.reason == "kept"):  # a part, or no room any more
-            return message if message.done else None
-        is_unsure = verdict is Fate.KEEP and not message.again
-        message.again = True
-        return message if is_unsure else None
+    def _judged(self, message: Message, outcome: Outcome, sender: Sender) -> Judged:
+        verdict = fate(outcome.error) if outcome.error is not None else None
+        waits = verdict is Fate.KEEP_SLOWLY
+        another = verdict not in (None, Fate.REJECT) and self._leader.senders.has_another(sender)
+        refused = outcome.reason == "rejected" or verdict is Fate.REJECT or (waits and not another)
+        refused = refused and not (outcome.delivered or message.done)
+        alone = refused and not waits and len(message.rows) > 1
+        alone = alone and not (message.is_step and finds_nobody(outcome))
+        reason = "delivered" if outcome.delivered else "rejected" if refused and not (waits or alone) else "kept"
+        return Judged(verdict, another, refused, waits, alone, reason)
 
-    def _wait(self, rows: Sequence[Due], now: float) -> None:
+    def _for_the_fallback(self, message: Message, judged: Judged) -> Iterable[tuple[Due, Digest]]:
+        if not judged.is_refused or judged.goes_alone or message.is_step:
+            return ()
+        return zip(message.rows, message.digests, strict=False)  # one that could not be made has none
+
+    def _book(self, message: Message, outcome: Outcome, judged: Judged, given: Sequence[Due], sender: Sender) -> None:
+        """What became of its incidents, of which the fallback has taken some."""
+        leader, now = self._leader, self._leader.now()
+        left = [row for row in message.rows if row not in given]
+        is_kept = False
+        if message.is_step and not judged.goes_alone:
+            self._settle_step(message, outcome, now, refused=judged.is_refused and not judged.waits)
+        elif outcome.delivered:
+            leader.reports.losses_sent = message.losses
+            self.sent(message.rows, "delivered", now, message)
+        elif judged.goes_alone:
+            self.refused.update(message.keys)
+        else:
+            self.sent(given, "handed_over", now)
+            if judged.is_refused and not judged.waits:
+                self._reject(left, now)
+            else:
+                is_kept = self._keeps(message, left, outcome)
+        if judged.fate not in (None, Fate.REJECT) and (left or not judged.is_refused):
+            sender.rest(judged.fate, getattr(outcome.error, "retry_after_s", 0.0))
+            if not (is_kept or message.is_step):
+                self.wait(left, message.rounds, now)
+
+    def _keeps(self, message: Message, left: Sequence[Due], outcome: Outcome) -> bool:
+        """Keep it for another try, byte for byte: WeCom may have it, and shows the same text once."""
+        message.rounds += outcome.error is not None
+        if not message.done and (len(left) < len(message.rows) or not message.rounds):
+            return False
+        self._leader.keep(message)
+        return True
+
+    def wait(self, rows: Sequence[Due], rounds: int, now: float) -> None:
         """They are tried again, when their channel is."""
         until = now + max(self._leader.senders.pause(), 0.0)
         for incident, _ in rows:
             if (there := self._leader.book.get(incident.opening.key)) is not None:
-                self._leader.book.put(outcomes.failed(there, until), now)
+                self._leader.book.put(outcomes.failed(there, until, rounds), now)
 
     def _give_way(self, message: Message, outcome: Outcome) -> None:
         """A flood that is refused goes in shared messages, but for what stands in a summary that was sent."""
@@ -218,7 +269,7 @@ class Settling:
             if (there := leader.book.get(key)) is not None:
                 count = counts.get(incident.opening.short_id, incident.counts.count)
                 audience = audience_of(recipients)
-                after = outcomes.step_sent(there, audience, who, now, count=count, ids=message.sent_ids)
+                after = outcomes.step_sent(there, audience, who, now, count=count, ids=message.sent_ids, shown=incident)
                 leader.book.put(after, now)
 
     def _miss(self, rows: Sequence[Due], why: str, now: float) -> None:

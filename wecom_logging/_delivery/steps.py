@@ -103,9 +103,10 @@ class Steps:
         step = self._duties.step(delivery.claims[0].incident)
         if step is None or not step.calls or delivery.recipients is None:
             return
-        delivery.phoned, error = ring(self._channel, delivery.recipients, self._options.looks.language)
-        if error is not None:
-            self._options.warn_once("phone", explained(error, language_of_environment()))
+        rang = ring(self._channel, delivery.recipients, self._options.looks.language)
+        delivery.phoned = rang.phoned
+        if rang.error is not None:
+            self._options.warn_once("phone", explained(rang.error, language_of_environment()))
 
     def settle(self, delivery: Delivery, outcome: Outcome, now: float, *, refused: bool) -> None:
         """What became of its message: it tells somebody, nobody, or is tried again."""

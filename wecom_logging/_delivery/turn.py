@@ -20,19 +20,21 @@ from .._incidents.answered import said
 from .._incidents.fingerprint import audience_of
 from .._incidents.life import released
 from .._incidents.policy import Hold, Rules, Send, Step, Why
+from .._jobs.declared import declared
 from .._lines import line
 from .._render.flood import WORST
 from .._runtime import forks
 from .._state.failover import DRAIN_S, Claim, FailoverStore
 from .._state.memory import MemoryStore
 from .._state.scopes import known_scopes
+from .._state.shared import alone as process_alone
 from .._wecom.channels import Channel
 from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Outcome, Recipients
 from ..model.duty import Held
 from .alerts import Alerts
+from .asked import Asked
 from .claims import MAX_SHARED, Claims, alone
-from .declared import Asked, declared
 from .delivery import Delivery
 from .duties import Duties
 from .ledger import Ledger
@@ -42,9 +44,9 @@ from .packer import Packer
 from .sender import Fate, Sender, Senders, fate
 
 if TYPE_CHECKING:
+    from .._jobs.watch import Watch
     from .heartbeat import Heartbeat
     from .steps import Steps
-    from .watch import Watch
 
 
 _SWEEP_S = 60.0
@@ -151,11 +153,15 @@ class Turn:
     @cached_property
     def watch(self) -> Watch:
         """What looks after jobs; loaded where there may be some."""
+        from .._jobs.book import JobBook
+        from .._jobs.watch import Watch
         from .._state.jobs import Jobs
-        from .watch import Watch
+        from .stored_jobs import StoredRows
 
         shared = self._options.shared
-        return Watch(self.store, Jobs(shared), self._options, self.alerts.meant, self._clock)
+        rows = StoredRows(self.store, shared, self._clock)
+        jobs = JobBook() if shared is process_alone else Jobs(shared)
+        return Watch(rows, jobs, self._options, self.alerts.meant, self._clock)
 
     def _watch_jobs(self, now: float) -> float:
         """See whether jobs have run that are expected to; the seconds until it is to be seen again."""

@@ -18,10 +18,10 @@ from ..model.alert import TAKEN
 from ..model.duty import Called, Held, OnDuty, Rang, Scope, Step, Swap
 from .moment import Moment, is_of, what_held, what_holds
 from .rules import Rules
-from .steps import Ids, Phones, names, ring
 
 if TYPE_CHECKING:
     from .people import OnCall
+    from .steps import Ids, Phones
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -143,16 +143,22 @@ class Duties:
     ) -> tuple[str, ...]:
         """What people call those who got it before its next step. ``ids`` gives the user ids that are known of some
         recipients, ``is_id`` says whether a name has the form of one."""
+        from .steps import names  # loaded where a step is due
+
         first = Recipients(incident.sent.people) or self.known(named, incident, now) or self.own
         return names([first, *told_by_steps(incident)], incident.sent.ids, ids, is_id, self.language)
 
     def who(self, recipients: Recipients, sent_ids: Sequence[str], ids: Ids, is_id: Callable[[str], bool]) -> str:
         """What people call those to whom a step was sent, by the ids of those who got it; of one that reached nobody,
         those whom it names."""
+        from .steps import names
+
         return "".join(names([recipients], sent_ids, ids, is_id, self.language))
 
     def ring(self, channel: Phones, recipients: Recipients) -> Rang:
         """Call those to whom a step was sent: one request, once; with no lock held."""
+        from .steps import ring
+
         return ring(channel, recipients, self.language)
 
     def shown(self, now: float) -> list[OnDuty]:

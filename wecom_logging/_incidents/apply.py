@@ -22,6 +22,7 @@ from .values import (
     comes_again,
     is_closed,
     standing,
+    was_sent,
 )
 
 SPANS = 8
@@ -70,6 +71,7 @@ def opened(entry: Opened, short_id: str, now: float) -> Incident:
         duty=entry.duty,
         steps=entry.steps,
         calls=entry.calls,
+        is_crowded=entry.is_crowded,
     )
     counts = Counts(
         count=entry.count,
@@ -132,7 +134,7 @@ def sent_alone(incident: Incident, number: int, at: float) -> Incident:
     sent = incident.sent
     wait_s = sent.wait_s or incident.opening.window_s
     after = replace(sent, count=sent.count + number, at=max(sent.at, at), wait_s=wait_s)
-    return replace(incident, sent=after, step=incident.step if sent.count else first_step(incident, at))
+    return replace(incident, sent=after, step=incident.step if was_sent(incident) else first_step(incident, at))
 
 
 def first_step(incident: Incident, now: float) -> Step | None:
@@ -198,9 +200,9 @@ def answered(incident: Incident, answer: Answer, now: float) -> Incident:
 
 def _needs_no_message(incident: Incident, answer: Answer, was_said: bool) -> bool:
     if answer.verb not in UNDONE.values():
-        return not incident.sent.count and answer.verb == SILENCED
+        return not was_sent(incident) and answer.verb == SILENCED
     is_of_newest = incident.sent.said == len(incident.answers) - 1  # all before what is undone stand in a message
-    return not incident.sent.count or (not was_said and is_of_newest)
+    return not was_sent(incident) or (not was_said and is_of_newest)
 
 
 def in_force(incident: Incident, now: float) -> Answer | None:
@@ -218,7 +220,7 @@ def refuses(incident: Incident, answer: Answer, now: float) -> Answer | None:
     there = in_force(incident, now)
     if there is None or answer.verb not in UNDONE:
         return None
-    giver = replace(answer, who=answer.by, user="") if answer.by else answer
+    giver = replace(answer, who=answer.by, user="") if answer.by else answer  # who has it gives it
     may = answer.verb == DONE or is_same_person(there, giver) or (answer.verb, there.verb) == (TAKEN, SILENCED)
     return there if there.verb == DONE or not may else None
 

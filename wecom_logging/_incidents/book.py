@@ -11,23 +11,26 @@ import zlib
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..model import Alert
 from .apply import apply
 from .entries import OfIncident, Opened
 from .outcomes import shifted
-from .plan import NEVER, Act, hurried, plan
+from .plan import NEVER, Act, drained, plan
 from .short_id import OF_THE_ALERT, short_ids
-from .values import Incident, is_closed
+from .values import Incident, is_closed, is_first
 
-PATIENCE = 4
+PATIENCE = 3
 """After so many rounds that failed an incident goes behind all others: WeCom may refuse just this one."""
+
+MAX_ROWS = 10_000
 
 _MAX_FRESH = 64
 """So many alerts are kept as they are; older ones are packed."""
 
-Order = tuple[int, int, float, str]
+Order = tuple[int, int, bool, float, int, str]
+Leaves = tuple[int, bool, float, int, str]
 
 
 class Due(NamedTuple):
@@ -38,7 +41,8 @@ class Due(NamedTuple):
 
 
 class Book:
-    """Those of one channel: at most ``most`` rows, whose alerts take at most ``most_bytes``, packed.
+    """Those of one channel: at most ``most`` of which nobody was sent anything, at most `MAX_ROWS` in all (or ``most``,
+    if that is more), whose alerts take at most ``most_bytes``, packed.
 
     ``left`` is called with each row that has to make room: with what nobody was sent of it, which is lost.
     """
@@ -52,6 +56,12 @@ class Book:
         self._due: list[Order] = []
         self._orders: dict[str, Order] = {}
         """Of those that are due."""
+        self._waiting: list[Leaves] = []
+        self._waits: dict[str, Leaves] = {}
+        """Of those of which nobody was sent anything: the first of them leaves first."""
+        self._numbers: dict[str, int] = {}
+        """In which order the rows were opened."""
+        self._number = 0
         self._audiences: dict[str, dict[str, None]] = {}
         self._names: dict[str, dict[str, None]] = {}
         """The keys by short id: one may stand for several, of a handler whose alerts go to several audiences."""
@@ -82,11 +92,18 @@ class Book:
         """Set a row, and look anew when it is due."""
         key = incident.opening.key
         if key not in self._rows:
+            self._number += 1
+            self._numbers[key] = self._number
             self._audiences.setdefault(incident.opening.audience, {})[key] = None
             self._names.setdefault(incident.opening.short_id, {})[key] = None
         self._rows[key] = incident
         self._not_due(key)
         self._plan(key, incident, now)
+        _leave(self._waiting, self._waits, key)
+        if incident.unsent and is_first(incident):
+            opening, since = incident.opening, incident.counts.unsent_at
+            self._waits[key] = place = opening.level, not opening.is_crowded, since, self._numbers[key], key
+            insort(self._waiting, place)
 
     def drop(self, key: str) -> Incident | None:
         """Forget a row."""
@@ -94,7 +111,9 @@ class Book:
         if incident is None:
             return None
         self._not_due(key)
+        _leave(self._waiting, self._waits, key)
         self._at.pop(key, None)
+        del self._numbers[key]
         for of, name in ((self._audiences, incident.opening.audience), (self._names, incident.opening.short_id)):
             of[name].pop(key, None)
             if not of[name]:
@@ -121,7 +140,7 @@ class Book:
         """The alert that the messages of a row show."""
         found = self._alerts[key]
         if isinstance(found, bytes):
-            found = pickle.loads(zlib.decompress(found))  # noqa: S301 # this process has packed it
+            found = pickle.loads(zlib.decompress(found))  # this process has packed it
             assert isinstance(found, Alert)
         return found
 
@@ -145,7 +164,7 @@ class Book:
         """
         self._ripen(now)
         if hurries or closes:
-            yield from self._hurried(now, closes)
+            yield from self._drained(now, closes)
             return
         for *_, key in list(self._due):
             incident = self._rows.get(key)
@@ -167,12 +186,12 @@ class Book:
     def has_unsent(self) -> bool:
         return any(one.unsent for one in self._rows.values())
 
-    def _hurried(self, now: float, closes: bool) -> Iterator[Due]:
+    def _drained(self, now: float, closes: bool) -> Iterator[Due]:
         found = []
         for incident in self._rows.values():
-            one = hurried(incident, now, closes=closes)
+            one = drained(incident, now, closes=closes)
             if one.at <= now:
-                found.append((_order(incident), Due(incident, one.act)))
+                found.append((self.order(incident), Due(incident, one.act)))
         for _, due in sorted(found, key=lambda pair: pair[0]):
             if self._rows.get(due.incident.opening.key) is due.incident:
                 yield due
@@ -181,8 +200,8 @@ class Book:
         at = plan(incident, now).at
         self._at[key] = at
         if at <= now:
-            order = self._orders[key] = _order(incident)
-            insort(self._due, order)
+            self._orders[key] = place = self.order(incident)
+            insort(self._due, place)
         elif at < NEVER:
             heappush(self._later, (at, key))
             if len(self._later) > 2 * len(self._rows) + 1000:
@@ -196,9 +215,14 @@ class Book:
                 self._plan(key, incident, now)
 
     def _not_due(self, key: str) -> None:
-        order = self._orders.pop(key, None)
-        if order is not None:
-            del self._due[bisect_left(self._due, order)]
+        _leave(self._due, self._orders, key)
+
+    def order(self, incident: Incident, rounds: int = 0) -> Order:
+        """The most severe first; of one level lines of code that are not flooding, then what has waited longest, then
+        what was opened first. ``rounds`` of its message have failed so far."""
+        opening, number = incident.opening, self._numbers.get(incident.opening.key, 0)
+        is_late = int(incident.sent.tries + rounds >= PATIENCE)
+        return is_late, -opening.level, opening.is_crowded, incident.counts.unsent_at, number, opening.key
 
     # Names, alerts, room.
 
@@ -231,27 +255,37 @@ class Book:
         self._bytes -= len(found) if isinstance(found, bytes) else 0
 
     def _make_room(self) -> None:
-        """First leave those that are over, the oldest first, then those with nothing unsent, then the least severe."""
-        if len(self._rows) <= self._most and self._bytes <= self._most_bytes:
+        """Of too many that wait the least severe leaves, of these what is crowded, and what has waited longest; of too
+        many in all first those that are over, the oldest first, then those with nothing unsent."""
+        while len(self._waiting) > self._most:
+            self._leaves(self._waiting[0][-1])
+        most = max(MAX_ROWS, self._most)
+        if len(self._rows) <= most and self._bytes <= self._most_bytes:
             return
-        aim = max(self._most - max(self._most // 64, 1) + 1, 1)
-        rows = sorted(self._rows.values(), key=_leaves_before)
-        for incident in rows:
-            if len(self._rows) <= aim and self._bytes <= self._most_bytes:
+        for incident in sorted(self._rows.values(), key=_leaves_before)[:-1]:
+            if len(self._rows) <= most - most // 64 and self._bytes <= self._most_bytes:
                 return
-            self.drop(incident.opening.key)
+            self._leaves(incident.opening.key)
+
+    def _leaves(self, key: str) -> None:
+        if (incident := self.drop(key)) is not None:
             self._left(incident)
 
 
-def _order(incident: Incident) -> Order:
-    """The most severe first, of one level what has waited longest."""
-    is_late = int(incident.sent.tries >= PATIENCE)
-    return is_late, -incident.opening.level, incident.counts.unsent_at, incident.opening.key
+def _leave(places: list[Any], by_key: dict[str, Any], key: str) -> None:
+    """Take the place of a key out of a list that is sorted."""
+    place = by_key.pop(key, None)
+    if place is not None:
+        del places[bisect_left(places, place)]
 
 
 def _leaves_before(incident: Incident) -> tuple[int, int, float]:
     state = 2 if incident.unsent else 0 if is_closed(incident) else 1
-    return state, incident.opening.level if state else 0, incident.counts.unsent_at if state == 2 else incident.counts.at
+    return (
+        state,
+        incident.opening.level if state else 0,
+        incident.counts.unsent_at if state == 2 else incident.counts.at,
+    )
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -19,6 +19,7 @@ class Opened:
     ``count``: so many more like it came with it; ``sent`` of them the process has sent alone. ``alert.id`` tells it
     from all others; a process may append it again, which counts once while its incident is known by that alert. The
     rules (``duty``, ``steps``, ``calls``), the ``link`` and the names of its ``scopes`` are those of its handler.
+    ``is_crowded``: others of its line of code waited when it came.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Opened:
     duty: str = ""
     steps: tuple[float, ...] = ()
     calls: tuple[int, ...] = ()
+    is_crowded: bool = False
     count: int = 1
     sent: int = 0
     variants: tuple[Variant, ...] = ()

@@ -18,3 +18,14 @@ MAX_VARIANTS = 64
 
 MAX_TOLD_TOO = 16
 """Of the audiences that steps of an escalation have told, so many are kept; of the persons on call, too."""
+
+SUMMARY_S = 60.0
+"""One summary of a flood in so long, for each audience."""
+
+MESSAGES = 3
+"""What so many messages can hold is no flood."""
+
+
+def no_flood(held: int) -> int:
+    """How many incidents are no flood, where a message holds so many."""
+    return held * MESSAGES

@@ -27,6 +27,7 @@ from .values import (
     is_first,
     is_said,
     standing,
+    was_sent,
 )
 
 MAX_DIGESTS_WITH_NEW = 16
@@ -45,15 +46,16 @@ EARLY_S = 0.05
 
 def as_composed(incident: Incident, act: Act, now: float) -> Incident:
     """The incident as its message shows it. A first message, also of one that ended and comes again, shows its alert
-    alone, if that is fresh: what came since is for a digest. News of what a person did shows what had come by then: the
-    rest is for all who get it."""
+    alone, if that is fresh, and came after its end: what came since is for a digest. News of what a person did shows
+    what had come by then: the rest is for all who get it.
+    """
     counts, sent = incident.counts, incident.sent
     if act is Act.NEWS and not is_said(incident):
         last = incident.answers[-1]
         number = max(last.count - sent.count, 0)
         return _first_of(incident, number, min(counts.last, last.at)) if number < incident.unsent else incident
     is_fresh = now - counts.unsent_at < incident.opening.window_s
-    begins = sent.ended if sent.count else not is_closed(incident)
+    begins = sent.ended and counts.unsent_at >= sent.at if was_sent(incident) else not is_closed(incident)
     if act is Act.FIRST and begins and incident.unsent > 1 and is_fresh:
         return _first_of(incident, 1, began(incident))
     return incident
@@ -188,10 +190,10 @@ def held(incident: Incident, hold: Hold, act: Act) -> Incident:
     return replace(incident, hold=hold)
 
 
-def failed(incident: Incident, until: float) -> Incident:
-    """A message of it could not be sent: it is tried again then."""
+def failed(incident: Incident, until: float, rounds: int = 1) -> Incident:
+    """So many rounds of a message of it have failed: it is tried again then."""
     after = held(incident, Hold(until, By.TRY), Act.DIGEST)
-    return replace(after, sent=replace(after.sent, tries=after.sent.tries + 1))
+    return replace(after, sent=replace(after.sent, tries=after.sent.tries + rounds))
 
 
 def lifted(incident: Incident, now: float) -> Incident:
@@ -222,14 +224,24 @@ def seen(incident: Incident, where: str) -> Incident:
 
 
 def step_sent(
-    there: Incident, audience: str, who: str, now: float, *, count: int, ids: tuple[str, ...] = ()
+    there: Incident,
+    audience: str,
+    who: str,
+    now: float,
+    *,
+    count: int,
+    ids: tuple[str, ...] = (),
+    shown: Incident | None = None,
 ) -> Incident:
     """The message of its next step was sent, with so many records, to an ``audience``, whom people call ``who``, by
-    their user ids. Those who got it before get a line; the phones ring first, where the step says so."""
+    their user ids. Those who got it before get a line; the phones ring first, where the step says so. What a person did
+    while it was on its way, after it was ``shown``, comes after it.
+    """
     sent = there.sent
     audiences = (*(one for one in sent.audiences if one != audience), audience)[-MAX_TOLD_TOO:]
     all_ids = tuple(dict.fromkeys((*sent.ids, *ids)))[-MAX_SENT_IDS:]
-    after = _step_over(there, Answer(ESCALATED, who, "", now, count=count), now)
+    place = _place_after(there, (shown or there).answers)
+    after = _step_over(there, Answer(ESCALATED, who, "", now, count=count), now, place)
     step = after.step
     if step is not None and step.number in there.opening.calls:
         step = replace(step, call_at=now)
@@ -238,14 +250,15 @@ def step_sent(
 
 def step_missed(there: Incident, why: str, now: float) -> Incident:
     """Its next step reached nobody: the one after that is due at once, and says so; after the last a line does."""
-    after = _step_over(there, Answer(ESCALATED, "", why, now, count=there.counts.count), now)
+    answer = Answer(ESCALATED, "", why, now, count=there.counts.count)
+    after = _step_over(there, answer, now, len(there.answers))
     step = after.step
     if step is None or not step.at:
         return after
     return replace(after, step=replace(step, at=now), sent=replace(after.sent, said=len(after.answers)))
 
 
-def _step_over(there: Incident, answer: Answer, now: float) -> Incident:
+def _step_over(there: Incident, answer: Answer, now: float, place: int) -> Incident:
     step, steps = there.step, there.opening.steps
     if step is None:  # it has ended meanwhile
         return there
@@ -256,7 +269,8 @@ def _step_over(there: Incident, answer: Answer, now: float) -> Incident:
     dropped = max(len(there.answers) + 1 - MAX_ANSWERS, 0)
     sent = replace(there.sent, said=max(there.sent.said - dropped, 0), over=max(there.sent.over - dropped, 0))
     after = Step(number=number, at=further, since=step.since, sent_at=now)
-    return replace(there, answers=(*there.answers, answer)[dropped:], sent=sent, step=after)
+    answers = (*there.answers[:place], answer, *there.answers[place:])
+    return replace(there, answers=answers[dropped:], sent=sent, step=after)
 
 
 def step_failed(there: Incident, now: float) -> Incident:
@@ -285,7 +299,8 @@ def called(there: Incident, phoned: str) -> Incident:
 
 def shifted(incident: Incident, by_s: float) -> Incident:
     """As it is after the wall has leapt: its intervals go on. Times of the wall (quiet hours, a maintenance, what a
-    person has said) stay; so do those of records, which are shown."""
+    person has said) stay; so do those of records, which are shown. Where the wall was set back, what people did was
+    earlier, too: none of it lasts longer."""
     counts, sent, step, hold = incident.counts, incident.sent, incident.step, incident.hold
     if step is not None:
         step = Step(
@@ -302,6 +317,7 @@ def shifted(incident: Incident, by_s: float) -> Incident:
         counts=replace(counts, at=counts.at + by_s, unsent_at=counts.unsent_at + by_s),
         sent=replace(sent, at=sent.at and sent.at + by_s),
         hold=replace(hold, until=hold.until + by_s) if hold is not None and not hold.is_of_wall else hold,
+        answers=tuple(replace(one, at=one.at + by_s) for one in incident.answers) if by_s < 0 else incident.answers,
         step=step,
     )
 

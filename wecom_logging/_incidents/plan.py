@@ -19,6 +19,7 @@ from .values import (
     is_first,
     is_said,
     standing,
+    was_sent,
 )
 
 NEVER = float("inf")
@@ -84,7 +85,7 @@ def plan(incident: Incident, now: float) -> Plan:
 def _step(incident: Incident, now: float) -> Plan | None:
     """The next step, or the phones of the last one. None: there is none, or a person has the incident."""
     step = incident.step
-    if step is None or not incident.sent.count or has_person(incident):
+    if step is None or not was_sent(incident) or has_person(incident):
         return None
     if step.call_at:
         return Plan(max(step.call_at, now), Act.CALL)
@@ -95,7 +96,7 @@ def _message(incident: Incident, now: float) -> Plan:
     """The next message, or its end in silence, without any step."""
     hold = incident.hold
     free_at = max(hold.until, now) if hold is not None else now
-    if incident.sent.count and not is_said(incident):
+    if was_sent(incident) and not is_said(incident):
         return Plan(free_at, Act.NEWS)
     if is_closed(incident) and not incident.unsent:
         return Plan(max(incident.sent.at + CLOSED_S, now), Act.FORGET)
@@ -199,17 +200,17 @@ def _is_expired(incident: Incident, at: float) -> bool:
     return incident.unsent > 0 and at - since >= EXPIRES_S
 
 
-def hurried(incident: Incident, now: float, *, closes: bool = False) -> Plan:
+def drained(incident: Incident, now: float, *, closes: bool = False) -> Plan:
     """The same, where somebody waits for all that is unsent: it is due now, but for what quiet hours, a maintenance or
     a person hold. ``closes``: there is no later, so nothing holds it, and what nobody waits for is over in silence.
     """
     found = plan(incident, now)
     hold = incident.hold
     is_held = not closes and (holding(incident) is not None or (hold is not None and hold.is_of_wall))
-    if incident.sent.count and not is_said(incident) and (closes or not is_held):
+    if was_sent(incident) and not is_said(incident) and (closes or not is_held):
         return Plan(now, Act.NEWS)
-    if not incident.unsent and closes and found.act is Act.END and found.at <= now:
-        return Plan(now, Act.LAPSE)
+    if found.act is Act.END and not is_held and over_at(incident) <= now:  # it waits for no others
+        return Plan(now, Act.LAPSE if closes and not incident.unsent else Act.END)
     if found.at <= now or not incident.unsent or is_held:
         return found
     if is_first(incident):
@@ -217,15 +218,17 @@ def hurried(incident: Incident, now: float, *, closes: bool = False) -> Plan:
     return Plan(now, Act.END if over_at(incident) <= now else Act.DIGEST)
 
 
-def early(incident: Incident, now: float) -> Act | None:
+def early(incident: Incident, now: float, *, hurries: bool = False) -> Act | None:
     """What an incident may send along with another message though it is not due yet: a digest of which half the wait is
-    over and that goes on, or its end. None: nothing."""
+    over and that goes on, or its end. ``hurries``: all that is unsent. None: nothing."""
     if is_first(incident) or holding(incident) is not None or incident.hold is not None:
         return None
-    if not incident.sent.count or not is_said(incident) or incident.sent.ended:
+    if not was_sent(incident) or not is_said(incident) or incident.sent.ended:
         return None
     if over_at(incident) <= now:
         return Act.END if has_closing_line(incident) else None
+    if incident.unsent and hurries:
+        return Act.DIGEST
     if not incident.unsent or now < incident.sent.at + incident.sent.wait_s / 2:
         return None
     is_fresh = now <= incident.counts.at + FRESH_WINDOWS * incident.opening.window_s

@@ -24,7 +24,8 @@ class Opening:
     record, and of one that ended and came again that of the record that came. ``scopes`` are the names by which a
     maintenance holds it. ``duty`` (`model.duty.Duty` as a text) and ``steps`` are the rules as they were when it began:
     when each step of its escalation comes, in seconds after the first message; ``calls`` are the numbers, from 1 on, of
-    the steps that ring phones.
+    the steps that ring phones. ``is_crowded``: others of its line of code waited when it came, so that other lines go
+    first.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Opening:
     duty: str = ""
     steps: tuple[float, ...] = ()
     calls: tuple[int, ...] = ()
+    is_crowded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +193,7 @@ def holding(incident: Incident) -> Answer | None:
     found = standing(incident)
     if found is None or found[1].verb not in (TAKEN, SILENCED) or found[0] < incident.sent.over:
         return None
-    return found[1] if incident.sent.count or found[1].verb == SILENCED else None
+    return found[1] if was_sent(incident) or found[1].verb == SILENCED else None
 
 
 def is_said(incident: Incident) -> bool:
@@ -208,7 +210,7 @@ def has_person(incident: Incident) -> bool:
 def news(incident: Incident, now: float) -> Answer | None:
     """The answer that a message of its own says: the newest, or one that is over and in which nothing came. None of an
     incident that nobody was sent."""
-    if not incident.sent.count:
+    if not was_sent(incident):
         return None
     if not is_said(incident):
         return incident.answers[-1]
@@ -231,9 +233,15 @@ def comes_again(incident: Incident) -> bool:
     return incident.unsent > 0 and is_said(incident) and is_closed(incident)
 
 
+def was_sent(incident: Incident) -> bool:
+    """True if a message of it was sent; of one that came again and was answered before a message said so, since
+    then."""
+    return incident.sent.count > incident.counts.base
+
+
 def is_first(incident: Incident) -> bool:
     """True if its next message is the first about it, or the first since it comes again."""
-    return not incident.sent.count or comes_again(incident)
+    return not was_sent(incident) or comes_again(incident)
 
 
 def began(incident: Incident) -> float:

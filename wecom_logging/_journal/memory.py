@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
+from collections.abc import Iterator
 from threading import Event
 
 from .base import Batch, Changes, Facts
@@ -14,7 +15,8 @@ class MemoryJournal:
     """A deque. One thread appends, so that the order of the numbers is that of the batches; any thread reads."""
 
     def __init__(self) -> None:
-        self.writer, self.numbers = "here", itertools.count(1)
+        self.writer = "here"
+        self.numbers: Iterator[int] = itertools.count(1)
         self._batches: deque[Batch] = deque()
         self._saved, self._saves, self._news = 0, 0, Event()
         self._facts: dict[str, tuple[str, float]] = {}

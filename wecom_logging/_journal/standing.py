@@ -33,7 +33,7 @@ def change(kind: type[T], become: Callable[[tuple[T, ...]], Sequence[T]]) -> tup
             _put(one, 0.0)
     for one in after:
         if one not in before:
-            _put(one, one.until)
+            _put(one, float("inf"))
     return standing(kind)
 
 

@@ -9,6 +9,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..errors import MessageError, WeComError
 from .recipients import Recipients
 
 if TYPE_CHECKING:
@@ -139,4 +140,4 @@ class Rang:
     """``phoned`` says that phones rang, or why not, "" where nobody has one; ``error`` is what WeCom answered."""
 
     phoned: str
-    error: Exception | None = None
+    error: WeComError | MessageError | None = None

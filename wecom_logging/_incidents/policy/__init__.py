@@ -21,18 +21,13 @@ from .. import answered, escalation, life, stored
 from ..cause import scheduler_of
 from ..fingerprint import recipients_of
 from ..incident import SOON_S, Incident, Related
-
-SUMMARY_S = 60.0
-"""One summary of a flood in so long, for each audience."""
+from ..limits import SUMMARY_S
 
 GATHER_S = 4.0
 """For so long after a summary what is not urgent is gathered: then is seen whether the flood lasts."""
 
 BEAT_S = 600.0
 """Jobs that one scheduler has not started share a message in so long."""
-
-MESSAGES = 3
-"""What so many messages can hold is no flood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,11 +248,6 @@ def waits_for_summary(number: int, most: int, now: float, rules: Rules) -> bool:
 def may_send_summary(now: float, rules: Rules) -> bool:
     """Whether a flood may be sent as a summary with a file now."""
     return now >= rules.no_files_until and (rules.next_summary_at <= now or rules.draining)
-
-
-def no_flood(held: int) -> int:
-    """How many incidents are no flood, where a message holds so many."""
-    return held * MESSAGES
 
 
 def urgent_first(incidents: Sequence[Incident], most: int) -> int:

@@ -12,30 +12,22 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
 
-from .._incidents import answered
 from .._incidents.cause import cause_of
-from .._incidents.fingerprint import audience_of, group_key
-from .._incidents.incident import Count, Incident, Kept
-from .._incidents.job import ENDED, MISSED, OVER, RAN, UNWATCHED, Job, News, Spec, Target
-from .._incidents.policy import expected
-from .._incidents.policy.expected import Gap
-from .._incidents.schedule import Cron
+from .._incidents.fingerprint import group_key
 from .._lines import line
 from .._render import words
 from .._render.mask import masked
 from .._render.times import every, exactly
-from .._state.base import Answered, Incidents, answer
-from .._state.failover import FailoverStore
-from .._state.jobs import Jobs, Row, Watched, schedule_of, zone_to_show
-from .._state.shared import alone
 from .._text.said import Phrase
 from ..errors import StateError
-from ..model import Alert, Frame, Recipients
+from ..model import Alert, Answer, Frame, Recipients
 from ..model.alert import BY_RUN, DONE, RunEnd
+from . import expected
+from .base import JobRows, Jobs, Missed, Options
 from .declared import declared
-from .options import Options
+from .job import ENDED, MISSED, NO_GAP, OVER, RAN, UNWATCHED, Gap, Job, News, Row, Spec, Target, Watched
+from .schedule import Cron, schedule_of, zone_to_show
 
 LOOK_S = 30.0
 """So often somebody looks; all others ask when that was."""
@@ -58,22 +50,17 @@ _MOST_S = 1.0
 _WINDOW_S = 30 * 86400.0
 """Of an incident of a job: its end is the next run, not a silence."""
 
-_AGAIN_S = 3600.0
-"""It is told again, with what was missed since, no sooner than that."""
-
 _MOST_NAMES = 20
 
 _CLOSES = {RAN: MISSED, ENDED: OVER}
 _OPENS = tuple(_CLOSES.values())
-
-T = TypeVar("T")
 
 
 @dataclass(eq=False, repr=False)
 class Watch:
     """That of one handler in one process."""
 
-    _store: FailoverStore
+    _rows: JobRows
     jobs: Jobs
     _options: Options
     _meant: Callable[[str, int, Recipients | None], Recipients | None]
@@ -117,8 +104,8 @@ class Watch:
         new = declared[self._heard :]
         newest = {one.place: one for one in new}
         for one in new:
-            is_mine = self._options.shared is not alone or one.pid == os.getpid()
-            if is_mine and newest[one.place] is one and self._store.channel in (channels := one.channels()):
+            is_mine = self.jobs.is_shared or one.pid == os.getpid()
+            if is_mine and newest[one.place] is one and self._rows.channel in (channels := one.channels()):
                 self._declare_one(one.spec, channels)
             self._heard += 1
             if self._clock() >= ends:
@@ -149,7 +136,7 @@ class Watch:
         options = self._options
         given = spec.targets[0].recipients if spec.targets else None
         return Target(
-            channel=self._store.channel,
+            channel=self._rows.channel,
             recipients=self._meant(spec.name, spec.level, given),
             service=options.origin.service,
             environment=options.origin.environment,
@@ -240,10 +227,6 @@ class Watch:
 
     # What is told.
 
-    def _use(self, use: Callable[[Incidents], T]) -> T:
-        shared = self._options.shared
-        return use(self._store.memory) if shared is alone else shared.call(use)
-
     def _tell(self, job: Job, news: News, began: float) -> None:
         """``began``: when the newest run did of all jobs that its scheduler starts."""
         if (kind := _CLOSES.get(news.kind)) is not None:
@@ -266,50 +249,21 @@ class Watch:
         return [(one.channel, group_key(alert, one.recipients)) for one, alert in alerts]
 
     def _add(self, spec: Spec, target: Target, alert: Alert, news: News, window_s: float, cause: str = "") -> None:
-        key = group_key(alert, target.recipients)
-        count = Count(
-            key=key,
-            number=news.number,
-            level=alert.level,
-            window_s=window_s,
-            last=news.at,
-            first=Kept(masked(alert, self._options.mask)),
-            audience=audience_of(target.recipients),
-            duty=target.duty,
-            steps=target.steps,
-            cause=cause,
-        )
-        now, who = self._clock(), _numbered(spec, news.kind)
-
-        def again(one: Incident) -> Incident:
-            """What was closed before it came goes on where nobody has heard so yet."""
-            one = replace(one, cause=cause) if cause != one.cause and not one.owner else one
-            closed = one.answers.now
-            if closed is not None and closed.verb == DONE and not one.answers.is_said:
-                is_of_before = before < news.serial or (before == news.serial and closed.where == BY_RUN)
-                return answered.not_closed(one) if is_of_before else one
-            is_long_ago = one.told > 0 and now - one.told_at >= _AGAIN_S
-            return replace(one, wait_s=0.0) if is_long_ago and not one.owner else one
-
-        before = self._use(lambda store: store.add(target.channel, who, "", news.serial, [count], now)).before
-        self._use(lambda store: answer(store, target.channel, key, again, lambda one: None, now))
+        key, who = group_key(alert, target.recipients), _numbered(spec, news.kind)
+        self._rows.missed(who, Missed(target, masked(alert, self._options.mask), key, news, window_s, cause))
 
     def _close(self, spec: Spec, kind: str, channel: str, key: str, news: News) -> None:
-        now, run = self._clock(), None
+        run = None
         if news.took_s or news.has_failed:
             most_s = spec.max_runtime_s if news.took_s else 0.0
             run = RunEnd(began=news.due, took_s=news.took_s, most_s=most_s, has_failed=news.has_failed)
-
-        def close(store: Incidents) -> Answered | None:
-            def closed(one: Incident) -> Incident:
-                newest = store.add(channel, _numbered(spec, kind), "", news.serial, [], now).before
-                if not answered.is_open(one) or newest > news.serial:  # it was missed again, whatever a clock shows
-                    return one
-                return answered.done(one, spec.name, BY_RUN, now=now, time=news.at, run=run)
-
-            return answer(store, channel, key, closed, lambda one: None, now)
-
-        self._use(close)
+        self._rows.ran(
+            _numbered(spec, kind),
+            channel,
+            key,
+            news,
+            Answer(DONE, self._options.mask(spec.name), BY_RUN, news.at, run=run),
+        )
 
     def _tell_unwatched(self, jobs: Iterable[Job], gap: Gap, time: float) -> None:
         """One line for all of a channel and its recipients, of whatever level."""
@@ -382,7 +336,7 @@ class Watch:
 def _gap(before: Watched | None, time: float) -> Gap:
     """The last time in which nobody looked; none where that is not known, or the clock was set back behind it."""
     if before is None or not before.at or before.gap[1] > time + expected.EARLY_S:
-        return expected.NO_GAP
+        return NO_GAP
     if time - before.at <= GAP_S:
         return before.gap
     is_one = before.gap[1] > 0 and before.at - before.gap[1] < _JOINED_S

@@ -1,13 +1,18 @@
 """`Job`: what is expected of a job (`Spec`), and what was seen of it (`Seen`). A state keeps it as one document.
 
-All times are seconds since the epoch, on the clock of the store. The rules are in `policy.expected`.
+All times are seconds since the epoch, on the clock of the store. The rules are in `expected`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..model import Recipients
+
+MAX_NAME = 100
+"""Bytes of the name of a job."""
 
 GRACE_S = 300.0
 """How late a job may start, unless it is said otherwise."""
@@ -112,3 +117,27 @@ class Job:
     def is_forgotten(self) -> bool:
         """True: no program has declared it since."""
         return self.forgotten is not None and not self.spec.targets
+
+
+Gap = tuple[float, float]
+"""In which nobody watched: from, to."""
+
+NO_GAP: Gap = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """When somebody looked last, and the last time in which nobody did."""
+
+    at: float
+    gap: Gap = NO_GAP
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A job as it was read. ``document``: all of it in a state, also what a later version has written."""
+
+    job: Job
+    version: int
+    document: Mapping[str, Any] = field(default_factory=dict)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..job import ENDED, MISSED, OVER, RAN, UNWATCHED, Job, News, Run, Seen, Spec
-from ..schedule import Cron
+from .job import ENDED, MISSED, NO_GAP, OVER, RAN, UNWATCHED, Gap, Job, News, Run, Seen, Spec
+from .schedule import Cron
 
 EARLY_S = 90.0
 """A run so much before its time serves it, where that is nearer than the time before."""
@@ -22,12 +22,6 @@ MAX_DUE = 10_000
 """So many occurrences are judged at once: the row of a job may say anything."""
 
 
-Gap = tuple[float, float]
-"""In which nobody watched: from, to."""
-
-NO_GAP: Gap = (0.0, 0.0)
-
-
 def new(now: float) -> Seen:
     """Of a job of which nothing is known. The serial numbers of one that was forgotten do not come again."""
     return Seen(base=now, serial=int(now))
@@ -38,6 +32,20 @@ def declared(before: Job | None, spec: Spec, now: float) -> Seen:
     if before is None:
         return new(now)
     return before.seen if before.spec.schedule == spec.schedule else replace(before.seen, base=now)
+
+
+def forgotten(job: Job | None) -> Job | None:
+    """A job that a person has stopped watching."""
+    if job is None or job.is_forgotten:
+        return job
+    return Job(spec=Spec(name=job.spec.name), seen=job.seen, forgotten=job.spec)
+
+
+def remembered(job: Job | None) -> Job | None:
+    """The same, watched again as before."""
+    if job is None or job.forgotten is None or not job.is_forgotten:
+        return job
+    return Job(spec=job.forgotten, seen=job.seen)
 
 
 def started(seen: Seen, run: str, now: float) -> Seen:
@@ -79,6 +87,7 @@ def judged(spec: Spec, seen: Seen, now: float, schedule: Cron | None, gap: Gap =
     seen = _set_back(seen, now)
     if now < seen.paused_until:
         return seen
+    away = _away(spec, gap)
     for run in seen.runs:
         if not run.is_told and _over_at(spec, run, gap) <= now:
             runs = tuple(replace(one, is_told=True) if one is run else one for one in seen.runs)
@@ -86,10 +95,10 @@ def judged(spec: Spec, seen: Seen, now: float, schedule: Cron | None, gap: Gap =
     first, number, unwatched = 0.0, 0, 0.0
     for _ in range(MAX_DUE):
         due = due_at(spec, seen, schedule)
-        if _deadline(spec, due, gap) > now:
+        if _deadline(spec, due, away) > now:
             break
-        if gap[0] < due <= gap[1]:
-            unwatched, seen = unwatched or due, replace(seen, judged_to=gap[1])
+        if away[0] < due <= away[1]:
+            unwatched, seen = unwatched or due, replace(seen, judged_to=away[1])
         else:
             first, number, seen = first or due, number + 1, replace(seen, judged_to=due)
     if unwatched:
@@ -104,7 +113,7 @@ def look_at(spec: Spec, seen: Seen, schedule: Cron | None, gap: Gap = NO_GAP) ->
     if seen.news:
         return 0.0
     times = [_over_at(spec, run, gap) for run in seen.runs if not run.is_told]
-    return max(min([_deadline(spec, due_at(spec, seen, schedule), gap), *times]), seen.paused_until)
+    return max(min([_deadline(spec, due_at(spec, seen, schedule), _away(spec, gap)), *times]), seen.paused_until)
 
 
 def due_at(spec: Spec, seen: Seen, schedule: Cron | None) -> float:
@@ -115,6 +124,11 @@ def due_at(spec: Spec, seen: Seen, schedule: Cron | None) -> float:
     if schedule is None:
         return float("inf")
     return schedule.after(max(base, slot(seen.began, schedule)) if seen.began else base)
+
+
+def _away(spec: Spec, gap: Gap) -> Gap:
+    """The time in which nobody watched, if a job may not be as late as that: what is due meanwhile is unwatched."""
+    return gap if gap[1] - gap[0] > spec.grace_s else NO_GAP
 
 
 def _deadline(spec: Spec, due: float, gap: Gap) -> float:

@@ -6,12 +6,15 @@ twice, or where a zone moves by half an hour, cronsim gives others than cron doe
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from .._duty.hours import instant
+from .._runtime import forks
 
 WORDS = {
     "@yearly": "0 0 1 1 *",
@@ -105,3 +108,27 @@ def _parsed(line: str) -> Any:
     except CronSimError as error:
         reason = str(error)
     raise ValueError(reason)
+
+
+@functools.lru_cache(4096)
+def schedule_of(cron: str, zone: str) -> Cron | None:
+    """The times of a job; None where it has none. Raises `ImportError` without cronsim, ValueError."""
+    with forks.gate:  # a child that is forked amid an import could never finish it
+        return Cron(cron, zone_of(zone)) if cron else None
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of a job."""
+    if name == "UTC":
+        return UTC
+    with forks.gate:
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(name)
+
+
+def zone_to_show(name: str) -> tzinfo | None:
+    """The same, where times are shown in it; None where there is none, or this machine lacks it."""
+    with contextlib.suppress(ValueError, KeyError):
+        return zone_of(name) if name else None
+    return None

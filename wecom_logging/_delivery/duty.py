@@ -1,4 +1,4 @@
-"""`DutyDoor`: what a leader asks of the room of duty. Whoever builds a handler hands it over."""
+"""`Duty`: what a leader asks of the room of duty. Whoever builds a handler hands it over."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..model.duty import Called, Held, OnDuty, Rang, Scope, Step
 Ids = Callable[[Recipients], Sequence[str]]
 
 
-class DutyDoor(Protocol):
+class Duty(Protocol):
     """When an incident may be sent, by the wall and by people, and to whom. ``named``: those whom its audience or a
     step names; None: the handler's own. ``now``: on the clock of the journal."""
 
     @property
     def scopes(self) -> Callable[[], Sequence[Scope]]:
-        """What gives the maintenances, as they are now."""
+        """Gives the maintenances, as they are now."""
 
     def holds(self, incident: Incident, now: float) -> Hold | None:
         """The quiet hours or the maintenance that hold it longest."""
