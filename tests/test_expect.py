@@ -577,6 +577,44 @@ def test_what_another_program_declares_is_watched_within_five_minutes(sandbox: S
     handler.close()
 
 
+@pytest.mark.parametrize("named", ["", "memory", "state"])
+def test_where_one_handler_has_a_state_and_another_none_a_job_is_watched_by_the_state_unless_one_is_named(
+    sandbox: Sandbox, tmp_path: Path, named: str
+) -> None:
+    options = {"timezone": "Asia/Shanghai", "rate_limit": None}
+    handlers = {
+        "memory": app_handler(sandbox.url, state="memory://", service="a", **options),
+        "state": app_handler(sandbox.url, state=f"sqlite://{tmp_path}/alerts.db", service="b", **options),
+    }
+    job = expect("对账", every="1h", handler=handlers[named] if named else None)
+    with job:
+        pass
+    jobs = {name: one._pipeline.jobs for name, one in handlers.items() if one._pipeline is not None}
+    assert soon(lambda: jobs[named or "state"].find("对账") is not None)
+    found = {name: one.find("对账") for name, one in jobs.items()}
+    assert [name for name, row in found.items() if row is not None and row.job.seen.ended] == [named or "state"]
+    for handler in handlers.values():
+        handler.close()
+
+
+@pytest.mark.parametrize("service", ["memory", "sqlite"], indirect=True)
+def test_a_secret_in_the_name_of_a_job_stands_in_no_message(service: Service) -> None:
+    service.at("2026-11-29T12:00")
+    name = "backup password=hunter2hunter2"
+    job = expect(name, every="1h")
+    assert soon(lambda: service.jobs.find(name) is not None)
+    service.until("2026-11-29T13:10")
+    told = service.told(1)
+    with job:
+        pass
+    service.until("2026-11-29T13:12")
+    service.looks()
+    told += service.told(1)
+    assert "did not run" in told[0]
+    assert "ran again" in told[1]
+    assert "hunter2" not in f"{told} {service.handler.incidents()}"
+
+
 def test_a_report_logs_nothing(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), expect("对账"):
         pass

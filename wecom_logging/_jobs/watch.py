@@ -257,7 +257,13 @@ class Watch:
         if news.took_s or news.has_failed:
             most_s = spec.max_runtime_s if news.took_s else 0.0
             run = RunEnd(began=news.due, took_s=news.took_s, most_s=most_s, has_failed=news.has_failed)
-        self._rows.ran(_numbered(spec, kind), channel, key, news, Answer(DONE, spec.name, BY_RUN, news.at, run=run))
+        self._rows.ran(
+            _numbered(spec, kind),
+            channel,
+            key,
+            news,
+            Answer(DONE, self._options.mask(spec.name), BY_RUN, news.at, run=run),
+        )
 
     def _tell_unwatched(self, jobs: Iterable[Job], gap: Gap, time: float) -> None:
         """One line for all of a channel and its recipients, of whatever level."""
