@@ -63,8 +63,6 @@ class LeaderPipeline(Pipeline):
         """What the worker has, made when it is first asked for. Of several threads that do, the first counts."""
         if (found := self._leading) is None:
             from .._journal.memory import MemoryJournal
-            from .._journal.standing import standing
-            from ..model.duty import Scope, Swap
             from .leader import Leader
 
             options, steady = self.options, self._clock
@@ -80,13 +78,6 @@ class LeaderPipeline(Pipeline):
 
     @cached_property
     def place(self) -> LeaderPlace:
-        """Where people do something with its incidents."""
-        from .leader_place import LeaderPlace
-
-        return LeaderPlace(self.channel_id, lambda: self._leading, lambda: self.jobs, self._worker.nudge)
-
-    @cached_property
-    def place(self) -> LeaderPlace:  # type: ignore[override] # the base's goes with the old engine
         """Where people do something with its incidents."""
         from .leader_place import LeaderPlace
 
@@ -108,8 +99,9 @@ class LeaderPipeline(Pipeline):
             leader.senders.draining = is_draining
 
     def open(self) -> None:
-        """Look after jobs, and say outside that somebody watches, also where nothing is logged."""
-        if self.options.heartbeat_url is not None or declared:
+        """Look after jobs, say outside that somebody watches, also where nothing is logged, and let go what a maintenance
+        has held that is over."""
+        if self.options.heartbeat_url is not None or declared or self._leading is not None:
             self.look()
 
     def look(self) -> None:
