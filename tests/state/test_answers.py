@@ -19,6 +19,7 @@ from wecom_logging._incidents.incident import Incident
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import answer
 from wecom_logging._state.failover import FailoverStore
+from wecom_logging._state.shared import alone
 from wecom_logging.model import Answer
 
 from ..programs import Ended, run
@@ -78,17 +79,17 @@ class Jobs:
         other: Answer | None = found.other
         return other
 
-    def open(self) -> list[Incident]:
-        return self.jobs[0]._turn.store.incidents(9)
+    def open(self) -> list[Any]:
+        job: Any = self.jobs[0]
+        return job._turn.store.incidents(9) if job.options.shared is not alone else job.leader.book.rows()
 
     def assert_balance(self) -> None:
         stats = [job.stats() for job in self.jobs]
         assert sum(one.accepted for one in stats) == sum(map(settled, stats)) == self.made
         assert sum(one.pending for one in stats) == 0
         assert all(not one.dropped for one in stats)
-        store = self.jobs[0]._turn.store
-        if store.shared.is_up:
-            books = store.shared.call(lambda one: one.counters())
+        if (shared := self.jobs[0].options.shared) is not alone and shared.is_up:
+            books = shared.call(lambda one: one.counters())
             assert (books.counted, books.told) == (self.made, self.made)
 
 
