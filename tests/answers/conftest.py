@@ -17,6 +17,7 @@ from wecom_logging._answers.shared_place import SharedPlace
 from wecom_logging._delivery.leader_pipeline import LeaderPipeline
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._state.shared import alone
+from wecom_logging.model import Answer
 
 from ..state.test_answers import Jobs
 from ..state.test_one_cause import Time, states
@@ -29,7 +30,7 @@ class Office(Jobs):
 
     def __init__(self, jobs: list[Pipeline], channel: Recorder, clock: Time, **options: Any) -> None:
         super().__init__(jobs, channel, clock)
-        self._began = time.time() - clock.now
+        self._began = time.time() - clock.now if jobs[0].options.shared is not alone else 0.0
         for job in jobs:
             if isinstance(job, LeaderPipeline):
                 job.wall = self.time_s  # type: ignore[method-assign]
@@ -43,6 +44,12 @@ class Office(Jobs):
 
     def type(self, text: str, who: str = "Li", quoted: str = "") -> Reply:
         return self.desk.do(read(text, quoted), who, "chat ops")
+
+    @property
+    def journal(self) -> tuple[Answer, ...]:
+        """What people did with what is open."""
+        answers = self.open()[0].answers
+        return getattr(answers, "journal", answers)  # type: ignore[no-any-return]
 
     @property
     def name(self) -> str:
@@ -60,7 +67,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(params=["memory", "sqlite"])
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    clock = Time(1_000_000.0)
+    clock = Time(time.time() if request.param == "memory" else 1_000_000.0)  # in memory it is the wall
     channel = Recorder(clock)
     with states(request.param, tmp_path, clock, lambda: request.getfixturevalue("server")) as shared:
         yield Office([pipeline(channel, clock, shared=one) for one in shared], channel, clock)

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,12 @@ import pytest
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler
 from wecom_logging._answers.desk import Desk
-from wecom_logging._delivery.leader_pipeline import LeaderPipeline
+from wecom_logging._incidents.entries import Opened
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.aibot.state import open_userid
 from wecom_logging._sandbox.page.nodes import V1_BOT, V2
 from wecom_logging._state.base import Wanted
+from wecom_logging._state.shared import alone
 from wecom_logging._wecom.long_connection import MAX_BACKOFF_S, STANDBY_S, LongConnection
 from wecom_logging.errors import ConfigurationError, StateError
 from wecom_logging.model import Secret
@@ -176,14 +176,13 @@ def test_i_take_it(wecom: Sandbox, make: Any, state: str) -> None:
 
 def crowd(handler: WeComAIBotHandler) -> None:
     """Twenty others are open, and newer."""
-    found, now = handler._pipeline, time.monotonic()
-    assert found is not None
-    if isinstance(found, LeaderPipeline):
-        made = found.leader.inbox.opened
+    found: Any = handler._pipeline
+    now = time.monotonic()
+    if found.options.shared is alone:
+        others = [first(f"other {number}", last=time.time() + 60) for number in range(20)]
         with found.leader.lock:
-            entries = [made(first(f"other {number}", last=time.time() + 60).first.alert) for number in range(20)]
-            found.leader.append([replace(one, sent=1) for one in entries])
-            found.leader.read(found.leader.now())
+            found.leader.append([Opened(key=one.key, alert=one.first.alert, last=one.last, sent=1) for one in others])
+            found.leader.read(found.leader.now() + 1)
         return
     with found._turn.section:  # nothing of this is sent
         found._turn.store.add([first(f"other {number}", last=time.time() + 60) for number in range(20)], now)
@@ -229,10 +228,9 @@ def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: An
 
 def rest(handler: WeComAIBotHandler, seconds: float) -> None:
     """No message of its own goes for so long."""
-    assert handler._pipeline is not None
-    pipeline = handler._pipeline
-    turn = pipeline.leader if isinstance(pipeline, LeaderPipeline) else pipeline._turn
-    turn.senders._senders[0].back_off_until = pipeline._clock() + seconds
+    found: Any = handler._pipeline
+    senders = found.leader.senders if found.options.shared is alone else found._turn.senders
+    senders._senders[0].back_off_until = found._clock() + seconds
 
 
 def test_who_was_refused_gets_no_notice_of_the_same(wecom: Sandbox, make: Any, state: str) -> None:

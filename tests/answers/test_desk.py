@@ -163,7 +163,7 @@ def test_who_has_it_is_a_user_id_and_not_a_name(desk: Office) -> None:
 
     assert do("take", mine) == ""
     assert do("take", theirs) == "other"
-    assert len(desk.open()[0].answers.journal) == 1
+    assert len(desk.journal) == 1
     assert do("quiet", theirs, 60.0) == "other"
     assert do("quiet", Person("Li Wei (lw1)", "LW1"), 60.0) == ""  # another has the name by now
     assert do("undo", mine) == do("undo", mine) == ""
@@ -171,7 +171,7 @@ def test_who_has_it_is_a_user_id_and_not_a_name(desk: Office) -> None:
     assert do("take", mine) == "other"
     desk.clock.go(AGAIN_S)
     assert do("take", "Li Wei") == ""  # the command line knows no id
-    assert [one.user for one in desk.open()[0].answers.journal] == ["lw1", "LW1", "lw1", "lw1", "lw2", ""]
+    assert [one.user for one in desk.journal] == ["lw1", "LW1", "lw1", "lw1", "lw2", ""]
 
 
 @over_a_state
@@ -240,10 +240,10 @@ def test_who_taps_twice_does_it_once(desk: Office) -> None:
         reply = desk.type(f"take {desk.name}")
         assert (reply.why, len(reply.done)) == ("", 1)
         desk.clock.go(AGAIN_S / 4)
-    assert [one.verb for one in desk.open()[0].answers.journal] == ["taken"]
+    assert [one.verb for one in desk.journal] == ["taken"]
     desk.clock.go(AGAIN_S)
     desk.type(f"take {desk.name}")
-    assert [one.verb for one in desk.open()[0].answers.journal] == ["taken", "taken"]
+    assert [one.verb for one in desk.journal] == ["taken", "taken"]
 
 
 def test_of_many_at_once_one_has_it(desk: Office) -> None:
@@ -256,7 +256,7 @@ def test_of_many_at_once_one_has_it(desk: Office) -> None:
     others = [one for one in replies if one.why]
     assert {one.why for one in others} <= {"other", "busy"}
     assert {one.other.who for one in others if one.other} == {f"P{winner}"}
-    assert [one.who for one in desk.open()[0].answers.journal] == [f"P{winner}"]
+    assert [one.who for one in desk.journal] == [f"P{winner}"]
 
 
 def test_what_is_open_is_listed_with_who_has_it(desk: Office) -> None:
@@ -328,7 +328,7 @@ def test_an_unknown_id_and_too_long_a_silence_are_said(desk: Office) -> None:
     assert reply.said.zh == f"没有编号为 #zzzz 的事件，或已结束；未结束的有 #{desk.name}"
     reply = desk.type(f"quiet {desk.name} 2 days")
     assert (reply.why, reply.text) == ("limit", f"#{desk.name} may be silent for at most 24 hours")
-    assert desk.open()[0].answers.journal == ()
+    assert desk.journal == ()
     assert desk.type("take <@all>" + "z" * 99).why == "id"
     assert "<" not in desk.desk.do(Command("take", "<@all>"), "Li", "chat").text
 

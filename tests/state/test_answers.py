@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from wecom_logging import WeComBotHandler
-from wecom_logging._delivery.leader_pipeline import LeaderPipeline
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._incidents import answered
 from wecom_logging._incidents.incident import Incident
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import answer
 from wecom_logging._state.failover import FailoverStore
+from wecom_logging._state.shared import alone
 from wecom_logging.model import Answer
 
 from ..programs import Ended, run
@@ -80,20 +80,16 @@ class Jobs:
         return other
 
     def open(self) -> list[Any]:
-        if isinstance(first := self.jobs[0], LeaderPipeline):
-            return [known for _, known in first.place.rows(9)]
-        return first._turn.store.incidents(9)
+        job: Any = self.jobs[0]
+        return job._turn.store.incidents(9) if job.options.shared is not alone else job.leader.book.rows()
 
     def assert_balance(self) -> None:
         stats = [job.stats() for job in self.jobs]
         assert sum(one.accepted for one in stats) == sum(map(settled, stats)) == self.made
         assert sum(one.pending for one in stats) == 0
         assert all(not one.dropped for one in stats)
-        if isinstance(self.jobs[0], LeaderPipeline):
-            return
-        store = self.jobs[0]._turn.store
-        if store.shared.is_up:
-            books = store.shared.call(lambda one: one.counters())
+        if (shared := self.jobs[0].options.shared) is not alone and shared.is_up:
+            books = shared.call(lambda one: one.counters())
             assert (books.counted, books.told) == (self.made, self.made)
 
 
