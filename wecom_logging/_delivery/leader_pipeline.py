@@ -63,8 +63,6 @@ class LeaderPipeline(Pipeline):
         """What the worker has, made when it is first asked for. Of several threads that do, the first counts."""
         if (found := self._leading) is None:
             from .._journal.memory import MemoryJournal
-            from .._journal.standing import standing
-            from ..model.duty import Scope, Swap
             from .leader import Leader
 
             options, steady = self.options, self._clock
@@ -80,13 +78,6 @@ class LeaderPipeline(Pipeline):
 
     @cached_property
     def place(self) -> LeaderPlace:
-        """Where people do something with its incidents."""
-        from .leader_place import LeaderPlace
-
-        return LeaderPlace(self.channel_id, lambda: self._leading, lambda: self.jobs, self._worker.nudge)
-
-    @cached_property
-    def place(self) -> LeaderPlace:  # type: ignore[override] # the base's goes with the old engine
         """Where people do something with its incidents."""
         from .leader_place import LeaderPlace
 
