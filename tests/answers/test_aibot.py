@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler
 from wecom_logging._answers.desk import Desk
+from wecom_logging._delivery.leader_pipeline import LeaderPipeline
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.aibot.state import open_userid
 from wecom_logging._sandbox.page.nodes import V1_BOT, V2
@@ -176,6 +178,13 @@ def crowd(handler: WeComAIBotHandler) -> None:
     """Twenty others are open, and newer."""
     found, now = handler._pipeline, time.monotonic()
     assert found is not None
+    if isinstance(found, LeaderPipeline):
+        made = found.leader.inbox.opened
+        with found.leader.lock:
+            entries = [made(first(f"other {number}", last=time.time() + 60).first.alert) for number in range(20)]
+            found.leader.append([replace(one, sent=1) for one in entries])
+            found.leader.read(found.leader.now())
+        return
     with found._turn.section:  # nothing of this is sent
         found._turn.store.add([first(f"other {number}", last=time.time() + 60) for number in range(20)], now)
         found._turn.store.hand_over(now)
@@ -221,8 +230,9 @@ def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: An
 def rest(handler: WeComAIBotHandler, seconds: float) -> None:
     """No message of its own goes for so long."""
     assert handler._pipeline is not None
-    turn = handler._pipeline._turn
-    turn.senders._senders[0].back_off_until = turn._clock() + seconds
+    pipeline = handler._pipeline
+    turn = pipeline.leader if isinstance(pipeline, LeaderPipeline) else pipeline._turn
+    turn.senders._senders[0].back_off_until = pipeline._clock() + seconds
 
 
 def test_who_was_refused_gets_no_notice_of_the_same(wecom: Sandbox, make: Any, state: str) -> None:
@@ -619,7 +629,7 @@ def test_a_storm_of_clicks_is_not_answered_beyond_the_limit(wecom: Sandbox, make
     until(lambda: len(handler._reception()._heard) >= 200)
     until(lambda: len(wecom.messages(channel="aibot")) >= 17)
     assert len([one for one in words(wecom) if one.startswith("Too many commands")]) == 1
-    assert handler._pipeline._turn.senders.wait(None) == 0.0
+    assert handler._pipeline.leader.senders.wait(None) == 0.0
     log_to(handler).error("another failure")
     assert handler.flush(10)  # it need not wait for those who type
     assert len(wecom.messages(channel="aibot")) == 18

@@ -99,8 +99,9 @@ class LeaderPipeline(Pipeline):
             leader.senders.draining = is_draining
 
     def open(self) -> None:
-        """Look after jobs, and say outside that somebody watches, also where nothing is logged."""
-        if self.options.heartbeat_url is not None or declared:
+        """Look after jobs, say outside that somebody watches, also where nothing is logged, and let go what a maintenance
+        has held that is over."""
+        if self.options.heartbeat_url is not None or declared or self._leading is not None:
             self.look()
 
     def look(self) -> None:
