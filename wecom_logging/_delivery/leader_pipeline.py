@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .._jobs.declared import declared
-from .._lines import line
 from .._runtime import clock as system
 from .._runtime import forks
 from .._runtime.clock import within
@@ -225,10 +224,9 @@ class LeaderPipeline(Pipeline):
             self.collector.shut()
             with suppress(BaseException), within(time.monotonic() + HAND_OVER_S):  # what redact raises, and takes
                 leader.take_in(at_once=True)
-            leader.give_up()
+            if not has_time():
+                leader.give_up()
         finally:
             if entered:
                 leader.lock.release()
-        if (number := lost.value - before) and False:
-            self.options.warn_once("left", line("left", within="", why=self.problem()))
-        return number
+        return lost.value - before
