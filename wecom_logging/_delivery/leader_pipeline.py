@@ -218,14 +218,19 @@ class LeaderPipeline(Pipeline):
             self.collector.give_up()
             return lost.value - before
         entered = leader.lock.acquire(timeout=STUCK_S)
-        before = lost.value  # what other threads give up until then is their number
+        before, has_taken = lost.value, False  # what other threads give up until then is their number
         try:
             self.collector.given_up = True
             self.collector.shut()
             with suppress(BaseException), within(time.monotonic() + HAND_OVER_S):  # what redact raises, and takes
                 leader.take_in(at_once=True)
-            if not has_time():
-                leader.give_up()
+                has_taken = True
+            leader.give_up(has_time)
+            if not (has_taken or has_time()):
+                leader.inbox.give_up("exit_timeout")
+            with suppress(BaseException):  # what its incidents have counted amid this is lost with them
+                leader.take_in()
+            self.collector.intake.tell_overflow(in_all=True)
         finally:
             if entered:
                 leader.lock.release()
