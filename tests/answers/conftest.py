@@ -14,7 +14,6 @@ from wecom_logging._answers.command import read
 from wecom_logging._answers.desk import Desk
 from wecom_logging._answers.reply import Reply
 from wecom_logging._answers.shared_place import SharedPlace
-from wecom_logging._delivery.leader_pipeline import LeaderPipeline
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._state.shared import alone
 from wecom_logging.model import Answer
@@ -32,8 +31,6 @@ class Office(Jobs):
         super().__init__(jobs, channel, clock)
         self._began = time.time() - clock.now if jobs[0].options.shared is not alone else 0.0
         for job in jobs:
-            if isinstance(job, LeaderPipeline):
-                job.wall = self.time_s  # type: ignore[method-assign]
             job._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
         self.shared = jobs[0].options.shared
         place = jobs[0].place if self.shared is alone else SharedPlace(self.shared)
