@@ -149,7 +149,7 @@ def test_an_alert_that_two_threads_make_at_once_is_made(monkeypatch: pytest.Monk
     @contextmanager
     def amid(depth: int) -> Iterator[None]:
         if next(others, None):
-            assert [one.text for one in storm.incidents()] == ["disk full"]
+            assert [one.text for one in storm.incidents()] in ([], ["disk full"])
         with masking(depth):
             yield
 
