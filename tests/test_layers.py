@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import wecom_logging
-from wecom_logging._pipelines import LEADS
 
 from .programs import ROOT, run
 
@@ -69,7 +68,7 @@ def _in(folder: str, names: str = "") -> set[str]:
 
 OLD = {
     *_in("_incidents", "answered codec escalation incident life policy stored view"),
-    *_in("_delivery", "alerts claims delivery duties ledger memory_place outbox packer"),
+    *_in("_delivery", "alerts claims delivery duties ledger outbox packer"),
     *_in("_delivery", "shared_pipeline steps stored_jobs turn"),
     *_in("_answers", "shared_place"),
     *_in("_state"),
@@ -225,7 +224,7 @@ OF_A_TURN = (
 )
 """Rooms that the worker's first turn loads, but for what a log call needs of them."""
 LOADED_TO_LOG = {
-    "_delivery.leader_pipeline" if LEADS else "_delivery.shared_pipeline",
+    "_delivery.leader_pipeline",
     *("_jobs.declared", "_delivery.options", "_delivery.pipeline", "_incidents.fingerprint", "_incidents.limits"),
     *("_incidents.codes", "_incidents.pattern"),
     *("_incidents.short_id", "_masking.patterns", "_render.headline", "_render.source", "_render.traceback_text"),

@@ -19,7 +19,7 @@ from ._answers.reception import Reception
 from ._answers.shared_place import SharedPlace
 from ._build import Ids, Setup, is_on
 from ._config import CommonOptions
-from ._delivery import leader_place, memory_place  # noqa: F401 # a child that is forked amid it could never finish it
+from ._delivery import leader_place  # noqa: F401 # a child that is forked amid it could never finish it
 from ._delivery.options import Looks
 from ._delivery.pipeline import Pipeline
 from ._delivery.sender import windows

@@ -15,13 +15,10 @@ if TYPE_CHECKING:
     from ._wecom.channels import Channel
     from .model import Recipients
 
-LEADS = True
-"""Whether a handler without a shared state holds a leader."""
-
 
 def pipeline_of(channels: Sequence[Channel] | Channels, options: Options, clock: Callable[[], float] = now) -> Pipeline:
     """A handler's pipeline, by what its state is."""
-    if options.shared is alone and LEADS:
+    if options.shared is alone:
         from ._delivery.leader_pipeline import LeaderPipeline
 
         return LeaderPipeline(channels, options, clock, _duties)

@@ -26,11 +26,11 @@ MOVED = """
 import os, time
 from pathlib import Path
 from wecom_logging import _expect
-from wecom_logging._jobs import watch
+from wecom_logging._jobs import expected, watch
 from wecom_logging._state.jobs import Jobs
 ahead, real = Path(os.environ["AHEAD"]), Jobs.time
 Jobs.time = lambda self: real(self) + float(ahead.read_text())
-watch.LOOK_S, watch.IDLE_S, watch.GAP_S = 1.0, 1.0, 1e6
+watch.LOOK_S, watch.IDLE_S, expected.GAP_S = 1.0, 1.0, 1e6
 _expect.REPORT_S = 20.0
 """
 """What a test says has passed has; nobody sleeps, so it is no gap in which nobody watched. No report is given up for

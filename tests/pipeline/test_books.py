@@ -19,7 +19,6 @@ from wecom_logging._answers.desk import Desk
 from wecom_logging._capture import tally as groups
 from wecom_logging._delivery.options import Target
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._pipelines import LEADS
 from wecom_logging.model import Stats
 
 from ..programs import Clock, until, word
@@ -309,7 +308,6 @@ def test_a_shared_message_that_is_pushed_out_is_lost_with_all_that_stand_in_it(c
     assert (storm.stats().delivered, storm.stats().pending) == (10, 0)
 
 
-@pytest.mark.skipif(not LEADS, reason="of the new engine")
 def test_of_two_threads_that_give_up_at_once_each_counts_what_it_has_lost(
     channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

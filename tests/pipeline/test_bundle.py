@@ -369,3 +369,18 @@ def test_what_is_over_and_of_which_all_is_said_goes_along_only_with_a_closing_li
     begins = NOW - 14 * M
     silent = replace_key(sent(opened(begins), begins), "silent")
     assert said(found(repeated(), book=[silent])) == ["sends k"]
+
+
+def test_many_thousands_of_one_cause_are_looked_at_once() -> None:
+    rows = [replace_key(opened(NOW - number / 1000, cause="c"), f"n{number:05}") for number in range(3000)]
+    asked = list[str]()
+
+    class Counting(Now):
+        def of(self, audience: str) -> list[Incident]:
+            asked.append(audience)
+            return super().of(audience)
+
+    due = [Due(one, Act.FIRST) for one in rows]
+    choices = list(bundle(lambda: iter(due), NOW, Counting(Rules(shares=True), rows, {})))
+    assert isinstance(choices[-1], Parcel)  # of the oldest; all others wait for that
+    assert asked == [""]

@@ -11,7 +11,6 @@ import pytest
 
 from wecom_logging import errors
 from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._pipelines import LEADS
 
 from ..programs import Clock, word
 from ..storms import BOT_RULES, Recorder, Told, pass_time, pipeline, record, settled, tell_counted, turn
@@ -278,7 +277,6 @@ def test_a_process_that_dies_amid_a_flood_loses_nothing_that_stays_in_memory(
     assert stats.dropped == {"exit_timeout": lost}
 
 
-@pytest.mark.skipif(not LEADS, reason="of the new engine")
 def test_a_row_changes_amid_a_message_under_the_lock_of_the_exit_alone(
     storm: Pipeline, channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ message) is asked of `Moment`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from .._incidents.book import Due
 from .._incidents.cause import scheduler_of
@@ -35,7 +35,7 @@ Look = Callable[[], Iterator[Due]]
 
 def bundle(due: Look, now: float, moment: Moment) -> Iterator[Choice]:
     """Each choice in its order. ``due`` gives the most severe first; who has used one choice asks for the next."""
-    blocked: dict[str, bool] = {}
+    causes, blocked = Causes(moment.of), dict[str, bool]()
     """Audiences that wait, True: but for what is urgent."""
     for lead in due():
         incident, act = lead
@@ -68,7 +68,7 @@ def bundle(due: Look, now: float, moment: Moment) -> Iterator[Choice]:
             blocked[audience] = True
             yield Wait(gathers_until, audience, is_calm=True)
             continue
-        yield from _message(lead, due, now, moment, rules, blocked)
+        yield from _message(lead, due, now, moment, rules, causes, blocked)
 
 
 def _may_go(lead: Due, blocked: dict[str, bool]) -> bool:
@@ -90,7 +90,7 @@ def _step_instead(lead: Due, now: float) -> Due | None:
 
 
 def _message(
-    lead: Due, due: Look, now: float, moment: Moment, rules: Rules, blocked: dict[str, bool]
+    lead: Due, due: Look, now: float, moment: Moment, rules: Rules, causes: Causes, blocked: dict[str, bool]
 ) -> Iterator[Choice]:
     """What goes with one for which there is room."""
     incident, act = lead
@@ -108,7 +108,7 @@ def _message(
     is_again = not is_first(incident)
     goes_with_cause = False
     if incident.opening.cause:
-        until = with_its_cause_at(incident, moment.of(audience))
+        until = causes.message_at(incident)
         if until > now and not moment.hurries:
             yield Later((lead,), Hold(until, By.CAUSE))
             return
@@ -123,7 +123,7 @@ def _message(
     if is_again:
         rows += _along(lead, now, moment, {one.incident.opening.key for one in others})
     if shares:
-        for choice in _sharing(others, now, moment):
+        for choice in _sharing(others, now, moment, causes):
             if isinstance(choice, Later):
                 yield choice
             else:
@@ -137,11 +137,10 @@ def _message(
     yield Parcel(_in_order(rows), Form.MANY if len(rows) > 1 else Form.ONE)
 
 
-def _sharing(others: Sequence[Due], now: float, moment: Moment) -> Iterator[Due | Later]:
+def _sharing(others: Sequence[Due], now: float, moment: Moment, causes: Causes) -> Iterator[Due | Later]:
     """Of those that may share a message, each of whose cause none was sent within the window."""
     for one in others:
-        cause = one.incident.opening.cause
-        until = with_its_cause_at(one.incident, moment.of(one.incident.opening.audience)) if cause else 0.0
+        until = causes.message_at(one.incident)
         if until > now and not moment.hurries:
             yield Later((one,), Hold(until, By.CAUSE))
         else:
@@ -225,26 +224,52 @@ def _is_urgent(incident: Incident) -> bool:
 # One message of a cause in a window.
 
 
-def with_its_cause_at(incident: Incident, there: Iterable[Incident]) -> float:
-    """When a message of its cause may have it: the first at once, then one in each window; what is urgent at once.
-    ``there``: in the order in which they were opened."""
-    if _is_urgent(incident):
-        return 0.0
-    cause, key = incident.opening.cause, incident.opening.key
-    rows = [one for one in there if one.opening.cause == cause and not one.sent.ended]
-    place = next((place for place, one in enumerate(rows) if one.opening.key == key), len(rows))
-    before, others = rows[:place], [*rows[:place], *rows[place + 1 :]]
-    sent_at = max((one.sent.at for one in others if was_sent(one)), default=0.0)
-    is_of_scheduler = bool(scheduler_of(cause))
-    window_s = BEAT_S if is_of_scheduler else incident.opening.window_s
-    if not is_first(incident) or (sent_at and sent_at + window_s > incident.counts.unsent_at):
-        return sent_at and sent_at + window_s
-    if is_of_scheduler:  # those that are new go together
-        return 0.0
-    since = incident.counts.unsent_at
-    older = [one.counts.unsent_at for one in others if not was_sent(one) and one.counts.unsent_at < since]
-    older += [since for one in before if not was_sent(one) and one.counts.unsent_at == since]
-    return min(older) + window_s if older else 0.0
+class Causes:
+    """What is open of each cause, looked at once for each audience: nothing of it changes before a message is sent."""
+
+    def __init__(self, of: Callable[[str], Iterable[Incident]]) -> None:
+        self._of = of
+        self._known: dict[str, dict[str, _Cause]] = {}
+
+    def message_at(self, incident: Incident) -> float:
+        """When a message of its cause may have it: the first at once, then one in each window; what is urgent, and what
+        has no cause, at once."""
+        cause, key = incident.opening.cause, incident.opening.key
+        if not cause or _is_urgent(incident):
+            return 0.0
+        found = self._all(incident.opening.audience).get(cause) or _Cause()
+        sent_at = next((at for at, other in found.sent if other != key), 0.0)
+        is_of_scheduler = bool(scheduler_of(cause))
+        window_s = BEAT_S if is_of_scheduler else incident.opening.window_s
+        since, oldest = incident.counts.unsent_at, found.oldest
+        if not is_first(incident) or (sent_at and sent_at + window_s > since):
+            return sent_at and sent_at + window_s
+        if is_of_scheduler or oldest is None or oldest.opening.key == key:  # those of one that are new go together
+            return 0.0
+        return oldest.counts.unsent_at + window_s if oldest.counts.unsent_at <= since else 0.0
+
+    def _all(self, audience: str) -> dict[str, _Cause]:
+        if (known := self._known.get(audience)) is None:
+            known = self._known[audience] = {}
+            for one in self._of(audience):
+                if one.opening.cause and not one.sent.ended:
+                    known.setdefault(one.opening.cause, _Cause()).add(one)
+        return known
+
+
+@dataclass(slots=True)
+class _Cause:
+    """``sent``: when messages of two of its incidents were sent last, with their keys, the newest first; ``oldest``: of
+    those of which none was, the one that waits longest, of several the one that was opened first."""
+
+    sent: list[tuple[float, str]] = field(default_factory=list)
+    oldest: Incident | None = None
+
+    def add(self, one: Incident) -> None:
+        if was_sent(one):
+            self.sent = sorted([*self.sent, (one.sent.at, one.opening.key)], reverse=True)[:2]
+        elif self.oldest is None or one.counts.unsent_at < self.oldest.counts.unsent_at:
+            self.oldest = one
 
 
 # A flood: one summary in a minute.

@@ -9,13 +9,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .._jobs.declared import declared
 from .._lines import line
 from .._runtime.clock import within
-from .._state.shared import alone
 from .pipeline import ALIVE_S, HAND_OVER_S, MAX_VIEWS, STUCK_S, Pipeline
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from .._state.failover import Mark
     from ..model import Alert, IncidentView
     from ..model.duty import OnDuty
-    from .memory_place import MemoryPlace
     from .turn import Turn
 
 
@@ -50,8 +47,7 @@ class SharedPipeline(Pipeline):
         self.collector.audience = self._audience
         self._ends = False
         self.__dict__.pop("_own", None)
-        if self.options.shared is not alone:
-            self._begin()
+        self._begin()
 
     @property
     def _begun(self) -> Turn | None:
@@ -145,21 +141,8 @@ class SharedPipeline(Pipeline):
         moment = replace(duties.rules(self.options.duty), time=self.options.shared.time_s())
         return duties.on_call.shown(moment) if moment.duty.rotas else []
 
-    @cached_property
-    def place(self) -> MemoryPlace | None:
-        """Where people do something with its incidents, if it has no shared state."""
-        if self.options.shared is not alone:
-            return None
-        from .memory_place import MemoryPlace
-
-        return MemoryPlace(
-            self.channel_id,
-            self.options.shared,
-            lambda: self._begun,
-            lambda: self._turn,
-            self._worker.nudge,
-            self._clock,
-        )
+    place = None
+    """Its state is where people answer."""
 
     def _view(self, incident: Incident) -> IncidentView | None:
         from .._incidents.known import view

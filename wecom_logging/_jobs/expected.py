@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .job import ENDED, MISSED, NO_GAP, OVER, RAN, UNWATCHED, Gap, Job, News, Run, Seen, Spec
+from .job import ENDED, MISSED, NO_GAP, OVER, RAN, UNWATCHED, Gap, Job, News, Run, Seen, Spec, Watched
 from .schedule import Cron
 
 EARLY_S = 90.0
@@ -20,6 +20,22 @@ MAX_RUNS = 8
 MAX_NEWS = 32
 MAX_DUE = 10_000
 """So many occurrences are judged at once: the row of a job may say anything."""
+
+GAP_S = 300.0
+"""Where nobody has looked for so long, nobody watched."""
+
+_JOINED_S = 3600.0
+"""Two gaps so near to each other are one."""
+
+
+def gap_of(before: Watched | None, time: float) -> Gap:
+    """The last time in which nobody looked; none where that is not known, or the clock was set back behind it."""
+    if before is None or not before.at or before.gap[1] > time + EARLY_S:
+        return NO_GAP
+    if time - before.at <= GAP_S:
+        return before.gap
+    is_one = before.gap[1] > 0 and before.at - before.gap[1] < _JOINED_S
+    return (before.gap[0] if is_one else before.at, time)
 
 
 def new(now: float) -> Seen:

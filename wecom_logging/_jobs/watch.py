@@ -26,7 +26,7 @@ from ..model.alert import BY_RUN, DONE, RunEnd
 from . import expected
 from .base import JobRows, Jobs, Missed, Options
 from .declared import declared
-from .job import ENDED, MISSED, NO_GAP, OVER, RAN, UNWATCHED, Gap, Job, News, Row, Spec, Target, Watched
+from .job import ENDED, MISSED, OVER, RAN, UNWATCHED, Gap, Job, News, Row, Spec, Target
 from .schedule import Cron, schedule_of, zone_to_show
 
 LOOK_S = 30.0
@@ -37,12 +37,6 @@ _STAND_BY_S = 10.0
 
 IDLE_S = 300.0
 """So often it is asked whether there are jobs, where there were none."""
-
-GAP_S = 300.0
-"""Where nobody has looked for so long, nobody watched."""
-
-_JOINED_S = 3600.0
-"""Two gaps so near to each other are one."""
 
 _MOST_S = 1.0
 """So long jobs are declared, and rows judged, in one turn: alerts come first."""
@@ -159,7 +153,7 @@ class Watch:
         if self._failures != self._options.shared.failures:
             self._failures, self._away = self._options.shared.failures, time
         schedules = {name: self._schedule(row.job.spec) for name, row in rows.items()}
-        gap = _gap(before, time)
+        gap = expected.gap_of(before, time)
         if not self.jobs.watch(before, time, gap):
             return LOOK_S
         is_whole = all(schedules[name] is not None or not row.job.spec.cron for name, row in rows.items())
@@ -331,16 +325,6 @@ class Watch:
         there = zone_to_show(zone) or self._options.looks.zone
         found = datetime.fromtimestamp(at, UTC).astimezone(there)
         return f"{found:%m-%d %H:%M} {there if there is not None else found.isoformat()[-6:]}"
-
-
-def _gap(before: Watched | None, time: float) -> Gap:
-    """The last time in which nobody looked; none where that is not known, or the clock was set back behind it."""
-    if before is None or not before.at or before.gap[1] > time + expected.EARLY_S:
-        return NO_GAP
-    if time - before.at <= GAP_S:
-        return before.gap
-    is_one = before.gap[1] > 0 and before.at - before.gap[1] < _JOINED_S
-    return (before.gap[0] if is_one else before.at, time)
 
 
 def _numbered(spec: Spec, kind: str) -> str:
