@@ -276,7 +276,7 @@ def test_a_list_says_of_an_incident_what_its_message_says_on_the_phone_and_here(
     late = alert(message=form % ("对账", "02:30"), template=form, ours=(form,))
     raised = alert(message="payment failed", failures=(Failure("ConnectionError", "the bank does not answer"),))
     for one, line in ((late, job), (raised, "payment failed: ConnectionError: the bank does not answer")):
-        incident = replace(opened(), first=Kept(one))
+        incident = known(replace(opened(), first=Kept(one)))
         assert line_of(incident, 0.0, language, str).endswith(f" · {line}")
         shown = _shown("app", incident, str, 0.0, language)
         assert shown["text"] == one.message  # as a program reads it
