@@ -268,7 +268,7 @@ def test_what_is_open_is_listed_with_who_has_it(desk: Office) -> None:
             told_to, text = {"users": [word(kind)]}, f"{word(kind)} <@all> **broke**"
             desk.jobs[0].collector.take(record(text, line=kind, created=desk.time_s(), wecom=told_to))
         desk.go_on(6)
-    name = desk.name
+    name = desk.jobs[0].incidents()[0].short_id
     desk.type(f"take {name}", "Li · × [a](http://x)<@all>")
     first, *lines, more = desk.type("列表").text.split("\n")
     assert (len(lines), more) == (19, "… and 5 more: list 2")
