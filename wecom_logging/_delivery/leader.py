@@ -447,10 +447,12 @@ class Leader:
                     self.book.drop(incident.opening.key)
                     self.inbox.over(incident.opening.key)
 
-    def give_up(self) -> None:
-        """At exit, with the lock held: what is unsent is lost."""
+    def give_up(self, has_time: Callable[[], bool]) -> None:
+        """At exit, with the lock held: what is unsent in the book is lost; not what comes amid this, while it
+        ``has_time``."""
         for incident in self.book.rows():
+            if has_time():
+                return
+            self.book.drop(incident.opening.key)
             if incident.unsent:
                 self.inbox.lost(incident.opening.key, "exit_timeout", incident.unsent)
-            self.book.drop(incident.opening.key)
-        self.inbox.give_up("exit_timeout")

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .._jobs.declared import declared
-from .._lines import line
 from .._runtime import clock as system
 from .._runtime import forks
 from .._runtime.clock import within
@@ -219,16 +218,20 @@ class LeaderPipeline(Pipeline):
             self.collector.give_up()
             return lost.value - before
         entered = leader.lock.acquire(timeout=STUCK_S)
-        before = lost.value  # what other threads give up until then is their number
+        before, has_taken = lost.value, False  # what other threads give up until then is their number
         try:
             self.collector.given_up = True
             self.collector.shut()
             with suppress(BaseException), within(time.monotonic() + HAND_OVER_S):  # what redact raises, and takes
                 leader.take_in(at_once=True)
-            leader.give_up()
+                has_taken = True
+            leader.give_up(has_time)
+            if not (has_taken or has_time()):
+                leader.inbox.give_up("exit_timeout")
+            with suppress(BaseException):  # what its incidents have counted amid this is lost with them
+                leader.take_in()
+            self.collector.intake.tell_overflow(in_all=True)
         finally:
             if entered:
                 leader.lock.release()
-        if (number := lost.value - before) and False:
-            self.options.warn_once("left", line("left", within="", why=self.problem()))
-        return number
+        return lost.value - before
