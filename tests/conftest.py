@@ -244,7 +244,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for number, left in list(worker._workers.items()):
         if left.closed or not left.job.settled():  # another test's: who looks at all would see it, or wait
             left.finish(0.0)
-            left.job.turn = lambda: float("inf")  # type: ignore[method-assign] # its server is gone
+            left.job.turn = lambda: float("inf")  # its server is gone
         elif left.job in served:
             continue
         del worker._workers[number]

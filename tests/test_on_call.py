@@ -392,14 +392,14 @@ def test_where_wecom_knows_none_of_them_it_is_refused_once(app: App, clock: Time
 def who() -> Iterator[ModuleType]:
     """A module of the program with the function ``who``."""
     made = ModuleType("duty_of_the_tests")
-    made.asked = 0  # type: ignore[attr-defined]
-    made.answer = lambda: ["zhaoliu"]  # type: ignore[attr-defined]
+    made.asked = 0
+    made.answer = lambda: ["zhaoliu"]
 
     def function() -> object:
-        made.asked += 1  # type: ignore[attr-defined]
+        made.asked += 1
         return made.answer()
 
-    made.who = function  # type: ignore[attr-defined]
+    made.who = function
     sys.modules[made.__name__] = made
     yield made
     del sys.modules[made.__name__]
@@ -546,7 +546,7 @@ def test_an_incident_of_another_program_calls_no_function_that_is_not_configured
 ) -> None:
     app.own = Recipients(("on-call:it", "boss"))
     storm = pipeline(app, clock, duty=duty(ROTA))
-    leader = storm.leader  # type: ignore[attr-defined] # in memory it has one
+    leader = storm.leader
     leader.inbox.accept()
     rules = duty(Rota("it", who="duty_of_the_tests:who"))
     leader.append([Opened(key="k" * 32, alert=alert(), last=clock.now, level=40, duty=rules)])

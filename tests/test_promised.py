@@ -68,12 +68,12 @@ class World:
             for worker in workers:
                 worker.due_at = float("-inf")  # until it has made a turn
                 worker.nudge()
-            until(lambda workers=workers: all(one.due_at > time.monotonic() for one in workers))  # type: ignore[misc]
+            until(lambda workers=workers: all(one.due_at > time.monotonic() for one in workers))
 
     def _move_server(self, handler: AlertHandler) -> None:
         """A server's clock is its own: that of a state on one is moved in the state that this process has open."""
         if self.state.startswith("redis") and handler._pipeline is not None:
-            handler._pipeline.options.shared._opened().offset_s = self._ahead_s  # type: ignore[attr-defined]
+            handler._pipeline.options.shared._opened().offset_s = self._ahead_s
 
     def told(self, user: str = "") -> list[str]:
         """What the app has sent so far, to a person."""

@@ -124,7 +124,7 @@ class Program:
         self.chance = random.Random(number)
         if shift_s:
             time.time = lambda: wall() + shift_s
-            time.time_ns = lambda real=time.time_ns: real() + int(shift_s) * 10**9  # type: ignore[misc]
+            time.time_ns = lambda real=time.time_ns: real() + int(shift_s) * 10**9
         sys.addaudithook(self._sees)
         steps = {"escalation": [{"after": f"{STEP_S:.0f}s", "users": ["lisi"]}]} if self.amid else {}
         self.handler = app_handler(

@@ -31,7 +31,7 @@ class Office(Jobs):
         super().__init__(jobs, channel, clock)
         self._began = time.time() - clock.now if jobs[0].options.shared is not alone else 0.0
         for job in jobs:
-            job._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
+            job._worker.nudge = lambda: None  # its turns are made here
         self.shared = jobs[0].options.shared
         place = jobs[0].place if self.shared is alone else SharedPlace(self.shared)
         self.desk = Desk(lambda: [place], time_s=self.time_s, **options)
@@ -46,7 +46,7 @@ class Office(Jobs):
     def journal(self) -> tuple[Answer, ...]:
         """What people did with what is open."""
         answers = self.open()[0].answers
-        return getattr(answers, "journal", answers)  # type: ignore[no-any-return]
+        return getattr(answers, "journal", answers)
 
     @property
     def name(self) -> str:

@@ -279,7 +279,7 @@ def test_who_has_it_may_be_another_person_whom_it_is_given(wecom: Sandbox, make:
     until(lambda: handler.incidents()[0].silent_until > 0)
     for who in ("", "李四"):
         wecom.aibot.say(ME, ME, f"撤销 {name}")
-        until(lambda who=who: handler.incidents()[0].taken_by != who)  # type: ignore[misc] # called at once
+        until(lambda who=who: handler.incidents()[0].taken_by != who)
 
 
 def test_of_two_with_one_name_one_has_it(wecom: Sandbox, make: Any) -> None:
@@ -548,7 +548,7 @@ def test_the_next_page_is_that_after_the_one_this_chat_has_seen(
         ((ME, "列表 严重"), (GROUP, "列表 2"), (ME, "下一页"), (ME, "next"), (ME, "next"))
     ):
         wecom.aibot.say(chat, ME, text)
-        until(lambda number=number: len(words(wecom)) > told + number)  # type: ignore[misc]
+        until(lambda number=number: len(words(wecom)) > told + number)
         listed.append(words(wecom)[-1].split("\n"))
     pages = [one[0][:5] for one in listed[1:4]]
     assert pages == [listed[1][0][:5]] * 2 + [listed[3][0][:5]]
@@ -822,7 +822,7 @@ def process(wecom: Sandbox) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         settings = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-c", HOLDER, *arguments]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        started.append(subprocess.Popen(command, env=settings, text=True, **pipes))  # type: ignore[call-overload]
+        started.append(subprocess.Popen(command, env=settings, text=True, **pipes))
         assert started[-1].stdout.readline() == "ready\n"
         return started[-1]
 

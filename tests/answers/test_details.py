@@ -53,7 +53,7 @@ def test_who_asks_sees_the_alert_the_numbers_and_the_people(desk: Office) -> Non
     assert any(re.search(rf"#{name}$", line) for line in lines)
     assert any(re.search(r"^messages so far: \d", line) for line in lines)
     journal = [line for line in lines if " · chat ops · × " in line]
-    assert [re.search(r"^(.*?) \d", line)[1] for line in journal] == [  # type: ignore[index]
+    assert [re.search(r"^(.*?) \d", line)[1] for line in journal] == [
         *("taken by Li", "claim of Li undone by Wang"),
     ]
     assert "<@" not in reply.text

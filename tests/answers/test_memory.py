@@ -79,7 +79,7 @@ def test_what_cannot_be_told_at_the_exit_is_lost_with_its_number(sandbox: Sandbo
 def test_what_is_taken_is_kept_for_half_an_hour_and_silenced_for_a_day_or_of_critical_for_an_hour() -> None:
     channel = Recorder(clock := Clock())
     storm = pipeline(channel, clock)
-    storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
+    storm._worker.nudge = lambda: None  # its turns are made here
     desk = Desk(lambda: [storm.place], time_s=clock)
     for level in (logging.ERROR, logging.CRITICAL):
         storm.collector.take(record("disk full", level=level))

@@ -13,7 +13,7 @@ FIRST: Row = (0, "new", 1, DISK)
 
 def day(name: str, happens: tuple[Row, ...], until: float, comes: tuple[Row, ...], **more: object) -> Case:
     """One that begins at nine on a Monday."""
-    return Case(name, {}, happens, until, comes, begins="2026-12-07 09:00", **more)  # type: ignore[arg-type]
+    return Case(name, {}, happens, until, comes, begins="2026-12-07 09:00", **more)
 
 
 def logged(*happens: Row) -> tuple[Row, ...]:

@@ -51,7 +51,7 @@ class Today:
 
     def __init__(self, channel: Recorder, clock: Clock, options: Mapping[str, str]) -> None:
         self._pipeline = pipeline(channel, clock, **_given(options))
-        self._pipeline._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
+        self._pipeline._worker.nudge = lambda: None  # its turns are made here
         self._desk = Desk(lambda: [self._pipeline.place], time_s=clock)
 
     def log(self, record: logging.LogRecord) -> None:

@@ -73,8 +73,8 @@ class Program:
         looks = own.options.looks._replace(markdown=False)
         channels: list[Any] = [self.channel]
         self._pipeline = pipeline_of(channels, replace(own.options, looks=looks), self.clock)
-        self._pipeline.wall = self.wall  # type: ignore[attr-defined] # of a leader
-        self._pipeline._worker.nudge = lambda: None  # type: ignore[method-assign]
+        self._pipeline.wall = self.wall  # of a leader
+        self._pipeline._worker.nudge = lambda: None
         self._pipeline.collector.audience = own.collector.audience
         own.end_for(self.handler)
         self.handler._pipeline, self.handler._shortcut = self._pipeline, self._pipeline.collector

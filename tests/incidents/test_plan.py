@@ -190,7 +190,7 @@ def more(at: Life, number: int, window_s: float, *, is_new: bool = False, steps:
 
 
 def begun(rnd: random.Random, steps: tuple[float, ...] = ()) -> Life:
-    at = Life(None, 1000.0 + rnd.random() * 100, rnd)  # type: ignore[arg-type] # it is opened in the next line
+    at = Life(None, 1000.0 + rnd.random() * 100, rnd)
     at.one = stored.opened(more(at, 1, rnd.choice([1.0, 60.0]), steps=steps), short_id="k7f2", version=1, now=at.now)
     return at
 

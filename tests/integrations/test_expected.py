@@ -82,13 +82,13 @@ class Fleet:
         place = self.folder / f"{time.monotonic_ns()}"
         place.mkdir()
         process = self._stack.enter_context(running([sys.executable, *command], place, self.settings))
-        process.place = place  # type: ignore[attr-defined]
+        process.place = place
         return process
 
     def ready(self, code: str) -> subprocess.Popen[bytes]:
         """A program that has said so."""
         process = self.start("-c", code)
-        until(lambda: b"ready" in (process.place / "output").read_bytes(), 60)  # type: ignore[attr-defined]
+        until(lambda: b"ready" in (process.place / "output").read_bytes(), 60)
         return process
 
     def run(self, *command: str, before: str = "") -> subprocess.CompletedProcess[str]:

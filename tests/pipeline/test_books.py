@@ -45,7 +45,7 @@ class Life:
 
     def __init__(self, channel: Recorder, clock: Clock, fallback: Callable[[], Target] | None) -> None:
         self.pipeline: Pipeline = pipeline(channel, clock, rules=BOT_RULES, max_pending=5, fallback=fallback)
-        self.pipeline._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
+        self.pipeline._worker.nudge = lambda: None  # its turns are made here
         self.made = self.reported = 0
         self.before = Stats()
         self.given_up = False

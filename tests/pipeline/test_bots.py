@@ -200,7 +200,7 @@ def test_a_refused_message_is_refused_for_all(wecom: Sandbox, clock: Clock) -> N
 
 def test_what_is_sent_again_by_another_is_the_very_same(wecom: Sandbox, clock: Clock) -> None:
     with ScriptedWeCom() as scripted:
-        pipeline = pipeline_of(bot(scripted, "one", "two"), options(), clock)  # type: ignore[arg-type] # it has a url
+        pipeline = pipeline_of(bot(scripted, "one", "two"), options(), clock)
         scripted.script(SEND, errcode(93000), ok())
         take(pipeline, "a")
         work(pipeline, clock, lambda: pipeline.stats().pending == 0)

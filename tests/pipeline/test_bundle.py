@@ -286,7 +286,7 @@ def test_the_line_about_a_step_goes_before_the_next_step_where_there_is_room_for
     line = outcomes.step_sent(due_step(), "[['amy'], [], [], []]", "amy", NOW, count=1)
     assert said(found(line)) == ["sends k"]
     assert said(found(line, room_at=NOW + 9)) == ["blocked 9"]
-    both = replace(line, step=replace(line.step, at=NOW))  # type: ignore[type-var] # it has one
+    both = replace(line, step=replace(line.step, at=NOW))
     assert said(found(both)) == ["sends k"]
     assert said(found(both, room_at=NOW + 9)) == ["step k"]
 

@@ -209,7 +209,7 @@ def test_the_step_that_is_due_and_the_one_whose_phones_ring() -> None:
     assert (step := door.step(incident, Act.CALL)) is not None
     assert step.calls
     assert door.step(incident, Act.STEP) is None
-    newer = added(None, first(0.0, duty='{"steps": 7}', steps=(600.0,)), 0.0)  # type: ignore[arg-type] # it opens
+    newer = added(None, first(0.0, duty='{"steps": 7}', steps=(600.0,)), 0.0)
     assert door.step(newer, Act.STEP) is None
 
 

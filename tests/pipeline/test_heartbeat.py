@@ -61,7 +61,7 @@ def test_it_is_not_asked_while_the_state_is_away(
     def away(*_: object, **__: object) -> Any:
         raise StateError("the state is away")
 
-    step = store.step  # type: ignore[attr-defined]
+    step = store.step
     monkeypatch.setattr(store, "step", away)
     clock.advance(BEAT_S)
     turn(handler)

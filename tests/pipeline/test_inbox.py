@@ -168,7 +168,7 @@ def test_what_is_critical_comes_first_and_a_part_at_a_time() -> None:
     rig.log("disk full", level=logging.CRITICAL)
     part = rig.take(at_once=False)
     assert len(part) == PART
-    assert part[0].level == logging.CRITICAL  # type: ignore[union-attr]
+    assert part[0].level == logging.CRITICAL
     assert rig.inbox.seconds_to_next_take(rig.now) == 0.0
     assert len(rig.take(at_once=False)) == 11
     assert rig.inbox.seconds_to_next_take(rig.now) == float("inf")

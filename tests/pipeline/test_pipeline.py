@@ -43,7 +43,7 @@ def options(**changes: object) -> Options:
         "mask": masker([], None),
         "max_pending": 10_000,
     }
-    return Options(**{**plain, **changes})  # type: ignore[arg-type] # each test gives what it is about
+    return Options(**{**plain, **changes})
 
 
 def app(server: Sandbox, users: str = "sandbox-user", secret: str = "sandbox-app-secret") -> list[Channel]:

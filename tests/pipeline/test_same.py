@@ -453,7 +453,7 @@ def causes_that_are_inputs(log: logging.Logger) -> None:
 
 
 def total(tree: object) -> float:
-    return sum(total(one) for one in tree) if isinstance(tree, list) else max([1 / one for one in [tree]])  # type: ignore[operator]
+    return sum(total(one) for one in tree) if isinstance(tree, list) else max([1 / one for one in [tree]])
 
 
 def comprehensions_within_a_recursion(log: logging.Logger) -> None:

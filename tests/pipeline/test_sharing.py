@@ -264,7 +264,7 @@ def test_repeats_whose_first_was_pushed_out_disturb_no_message_that_others_share
     channel: Recorder, clock: Clock, capfd: pytest.CaptureFixture[str]
 ) -> None:
     storm = pipeline(channel, clock, rules=BOT_RULES, max_pending=5)
-    storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
+    storm._worker.nudge = lambda: None  # its turns are made here
     five_alone(storm)
     for _ in range(2):
         storm.collector.take(record("pushed out", line=2))

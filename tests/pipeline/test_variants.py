@@ -44,7 +44,7 @@ def storm(channel: Recorder, clock: Clock) -> Pipeline:
 
 
 def take(storm: Pipeline, clock: Clock, text: str, **more: object) -> None:
-    storm.collector.take(record(text, created=clock.now, **more))  # type: ignore[arg-type] # attributes of a record
+    storm.collector.take(record(text, created=clock.now, **more))
     turn(storm)
 
 

@@ -231,11 +231,11 @@ def test_e1_a_take_at_the_moment_of_a_step_wins_or_loses_as_a_whole(company: Mak
 def say(jobs: Escalated, key: str, verb: str) -> None:
     """Somebody does it with one of several."""
     all_open = jobs.open
-    jobs.open = lambda: [one for one in all_open() if one.key == key]  # type: ignore[method-assign]
+    jobs.open = lambda: [one for one in all_open() if one.key == key]
     try:
         jobs.say(verb)
     finally:
-        jobs.open = all_open  # type: ignore[method-assign]
+        jobs.open = all_open
 
 
 @over_a_state
@@ -559,7 +559,7 @@ def test_steps_that_wait_for_room_are_late_and_none_is_left_out(company: Make, m
 
 def ringing(company: Make, ring: Callable[[Recipients], tuple[Call, ...]], *steps: tuple[float, str]) -> Escalated:
     jobs = company(*steps, calls=True)
-    jobs.channel.ring = ring  # type: ignore[method-assign]
+    jobs.channel.ring = ring
     return jobs
 
 

@@ -76,7 +76,7 @@ class Process:
         return FailoverStore(
             CHANNEL,
             memory(),
-            Shared("a state", lambda _: self.link, None, lambda cause, text: None, self.clock),  # type: ignore[arg-type]
+            Shared("a state", lambda _: self.link, None, lambda cause, text: None, self.clock),
             host="host",
             timeout_s=1.0,
             publish=self._publish,

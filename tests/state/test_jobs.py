@@ -604,13 +604,13 @@ def test_whoever_is_killed_at_any_request_no_miss_is_untold_and_none_told_twice(
     first, second = world.watchers
     whole, killed = world.shared.call, killed_after(number)
     try:
-        world.shared.call = lambda use: whole(lambda store: killed(use, store))  # type: ignore[method-assign]
+        world.shared.call = lambda use: whole(lambda store: killed(use, store))
         first._next = float("-inf")
         first.turn(world.rig.now)
     except KeyboardInterrupt:
         pass
     finally:
-        world.shared.call = whole  # type: ignore[method-assign]
+        world.shared.call = whole
     world.watchers = [second]
     world.until("2026-11-30T03:00")
     assert world.told() == [(MISSED, 1)]
@@ -664,13 +664,13 @@ def test_a_fleet_whose_processes_are_killed_at_random_tells_each_miss_once(world
             world.rig.pass_time(20)
             for place, watcher in enumerate(world.watchers):
                 try:
-                    world.shared.call = killed  # type: ignore[method-assign]
+                    world.shared.call = killed
                     watcher.turn(world.rig.now)
                 except KeyboardInterrupt:
                     world.watchers[place] = world.watcher()
                     deaths += 1
                 finally:
-                    world.shared.call = whole  # type: ignore[method-assign]
+                    world.shared.call = whole
         found = world.told()
         told += [text.split(" did")[0].removeprefix("job ") for text, number in found for _ in range(number)]
         assert sorted(told) == sorted(missed), hour

@@ -37,7 +37,7 @@ class Memory:
 
     def add(self, *counts: object) -> None:
         self.number += 1
-        self.store.add(CHANNEL, WHO, HOST, self.number, counts, self.now)  # type: ignore[arg-type]
+        self.store.add(CHANNEL, WHO, HOST, self.number, counts, self.now)
 
     def tell(self, most: int = 9) -> None:
         found = self.store.claim(CHANNEL, WHO, self.now, 60.0, Wanted(most))

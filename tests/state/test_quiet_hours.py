@@ -425,7 +425,7 @@ def test_q7_the_morning_names_the_zone_where_its_reader_has_another(night: Calla
 def test_who_was_told_before_a_night_with_a_hand_over_hears_of_its_end(kind: str, night: Callable[..., Night]) -> None:
     one = night(kind, rules={"rotas": (Rota("web", (("anna",), ("bert",)), "2026-12-07 06:00", days=1),)})
     own = Recipients(("on-call:web",))
-    one.channel.addressed = lambda recipients: recipients or own  # type: ignore[method-assign]
+    one.channel.addressed = lambda recipients: recipients or own
     one.restart()
     one.at("12-07 21:50")
     one.fail("the disk is full", 2, level=logging.WARNING)
@@ -445,7 +445,7 @@ def test_rotas_of_one_name_in_two_programs_have_a_message_each(kind: str, night:
     """Each has its own people, whom the message of the other does not reach."""
     one = night(kind, rules={"rotas": (Rota("web", (("anna",),), "2026-12-07 10:00", days=7),)})
     own = Recipients(("on-call:web",))
-    one.channel.addressed = lambda recipients: recipients or own  # type: ignore[method-assign]
+    one.channel.addressed = lambda recipients: recipients or own
     one.restart()
     rules = duty_of(one.jobs[1].options.duty)
     others = duty_text(replace(rules, rotas=(replace(rules.rotas[0], people=(("bert",),)),)))
