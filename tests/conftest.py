@@ -17,10 +17,11 @@ import hypothesis
 import pytest
 
 from wecom_logging import _build as build
-from wecom_logging._delivery import declared, pipeline, sender
+from wecom_logging._delivery import pipeline
+from wecom_logging._jobs import declared
 from wecom_logging._masking import redact
 from wecom_logging._runtime import clock as clocks
-from wecom_logging._runtime import standing, warn, worker
+from wecom_logging._runtime import standing, warn, windows, worker
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
 from wecom_logging._wecom import aibot, token
@@ -243,7 +244,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for number, left in list(worker._workers.items()):
         if left.closed or not left.job.settled():  # another test's: who looks at all would see it, or wait
             left.finish(0.0)
-            left.job.turn = lambda: float("inf")  # type: ignore[method-assign] # its server is gone
+            left.job.turn = lambda: float("inf")  # its server is gone
         elif left.job in served:
             continue
         del worker._workers[number]
@@ -258,7 +259,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     build._rotas.clear()
     build._said_off.clear()
     build._named_rotas.clear()
-    sender._channels.clear()  # ports come back, and with them what was known of another test's server
+    windows._kept.clear()  # ports come back, and with them what was known of another test's server
     token._sources.clear()
     aibot._connections.clear()
     before = [*logging.getLogger().handlers, *live_handlers()]  # of a fixture that serves a whole module

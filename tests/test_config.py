@@ -406,7 +406,7 @@ def test_a_logging_config_may_point_to_a_bot(monkeypatch: pytest.MonkeyPatch) ->
     logging.config.dictConfig(
         {"version": 1, "disable_existing_loggers": False, "second": "two", "handlers": {"bots": given}}
     )
-    handler = logging._handlers["bots"]  # type: ignore[attr-defined] # getHandlerByName: 3.12
+    handler = logging._handlers["bots"]
     assert keys_of(handler) == ["one", "two"]
     handler.close()
 
@@ -421,7 +421,7 @@ def made(monkeypatch: pytest.MonkeyPatch, **environment: str) -> WeComHandler:
 
 def secret_of(handler: AlertHandler) -> str:
     assert handler._pipeline is not None
-    client = handler._pipeline._channels[0].client  # type: ignore[attr-defined] # ours alone
+    client = handler._pipeline._channels[0].client
     found = getattr(client, "secret", None) or client.key
     assert isinstance(found, Secret)
     return found.reveal()
@@ -429,7 +429,7 @@ def secret_of(handler: AlertHandler) -> str:
 
 def recipients_of(handler: AlertHandler) -> Recipients:
     assert handler._pipeline is not None
-    found = handler._pipeline._channels[0]._recipients  # type: ignore[attr-defined] # ours alone
+    found = handler._pipeline._channels[0]._recipients
     assert isinstance(found, Recipients)
     return found
 
@@ -1286,10 +1286,10 @@ def test_dict_config_names_the_field_and_shows_no_secret(sandbox: Sandbox, name:
 
 
 def test_a_handler_that_could_not_be_built_leaves_nothing_behind() -> None:
-    before = list(logging._handlerList)  # type: ignore[attr-defined] # typeshed does not know it, or it is ours alone
+    before = list(logging._handlerList)
     refused(lambda: WeComHandler(**{**APP, "timeout": -1}), "timeout")
     refused(lambda: WeComBotHandler(**{**BOT, "overflow": "no"}), "overflow")
-    assert logging._handlerList == before  # type: ignore[attr-defined] # typeshed does not know it, or it is ours alone
+    assert logging._handlerList == before
 
 
 @pytest.mark.parametrize(
@@ -1543,7 +1543,7 @@ ALL = {
 @pytest.mark.parametrize(("handler", "fields"), ALL.values(), ids=ALL)
 def test_all_that_is_not_set_is_named_at_once(handler: type[logging.Handler], fields: list[str]) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        handler(enabled=True)  # type: ignore[call-arg] # ours have it
+        handler(enabled=True)
     assert caught.value.field == ", ".join(fields)
     assert caught.value.code == "missing"
     assert [field for field in fields if f"ive {field}=" not in caught.value.remedy] == []
@@ -1557,9 +1557,9 @@ def test_a_program_without_rules_of_time_loads_nothing_of_them() -> None:
     logging.getLogger().addHandler(handler)
     logging.error("the disk is full")
     handler.flush(1.0)
-    names = ("_config.duty", "_delivery.calendars", "_delivery.heartbeat", "_delivery.on_call", "model.phone")
+    names = ("_config.duty", "_duty.calendars", "_delivery.heartbeat", "_duty.people", "model.phone")
     print(*[name for name in names if f"wecom_logging.{{name}}" in sys.modules])
     """
     assert run(program.format(options="")).out.split() == []
     found = run(program.format(options='timezone="Asia/Shanghai", quiet_hours="22:00-08:00"')).out.split()
-    assert found == ["_config.duty", "_delivery.calendars"]
+    assert found == ["_config.duty", "_duty.calendars"]

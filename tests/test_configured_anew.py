@@ -70,7 +70,7 @@ def texts(sandbox: Sandbox) -> list[str]:
 
 
 def shut_down(handler: logging.Handler) -> None:
-    logging.shutdown([lambda: handler])  # type: ignore[list-item] # a weak reference is called just so
+    logging.shutdown([lambda: handler])
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_a_config_that_comes_back_goes_on_where_it_was(sandbox: Sandbox, log: lo
     logging.config.dictConfig(config())
     log.error("stock is empty")
     log.error("stock is empty")
-    handler, thread = weakref.ref(the_handler(log)), the_handler(log)._pipeline._worker.runner  # type: ignore[union-attr]
-    of_handler = weakref.ref(the_handler(log)._pipeline._worker)  # type: ignore[union-attr]
+    handler, thread = weakref.ref(the_handler(log)), the_handler(log)._pipeline._worker.runner
+    of_handler = weakref.ref(the_handler(log)._pipeline._worker)
     until(lambda: len(texts(sandbox)) == 1)
     logging.config.dictConfig(WITHOUT)
     gc.collect()
@@ -179,7 +179,7 @@ def test_a_config_that_comes_back_goes_on_where_it_was(sandbox: Sandbox, log: lo
     log.error("something else")
     until(lambda: len(texts(sandbox)) == 3)
     assert the_handler(log).stats().accepted == 4
-    worker = the_handler(log)._pipeline._worker  # type: ignore[union-attr]
+    worker = the_handler(log)._pipeline._worker
     until(lambda: worker.runner is thread and thread.ident is not None)
 
 
@@ -190,7 +190,7 @@ def test_two_that_are_alike_go_on_each_with_its_own(log: logging.Logger) -> None
     logging.config.dictConfig(given)
     log.handlers[1].handle(logging.LogRecord("x", 40, "x.py", 1, "x", (), None))
     logging.config.dictConfig(given)
-    assert [handler.stats().accepted for handler in log.handlers] == [0, 1]  # type: ignore[attr-defined] # ours
+    assert [handler.stats().accepted for handler in log.handlers] == [0, 1]
 
 
 def mask(text: str) -> str:
@@ -225,7 +225,7 @@ def test_one_with_another_option_begins_anew(log: logging.Logger, other: dict[st
     second = log.handlers[0]
     logging.config.dictConfig(config("WeComHandler", **{**APP, **other}))
     third = log.handlers[0]
-    assert first._pipeline is second._pipeline is not third._pipeline  # type: ignore[attr-defined] # ours
+    assert first._pipeline is second._pipeline is not third._pipeline
 
 
 class Incomparable:
@@ -292,7 +292,7 @@ def test_every_other_close_is_final(log: logging.Logger) -> None:
     assert first.stats().dropped == third.stats().dropped == {"closed": 1}
     third.handle(logging.LogRecord("x", 40, "x.py", 1, "x", (), None))
     assert third.stats().dropped == {"closed": 1}
-    third._pipeline.give_up()  # type: ignore[union-attr] # else the exit of the tests waits for it
+    third._pipeline.give_up()  # else the exit of the tests waits for it
 
 
 def test_captured_alerts_begin_anew_whatever_was_configured_before(log: logging.Logger) -> None:

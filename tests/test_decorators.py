@@ -133,7 +133,7 @@ def test_a_generator_keeps_send_throw_close_and_its_value(told: Told) -> None:
 
     running = numbers()
     assert (next(running), running.send("sent"), running.throw(KeyError("k"))) == (1, 2, 3)
-    assert raises(lambda: next(running), StopIteration).value == "the end"  # type: ignore[attr-defined] # ours alone
+    assert raises(lambda: next(running), StopIteration).value == "the end"
     assert seen == ["sent", "closed"]
     closed = numbers()
     next(closed)
@@ -199,7 +199,7 @@ def test_a_cancelled_async_generator_is_not_told(told: Told) -> None:
         await asyncio.Event().wait()
 
     async def use() -> None:
-        async with contextlib.aclosing(forever()) as running:  # type: ignore[type-var] # an async generator has aclose
+        async with contextlib.aclosing(forever()) as running:
             await anext(running)
             await asyncio.wait_for(anext(running), 0.01)
 
@@ -241,10 +241,9 @@ def test_methods_static_and_class_methods_in_both_orders(told: Told) -> None:
     raises(Shop.outer_static)
     assert raises(Shop.outer_class).args == ("Shop",)
     texts = told.texts
-    assert len(texts) == 6  # beyond five what waits stands in one message
-    told_of = re.findall(r"Shop\.(\w+) raised Lost: ", "\n".join(texts))
-    assert sorted(told_of) == sorted((*names, "outer_static", "outer_class"))
-    assert sum(text.count("× 1, 2 in all") for text in texts) == 2
+    assert len(texts) == 4  # of each of two causes the first one, and one message with the others
+    assert {*re.findall(r"Shop\.(\w+)", "\n".join(texts))} >= {*names}
+    assert ("× 1, 2 in all" in texts[2], "× 2" in texts[3]) == (True, True)
 
 
 def test_a_block(told: Told) -> None:
@@ -295,7 +294,7 @@ def test_name_signature_kind_and_attributes_are_kept() -> None:
     async def async_generator(a: int) -> AsyncIterator[int]:
         yield a
 
-    plain.mark = 3  # type: ignore[attr-defined] # typeshed does not know it, or it is ours alone
+    plain.mark = 3
     for function in (plain, coroutine, generator, async_generator):
         decorated = notify_on_exception(function)
         assert inspect.signature(decorated) == inspect.signature(function)
@@ -303,8 +302,8 @@ def test_name_signature_kind_and_attributes_are_kept() -> None:
             assert kind(decorated) == kind(function)
         for name in ("__name__", "__qualname__", "__module__", "__doc__", "__annotations__"):
             assert getattr(decorated, name) == getattr(function, name)
-        assert decorated.__wrapped__ is function  # type: ignore[attr-defined] # ours alone
-    assert notify_on_exception(plain).mark == 3  # type: ignore[attr-defined] # ours alone
+        assert decorated.__wrapped__ is function
+    assert notify_on_exception(plain).mark == 3
 
 
 # Options.
@@ -373,7 +372,7 @@ def test_wrong_arguments_are_told_too(told: Told) -> None:
     @notify
     def charge(order: int) -> None: ...
 
-    raises(lambda: charge(1, 2, x="many"), TypeError)  # type: ignore[call-arg] # the wrong call is the point
+    raises(lambda: charge(1, 2, x="many"), TypeError)  # the wrong call is the point
     raises(lambda: notify(dict.fromkeys)(3), TypeError)
     first, second = told.texts
     assert "charge raised TypeError: " in first
@@ -558,7 +557,7 @@ def test_an_exception_that_was_told_still_pickles_and_copies(told: Told, kind: t
 def test_an_exception_without_room_for_a_mark_is_merely_told_again(told: Told) -> None:
     class Full(Exception):
         @property
-        def __dict__(self) -> Any:  # type: ignore[override] # it misbehaves on purpose
+        def __dict__(self) -> Any:  # it misbehaves on purpose
             raise RuntimeError(CANARY)
 
     for _ in range(2):

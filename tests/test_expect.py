@@ -24,9 +24,10 @@ import pytest
 from wecom_logging import _expect
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.desk import Desk
-from wecom_logging._delivery import declared as declared_here
-from wecom_logging._delivery.declared import Declared
-from wecom_logging._incidents.job import Job
+from wecom_logging._delivery.leader_pipeline import LeaderPipeline
+from wecom_logging._jobs import declared as declared_here
+from wecom_logging._jobs.declared import Declared
+from wecom_logging._jobs.job import Job
 from wecom_logging._runtime import clock
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
@@ -36,6 +37,10 @@ from wecom_logging.teams import expect
 from .programs import ROOT, app_handler, run
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def watch_of(pipeline: Any) -> Any:
+    return pipeline.watch if isinstance(pipeline, LeaderPipeline) else pipeline._turn.watch
 
 
 class Service:
@@ -62,7 +67,7 @@ class Service:
 
     def looks(self) -> None:
         """Its worker has looked."""
-        watch = self.pipeline._turn.watch
+        watch = watch_of(self.pipeline)
         before, watch._next = watch._heard, float("-inf")
         self.pipeline.look()
         assert soon(lambda: watch._next > float("-inf")), before
@@ -185,6 +190,7 @@ def test_a_run_that_closes_a_miss_and_fails_is_no_good_news(
     service.handler.close()
 
 
+@pytest.mark.parametrize("service", ["sqlite"], indirect=True)  # in memory a case of tests/cases/jobs.txt holds it
 def test_a_miss_after_a_run_that_took_too_long_is_another_incident(service: Service) -> None:
     service.at("2026-11-30T04:50")
     job = expect("对账", every="1h", max_runtime="30s")
@@ -367,7 +373,7 @@ def test_what_is_declared_in_a_loop_is_declared_once_and_another_schedule_takes_
     service.looks()
     first = service.job()
     assert first.spec.every_s == 7200
-    service.pipeline._turn.watch._heard = 0  # as in a process that is forked, or for a handler that is made anew
+    watch_of(service.pipeline)._heard = 0  # as in a process that is forked, or for a handler that is made anew
     service.looks()
     assert service.job() == first
 
@@ -550,7 +556,7 @@ def test_a_program_that_does_not_use_it_loads_nothing_of_it(state: str, tmp_path
         logging.getLogger().addHandler(handler)
         logging.error("x")
         handler.flush(1)
-        names = ("_delivery.watch", "_state.jobs", "_expect", "_incidents.schedule")
+        names = ("_jobs.watch", "_state.jobs", "_expect", "_jobs.schedule")
         print([name for name in names if f"wecom_logging.{{name}}" in sys.modules], "cronsim" in sys.modules)
         """
     )
@@ -569,6 +575,44 @@ def test_what_another_program_declares_is_watched_within_five_minutes(sandbox: S
     handler._pipeline.look()
     assert soon(lambda: "watch" in turn.__dict__ and turn.watch.jobs.watched())
     handler.close()
+
+
+@pytest.mark.parametrize("named", ["", "memory", "state"])
+def test_where_one_handler_has_a_state_and_another_none_a_job_is_watched_by_the_state_unless_one_is_named(
+    sandbox: Sandbox, tmp_path: Path, named: str
+) -> None:
+    options = {"timezone": "Asia/Shanghai", "rate_limit": None}
+    handlers = {
+        "memory": app_handler(sandbox.url, state="memory://", service="a", **options),
+        "state": app_handler(sandbox.url, state=f"sqlite://{tmp_path}/alerts.db", service="b", **options),
+    }
+    job = expect("对账", every="1h", handler=handlers[named] if named else None)
+    with job:
+        pass
+    jobs = {name: one._pipeline.jobs for name, one in handlers.items() if one._pipeline is not None}
+    assert soon(lambda: jobs[named or "state"].find("对账") is not None)
+    found = {name: one.find("对账") for name, one in jobs.items()}
+    assert [name for name, row in found.items() if row is not None and row.job.seen.ended] == [named or "state"]
+    for handler in handlers.values():
+        handler.close()
+
+
+@pytest.mark.parametrize("service", ["memory", "sqlite"], indirect=True)
+def test_a_secret_in_the_name_of_a_job_stands_in_no_message(service: Service) -> None:
+    service.at("2026-11-29T12:00")
+    name = "backup password=hunter2hunter2"
+    job = expect(name, every="1h")
+    assert soon(lambda: service.jobs.find(name) is not None)
+    service.until("2026-11-29T13:10")
+    told = service.told(1)
+    with job:
+        pass
+    service.until("2026-11-29T13:12")
+    service.looks()
+    told += service.told(1)
+    assert "did not run" in told[0]
+    assert "ran again" in told[1]
+    assert "hunter2" not in f"{told} {service.handler.incidents()}"
 
 
 def test_a_report_logs_nothing(service: Service, caplog: pytest.LogCaptureFixture) -> None:

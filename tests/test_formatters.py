@@ -47,9 +47,9 @@ def test_they_take_what_a_config_hands_to_every_formatter_but_no_format(kind: ty
     assert kind(None, None, "%").format(record())
     assert kind(None, None, "{", validate=True, defaults=None).format(record())
     with pytest.raises(ConfigurationError, match=r"format: .*takes none"):
-        kind("%(message)s")  # type: ignore[arg-type] # the wrong type is the point
+        kind("%(message)s")  # the wrong type is the point
     with pytest.raises(ConfigurationError, match="datefmt: "):
-        kind(None, "%H:%M")  # type: ignore[arg-type] # the wrong type is the point
+        kind(None, "%H:%M")  # the wrong type is the point
 
 
 def test_each_handler_can_have_the_others_look(sandbox: Sandbox) -> None:

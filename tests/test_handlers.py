@@ -169,7 +169,7 @@ def test_nothing_starts_before_the_first_alert_and_a_closed_handler_leaves_no_th
 ) -> None:
     handler = app(sandbox)
     log.addHandler(handler)
-    worker = handler._pipeline._worker  # type: ignore[union-attr] # it is enabled
+    worker = handler._pipeline._worker
     assert worker.runner.ident is None
     log.error("x")
     assert handler.flush(20.0)
@@ -216,7 +216,7 @@ def test_dict_config_and_shutdown_do_not_wait_for_the_network(log: logging.Logge
         log.addHandler(handler)
         log.error("x")
         logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
-        logging.shutdown([lambda: handler])  # type: ignore[list-item] # a weak reference is called just so
+        logging.shutdown([lambda: handler])
         wecom.release()
         until(lambda: handler.stats().delivered == 1)
 
@@ -264,7 +264,7 @@ def test_a_filter_may_give_another_record_in_its_place(sandbox: Sandbox, log: lo
             return logging.LogRecord("other", 40, "f", 1, "in its place", (), None)
 
     handler.addFilter(Replacing())
-    handler.filter = Replacing().filter  # type: ignore[method-assign] # 3.11's own only says yes or no
+    handler.filter = Replacing().filter
     log.error("the first")
     assert handler.flush(20.0)
     assert "other: in its place" in sandbox.messages()[0]["content"]
@@ -399,7 +399,7 @@ def test_unclosed_handlers_leave_no_resource_warning(sandbox: Sandbox) -> None:
         handler.handle(logging.LogRecord("x", 40, "f", 1, "hello", (), None))
         assert handler.flush(20.0)
         handler.close()
-        worker = handler._pipeline._worker  # type: ignore[union-attr] # it is enabled
+        worker = handler._pipeline._worker
         until(lambda: not worker.runner.running)
         del handler
         gc.collect()

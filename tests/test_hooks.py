@@ -275,7 +275,7 @@ def test_without_a_handler_it_says_so(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(("options", "field"), [({"handler": 5}, "handler"), ({"level": "LOUD"}, "level")])
 def test_bad_input_is_refused(options: dict[str, object], field: str) -> None:
     with pytest.raises(ConfigurationError, match=field):
-        install_hooks(**options)  # type: ignore[arg-type] # that is the point
+        install_hooks(**options)  # that is the point
 
 
 ENDING = """

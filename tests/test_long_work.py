@@ -310,12 +310,12 @@ def test_a_picture_that_cannot_be_had_costs_nothing(
     [
         (lambda: progress("x", every="soon"), "every"),
         (lambda: progress("x", every="0s"), "every"),
-        (lambda: progress("x", every=600), "every"),  # type: ignore[call-overload] # that is the point
-        (lambda: progress("x", every=True), "every"),  # type: ignore[call-overload] # as above
+        (lambda: progress("x", every=600), "every"),  # that is the point
+        (lambda: progress("x", every=True), "every"),
         (lambda: progress(""), "title"),
-        (lambda: progress([1]), "title"),  # type: ignore[call-overload] # as above
+        (lambda: progress([1]), "title"),
         (lambda: progress("x", total=-1), "total"),
-        (lambda: progress("x", handler=5), "handler"),  # type: ignore[call-overload] # as above
+        (lambda: progress("x", handler=5), "handler"),
     ],
 )
 def test_bad_input_is_refused_at_once(make: Callable[[], object], field: str) -> None:

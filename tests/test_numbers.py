@@ -44,11 +44,11 @@ HANDLERS: tuple[tuple[type[AlertHandler], dict[str, Any]], ...] = (
 
 
 def of_options(path: str) -> Callable[[AlertHandler], Any]:
-    return lambda handler: operator.attrgetter(path)(handler._pipeline.options)  # type: ignore[union-attr] # it is on
+    return lambda handler: operator.attrgetter(path)(handler._pipeline.options)
 
 
 def of_app(path: str) -> Callable[[AlertHandler], Any]:
-    return lambda handler: operator.attrgetter(path)(handler._pipeline._channels[0])  # type: ignore[union-attr]
+    return lambda handler: operator.attrgetter(path)(handler._pipeline._channels[0])
 
 
 COMMON: dict[str, tuple[int, type, Callable[[AlertHandler], Any]]] = {
@@ -71,7 +71,7 @@ OWN: dict[str, tuple[type[AlertHandler], Any, type, Callable[[AlertHandler], Any
         WeComAIBotHandler,
         {"60": "60"},
         dict,
-        lambda handler: handler._reception()._answerers,  # type: ignore[attr-defined] # of an AI bot
+        lambda handler: handler._reception()._answerers,  # of an AI bot
     ),
 }
 SAYS_ONE = ("agent_id", "users", "departments", "tags", "leader_of", "mention", "chats", "answerers")
@@ -167,7 +167,7 @@ def test_dict_config_of_any_text(way: str) -> None:
     section = {"class": "wecom_logging.WeComBotHandler", **BOT, **TEXTS[way]}
     config = {"version": 1, "disable_existing_loggers": False, "handlers": {"bot": section}}
     logging.config.dictConfig(config)
-    handler = logging._handlers["bot"]  # type: ignore[attr-defined] # getHandlerByName: 3.12
+    handler = logging._handlers["bot"]
     for name, (value, type_, found) in COMMON.items():
         if name in TEXTS[way]:
             assert (found(handler), type(found(handler))) == (value, type_), name

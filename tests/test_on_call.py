@@ -18,18 +18,17 @@ import pytest
 
 from wecom_logging import WeComHandler
 from wecom_logging._config import on_call as of_on_call
-from wecom_logging._delivery import on_call as delivery
 from wecom_logging._delivery.message_builder import Composer
-from wecom_logging._incidents import answered
+from wecom_logging._duty import people
 from wecom_logging._incidents.duty import duty_text
-from wecom_logging._incidents.incident import Count, Kept
+from wecom_logging._incidents.entries import Opened
+from wecom_logging._incidents.limits import TAKE_FOR_S
 from wecom_logging._runtime import functions
 from wecom_logging._sandbox import Sandbox
-from wecom_logging._state.base import answer
-from wecom_logging._state.shared import Shared, alone
-from wecom_logging._state.swaps import known_swaps
+from wecom_logging._state.shared import Shared
 from wecom_logging.errors import ConfigurationError, InvalidRecipientError, MessageError, ServerBusyError
-from wecom_logging.model import Outcome, Recipients, Route
+from wecom_logging.model import Answer, Outcome, Recipients, Route
+from wecom_logging.model.alert import DONE, TAKEN
 from wecom_logging.model.duty import Duty, Rota, Step
 
 from .logged import CANARY
@@ -185,17 +184,16 @@ class App(Recorder):
 
 
 class Wall:
-    """The time that the state shows."""
+    """What the wall shows: the one clock."""
 
     def __init__(self, clock: Time) -> None:
         self.clock = clock
-        self.ahead = 0.0
 
     def set(self, text: str) -> None:
-        self.ahead = datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).timestamp() - self.clock.now
+        self.clock.now = datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).timestamp()
 
     def __call__(self, _: object = None) -> float:
-        return self.clock.now + self.ahead
+        return self.clock.now
 
 
 @pytest.fixture
@@ -236,8 +234,7 @@ def test_e7_who_is_on_call_gets_it_and_a_hand_over_in_the_middle_is_seen(app: Ap
     storm.collector.take(record("disk full"))
     pass_time(storm, clock, 90)
     assert app.users == [("zhangsan",), ("lisi", "wangwu")]
-    (incident,) = storm._turn.store.incidents(9)
-    assert "on-call:web" in incident.audience  # as given: one incident for both
+    assert len(storm.incidents()) == 1  # for both
     assert len({one.text.split("#")[1][:4] for one in app.told if "#" in one.text}) == 1
 
 
@@ -272,15 +269,8 @@ def test_e7_who_was_told_before_a_hand_over_hears_who_has_closed_it(app: App, cl
     storm.collector.take(record("disk full"))
     turn(storm)
     pass_time(storm, clock, 90)
-    (incident,) = storm._turn.store.incidents(9)
-    answer(
-        storm._turn.store.memory,
-        storm.channel_id,
-        incident.key,
-        lambda one: answered.done(one, "lisi", "here", now=clock.now, time=wall()),
-        lambda one: None,
-        clock.now,
-    )
+    ((channel, incident),) = storm.place.rows(9)
+    storm.place.answer(channel, incident.key, Answer(DONE, "lisi", "here", wall()), is_seen=False)
     turn(storm)
     assert app.users == [("zhangsan",), ("lisi", "wangwu", "zhangsan")]
 
@@ -401,14 +391,14 @@ def test_where_wecom_knows_none_of_them_it_is_refused_once(app: App, clock: Time
 def who() -> Iterator[ModuleType]:
     """A module of the program with the function ``who``."""
     made = ModuleType("duty_of_the_tests")
-    made.asked = 0  # type: ignore[attr-defined]
-    made.answer = lambda: ["zhaoliu"]  # type: ignore[attr-defined]
+    made.asked = 0
+    made.answer = lambda: ["zhaoliu"]
 
     def function() -> object:
-        made.asked += 1  # type: ignore[attr-defined]
+        made.asked += 1
         return made.answer()
 
-    made.who = function  # type: ignore[attr-defined]
+    made.who = function
     sys.modules[made.__name__] = made
     yield made
     del sys.modules[made.__name__]
@@ -512,13 +502,13 @@ def test_a_function_that_is_not_there_is_said(asked: Any, app: App, capfd: pytes
 def test_a_function_that_hangs_holds_up_one_message_for_a_moment(
     asked: Any, who: Any, clock: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "BOUND_S", 0.05)
+    monkeypatch.setattr(people, "BOUND_S", 0.05)
     goes_on = threading.Event()
     who.answer = lambda: [goes_on.wait(30), "late"][1:]
     assert asked() == ("boss",)
     began = time.monotonic()
     clock.go(61)
-    monkeypatch.setattr(delivery, "BOUND_S", 30.0)
+    monkeypatch.setattr(people, "BOUND_S", 30.0)
     assert asked() == ("boss",)  # and is not asked again meanwhile
     assert time.monotonic() - began < 10
     goes_on.set()
@@ -555,10 +545,10 @@ def test_an_incident_of_another_program_calls_no_function_that_is_not_configured
 ) -> None:
     app.own = Recipients(("on-call:it", "boss"))
     storm = pipeline(app, clock, duty=duty(ROTA))
-    count = Count(
-        key="k" * 32, level=40, last=clock.now, first=Kept(alert()), duty=duty(Rota("it", who="duty_of_the_tests:who"))
-    )
-    storm._turn.store.memory.add(storm.channel_id, "me", "host", 1, [count], clock())
+    leader = storm.leader
+    leader.inbox.accept()
+    rules = duty(Rota("it", who="duty_of_the_tests:who"))
+    leader.append([Opened(key="k" * 32, alert=alert(), last=clock.now, level=40, duty=rules)])
     turn(storm)
     assert app.users == [("boss",)]
     assert who.asked == 0
@@ -626,25 +616,14 @@ def test_e6_a_step_that_could_not_be_looked_up_is_skipped_by_the_next_one(escala
 # Swaps, and who has taken it.
 
 
-def test_r2_without_a_state_there_are_no_swaps() -> None:
-    assert known_swaps(alone, "app") == ()
-
-
 def test_who_has_taken_it_keeps_it_over_a_hand_over_and_then_both_are_told(app: App, clock: Time, wall: Wall) -> None:
     storm = pipeline(app, clock, duty=duty())
     wall.set("2026-12-14 09:55")
     storm.collector.take(record("disk full"))
     turn(storm)
-    (incident,) = storm._turn.store.incidents(9)
-    memory = storm._turn.store.memory
-    answer(
-        memory,
-        storm.channel_id,
-        incident.key,
-        lambda one: answered.taken(one, "zhangsan", "here", now=clock.now, time=wall()),
-        lambda one: None,
-        clock.now,
-    )
+    ((channel, incident),) = storm.place.rows(9)
+    taken = Answer(TAKEN, "zhangsan", "here", wall(), TAKE_FOR_S)
+    storm.place.answer(channel, incident.key, taken, is_seen=False)
     turn(storm)
     pass_time(storm, clock, 600)
     assert app.users == [("zhangsan",)] * 2  # the alert, and that he has it
@@ -687,7 +666,7 @@ handler = WeComHandler()
 logging.getLogger().addHandler(handler)
 logging.error("hello")
 assert handler.flush(30)
-print([name for name in sys.modules if name.endswith("on_call") or name.endswith("swaps")])
+print([name for name in sys.modules if name.endswith(("on_call", "_duty.people", "swaps"))])
 """
     ended = run(program, url=sandbox.url)
     assert (ended.status, ended.err, ended.out.strip()) == (0, "", "[]")

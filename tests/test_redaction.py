@@ -99,7 +99,7 @@ def test_a_dict_config_takes_it(sandbox: Sandbox) -> None:
     )
     (handler,) = logging.getLogger("shop").handlers
     logging.getLogger("shop").error("shop_door=4711, password=x1, call 13812345678")
-    assert handler.flush(10)  # type: ignore[attr-defined]
+    assert handler.flush(10)
     handler.close()
     logging.getLogger("shop").removeHandler(handler)
     (message,) = sandbox.messages()

@@ -18,7 +18,7 @@ from wecom_logging import _cli as cli
 from wecom_logging._answers.desk import Desk
 from wecom_logging._answers.reply import card_of
 from wecom_logging._cli.run import Runs
-from wecom_logging._incidents.view import view
+from wecom_logging._incidents.known import view
 from wecom_logging._render.card import Pressed
 from wecom_logging._render.facts import did
 from wecom_logging._render.flood import table

@@ -7,23 +7,34 @@ records are logged in both: that somebody answers changes what is told, not what
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from unittest.mock import patch
+from typing import Any
 
-from tests.programs import Clock, word
-from tests.storms import Recorder, Told, pass_time, pipeline, record
-from wecom_logging._answers.command import read
-from wecom_logging._answers.desk import Desk
+from tests.one_clock import Ahead, one_clock, pass_time
+from tests.programs import word
+from tests.told import Told
+from wecom_logging import WeComAIBotHandler, WeComHandler
+from wecom_logging.formatters import TextFormatter
+from wecom_logging.testing import sandbox
 
-MINUTE = 60.0
+MINUTE, DAY = 60.0, 86400.0
 BEGIN, END = 9 * 60, 19 * 60
 """In minutes of the day. Nothing fails after `STOPS`."""
 STOPS = 17 * 60
 EVERY_S = 20.0
 """How often each incident repeats."""
+LATER_S = 10.0
+"""So long after a full minute somebody answers: not at the very time of a digest."""
+EARLIER_S, APART_S = 7.0, 1.5
+"""What repeats comes so much earlier, and each incident begins so much later than the one before, counted within the
+hour: nothing comes at the very time of a digest, and no two digests are due at once."""
+STEP_S = 5.0
+"""What is due goes so much later at most."""
 
 TEAMS = (("Li", "Wang"), ("Wang", "Zhao", "Chen"), ("Chen", "Sun"), ("Li", "Wang", "Zhao", "Chen", "Sun"))
 PEOPLE = sorted({name for team in TEAMS for name in team})
@@ -77,38 +88,67 @@ class Got:
 
 def day(*, answers: bool) -> list[Got]:
     """All messages of the day, in their order."""
-    clock = Clock(0.0)
-    with patch("wecom_logging._state.shared.wall", clock):  # what a person has said for a time ends by the wall
-        return _lived(clock, answers=answers)
+    ahead = Ahead(MINUTE)
+    with sandbox() as wecom, one_clock(ahead):
+        wecom.clock.advance(MINUTE)
+        for name in PEOPLE:
+            wecom.add_member(name, name=name, departments=[1])
+        app = WeComHandler(users=[PEOPLE[0]], answers="aibot", language="en", timezone="UTC")
+        app.setFormatter(TextFormatter())
+        answerers = dict(
+            zip(PEOPLE, PEOPLE, strict=True)
+        )  # others get few answers within a minute that is not simulated
+        bot = WeComAIBotHandler(level="CRITICAL", language="en", answerers=answerers, chats=["sandbox-user"])
+        with closing(bot), closing(app):
+            bot.handle(_record("the day begins", 0, ahead(), level=logging.CRITICAL))  # it connects by that
+            assert bot.flush(10)
+            wecom.aibot.wait_for_subscriber()
+            wecom.clock.advance(until_nine := -ahead() % DAY + BEGIN * MINUTE)  # ends have a clock of their own
+            ahead.advance(until_nine)
+            return _lived(app, wecom, ahead, answers=answers)
 
 
-def _lived(clock: Clock, *, answers: bool) -> list[Got]:
-    channel = Recorder(clock)
-    storm = pipeline(channel, clock, rules=((30, 60.0), (1000, 3600.0)))
-    storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
-    desk = Desk(lambda: [storm.place], time_s=clock)
+def _lived(app: WeComHandler, wecom: Any, ahead: Ahead, *, answers: bool) -> list[Got]:
+    began = ahead()
+
+    def let_pass(until: float) -> None:
+        pass_time(ahead, began + until - ahead(), wecom.clock.advance, least=STEP_S)
+
     found = list(incidents())
     events: list[tuple[float, int, Failing, str]] = []
     for one in found:
-        start = (one.begins - BEGIN) * MINUTE
+        start = (one.begins - BEGIN) * MINUTE + one.number * APART_S
         records = int(one.lasts * MINUTE / EVERY_S)
-        events += [(start + number * EVERY_S, 0, one, "") for number in range(records)]
-        events += [(start + minutes * MINUTE, 1, one, verb) for minutes, verb in one.says if answers]
+        events += [(start + number * EVERY_S - EARLIER_S * bool(number), 0, one, "") for number in range(records)]
+        events += [(start + minutes * MINUTE + LATER_S, 1, one, verb) for minutes, verb in one.says if answers]
     for at, _, one, verb in sorted(events, key=lambda event: event[:2]):
-        pass_time(storm, clock, at - clock.now)
-        name = word(one.number)
+        let_pass(at)
         if verb:
-            ids = [row.short_id for _, row in storm.place.rows(99) if f"{name} " in row.first.alert.message]
-            reply = desk.do(read(f"{verb} {ids[0]} {'2h' if verb == 'quiet' else ''}"), one.team[0], "chat")
-            assert not reply.why, reply.text
+            _say(app, wecom, one, verb)
         else:
-            made = record(f"{name} failed", line=one.number, wecom={"users": list(one.team)}, created=clock.now)
-            storm.collector.take(made)
-    pass_time(storm, clock, (END - BEGIN) * MINUTE - clock.now)
-    stats = storm.stats()
-    assert stats.accepted == stats.delivered + stats.merged == sum(not verb for *_, verb in events)
-    assert sum(one.count for one in channel.told) == stats.accepted
-    return [_got(one, found) for one in channel.told]
+            app.handle(_record(f"{word(one.number)} failed", one.number, ahead(), wecom={"users": list(one.team)}))
+    let_pass((END - BEGIN) * MINUTE)
+    stats = app.stats()
+    assert stats.accepted == stats.delivered + stats.merged == sum(not verb for *_, verb in events), stats
+    told = [Told(one["time"] - began, one["content"]) for one in wecom.messages(channel="app")]
+    assert sum(one.count for one in told) == stats.accepted
+    return [_got(one, found) for one in told]
+
+
+def _record(text: str, line: int, created: float, level: int = logging.ERROR, **more: object) -> logging.LogRecord:
+    """As a logger makes it, in a function of its own for each line."""
+    made = logging.LogRecord("shop", level, __file__, line, text, (), None, f"line_{line}")
+    made.__dict__.update(more, created=created)
+    return made
+
+
+def _say(app: WeComHandler, wecom: Any, one: Failing, verb: str) -> None:
+    """The first of the team writes to the AI bot, and reads what it answers."""
+    who, before = one.team[0], len(wecom.messages(channel="aibot"))
+    (short_id,) = (row.short_id for row in app.incidents() if row.text == f"{word(one.number)} failed")
+    assert wecom.aibot.say(who, who, f"{verb} {short_id} {'2h' if verb == 'quiet' else ''}")
+    reply = wecom.wait(before + 1, channel="aibot")[before]["content"]
+    assert reply.startswith(f"#{short_id} "), reply
 
 
 def _got(told: Told, found: list[Failing]) -> Got:

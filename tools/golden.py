@@ -123,14 +123,14 @@ def told(code: str, *, before: str = "", each: bool = True, bot: bool = True, **
     """What becomes of a program's records, in lines. ``before`` is what stands before all cases of a file."""
     with capture_alerts(timeout=60) as alerts:
         reader, stamp = Reader(alerts, each=each), logging.Handler()
-        stamp.emit = reader.stamp  # type: ignore[method-assign]
+        stamp.emit = reader.stamp
         ours = [WeComHandler(**_APP, **_BOTH, on_outcome=reader.reports.append)]
         ours += [WeComBotHandler(**_BOT, **_BOTH)] if bot else []
         log = logging.Manager(logging.RootLogger(logging.DEBUG)).getLogger("shop")  # none that others know
         log.handlers = [stamp, *ours, reader]
         names |= {"log": log, "wait": reader.wait, "run_file": run_file, "LIBRARIES": LIBRARIES}
         try:
-            with patch("wecom_logging._state.shared.wall", lambda: reader.now):
+            with patch("wecom_logging._runtime.clock.wall", lambda: reader.now):
                 run_file(FILE, code, run_file("shop/worker.py", before, names))
                 reader.look()
         finally:

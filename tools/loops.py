@@ -1,7 +1,8 @@
 """What each loop over incidents costs: ``python -m tools.loops [--number 20000] [--stores memory] [--kinds over]``.
 
-So many incidents of a kind are put into a store, each combination in a process of its own with the time handed in. It
+So many incidents of a kind are put into a store, each combination in a process of its own whose clock is put ahead. It
 prints seconds of processor, MB, messages, turns, and for how long one step kept the other threads of the program away.
+A bot's handler sends to the sandbox; an AI bot hears what people answer. Their requests are part of each figure.
 """
 
 from __future__ import annotations
@@ -9,168 +10,194 @@ from __future__ import annotations
 import argparse
 import gc
 import itertools
+import logging
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-from tests.programs import ROOT, word
-from tests.state.conftest import first, later
-from tests.state.test_one_cause import Time, states
-from tests.storms import BOT_RULES, Recorder, pipeline
+import requests
+
+from tests import one_clock
+from tests.one_clock import Ahead, pass_time, paused, rest
+from tests.programs import ROOT, until, word
 from tests.valkey_server import Server
-from wecom_logging._answers.command import Command
-from wecom_logging._answers.desk import Desk
-from wecom_logging._answers.place import SharedPlace
-from wecom_logging._delivery.pipeline import Pipeline
-from wecom_logging._incidents import answered, life
-from wecom_logging._incidents.incident import Count
-from wecom_logging._state.base import Swap, Wanted
-from wecom_logging._state.shared import alone
+from wecom_logging import WeComAIBotHandler, WeComBotHandler
+from wecom_logging.teams import maintenance
 
 KINDS = ("new", "told", "over", "held", "taken")
 STORES = ("memory", "sqlite", "redis")
 STEPS = (("incidents", "click", "due", "idle", "flush"), ("exit",))
-"""Those of one process, one after the other."""
-_PART = 100
-_EXIT_S = 5.0
+"""Those of one process, one after the other. What is new is due first: until then it is in no store."""
+PEOPLE = [f"p{number:02}" for number in range(50)]
+"""Each may answer 15 times within a minute that is not put ahead; with up to `_AT_ONCE` ids."""
+_AT_ONCE = 30
+_OVER_S = 601.0
+"""Ten windows without a record."""
+_EXIT_S = 5
 
 
 class Crowd:
     """A process with so many incidents of a kind."""
 
-    def __init__(self, kind: str, number: int, job: Pipeline, channel: Recorder, clock: Time) -> None:
-        self.job = job
-        self.channel = channel
-        self.clock = clock
-        self.shared = job.options.shared
-        place = job.place if self.shared is alone else SharedPlace(self.shared)
-        self._desk = Desk(lambda: [place], time_s=clock)
-        self._number = number
-        self._batch = 0
+    def __init__(self, kind: str, number: int, state: str, ahead: Ahead, wecom: dict[str, str]) -> None:
+        self._number, self._ahead, self._wecom = number, ahead, wecom
+        self._bounds = {"state": state, "max_pending": 10 * number, "exit_timeout": _EXIT_S}
         self.began = 0.0
-        self._fill(kind)
+        self._step_s = 10.0 if kind == "taken" else 1.0  # each that was taken is a line
+        self._open, self._pause, self._scope = ExitStack(), ExitStack(), ExitStack()
+        is_told = kind in ("told", "over", "taken")
+        if is_told and state != "memory://":
+            self._fill_there()
+        self.handler = self._open.enter_context(closing(self._made()))
+        self._connect()
+        if is_told and state == "memory://":
+            self._log("broke", number)
+            self._tell(self.handler)
+        elif kind == "held":
+            self._scope.enter_context(maintenance("crowd", "1h"))
+            self._log("broke", number)
+        if kind == "taken":
+            self._take()
+        rest()
+        self._pause.enter_context(paused())
+        if kind == "new":
+            self._log("broke", number)
+        elif kind == "over":
+            ahead.advance(_OVER_S)
 
-    def _fill(self, kind: str) -> None:
-        for start in range(0, self._number, _PART):
-            keys = [f"~{at}" for at in range(start, min(start + _PART, self._number))]
-            counts = [first(key, text=f"{word(int(key[1:]))} broke") for key in keys]
-            more = [later(key) for key in keys] if kind == "held" else []
-            if kind in ("new", "held") or self.shared is alone:
-                self._fill_here(kind, counts, more)
-            else:
-                self.shared.call(lambda store: self._fill_there(kind, store, counts))  # noqa: B023 # called at once
-        if kind == "over":
-            self.clock.go(life.QUIET_WINDOWS * 60.0 + 1.0)
+    def _made(self) -> WeComBotHandler:
+        return WeComBotHandler(
+            webhook=self._wecom["WECOM_WEBHOOK"],
+            api_base=self._wecom["WECOM_API_BASE"],
+            service="crowd",
+            language="en",
+            answers="aibot",
+            **self._bounds,
+        )
 
-    def _fill_here(self, kind: str, counts: list[Count], more: list[Count]) -> None:
-        """As this process does."""
-        store, now = self.job._turn.store, self.clock()
-        store.add(counts, now)
-        store.hand_over(now)
-        if kind != "new":
-            found = store.claim(now, Wanted(_PART), draining=True)
-            self.job._turn.ledger.sent(found, "delivered", now)
-            keys = [claim.key for claim in found]
-            if self.shared is alone:
-                self._answer(kind, store.memory, keys)
-            else:
-                self.shared.call(lambda shared: self._answer(kind, shared, keys))
-            store.add(more, now)
-            store.hand_over(now)
+    def _connect(self) -> None:
+        """The AI bot hears from now on; it has said that the crowd comes."""
+        variables = {"bot_id": "ID", "secret": "SECRET", "url": "URL"}
+        given = {name: self._wecom[f"WECOM_AIBOT_{variable}"] for name, variable in variables.items()}
+        bot = WeComAIBotHandler(
+            chats=["sandbox-user"], answerers=PEOPLE, language="en", state=self._bounds["state"], **given
+        )
+        self._open.enter_context(closing(bot))
+        bot.handle(_record("the crowd comes", 0))
+        assert bot.flush(10)
 
-    def _fill_there(self, kind: str, store: Any, counts: list[Count]) -> None:
-        """As another process did."""
-        now, name = self.clock(), self.job._turn.store.channel
-        self._batch += 1
-        store.add(name, "another", "host", self._batch, counts, now)
-        found = store.claim(name, "another", now, 60.0, Wanted(_PART))
-        store.swap(name, [Swap(one, life.sent(one, now)) for one in found], now)
-        self._answer(kind, store, [one.key for one in found])
+    def _log(self, what: str, number: int, handler: WeComBotHandler | None = None) -> None:
+        for at in range(number):
+            (handler or self.handler).handle(_record(f"{word(at)} {what}", at))
 
-    def _answer(self, kind: str, store: Any, keys: list[str]) -> None:
-        """Somebody takes or silences them, as all have seen."""
-        now, name = self.clock(), self.job._turn.store.channel
-        if kind in ("held", "taken"):
-            rows = store.open(name, len(keys), keys, now)
-            if kind == "held":
-                after = [answered.silenced(row, "Li", "chat", 3600.0, now=now, time=now) for row in rows]
-            else:
-                after = [answered.taken(row, "Li", "chat", now=now, time=now) for row in rows]
-            store.swap(name, [Swap(row, answered.said(one)) for row, one in zip(rows, after, strict=True)], now)
+    def _tell(self, handler: WeComBotHandler) -> None:
+        while not handler.flush(0.5):  # it waits for WeCom's limits
+            self._ahead.advance(self._step_s)
+
+    def _fill_there(self) -> None:
+        """As another process does."""
+        if not (pid := os.fork()):
+            try:
+                with closing(self._made()) as handler:
+                    self._log("broke", self._number, handler)
+                    self._tell(handler)
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+
+    def _take(self) -> None:
+        ids = [one.short_id for one in self.handler.incidents()]
+        for number, at in enumerate(range(0, len(ids), _AT_ONCE)):
+            self._say(PEOPLE[number % len(PEOPLE)], f"take {' '.join(ids[at : at + _AT_ONCE])}")
+
+    def _say(self, who: str, text: str) -> None:
+        """Type something to the AI bot, and read the answer."""
+        before = self._messages("aibot", who)
+        wish = {"chat": who, "user_id": who, "text": text}
+        requests.post(f"{self._wecom['WECOM_API_BASE']}/sandbox/aibot/say", json=wish, timeout=10).raise_for_status()
+        until(lambda: self._messages("aibot", who) > before)
+
+    def _messages(self, channel: str, who: str = "") -> int:
+        wanted = {"channel": channel, **({"receiver": who} if who else {})}
+        found = requests.get(f"{self._wecom['WECOM_API_BASE']}/sandbox/messages", params=wanted, timeout=30)
+        return len(found.json())
+
+    @property
+    def messages(self) -> int:
+        return self._messages("bot")
 
     def due(self) -> int:
         """All that may be done now."""
-        turns = 1
-        while self.job.turn() <= 0:
-            turns += 1
-        return turns
+        return self._turns(rest)
 
     def idle(self) -> int:
         """A minute in which nothing is due."""
-        for _ in range(60):
-            self.clock.go(1.0)
-            self.job.turn()
-        return 60
+        return self._turns(lambda: [pass_time(self._ahead, 1.0) for _ in range(60)])
 
     def incidents(self) -> int:
-        return len(self.job.incidents())
+        return len(self.handler.incidents())
 
     def click(self) -> int:
-        name = self.job.incidents()[-1].short_id
+        name = self.handler.incidents()[-1].short_id
         self._begin()
-        self._desk.do(Command("take", name), "Li", "chat")
+        self._say("sandbox-user", f"take {name}")
         return 1
 
     def flush(self) -> int:
         self._wait()
-        return self._drain(lambda: False)
+        return self._turns(lambda: self._tell(self.handler))
+
+    def exit(self) -> int:
+        """Send what can be sent within ``exit_timeout``, as the hook does: the clock is not put ahead."""
+        self._wait()
+        return self._turns(lambda: self.handler.flush(_EXIT_S))
+
+    def _wait(self) -> None:
+        """A tenth more, which wait to be sent."""
+        self._log("fails", self._number // 10)
+        self._begin()
 
     def _begin(self) -> None:
         """What was done before is not counted."""
         self.began = time.process_time()
 
-    def _wait(self) -> None:
-        """A tenth more, which wait to be sent."""
-        counts = [first(f"~more {at}", text=f"{word(at)} fails") for at in range(self._number // 10)]
-        self.job._turn.store.add(counts, self.clock())
+    def _turns(self, work: Callable[[], object]) -> int:
+        before = one_clock.turns
+        self._pause.close()
+        work()
+        self._pause.enter_context(paused())
+        return one_clock.turns - before
 
-    def exit(self) -> int:
-        self._wait()
-        ends = time.monotonic() + _EXIT_S
-        self.job.close()
-        self.job.end()
-        turns = self._drain(lambda: time.monotonic() > ends)
-        self.job.give_up()
-        return turns
+    def close(self) -> None:
+        """All that waits is sent while there is somebody who takes it."""
+        self._pause.close()
+        self._scope.close()
+        self._tell(self.handler)
+        self._open.close()
 
-    def _drain(self, is_late: Callable[[], bool]) -> int:
-        self.job.draining = True
-        mark, turns = self.job.waits_for(), 0
-        while not is_late() and not (mark is not None and self.job.is_told(mark)):
-            self.clock.go(self.job.turn())
-            turns += 1
-        self.job.draining = False
-        return turns
+
+def _record(text: str, line: int, level: int = logging.ERROR) -> logging.LogRecord:
+    """As a logger makes it, in a function of its own for each line."""
+    return logging.LogRecord("shop", level, __file__, line, text, (), None, f"line_{line}")
 
 
 @contextmanager
 def watched() -> Iterator[list[float]]:
-    """How much this thread did at most before another one could run."""
+    """How much this process did at most before another thread of it could run."""
     gaps, ended = [0.0], threading.Event()
-    mine = time.pthread_getcpuclockid(threading.get_ident())
 
     def watch() -> None:
-        before = time.clock_gettime(mine)
+        before = time.process_time()
         while not ended.is_set():
             time.sleep(0.0002)
-            now = time.clock_gettime(mine)
+            now = time.process_time()
             gaps[0] = max(gaps[0], now - before)
             before = now
 
@@ -191,29 +218,24 @@ def _memory_mb(name: str) -> float:
 
 def measure(store: str, kind: str, number: int, steps: Iterable[str]) -> Iterator[dict[str, Any]]:
     """These steps, in this process."""
+    ahead = Ahead()
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        servers: list[Server] = []
-
-        def server() -> Server:
-            servers.append(Server(save="", slowlog_log_slower_than=1000, slowlog_max_len=10_000))
-            stack.callback(servers[0].close)
-            return servers[0]
-
-        clock = Time(time.monotonic())
-        shared = stack.enter_context(states(store, Path(folder), clock, server))[0]
-        stack.enter_context(patch.object(shared, "time_s", clock))  # or its time goes by leaps
-        channel = Recorder(clock)
-        bounds = {"max_pending": 10 * number, "max_pending_bytes": 1 << 34}
-        job = pipeline(channel, clock, rules=BOT_RULES, shared=shared, **bounds)
-        crowd = Crowd(kind, number, job, channel, clock)
-        client = servers[0].client() if servers else None
-        calls = _calls(shared)
-        for step in steps:
+        server = None
+        if store == "redis":
+            limits = {"slowlog_log_slower_than": 1000, "slowlog_max_len": 10_000}
+            server = stack.enter_context(closing(Server(save="", **limits)))
+        urls = {"memory": "memory://", "sqlite": f"sqlite://{folder}/alerts.db"}
+        state = urls[store] if server is None else server.url
+        stack.enter_context(one_clock.one_clock(ahead))
+        wecom = stack.enter_context(one_clock.wecom(ahead, PEOPLE))
+        crowd = stack.enter_context(closing(Crowd(kind, number, state, ahead, wecom)))
+        client = None if server is None else server.client()
+        for step in sorted(steps, key=lambda step: (kind, step) != ("new", "due")):
             gc.collect()
             gc.disable()  # a pass over all objects of the program would be the longest gap
             Path("/proc/self/clear_refs").write_text("5")
-            told, mb, calls[0], cpu = len(channel.told), _memory_mb("VmRSS"), 0, _server_seconds(client)
+            told, mb, (cpu, commands) = crowd.messages, _memory_mb("VmRSS"), _of_server(client)
             if client is not None:
                 client.slowlog_reset()
             with watched() as gaps:
@@ -221,32 +243,21 @@ def measure(store: str, kind: str, number: int, steps: Iterable[str]) -> Iterato
                 turns = getattr(crowd, step)()
                 seconds = time.process_time() - crowd.began
             gc.enable()
-            found = {"s": seconds, "MB": _memory_mb("VmHWM") - mb, "messages": len(channel.told) - told}
-            found |= {"turns": turns, "calls": calls[0], "longest ms": gaps[0] * 1000}
+            found = {"s": seconds, "MB": _memory_mb("VmHWM") - mb, "messages": crowd.messages - told}
+            found |= {"turns": turns, "longest ms": gaps[0] * 1000}
             if client is not None:
                 slowest = max([one["duration"] for one in client.slowlog_get(10_000)] or [0]) / 1000
-                found |= {"server s": _server_seconds(client) - cpu, "its longest ms": slowest}
+                after = _of_server(client)
+                found |= {"server s": after[0] - cpu, "its longest ms": slowest, "commands": after[1] - commands}
             yield {"step": step, **found}
 
 
-def _calls(shared: Any) -> list[int]:
-    """How often the shared store is asked from now on."""
-    found, call = [0], shared.call
-
-    def counted(use: Any) -> Any:
-        found[0] += 1
-        return call(use)
-
-    if shared is not alone:
-        shared.call = counted
-    return found
-
-
-def _server_seconds(client: Any) -> float:
+def _of_server(client: Any) -> tuple[float, int]:
+    """Its seconds of processor, and how many commands it was given."""
     if client is None:
-        return 0.0
-    found = client.info("cpu")
-    return float(found["used_cpu_user"] + found["used_cpu_sys"])
+        return 0.0, 0
+    found = client.info()
+    return float(found["used_cpu_user"] + found["used_cpu_sys"]), int(found["total_commands_processed"])
 
 
 def main() -> None:
@@ -257,12 +268,12 @@ def main() -> None:
     parser.add_argument("--steps", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.steps:
-        for found in measure(options.stores[0], options.variants[0], options.number, options.steps):
+        for found in measure(options.stores[0], options.kinds[0], options.number, options.steps):
             step = found.pop("step")
             rest = (f"{name} {one:.3g}" if isinstance(one, float) else f"{name} {one}" for name, one in found.items())
-            print(f"{options.stores[0]:7} {options.variants[0]:6} {step:10} {'  '.join(rest)}", flush=True)
+            print(f"{options.stores[0]:7} {options.kinds[0]:6} {step:10} {'  '.join(rest)}", flush=True)
         return
-    for store, kind, steps in itertools.product(options.stores, options.variants, STEPS):
+    for store, kind, steps in itertools.product(options.stores, options.kinds, STEPS):
         command = [sys.executable, "-m", "tools.loops", "--number", str(options.number), "--stores", store]
         subprocess.run([*command, "--kinds", kind, "--steps", *steps], cwd=ROOT, check=False)
 

@@ -96,7 +96,7 @@ def _with_headings(table: str) -> str:
     rows = re.split(r"(?=<tr>)", table)
     for place, row in enumerate(rows):
         left = iter(headings)
-        rows[place] = re.sub(r"<td\b", lambda _, left=left: f'<td data-head="{next(left, "")}"', row)  # type: ignore[misc]
+        rows[place] = re.sub(r"<td\b", lambda _, left=left: f'<td data-head="{next(left, "")}"', row)
     return "".join(rows)
 
 
@@ -120,4 +120,4 @@ def on_post_build(*, config: Any) -> None:
             target.write_text(json.dumps({**index, "docs": docs}, ensure_ascii=False), encoding="utf-8")
 
 
-on_post_build.mkdocs_priority = -200  # type: ignore[attr-defined] # after the plugins, which write one index of both
+on_post_build.mkdocs_priority = -200  # after the plugins, which write one index of both

@@ -22,30 +22,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import requests
 
+from tests.one_clock import Ahead, command_line, end, load_all, look, one_clock, wecom
 from tests.programs import app_handler, word
-from tests.storms import settled
 from tests.valkey_server import Server
-from wecom_logging._answers.command import Command
-from wecom_logging._answers.desk import Desk
-from wecom_logging._answers.place import SharedPlace
-from wecom_logging._delivery import duties, on_call, steps, turn  # noqa: F401 # loaded before the forks
-from wecom_logging._runtime import clock
-from wecom_logging._runtime.worker import living_workers
-from wecom_logging._sandbox import Sandbox
-from wecom_logging._state.base import SharedCounters
-from wecom_logging._state.redis import RedisStore
-from wecom_logging._state.shared import redis_state
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MINUTE, HOUR = 60.0, 3600.0
@@ -74,22 +63,6 @@ LINES = {
 CALL = re.compile(r"\(phone: ")
 
 
-class Ahead:
-    """By how much the clock of all processes is ahead; `clock` adds it to the system's."""
-
-    def __init__(self) -> None:
-        self._value = RawValue("d", 0.0)
-
-    def __float__(self) -> float:
-        return float(self._value.value)
-
-    def __radd__(self, time: float) -> float:
-        return time + self._value.value
-
-    def advance(self, seconds: float) -> None:
-        self._value.value += seconds
-
-
 @dataclass(frozen=True)
 class Failing:
     """What happens ``at`` a time of the night, in seconds, and which processes log it; a person closes it or not."""
@@ -109,7 +82,8 @@ class Found:
     kills: int
     seconds: float
     logged: int
-    store: SharedCounters
+    store: dict[str, int]
+    """The counters of the state, as the command line says them."""
     incidents: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
@@ -138,7 +112,7 @@ class Night:
         self.folder, self.server, self.url, self.ahead = folder, server, url, ahead
         evening = datetime.now(ZONE).replace(hour=21, minute=30, second=0, microsecond=0) + timedelta(days=1)
         ahead.advance(evening.timestamp() - time.time())
-        self.began = clock.wall()
+        self.began = ahead()
         self.processes = processes
         self.turn_s = max(0.1, processes / 80)
         self.pids = [0] * processes
@@ -146,7 +120,10 @@ class Night:
 
     @property
     def now(self) -> float:
-        return clock.wall() - self.began
+        return self.ahead() - self.began
+
+    def command(self, *arguments: str) -> Any:
+        return command_line(self.ahead, self.server.url, *arguments)
 
     def start(self, place: int, mine: list[Failing]) -> None:
         pid = os.fork()
@@ -182,12 +159,12 @@ class Night:
                 mine.remove(one)
                 log.log(one.level, f"{one.name} broke", extra={"wecom": {"fingerprint": one.name}})
                 os.write(written, f"{place} {one.name}\n".encode())
-            for worker in living_workers():
-                worker.nudge()
+            look()
             time.sleep(self.turn_s * random.uniform(0.5, 1.5))
         handler.flush(10)
         stats = handler.stats()
-        numbers = {"accepted": stats.accepted, "settled": settled(stats), "dropped": dict(stats.dropped)}
+        settled = stats.delivered + stats.merged + stats.handed_over + sum(stats.dropped.values())
+        numbers = {"accepted": stats.accepted, "settled": settled, "dropped": dict(stats.dropped)}
         (self.folder / f"stats-{place}").write_text(json.dumps(numbers))
 
 
@@ -215,10 +192,11 @@ def run(processes: int, kills: int, clusters: int, seed: int, say: Callable[[str
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(closing(Server()))
-        stack.enter_context(_one_clock(ahead))
-        url = stack.enter_context(_wecom())
+        stack.enter_context(one_clock(ahead))
+        load_all()
+        url = stack.enter_context(wecom(ahead, ("lisi", "wangwu")))["WECOM_API_BASE"]
         night = Night(folder, server, url, ahead, processes)
-        stack.callback(lambda: [_end(pid) for pid in night.pids if pid])
+        stack.callback(lambda: [*map(end, filter(None, night.pids))])
         for place in range(processes):
             night.start(place, [one for one in failing if place in one.places])
         say(f"{processes} processes after {time.monotonic() - real:.0f} s")
@@ -236,8 +214,6 @@ def _let_pass(
     night: Night, failing: list[Failing], kills: int, chance: random.Random, say: Callable[[str], object]
 ) -> None:
     """From evening to morning. Most of the kills are at the times at which something is due."""
-    shared = redis_state(night.server.url, lambda cause, text: None)
-    desk = Desk(lambda: [SharedPlace(shared)], time_s=clock.wall)
     closed: set[str] = set()
     critical = [one for one in failing if one.level >= logging.CRITICAL]
     busy = [(one.at - MINUTE, one.at + CLUSTER) for one in critical]
@@ -253,20 +229,16 @@ def _let_pass(
             night.start(place, [one for one in failing if place in one.places and one.at > night.now])
         for one in critical:
             if one.is_closed and one.name not in closed and night.now >= one.at + DONE:
-                ids = [row.short_id for _, row in SharedPlace(shared).rows(99) if f"{one.name} " in _text_of(row)]
-                if ids and not desk.do(Command("done", ids[0]), "boss", "cli").why:
+                rows = night.command("incidents", "--limit", "99")["incidents"]
+                ids = [row["id"] for row in rows if f"{one.name} broke" in row["text"]]
+                if ids and night.command("incidents", "done", ids[0], "--as", "boss"):
                     closed.add(one.name)
         time.sleep(max(night.turn_s / 4, TICK_S))
     say(f"{len(closed)} closed by a person")
 
 
-def _text_of(incident: Any) -> str:
-    return f"{incident.first.alert.message} "
-
-
 def _judged(night: Night, failing: list[Failing], seconds: float) -> Found:
-    with closing(RedisStore(night.server.url)) as store:
-        counters = store.counters()
+    counters = night.command("pending")["counters"]
     logged = Counter(line.split(" ", 1)[1] for line in (night.folder / "logged").read_text().splitlines())
     found = Found(night.processes, len(night.kills), seconds, logged.total(), counters)
     written = (night.folder / "stderr").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -302,9 +274,9 @@ def _judged(night: Night, failing: list[Failing], seconds: float) -> Found:
         found.faults += [f"  | {line}" for text in mornings for line in text.splitlines()]
     if said < rings.total():
         found.faults.append(f"{rings.total()} calls, of which {said} are said")
-    if counters.waiting or counters.given_up or counters.counted != counters.told:
+    if counters["waiting"] or counters["given_up"] or counters["counted"] != counters["told"]:
         found.faults.append(f"counters: {counters}")
-    found.incidents["logged, and in no store"] = logged.total() - counters.counted
+    found.incidents["logged, and in no store"] = logged.total() - counters["counted"]
     for path in night.folder.glob("stats-*"):
         stats = json.loads(path.read_text())
         if stats["accepted"] != stats["settled"]:
@@ -323,49 +295,6 @@ def _get(url: str, what: str) -> Any:
     return requests.get(f"{url}/sandbox/{what}", timeout=30).json()
 
 
-@contextmanager
-def _one_clock(ahead: Ahead) -> Iterator[None]:
-    """Of this process and those that it forks, and of the server as they see it."""
-    before = RedisStore.time, clock._ahead_s
-    clock._ahead_s = ahead  # type: ignore[assignment] # it is added as a number is
-    RedisStore.time = lambda store: clock.wall()  # type: ignore[method-assign]
-    RedisStore.offset_s = property(lambda store: float(ahead), lambda store, value: None)  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del RedisStore.offset_s
-        RedisStore.time, clock._ahead_s = before  # type: ignore[method-assign]
-
-
-@contextmanager
-def _wecom() -> Iterator[str]:
-    """The sandbox in a process of its own: this one forks, and has no other thread."""
-    reads, writes = os.pipe()
-    pid = os.fork()
-    if not pid:
-        try:
-            sandbox = Sandbox(clock=clock.wall)
-            for number, name in enumerate(("lisi", "wangwu")):
-                sandbox.add_member(name, name=name, departments=[1], mobile=f"1380000000{number}")
-            sandbox.start()
-            os.write(writes, sandbox.url.encode())
-            sandbox.serve_forever()
-        finally:
-            os._exit(0)
-    try:
-        yield os.read(reads, 200).decode()
-    finally:
-        os.close(reads)
-        os.close(writes)
-        _end(pid)
-
-
-def _end(pid: int) -> None:
-    with suppress(ProcessLookupError, ChildProcessError):
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.night", description=__doc__)
     parser.add_argument("--processes", type=int, default=20)
@@ -375,7 +304,7 @@ def main() -> int:
     options = parser.parse_args()
     found = run(options.processes, options.kills, options.clusters, options.seed, lambda text: print(text, flush=True))
     print(f"{found.processes} processes, {found.kills} kills, {found.seconds:.0f} s; {found.logged} log calls")
-    print(f"{found.store}")
+    print(", ".join(f"{count} {name}" for name, count in found.store.items()))
     for part in (found.incidents, found.stderr):
         for name, count in sorted(part.items()):
             print(f"  {count:5} {name}")

@@ -18,6 +18,7 @@ from ._delivery.options import Looks, Options, Target
 from ._delivery.pipeline import Channels, Pipeline, left
 from ._incidents.pattern import changing_near_han
 from ._lines import line
+from ._pipelines import pipeline_of
 from ._runtime.warn import warn_once
 from ._state.shared import STATES, Shared, alone
 from ._text.inert import uncoloured
@@ -150,7 +151,7 @@ def pipeline(
         getattr(named, "_pipeline", None) or named,
     )
     channels = Channels(setup.identities, setup.recipients, partial(_channels, setup, shared))
-    made = left(likeness) or Pipeline(channels, checked)
+    made = left(likeness) or pipeline_of(channels, checked)
     made.likeness = likeness
     if setup.join is not None:
         setup.join(made)
@@ -177,7 +178,7 @@ def _duty(options: config.CommonOptions, setup: Setup, shared: Shared) -> tuple[
         _check_rotas(setup)
         return options, {}
     from ._config import duty as of_duty
-    from ._delivery.calendars import calendar
+    from ._duty.calendars import calendar
     from ._incidents.duty import duty_text
     from ._runtime import functions
 
@@ -280,7 +281,7 @@ def _mask(secrets: list[str], further: Callable[[str], str] | bool) -> Callable[
             remember(*(all_of_them := [*secrets_of_all]))
             made = masker(secrets, further if callable(further) else redact if further else None)
             number = len(all_of_them)  # last: a thread that comes amid this makes it, too
-        return made(uncoloured(text))
+        return made(uncoloured(text) if "\x1b" in text else text)
 
     return mask
 

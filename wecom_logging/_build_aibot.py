@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from . import _config as config
 from ._answers.desk import Desk
 from ._answers.pairing import Pairing
-from ._answers.place import Place, SharedPlace
+from ._answers.place import Place
 from ._answers.reception import Reception
+from ._answers.shared_place import SharedPlace
 from ._build import Ids, Setup, is_on
 from ._config import CommonOptions
-from ._delivery.memory_place import MemoryPlace  # loaded now: a child that is forked amid it could never finish it
+from ._delivery import leader_place  # noqa: F401 # a child that is forked amid it could never finish it
 from ._delivery.options import Looks
 from ._delivery.pipeline import Pipeline
-from ._delivery.sender import windows
 from ._runtime.version import with_extra
 from ._runtime.worker import living_workers
 from ._state.shared import Shared, SharedLease, alone
@@ -32,7 +32,7 @@ from .errors import MissingDependencyError
 from .model import Secret
 
 if TYPE_CHECKING:
-    from ._incidents.policy.on_call import OnDuty
+    from .model.duty import OnDuty
 
 
 def aibot_setup(
@@ -88,7 +88,7 @@ def _reception(connection: LongConnection, pipeline: Pipeline) -> Reception:
             on_call=_on_call,
         ),
         channel,
-        windows=windows(channel, options.shared),
+        windows=options.shared.windows(channel),
         pairing=Pairing(connection.bot_id, options.shared),
         plain_id=str if people is None else people.plain,
         called=str if people is None else people.name,
@@ -118,5 +118,5 @@ def _places(shared: Shared) -> list[Place]:
     """Where what can be answered is: the state, and the memory of each handler of this process that has none."""
     pipelines = _pipelines()
     states = {one.options.shared for one in pipelines} | {shared}
-    here: list[MemoryPlace] = [one.place for one in pipelines if one.options.shared is alone]
+    here: list[Place] = [place for one in pipelines if (place := one.place) is not None]
     return [*(SharedPlace(one) for one in states if one is not alone), *here]

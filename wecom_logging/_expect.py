@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _config as config
 from ._build import shared_state
-from ._delivery.declared import Declared, declared, newest
 from ._delivery.pipeline import Pipeline
-from ._incidents.job import Spec, Target
+from ._jobs.declared import Declared, declared, newest
+from ._jobs.job import MAX_NAME, Spec, Target
+from ._jobs.schedule import schedule_of
 from ._lines import explained, line
 from ._runtime.clock import within
 from ._runtime.version import with_extra
 from ._runtime.warn import warn_once
-from ._state.jobs import MAX_NAME, Jobs, Report, schedule_of
+from ._state.jobs import Jobs as SharedJobs
 from ._state.shared import Shared, alone
 from ._telling import Teller
 from .decorators import Notifier
@@ -30,6 +31,8 @@ from .errors import ConfigurationError, MissingDependencyError
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
+
+    from ._jobs.base import Jobs
 
 F = TypeVar("F", bound=Callable[..., Any])
 Ids = str | int | Iterable[str | int]
@@ -108,7 +111,7 @@ class Expectation:
         return wrapper
 
     def _begin(self, run: str) -> None:
-        self._report(Report(self._name, run).began)
+        self._report(lambda jobs: jobs.began(self._name, run))
 
     def began(self) -> str:
         """A run begins, of a command or a task: what it is called."""
@@ -130,7 +133,7 @@ class Expectation:
 
     def ended(self, run: str, *, has_failed: bool) -> None:
         """It has ended, and whoever ran it tells why if it failed."""
-        self._report(functools.partial(Report(self._name, run).ended, has_failed=has_failed))
+        self._report(lambda jobs: jobs.ended(self._name, run, has_failed=has_failed))
 
     def _end(self, run: str, error: BaseException | None, function: Callable[..., Any] | None = None) -> None:
         has_failed = error is not None and not (isinstance(error, SystemExit) and not error.code)
@@ -180,8 +183,8 @@ def _switched_off(teller: Teller) -> list[Mapping[str, Any]]:
 
 
 @functools.lru_cache(8)
-def _jobs_of(shared: Shared) -> Jobs:
-    return Jobs(shared)
+def _jobs_of(shared: Shared) -> SharedJobs:
+    return SharedJobs(shared)
 
 
 def _new_run() -> str:

@@ -10,9 +10,10 @@ from functools import partial
 from . import _config as config
 from ._capture.pending import hostname
 from ._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
+from ._incidents.scopes import MAX_NAME, MAX_WHY, Scopes, is_a_scope
 from ._runtime.clock import between, within
 from ._state.base import Store
-from ._state.scopes import MAX_NAME, MAX_WHY, Scopes, change_scopes, is_a_scope
+from ._state.scopes import change_scopes
 from ._state.shared import Shared, alone
 from .errors import ConfigurationError, StateError
 from .handlers import live_handlers

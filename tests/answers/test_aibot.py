@@ -19,10 +19,12 @@ import pytest
 
 from wecom_logging import WeComAIBotHandler, WeComBotHandler, WeComHandler
 from wecom_logging._answers.desk import Desk
+from wecom_logging._incidents.entries import Opened
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._sandbox.aibot.state import open_userid
 from wecom_logging._sandbox.page.nodes import V1_BOT, V2
 from wecom_logging._state.base import Wanted
+from wecom_logging._state.shared import alone
 from wecom_logging._wecom.long_connection import MAX_BACKOFF_S, STANDBY_S, LongConnection
 from wecom_logging.errors import ConfigurationError, StateError
 from wecom_logging.model import Secret
@@ -174,8 +176,14 @@ def test_i_take_it(wecom: Sandbox, make: Any, state: str) -> None:
 
 def crowd(handler: WeComAIBotHandler) -> None:
     """Twenty others are open, and newer."""
-    found, now = handler._pipeline, time.monotonic()
-    assert found is not None
+    found: Any = handler._pipeline
+    now = time.monotonic()
+    if found.options.shared is alone:
+        others = [first(f"other {number}", last=time.time() + 60) for number in range(20)]
+        with found.leader.lock:
+            found.leader.append([Opened(key=one.key, alert=one.first.alert, last=one.last, sent=1) for one in others])
+            found.leader.read(found.leader.now() + 1)
+        return
     with found._turn.section:  # nothing of this is sent
         found._turn.store.add([first(f"other {number}", last=time.time() + 60) for number in range(20)], now)
         found._turn.store.hand_over(now)
@@ -220,9 +228,9 @@ def test_of_two_at_once_one_wins_and_the_other_sees_who(wecom: Sandbox, make: An
 
 def rest(handler: WeComAIBotHandler, seconds: float) -> None:
     """No message of its own goes for so long."""
-    assert handler._pipeline is not None
-    turn = handler._pipeline._turn
-    turn.senders._senders[0].back_off_until = turn._clock() + seconds
+    found: Any = handler._pipeline
+    senders = found.leader.senders if found.options.shared is alone else found._turn.senders
+    senders._senders[0].back_off_until = found._clock() + seconds
 
 
 def test_who_was_refused_gets_no_notice_of_the_same(wecom: Sandbox, make: Any, state: str) -> None:
@@ -271,7 +279,7 @@ def test_who_has_it_may_be_another_person_whom_it_is_given(wecom: Sandbox, make:
     until(lambda: handler.incidents()[0].silent_until > 0)
     for who in ("", "李四"):
         wecom.aibot.say(ME, ME, f"撤销 {name}")
-        until(lambda who=who: handler.incidents()[0].taken_by != who)  # type: ignore[misc] # called at once
+        until(lambda who=who: handler.incidents()[0].taken_by != who)
 
 
 def test_of_two_with_one_name_one_has_it(wecom: Sandbox, make: Any) -> None:
@@ -540,7 +548,7 @@ def test_the_next_page_is_that_after_the_one_this_chat_has_seen(
         ((ME, "列表 严重"), (GROUP, "列表 2"), (ME, "下一页"), (ME, "next"), (ME, "next"))
     ):
         wecom.aibot.say(chat, ME, text)
-        until(lambda number=number: len(words(wecom)) > told + number)  # type: ignore[misc]
+        until(lambda number=number: len(words(wecom)) > told + number)
         listed.append(words(wecom)[-1].split("\n"))
     pages = [one[0][:5] for one in listed[1:4]]
     assert pages == [listed[1][0][:5]] * 2 + [listed[3][0][:5]]
@@ -619,7 +627,7 @@ def test_a_storm_of_clicks_is_not_answered_beyond_the_limit(wecom: Sandbox, make
     until(lambda: len(handler._reception()._heard) >= 200)
     until(lambda: len(wecom.messages(channel="aibot")) >= 17)
     assert len([one for one in words(wecom) if one.startswith("Too many commands")]) == 1
-    assert handler._pipeline._turn.senders.wait(None) == 0.0
+    assert handler._pipeline.leader.senders.wait(None) == 0.0
     log_to(handler).error("another failure")
     assert handler.flush(10)  # it need not wait for those who type
     assert len(wecom.messages(channel="aibot")) == 18
@@ -814,7 +822,7 @@ def process(wecom: Sandbox) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         settings = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-c", HOLDER, *arguments]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        started.append(subprocess.Popen(command, env=settings, text=True, **pipes))  # type: ignore[call-overload]
+        started.append(subprocess.Popen(command, env=settings, text=True, **pipes))
         assert started[-1].stdout.readline() == "ready\n"
         return started[-1]
 

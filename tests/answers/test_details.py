@@ -8,6 +8,7 @@ from dataclasses import replace
 from wecom_logging._answers.command import Command
 from wecom_logging._answers.reply import MAX_DETAILS_BYTES, details
 from wecom_logging._incidents.incident import Kept
+from wecom_logging._incidents.view import known
 from wecom_logging._masking.redact import masker
 from wecom_logging.model import Failure, Frame, Sample
 
@@ -52,7 +53,7 @@ def test_who_asks_sees_the_alert_the_numbers_and_the_people(desk: Office) -> Non
     assert any(re.search(rf"#{name}$", line) for line in lines)
     assert any(re.search(r"^messages so far: \d", line) for line in lines)
     journal = [line for line in lines if " · chat ops · × " in line]
-    assert [re.search(r"^(.*?) \d", line)[1] for line in journal] == [  # type: ignore[index]
+    assert [re.search(r"^(.*?) \d", line)[1] for line in journal] == [
         *("taken by Li", "claim of Li undone by Wang"),
     ]
     assert "<@" not in reply.text
@@ -94,7 +95,7 @@ def test_what_no_message_holds_is_cut() -> None:
     failure = Failure("ValueError", "no room left", frames)
     first = Kept(replace(alert("disk of atlas is full <@all>"), failures=(failure,)))
     incident = more(sent(replace(opened(), first=first), 0.0), 3, now=5.0, samples=(Sample(5.0, "disk of 7"),))
-    text = details(incident, 10.0, "en")
+    text = details(known(incident), 10.0, "en")
     assert len(text.encode()) <= MAX_DETAILS_BYTES
     assert "function_599" in text
     assert "<@" not in text

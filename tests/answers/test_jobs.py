@@ -9,7 +9,7 @@ import pytest
 
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
-from wecom_logging._delivery import declared as declared_here
+from wecom_logging._jobs import declared as declared_here
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.teams import expect
 

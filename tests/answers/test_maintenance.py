@@ -15,12 +15,13 @@ import pytest
 from wecom_logging import WeComHandler
 from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
-from wecom_logging._answers.place import SharedPlace
+from wecom_logging._answers.shared_place import SharedPlace
 from wecom_logging._incidents import life
+from wecom_logging._incidents.scopes import begun, is_a_scope
 from wecom_logging._masking.redact import masker, redact
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state import scopes
-from wecom_logging._state.scopes import begun, is_a_scope, known_scopes
+from wecom_logging._state.scopes import known_scopes
 from wecom_logging._state.standing import MOST as MAX_SCOPES
 from wecom_logging.errors import ConfigurationError
 from wecom_logging.model.duty import Scope
@@ -32,6 +33,9 @@ from ..programs import app_handler, until
 from ..storms import CLOCK, record, turn
 from .conftest import Office
 from .test_aibot import run_cli
+
+over_a_state = pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
+"""A case of `tests/cases/answers.txt` holds it in memory."""
 
 
 @pytest.fixture
@@ -69,6 +73,7 @@ def test_a_name_with_a_dot_or_after_a_word_that_says_so_is_no_id(text: str, expe
     assert read(text) == expected
 
 
+@over_a_state
 def test_q8_what_was_told_before_has_no_further_message_inside_and_one_at_the_end(office: Office) -> None:
     office.log()
     office.go_on()
@@ -114,6 +119,7 @@ def test_a_name_that_is_no_id_is_answered_as_typed_with_what_to_send_for_a_servi
     assert "服务" not in office.type("静默 k7f9 2h").said.zh  # as ids mostly are
 
 
+@over_a_state
 def test_q9_it_ends_by_itself_though_all_who_knew_of_it_are_gone(office: Office) -> None:
     office.type("quiet service shop 10m")
     office.log()
@@ -123,6 +129,7 @@ def test_q9_it_ends_by_itself_though_all_who_knew_of_it_are_gone(office: Office)
     office.assert_balance()
 
 
+@over_a_state
 def test_a_person_ends_it_before_its_time(office: Office) -> None:
     office.type("quiet service shop 10m")
     office.log()
@@ -149,6 +156,7 @@ def test_the_word_that_undoes_ends_a_maintenance_by_its_name_alone(office: Offic
     assert office.type(f"{word} {name}").why
 
 
+@over_a_state
 def test_an_incident_comes_before_a_maintenance_whose_name_is_its_id(office: Office) -> None:
     office.log()
     office.go_on()
@@ -171,6 +179,7 @@ def test_what_is_held_by_a_process_that_has_not_heard_of_its_end_is_told_when_it
     assert "after the end" in told
 
 
+@over_a_state
 def test_a_person_makes_it_shorter_which_holds_for_what_waits_already(office: Office) -> None:
     office.type("quiet service shop 2h")
     office.log()
@@ -182,6 +191,7 @@ def test_a_person_makes_it_shorter_which_holds_for_what_waits_already(office: Of
     office.assert_balance()
 
 
+@over_a_state
 @pytest.mark.parametrize("said", ["quiet {} 2h", "take {}"])
 def test_what_a_person_has_said_for_a_time_ends_by_the_wall_where_the_machine_has_slept(
     office: Office, said: str
@@ -199,6 +209,7 @@ def test_what_a_person_has_said_for_a_time_ends_by_the_wall_where_the_machine_ha
     office.assert_balance()
 
 
+@over_a_state
 @pytest.mark.parametrize("ahead_s", [3600, -3600])
 def test_a_silence_lasts_no_longer_where_the_clock_on_the_wall_is_set(office: Office, ahead_s: int) -> None:
     office.log()

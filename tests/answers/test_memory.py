@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -14,7 +12,7 @@ from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
 from wecom_logging._answers.place import Place
 from wecom_logging._build_aibot import _places
-from wecom_logging._delivery.memory_place import MemoryPlace
+from wecom_logging._delivery.leader_place import LeaderPlace
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.shared import alone
 from wecom_logging.handlers import AlertHandler
@@ -81,7 +79,7 @@ def test_what_cannot_be_told_at_the_exit_is_lost_with_its_number(sandbox: Sandbo
 def test_what_is_taken_is_kept_for_half_an_hour_and_silenced_for_a_day_or_of_critical_for_an_hour() -> None:
     channel = Recorder(clock := Clock())
     storm = pipeline(channel, clock)
-    storm._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
+    storm._worker.nudge = lambda: None  # its turns are made here
     desk = Desk(lambda: [storm.place], time_s=clock)
     for level in (logging.ERROR, logging.CRITICAL):
         storm.collector.take(record("disk full", level=level))
@@ -91,8 +89,8 @@ def test_what_is_taken_is_kept_for_half_an_hour_and_silenced_for_a_day_or_of_cri
         assert desk.do(Command("quiet", name, 3601.0), "Li", "chat").why == ("limit" if level > 40 else "")
         incident = desk.do(Command("take", name), "Li", "chat").incident
         assert incident is not None
-        assert incident.answers.now is not None
-        assert incident.answers.now.length_s == 1800
+        assert incident.standing is not None
+        assert incident.standing.length_s == 1800
 
 
 def test_threads_that_log_one_that_sends_and_many_that_answer(sandbox: Sandbox) -> None:
@@ -140,29 +138,9 @@ def test_threads_that_log_one_that_sends_and_many_that_answer(sandbox: Sandbox) 
         handler.close()
 
 
-def test_an_alert_that_two_threads_make_at_once_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that asks what is open, while the worker is about to send it."""
-    channel = Recorder(clock := Clock())
-    storm = pipeline(channel, clock)
-    masking, others = storm.collector.masking, iter([1])
-
-    @contextmanager
-    def amid(depth: int) -> Iterator[None]:
-        if next(others, None):
-            assert [one.text for one in storm.incidents()] == ["disk full"]
-        with masking(depth):
-            yield
-
-    monkeypatch.setattr(storm.collector, "masking", amid)
-    storm.collector.take(record("disk full"))
-    turn(storm)
-    assert [one.first_line for one in channel.told] == ["🔴 ERROR shop: disk full"]
-    assert storm.stats().delivered == 1
-
-
 def test_a_handler_with_a_state_or_switched_off_has_no_memory_to_answer_in(sandbox: Sandbox, tmp_path: object) -> None:
     def memories() -> set[Place]:
-        return {one for one in _places(alone) if isinstance(one, MemoryPlace)}
+        return {one for one in _places(alone) if isinstance(one, LeaderPlace)}
 
     before = memories()
     made: list[AlertHandler] = [

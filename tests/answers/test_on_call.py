@@ -16,14 +16,15 @@ from wecom_logging._answers.command import Command, read
 from wecom_logging._answers.desk import Desk
 from wecom_logging._build_aibot import _on_call
 from wecom_logging._incidents.duty import duty_text
-from wecom_logging._incidents.incident import Incident, Kept
-from wecom_logging._incidents.policy.on_call import OnDuty
+from wecom_logging._incidents.incident import Kept
+from wecom_logging._incidents.known import Known
+from wecom_logging._incidents.view import known
 from wecom_logging._runtime.worker import living_workers
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.memory import MemoryStore
 from wecom_logging._text.said import Reader
 from wecom_logging.model import Recipients
-from wecom_logging.model.duty import Duty, Rota
+from wecom_logging.model.duty import Duty, OnDuty, Rota
 
 from ..incidents.test_life import opened
 from ..programs import app_handler, until
@@ -100,8 +101,8 @@ def test_an_incident_may_be_given_to_whoever_is_in_its_rota_or_on_call_by_it() -
     (row,) = memory.open("app", 1)
 
     class Place:
-        def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Incident]]:
-            return [("app", replace(row, short_id="k7f2"))]
+        def rows(self, most: int, short_id: str | None = None) -> list[tuple[str, Known]]:
+            return [("app", known(replace(row, short_id="k7f2")))]
 
     places: Any = [Place()]
     desk = Desk(lambda: places, on_call=lambda: [OnDuty("web", ("zhao",)), OnDuty("db", ("qian",))])

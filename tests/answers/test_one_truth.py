@@ -11,7 +11,7 @@ import pytest
 from wecom_logging._answers.reply import card_of
 from wecom_logging._cli.incidents import _shown
 from wecom_logging._cli.printing import iso
-from wecom_logging._incidents.view import view
+from wecom_logging._incidents.known import view
 from wecom_logging._render.card import Pressed
 from wecom_logging._render.times import local_time
 from wecom_logging._render.words import BUTTON_DETAILS, BUTTON_DONE, BUTTON_QUIET, BUTTON_TAKE, BUTTON_UNDO, CARD_SINCE

@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wecom_logging._incidents.job import Job, Spec, Target
-from wecom_logging._incidents.policy import expected
+from wecom_logging._jobs import expected
+from wecom_logging._jobs.job import NO_GAP, Job, Spec, Target
 from wecom_logging._render.words import JOB_DID_NOT_RUN
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import Wanted
@@ -244,5 +244,5 @@ def test_the_doctor_warns_where_nobody_watches(command: Command, jobs: Jobs, mon
         return {(one["ok"], one["warning"]) for one in found if one["check"] == "jobs"}
 
     assert findings() == {(False, True)}
-    assert jobs.watch(jobs.watched(), time.time(), expected.NO_GAP)
+    assert jobs.watch(jobs.watched(), time.time(), NO_GAP)
     assert findings() == {(True, False)}

@@ -20,6 +20,7 @@ from wecom_logging._cli.parser import _table
 from wecom_logging._cli.printing import width
 from wecom_logging._cli.texts import field
 from wecom_logging._incidents.incident import Kept
+from wecom_logging._incidents.view import known
 from wecom_logging._render.words import JOB_DID_NOT_RUN
 from wecom_logging._runtime.version import __version__
 from wecom_logging._sandbox import Sandbox
@@ -258,7 +259,7 @@ def test_each_field_of_what_is_shown_has_a_name_in_chinese(
 
 def test_each_field_of_an_incident_that_is_shown_has_a_name_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WECOM_LANGUAGE", "zh")
-    shown = _shown("app", opened(), str, 0.0)
+    shown = _shown("app", known(opened()), str, 0.0)
     assert len(shown) >= 15
     assert all(re.search("[一-鿿]", field(name)) for name in shown)
 
@@ -275,7 +276,7 @@ def test_a_list_says_of_an_incident_what_its_message_says_on_the_phone_and_here(
     late = alert(message=form % ("对账", "02:30"), template=form, ours=(form,))
     raised = alert(message="payment failed", failures=(Failure("ConnectionError", "the bank does not answer"),))
     for one, line in ((late, job), (raised, "payment failed: ConnectionError: the bank does not answer")):
-        incident = replace(opened(), first=Kept(one))
+        incident = known(replace(opened(), first=Kept(one)))
         assert line_of(incident, 0.0, language, str).endswith(f" · {line}")
         shown = _shown("app", incident, str, 0.0, language)
         assert shown["text"] == one.message  # as a program reads it

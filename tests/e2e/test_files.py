@@ -157,7 +157,7 @@ def test_the_token_goes_with_it(open_page: Open, tmp_path: Path) -> None:
         secret = sandbox.environment["WECOM_SECRET"]
         with Sandbox() as plain:
             wecom = Caller(plain)
-        wecom.sandbox = type("Elsewhere", (), {"url": url})()  # type: ignore[assignment] # all that a caller needs
+        wecom.sandbox = type("Elsewhere", (), {"url": url})()
         wecom._token = wecom.gettoken(secret)["access_token"]
         send(wecom, "trace.txt", b"in a file")
         wecom.session.close()

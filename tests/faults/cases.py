@@ -179,7 +179,7 @@ NOT_TRIED: dict[str, str] = {
     "N20": "where no network namespace may be made (unshare); so are parts of N07, N08 and N10",
     "C18": "a literal without a name beside it in a source line, as in connect('…'), looks like any other text",
     "P09": "what Pool.terminate loses, also at the end of `with Pool`: it is SIGTERM as it is",
-    "P16": "ten moments here; all of one send: python -m tools.kills",
+    "P16": "ten moments here; for an hour: python -m tools.kills",
     "P26": "without the GIL: no such build is packaged",
     "S14": "no NFS or 9p at hand; all that is asked of a file system are POSIX locks and flock: no shared memory",
     "F13": "fifty states in one process, each with connections of its own, not fifty processes",

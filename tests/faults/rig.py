@@ -12,8 +12,8 @@ from wecom_logging._capture.pending import Origin
 from wecom_logging._config import RateRules
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options
-from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._masking.redact import masker
+from wecom_logging._pipelines import pipeline_of
 from wecom_logging._wecom import BotClient, WeComClient
 from wecom_logging._wecom.channels import AppChannel, BotChannel, Channel
 from wecom_logging._wecom.token import TokenSource
@@ -50,7 +50,7 @@ class Rig:
             channel = AppChannel(client, Recipients(users=(user,)))
         composer = Composer(markdown=False, overflow=overflow)
         options = Options(name="test", origin=Origin(), looks=composer, mask=masker([], None), rules=rules)
-        self.pipeline = Pipeline([channel], options, self.clock)
+        self.pipeline = pipeline_of([channel], options, self.clock)
 
     @property
     def now(self) -> float:

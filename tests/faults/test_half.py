@@ -10,8 +10,8 @@ import pytest
 from wecom_logging._capture.pending import Origin
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.options import Options
-from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._masking.redact import masker
+from wecom_logging._pipelines import pipeline_of
 from wecom_logging._wecom import WeComClient
 from wecom_logging._wecom.channels import AppChannel
 from wecom_logging.model import Recipients
@@ -43,7 +43,7 @@ def test_half_of_all_requests(fault: str, capfd: pytest.CaptureFixture[str]) -> 
             f"corp-{fault}", "canary-secret", agent_id=1, api_base=wecom.url, timeout=0.2, sleep=lambda _: None
         )
         options = Options(name="test", origin=Origin(), looks=Composer(markdown=False), mask=masker([], None))
-        pipeline = Pipeline([AppChannel(client, Recipients(users=("u",)))], options, clock)
+        pipeline = pipeline_of([AppChannel(client, Recipients(users=("u",)))], options, clock)
         for number in range(RECORDS):
             pipeline.collector.take(logging.LogRecord("shop", 40, __file__, number, f"broken {word(number)}", (), None))
         for turn in range(200):

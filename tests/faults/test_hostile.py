@@ -196,7 +196,7 @@ class Odd:
 
     def __str__(self) -> str:
         self.asked += 1
-        return self.make()  # type: ignore[no-any-return] # or anything else, which is the point
+        return self.make()  # or anything else, which is the point
 
     __repr__ = __str__
 
@@ -234,7 +234,7 @@ class Exceptional(Exception):
 
 def noted(note: object) -> Exception:
     error = ValueError("noted")
-    error.__notes__ = [note]  # type: ignore[list-item] # no text, on purpose
+    error.__notes__ = [note]  # no text, on purpose
     return error
 
 
@@ -456,7 +456,7 @@ def test_a_text_that_takes_long_keeps_only_its_own_thread(sandbox: Sandbox, plac
         until(lambda: f"quick {word(0)}" in texts(sandbox))
         began = time.monotonic()
         handler.close()
-        assert time.monotonic() - began < handler._pipeline.exit_timeout_s  # type: ignore[union-attr] # it is enabled
+        assert time.monotonic() - began < handler._pipeline.exit_timeout_s
         go_on.set()
         slow_thread.join(10)
     until(lambda: handler.stats().pending == 0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 
 import pytest
 
-from tools.loops import KINDS, STORES, measure
+from tools.loops import KINDS, STORES
 from tools.soak import soak
 
 from ..programs import Ended, run
@@ -43,6 +44,9 @@ def books(handler):
     assert stats.accepted == settled + stats.pending, stats
     return stats
 """
+
+
+MEASURES = "import json; from tools.loops import measure; print(json.dumps([*measure(*{given})]))"
 
 
 def program(code: str, wecom: ScriptedWeCom) -> Ended:
@@ -207,10 +211,14 @@ def test_the_soak_itself_runs(slow: bool) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("store", STORES)
 def test_hundreds_of_incidents_of_a_kind_are_a_few_turns_and_messages(store: str, kind: str) -> None:
-    steps = ("incidents", "click", "due", "idle", "flush")
-    found = {one["step"]: one for one in measure(store, kind, 400, steps)}
-    assert found["incidents"]["turns"] == 400
-    assert {name: one["turns"] for name, one in found.items() if one["turns"] > 15} == {"incidents": 400, "idle": 60}
-    assert sum(one["messages"] for one in found.values()) <= 15
-    assert max(one["calls"] for name, one in found.items() if name != "idle") <= 80
+    steps = ["incidents", "click", "due", "idle", "flush"]
+    if kind == "taken":
+        steps.remove("flush")  # who flushes waits for a line about each, by WeCom's limits
+    measured = run(MEASURES.format(given=(store, kind, 400, steps)))
+    found = {one["step"]: one for one in json.loads(measured.out)}
+    turns = {name: one["turns"] for name, one in found.items()}
+    assert turns.pop("incidents") == 400
+    assert turns.pop("idle") <= (400 if kind != "taken" else 1200)  # of the bot and of the AI bot, each a few a second
+    assert max(turns.values()) <= 15, turns
+    assert sum(one["messages"] for name, one in found.items() if (kind, name) != ("taken", "idle")) <= 15  # lines
     assert max(one["MB"] for one in found.values()) < 10

@@ -182,7 +182,7 @@ def test_decorators_and_integrations(alerts: CapturedAlerts, flask: str | None) 
         fails()
 
     scope = {"type": "http", "method": "GET", "path": "/pay", "headers": []}
-    all_in(lambda: asyncio.run(asgi.WeComMiddleware(web)(scope, None, None)))  # type: ignore[arg-type]
+    all_in(lambda: asyncio.run(asgi.WeComMiddleware(web)(scope, None, None)))
     if flask is not None:
         app = importlib.import_module(flask).Flask("shop")
         app.add_url_rule("/pay", view_func=fails, endpoint="pay")

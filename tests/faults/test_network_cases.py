@@ -23,7 +23,7 @@ from tests.secrets import ACCESS_TOKEN, BOT_KEY, CORP_SECRET, assert_no_secret
 from tests.tcp_proxy import TcpProxy
 from tests.wecom.failures import GOOD
 from wecom_logging import WeComBotHandler, WeComHandler
-from wecom_logging._incidents import policy
+from wecom_logging._incidents import limits
 from wecom_logging._runtime import threads
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.handlers import AlertHandler
@@ -439,7 +439,7 @@ def test_a_server_that_closes_after_each_answer_costs_no_try_and_no_time(
 def test_a_thousand_alerts_through_a_line_that_loses_every_second_connection(
     wecom: ScriptedWeCom, is_bot: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "MESSAGES", 10**9)  # each is to have a text of its own, in whatever message
+    monkeypatch.setattr(limits, "MESSAGES", 10**9)  # each is to have a text of its own, in whatever message
     wecom.always(PUSH if is_bot else SEND, ok_then_close())
     with TcpProxy(wecom.port, itertools.cycle([0, None])) as proxy:
         rig = Rig(proxy.url, bot=is_bot)

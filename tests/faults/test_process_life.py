@@ -296,8 +296,8 @@ FORKS = """
 import logging, os, random, sys, threading, time
 from wecom_logging import WeComHandler
 handler = WeComHandler(rate_limit=None, timeout=10)
-from wecom_logging._incidents import policy
-policy.MESSAGES = 10**9  # each is to have a text of its own, in whatever message
+from wecom_logging._incidents import limits
+limits.MESSAGES = 10**9  # each is to have a text of its own, in whatever message
 log = logging.getLogger("shop")
 log.addHandler(handler)
 forks, seconds, loaders = int(os.environ["FORKS"]), float(os.environ["SECONDS"]), int(os.environ["LOADERS"])

@@ -58,7 +58,7 @@ class Server:
     def rss(self, name: str = "VmRSS") -> int:
         """Bytes in memory now; as ``VmHWM`` the most that it ever was."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
-        return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index] # it is always there
+        return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)

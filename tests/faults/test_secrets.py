@@ -197,7 +197,7 @@ def test_no_public_object_shows_a_secret(way: str) -> None:
 def test_no_error_of_the_configuration_shows_a_secret(wrong: dict[str, Any]) -> None:
     good = {"corp_id": "ww", "secret": CORP_SECRET, "agent_id": 1, "users": ["a"], "webhook": BOT_KEY}
     with pytest.raises(ConfigurationError) as caught:
-        WeComHandler(**{**good, **wrong})  # type: ignore[arg-type] # they are wrong
+        WeComHandler(**{**good, **wrong})  # they are wrong
     assert_no_secret(str(caught.value) + repr(caught.value) + repr(vars(caught.value)), *OURS)
 
 

@@ -209,7 +209,7 @@ def test_only_the_main_thread_can_ask_for_it_and_a_second_call_changes_nothing(s
 def test_it_is_a_yes_or_no() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(ConfigurationError, match="sigterm: one of True, False is needed"):
-        install_hooks(sigterm="yes")  # type: ignore[arg-type] # that is the point
+        install_hooks(sigterm="yes")  # that is the point
     assert signal.getsignal(signal.SIGTERM) is before
 
 

@@ -37,7 +37,6 @@ def row() -> Incident:
     made = replace(
         made,
         ended=True,
-        group="g",
         duty='{"zone":"Asia/Shanghai"}',
         quiet_since=2.0,
         quiet_by="shop",

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from wecom_logging._incidents.codec import as_line, plain, read, typed
-from wecom_logging._incidents.job import Job, News, Run, Seen, Spec, Target
-from wecom_logging._incidents.policy import expected
-from wecom_logging._incidents.policy.expected import declared, ended, judged, look_at, slot, started
-from wecom_logging._incidents.schedule import Cron
+from wecom_logging._jobs import expected
+from wecom_logging._jobs.expected import declared, ended, judged, look_at, slot, started
+from wecom_logging._jobs.job import Job, News, Run, Seen, Spec, Target
+from wecom_logging._jobs.schedule import Cron
 from wecom_logging.model import Recipients
 
 DAILY = Cron("30 2 * * *", UTC)

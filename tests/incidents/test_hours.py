@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from wecom_logging._config.duty import quiet_hours
-from wecom_logging._incidents.policy.hours import AHEAD_S, instant, quiet
-from wecom_logging._incidents.policy.moment import monday_to_friday
+from wecom_logging._duty.hours import AHEAD_S, instant, quiet
+from wecom_logging._duty.moment import monday_to_friday
 
 CHINA = "Asia/Shanghai"
 

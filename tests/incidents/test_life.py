@@ -109,14 +109,6 @@ def test_a_first_message_tells_one_and_the_rest_is_for_a_digest() -> None:
     assert life.alone(opened(3, own=Own(0, 3)), 0.0).own == Own(0, 1)
 
 
-def test_a_first_that_has_waited_for_a_window_tells_all() -> None:
-    incident = more(opened(), 3, now=1.0)
-    assert life.alone(incident, 59.9).count == 1
-    assert life.alone(incident, 60.0) is incident
-    later = more(told(), 3, now=1.0)
-    assert life.alone(later, 1.0) is later
-
-
 def test_a_message_leaves_nothing_to_tell_and_the_next_begins_where_it_ended() -> None:
     incident = more(opened(own=Own(1)), 2, now=5.0, samples=(Sample(5.0, "a"),), own=Own(0, 2))
     after = sent(incident, 6.0)
@@ -182,14 +174,6 @@ def test_what_was_tried_in_vain_three_times_lets_others_go_first(crowded: bool) 
 # How it ends.
 
 
-def test_a_digest_is_told_while_it_goes_on_and_what_has_stopped_by_its_end() -> None:
-    incident = replace(told(), wait_s=480.0)
-    for counted_at, at in ((360.0, 480.0), (480.0, 480.0), (359.0, 959.0), (1.0, 601.0)):
-        assert life.tell_at(more(incident, 41, now=counted_at), 5.0) == at
-    again = more(more(incident, 41, now=1.0), now=500.0)
-    assert life.tell_at(again, 500.0) == 500.0  # the wait is over long since
-
-
 def test_it_is_looked_at_before_it_may_be_over_and_once_in_a_window_when_its_wait_is_over() -> None:
     incident = replace(told(), wait_s=3600.0)
     assert life.due_at(more(incident, 41, now=1.0)) == 600.0
@@ -207,13 +191,6 @@ def test_its_end_tells_what_is_untold() -> None:
     assert after is not None
     assert (after.ended, after.untold, after.told, after.samples, after.rates) == (True, 0, 44, (), ())
     assert sent(over, 1600.0).ended is False  # a digest, as somebody has asked for
-
-
-def test_what_came_seldom_may_not_have_been_tried_again() -> None:
-    assert life.is_rare(more(told(), 3, now=10.0))
-    assert not life.is_rare(more(told(), 4, now=10.0))
-    assert not life.is_rare(more(told(), 4, now=4 * 180.0))
-    assert life.is_rare(more(told(), 4, now=4 * 180.0 + 1))
 
 
 def test_what_waits_for_a_day_has_expired() -> None:
@@ -307,16 +284,6 @@ def test_in_a_silence_it_is_counted_and_told_once_when_that_ends() -> None:
     assert life.due_at(more(incident, now=7211.0)) == 7210.0 + incident.wait_s
 
 
-def test_a_silence_in_which_nothing_came_says_so_and_ends_the_incident_where_that_is_over() -> None:
-    silent = line(people(told(), "silenced", 10.0, length_s=7200.0), 10.0)
-    news = answered.news(silent)
-    assert news is not None
-    assert (news.verb, news.who, news.until) == ("over", "Li", 8210.0)
-    assert sent(silent, 7210.0).ended
-    short = sent(line(people(told(), "silenced", 10.0, length_s=60.0), 10.0), 70.0)
-    assert (short.answers.now, answered.news(short), life.due_at(short)) == (None, None, 670.0)
-
-
 def test_what_waits_in_a_silence_does_not_expire_with_it() -> None:
     incident = more(line(people(told(), "silenced", 0.0, length_s=24 * 3600.0), 0.0), now=1.0)
     assert not life.is_expired(incident, 24 * 3600.0 + 3600)
@@ -388,23 +355,6 @@ def test_what_nobody_was_told_is_undone_in_silence() -> None:
     assert [one.verb for one in incident.answers.journal] == ["taken", "returned"]
 
 
-def test_one_of_two_has_it_and_is_in_the_way_of_the_other() -> None:
-    mine = people(told(), "taken", 10.0)
-    for verb, way in (("taken", "Li"), ("silenced", "Li"), ("done", ""), ("", "")):
-        other = answered.in_the_way(mine, verb, "Wang", 1020.0)
-        assert (other.who if other else "") == way
-        assert answered.in_the_way(mine, verb, "Li", 1020.0) is None
-    assert answered.in_the_way(mine, "taken", "Wang", 1010.0 + 1801) is None  # he has forgotten it
-    silent = people(told(), "silenced", 10.0, length_s=3600.0)
-    assert [
-        verb for verb in ("taken", "silenced", "done", "") if answered.in_the_way(silent, verb, "Wang", 1020.0)
-    ] == ["silenced"]
-    closed = line(people(told(), "done", 10.0), 10.0)
-    assert all(answered.in_the_way(closed, verb, "Li", 1020.0) for verb in ("taken", "silenced", "done"))
-    assert answered.in_the_way(closed, "", "Wang", 1020.0) is None
-    assert answered.in_the_way(more(closed, now=11.0), "taken", "Wang", 1020.0) is None
-
-
 def test_what_somebody_does_with_what_is_lent_stays_when_that_is_sent_released_or_over() -> None:
     lent = stored.claimed(more(told(), 3, now=1.0), owner="me", until=90.0, version=7)
     there = replace(people(lent, "taken", 61.0), version=8)
@@ -454,31 +404,6 @@ def stepped(incident: Incident, now: float, who: str = "王五") -> Incident:
     return line(escalation.step_told(step(incident, now), f"[['{who}'], [], [], []]", who), now)
 
 
-def test_steps_count_from_the_first_message_and_come_once_each() -> None:
-    assert escalation.step_due_at(opened(steps=(M,))) == float("inf")  # nobody was told
-    incident = escalating(10, 25, 40)
-    assert (escalation.step_due_at(incident), life.due_at(incident)) == (10 * M, 10 * M)
-    incident = step(incident, 10 * M)
-    assert (incident.step, escalation.step_due_at(incident), life.due_at(incident)) == (1, 10 * M, 10 * M)
-    assert answered.news(incident) is None
-    incident = escalation.step_told(incident, "a", "李四")
-    assert (life.due_at(incident) <= 10 * M, escalation.step_due_at(incident)) == (
-        True,
-        25 * M,
-    )  # the line holds no step
-    news = answered.news(incident)
-    assert news is not None
-    assert (news.verb, news.who, incident.told_too) == ("escalated", "李四", ("a",))
-    incident = line(incident, 10 * M + 1)
-    assert escalation.step_due_at(incident) == 25 * M
-    incident = stepped(incident, 25 * M)
-    incident = stepped(incident, 40 * M, "老板")
-    assert (incident.step, incident.step_at, escalation.step_due_at(incident)) == (3, 0.0, float("inf"))
-    assert [one.who for one in incident.answers.journal] == ["李四", "王五", "老板"]
-    assert life.over_at(incident) == 40 * M + life.quiet_s(incident)
-    assert life.has_closing_line(incident)
-
-
 def test_what_came_once_is_not_over_before_its_steps_are_and_what_came_often_and_stopped_is() -> None:
     once = escalating(10, 25)
     assert life.over_at(once) == 35 * M
@@ -498,43 +423,6 @@ def test_a_digest_changes_nothing_of_the_steps() -> None:
     assert life.wake_at(more(incident, now=599.0)) == 180.0
     late = more(replace(incident, wait_s=3600.0), now=500.0)
     assert life.wake_at(late) == life.due_at(late) == 10 * M
-
-
-@pytest.mark.parametrize("verb", ["taken", "silenced", "done"])
-def test_what_a_person_does_stops_the_steps_and_undone_they_go_on_where_they_stopped(verb: str) -> None:
-    length = {"length_s": 3600.0} if verb == "silenced" else {}
-    incident = people(escalating(), verb, 5 * M, **length)
-    assert escalation.step_due_at(incident) == float("inf")
-    incident = line(incident, 5 * M)
-    assert escalation.step_due_at(incident) == float("inf")
-    undone = people(incident, "undone", 12 * M)
-    assert escalation.step_due_at(undone) == float("inf")  # the line about it goes first
-    undone = line(undone, 12 * M)
-    assert escalation.step_due_at(undone) == 10 * M  # its time passed meanwhile
-    undone = stepped(undone, 12 * M)
-    assert escalation.step_due_at(undone) == 25 * M
-    early = line(people(incident, "undone", 6 * M), 6 * M)
-    assert escalation.step_due_at(early) == 10 * M
-
-
-def test_steps_that_were_held_follow_one_a_minute() -> None:
-    incident = stepped(escalating(10, 12, 14), 30 * M)
-    assert escalation.step_due_at(incident) == 31 * M
-    incident = stepped(incident, 31 * M)
-    assert escalation.step_due_at(incident) == 32 * M
-    assert escalation.step_due_at(stepped(escalating(1, 1.25), 5 * M)) == 5.25 * M
-
-
-def test_after_the_time_of_who_took_it_he_is_told_and_the_steps_begin_anew() -> None:
-    incident = stepped(escalating(10, 25), 10 * M)
-    incident = line(people(incident, "taken", 12 * M), 12 * M)
-    incident = more(incident, 40, now=20 * M)
-    assert (life.due_at(incident), escalation.step_due_at(incident)) == (42 * M, float("inf"))
-    incident = sent(incident, 42 * M)
-    assert (incident.step, escalation.step_due_at(incident)) == (0, 52 * M)
-    incident = more(incident, 2, now=50 * M)
-    incident = stepped(incident, 52 * M)
-    assert escalation.step_due_at(incident) == 67 * M  # who had it does not hold it again
 
 
 def test_after_a_silence_the_steps_begin_anew() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from wecom_logging._incidents.policy import on_call
-from wecom_logging._incidents.policy.on_call import called
+from wecom_logging._duty import on_call
+from wecom_logging._duty.on_call import called
 from wecom_logging.model import Recipients
 from wecom_logging.model.duty import Rota, Swap
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from wecom_logging._cli.doctor.outlook import line_of_outlook
-from wecom_logging._incidents.outlook import outlook
-from wecom_logging._incidents.policy.moment import Moment
-from wecom_logging._incidents.policy.on_call import on_duty
+from wecom_logging._duty.moment import Moment
+from wecom_logging._duty.on_call import on_duty
+from wecom_logging._duty.outlook import outlook
 from wecom_logging._text.said import Said
 from wecom_logging.model import Recipients
 from wecom_logging.model.duty import ALL_LEVELS, Duty, Rota, Span, Step

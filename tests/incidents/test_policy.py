@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from wecom_logging._delivery.shared_pipeline import SharedPipeline
+from wecom_logging._duty.moment import Moment, is_of
 from wecom_logging._incidents import answered, escalation, life, policy
 from wecom_logging._incidents.fingerprint import audience_of
 from wecom_logging._incidents.incident import SOON_S, Incident, Related
-from wecom_logging._incidents.policy import Hold, Rules, Send, Why
-from wecom_logging._incidents.policy.moment import Moment, is_of, what_held
+from wecom_logging._incidents.policy import Hold, Rules, Send, Why, what_held
 from wecom_logging._runtime.clock import wall
 from wecom_logging.model import Recipients
+from wecom_logging.model.alert import place_of
 from wecom_logging.model.duty import ALL_LEVELS, Duty, Held, Scope, Span
 
 from ..programs import Clock
@@ -338,7 +340,7 @@ def test_the_worker_hands_in_the_time_of_all_who_share_a_state(
         return decide(incident, now, moment, *others)
 
     monkeypatch.setattr(policy, "decide", watched)
-    storm = pipeline(channel, clock)
+    storm = SharedPipeline([channel], pipeline(channel, clock).options, clock)
     storm.collector.take(record())
     turn(storm)
     ((now, moment),) = asked
@@ -348,20 +350,20 @@ def test_the_worker_hands_in_the_time_of_all_who_share_a_state(
 
 def test_a_notice_is_for_the_chats_in_which_the_answer_does_not_stand() -> None:
     all_chats = Recipients(chats=("ops", "li", "wang"))
-    taken = answered.taken(repeated(), "Li", policy.place_of("li"), now=NOW, time=NOW)
+    taken = answered.taken(repeated(), "Li", place_of("li"), now=NOW, time=NOW)
     assert policy.who_is_told(taken, all_chats).chats == ("ops", "wang")
-    in_group = answered.taken(repeated(), "Li", policy.place_of("ops", "li"), now=NOW, time=NOW)
+    in_group = answered.taken(repeated(), "Li", place_of("ops", "li"), now=NOW, time=NOW)
     assert policy.who_is_told(in_group, all_chats).chats == ("wang",)
     assert policy.who_is_told(taken, Recipients(chats=("li",))) == Recipients()  # there is nobody else
-    refused = answered.seen(answered.seen(taken, policy.place_of("ops", "eve")), policy.place_of("wang"))
+    refused = answered.seen(answered.seen(taken, place_of("ops", "eve")), place_of("wang"))
     assert policy.who_is_told(refused, Recipients(chats=("ops", "li", "wang", "eve", "zhao"))).chats == ("zhao",)
-    assert answered.seen(refused, policy.place_of("wang")) is refused
+    assert answered.seen(refused, place_of("wang")) is refused
     on_its_way = replace(taken, owner="me")
-    assert answered.seen(on_its_way, policy.place_of("wang")) is on_its_way
-    undone = answered.undone(refused, "Li", policy.place_of("li"), now=NOW, time=NOW)
+    assert answered.seen(on_its_way, place_of("wang")) is on_its_way
+    undone = answered.undone(refused, "Li", place_of("li"), now=NOW, time=NOW)
     assert undone.answers.seen == ()
     assert policy.who_is_told(taken, Recipients(users=("li",))) == Recipients(users=("li",))
-    silent = answered.silenced(repeated(), "Li", policy.place_of("li"), 60.0, now=NOW, time=NOW)
+    silent = answered.silenced(repeated(), "Li", place_of("li"), 60.0, now=NOW, time=NOW)
     over = life.sent(silent, NOW)  # all get its end
     assert over is not None
     assert policy.who_is_told(over, all_chats) == all_chats

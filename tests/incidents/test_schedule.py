@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wecom_logging._incidents.schedule import WORDS, Cron
+from wecom_logging._jobs.schedule import WORDS, Cron
 
 DATA: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "cronsim.json").read_text())
 FIVE_FIELDS = [case for case in DATA["cases"] if len(case[1].split()) == 5]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.programs import app_handler
 from tests.test_expect import Service, soon
-from wecom_logging._delivery import declared as declared_here
+from wecom_logging._jobs import declared as declared_here
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.integrations import celery as ours
 from wecom_logging.integrations.celery import expect_beat

@@ -26,11 +26,11 @@ MOVED = """
 import os, time
 from pathlib import Path
 from wecom_logging import _expect
-from wecom_logging._delivery import watch
+from wecom_logging._jobs import expected, watch
 from wecom_logging._state.jobs import Jobs
 ahead, real = Path(os.environ["AHEAD"]), Jobs.time
 Jobs.time = lambda self: real(self) + float(ahead.read_text())
-watch.LOOK_S, watch.IDLE_S, watch.GAP_S = 1.0, 1.0, 1e6
+watch.LOOK_S, watch.IDLE_S, expected.GAP_S = 1.0, 1.0, 1e6
 _expect.REPORT_S = 20.0
 """
 """What a test says has passed has; nobody sleeps, so it is no gap in which nobody watched. No report is given up for
@@ -82,13 +82,13 @@ class Fleet:
         place = self.folder / f"{time.monotonic_ns()}"
         place.mkdir()
         process = self._stack.enter_context(running([sys.executable, *command], place, self.settings))
-        process.place = place  # type: ignore[attr-defined]
+        process.place = place
         return process
 
     def ready(self, code: str) -> subprocess.Popen[bytes]:
         """A program that has said so."""
         process = self.start("-c", code)
-        until(lambda: b"ready" in (process.place / "output").read_bytes(), 60)  # type: ignore[attr-defined]
+        until(lambda: b"ready" in (process.place / "output").read_bytes(), 60)
         return process
 
     def run(self, *command: str, before: str = "") -> subprocess.CompletedProcess[str]:

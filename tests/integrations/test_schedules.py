@@ -21,9 +21,9 @@ from celery.schedules import BaseSchedule, crontab
 from tests.programs import app_handler, run
 from tests.test_expect import soon
 from wecom_logging import WeComHandler
-from wecom_logging._delivery import declared as declared_here
-from wecom_logging._incidents.job import Spec
-from wecom_logging._incidents.schedule import Cron
+from wecom_logging._jobs import declared as declared_here
+from wecom_logging._jobs.job import Spec
+from wecom_logging._jobs.schedule import Cron
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.errors import ConfigurationError, MissingDependencyError
 from wecom_logging.integrations import celery as ours
@@ -295,7 +295,7 @@ def test_who_expects_nothing_of_a_framework_loads_nothing_and_starts_nothing_for
         handler = wecom_logging.WeComBotHandler(webhook="key", api_base="http://127.0.0.1:1", exit_timeout=0)
         connect()
         listen(BackgroundScheduler(timezone="UTC"))
-        ours = ("_delivery.watch", "_state.jobs", "_expect", "_incidents.schedule", "integrations._schedules")
+        ours = ("_jobs.watch", "_state.jobs", "_expect", "_jobs.schedule", "integrations._schedules")
         print([name for name in ours if f"wecom_logging.{name}" in sys.modules], "cronsim" in sys.modules)
         print([thread.name for thread in threading.enumerate()])
         """

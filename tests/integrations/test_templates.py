@@ -119,9 +119,7 @@ def of_django(name: str) -> object:
     return (
         Engine(loaders=[(locmem, DJANGO | {"bill.html": DJANGO["mail.html"]})])
         .get_template(name)
-        .render(  # type: ignore[list-item]
-            Context({"shoe": Shoe()})
-        )
+        .render(Context({"shoe": Shoe()}))
     )
 
 

@@ -73,7 +73,7 @@ def test_secrets_are_compared_by_value() -> None:
     [
         lambda: Text(""),
         lambda: Text(" \n"),
-        lambda: Text(3),  # type: ignore[arg-type] # the wrong type is the point
+        lambda: Text(3),  # the wrong type is the point
         lambda: Markdown(""),
         lambda: MarkdownV2(" "),
         lambda: TextCard("", "d", "u"),
@@ -86,12 +86,12 @@ def test_secrets_are_compared_by_value() -> None:
         lambda: Image(media_id="m", data=b"x"),
         lambda: File(""),
         lambda: TemplateCard({}),
-        lambda: TemplateCard("text_notice"),  # type: ignore[arg-type] # the wrong type is the point
+        lambda: TemplateCard("text_notice"),  # the wrong type is the point
     ],
 )
 def test_an_empty_or_half_made_message_is_refused(make: object) -> None:
     with pytest.raises(MessageError):
-        make()  # type: ignore[operator] # each of the cases raises
+        make()  # each of the cases raises
 
 
 @pytest.mark.parametrize("value", [PLAIN, Stats(), Outcome("delivered"), Recipients(("a",)), Text("x"), Secret("x")])
@@ -133,4 +133,4 @@ def test_an_outcome_says_whether_wecom_took_it(reason: str, delivered: bool) -> 
 def test_mentions_are_a_tuple_of_ids_and_not_one_text(name: str) -> None:
     for wrong in ("zhangsan", (1,)):
         with pytest.raises(MessageError, match=f"text.{name}"):
-            Text("x", **{name: wrong})  # type: ignore[arg-type] # that is the point
+            Text("x", **{name: wrong})  # that is the point

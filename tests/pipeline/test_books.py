@@ -45,7 +45,7 @@ class Life:
 
     def __init__(self, channel: Recorder, clock: Clock, fallback: Callable[[], Target] | None) -> None:
         self.pipeline: Pipeline = pipeline(channel, clock, rules=BOT_RULES, max_pending=5, fallback=fallback)
-        self.pipeline._worker.nudge = lambda: None  # type: ignore[method-assign] # its turns are made here
+        self.pipeline._worker.nudge = lambda: None  # its turns are made here
         self.made = self.reported = 0
         self.before = Stats()
         self.given_up = False
@@ -308,39 +308,24 @@ def test_a_shared_message_that_is_pushed_out_is_lost_with_all_that_stand_in_it(c
     assert (storm.stats().delivered, storm.stats().pending) == (10, 0)
 
 
-def test_what_is_pushed_out_while_the_worker_is_at_it_is_counted_at_the_end(channel: Recorder, clock: Clock) -> None:
-    storm = pipeline(channel, clock, max_pending=1)
-    for number in range(3):
-        for _ in range(4):
-            storm.collector.take(record(f"{word(number)} failed"))
-    with storm._turn.store.memory._lock:
-        storm._relieve(100)  # it waits for nobody
-    assert storm.stats().dropped == {}
-    storm._relieve(100)
-    storm.give_up()
-    stats = storm.stats()
-    assert (stats.accepted, stats.pending, settled(stats)) == (12, 0, 12)
-    assert set(stats.dropped) == {"queue_overflow", "exit_timeout"}
-
-
 def test_of_two_threads_that_give_up_at_once_each_counts_what_it_has_lost(
     channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storm = pipeline(channel, clock)
     for number in range(3):
         storm.collector.take(record(word(number)))
-    section, asked = storm._turn.section, []
+    lock, asked = storm.leader.lock, []
 
     class Watched:
-        release = section.release
+        release, __enter__, __exit__ = lock.release, lock.__enter__, lock.__exit__
 
         def acquire(self, timeout: float) -> bool:
             asked.append(timeout)
-            return section.acquire(timeout=timeout)
+            return lock.acquire(timeout=timeout)
 
-    monkeypatch.setattr(storm._turn, "section", Watched())
+    monkeypatch.setattr(storm.leader, "lock", Watched())
     with ThreadPoolExecutor(2) as pool:
-        with section:
+        with lock:
             giving_up = [pool.submit(storm.give_up) for _ in range(2)]
             until(lambda: len(asked) == 2)
         assert sum(one.result() for one in giving_up) == storm.stats().dropped["exit_timeout"] == 3

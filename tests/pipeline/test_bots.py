@@ -16,6 +16,7 @@ from wecom_logging import WeComBotHandler
 from wecom_logging._delivery.message_builder import Composer
 from wecom_logging._delivery.pipeline import Pipeline
 from wecom_logging._delivery.sender import CONFIGURATION_BACKOFF_S
+from wecom_logging._pipelines import pipeline_of
 from wecom_logging._sandbox import Sandbox
 from wecom_logging.model import Stats
 
@@ -33,7 +34,7 @@ def wecom(clock: Clock) -> Iterator[Sandbox]:
 
 
 def through(wecom: Sandbox, clock: Clock, *keys: str, **changes: object) -> Pipeline:
-    return Pipeline(bot(wecom, *keys), options(**{"rules": BOT_RULES, **changes}), clock)
+    return pipeline_of(bot(wecom, *keys), options(**{"rules": BOT_RULES, **changes}), clock)
 
 
 def keys(wecom: Sandbox) -> list[str]:
@@ -199,7 +200,7 @@ def test_a_refused_message_is_refused_for_all(wecom: Sandbox, clock: Clock) -> N
 
 def test_what_is_sent_again_by_another_is_the_very_same(wecom: Sandbox, clock: Clock) -> None:
     with ScriptedWeCom() as scripted:
-        pipeline = Pipeline(bot(scripted, "one", "two"), options(), clock)  # type: ignore[arg-type] # it has a url
+        pipeline = pipeline_of(bot(scripted, "one", "two"), options(), clock)
         scripted.script(SEND, errcode(93000), ok())
         take(pipeline, "a")
         work(pipeline, clock, lambda: pipeline.stats().pending == 0)

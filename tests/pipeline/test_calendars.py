@@ -17,11 +17,11 @@ import chinese_calendar
 import pytest
 
 from wecom_logging._config.duty import quiet_hours
-from wecom_logging._delivery import calendars
-from wecom_logging._delivery.calendars import calendar
 from wecom_logging._delivery.duties import Duties
+from wecom_logging._duty import calendars
+from wecom_logging._duty.calendars import calendar
+from wecom_logging._duty.moment import Moment, what_holds
 from wecom_logging._incidents.duty import duty_text
-from wecom_logging._incidents.policy.moment import Moment, what_holds
 from wecom_logging._runtime import functions
 from wecom_logging._state.shared import Alone
 from wecom_logging.errors import ConfigurationError
@@ -50,7 +50,7 @@ def moment(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
 def holds(moment: Moment, wall: str) -> bool:
     time = datetime.fromisoformat(wall).replace(tzinfo=moment.zone).timestamp()
-    return what_holds(opened(now=0.0), replace(moment, time=time)) is not None
+    return what_holds(40, replace(moment, time=time)) is not None
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -124,7 +124,7 @@ def test_a_function_that_fails_costs_no_alert(
         raise error
 
     monkeypatch.setitem(sys.modules, "of_shop", module := types.ModuleType("of_shop"))
-    module.days = types.SimpleNamespace(is_workday=is_workday)  # type: ignore[attr-defined]
+    module.days = types.SimpleNamespace(is_workday=is_workday)
     found = moment("off-days", name="of_shop:days.is_workday")
     assert (holds(found, "2026-12-05 12:00"), holds(found, "2026-12-07 12:00")) == (True, False)
     assert [type(error).__name__ in line for line in said(capsys)] == [True]
@@ -135,7 +135,7 @@ def test_a_function_that_hangs_holds_up_the_worker_once_and_for_a_moment(
 ) -> None:
     ends, asked = threading.Event(), list[date]()
     monkeypatch.setitem(sys.modules, "of_shop", module := types.ModuleType("of_shop"))
-    module.is_workday = lambda day: asked.append(day) or ends.wait(60)  # type: ignore[attr-defined,func-returns-value]
+    module.is_workday = lambda day: asked.append(day) or ends.wait(60)
     monkeypatch.setattr(calendars, "BOUND_S", 0.01)
     found, begins = moment("off-days", name="of_shop:is_workday"), time.monotonic()
     assert [holds(found, f"2026-12-{day:02} 12:00") for day in range(1, 31)] == [
@@ -153,7 +153,7 @@ def test_what_no_option_here_names_is_not_executed(
     """It stands in the state, where another hand may have written it."""
     asked: list[date] = []
     monkeypatch.setitem(sys.modules, "of_shop", module := types.ModuleType("of_shop"))
-    module.secret = asked.append  # type: ignore[attr-defined]
+    module.secret = asked.append
     found = moment("off-days", name="of_shop:secret")
     assert (holds(found, "2026-12-05 12:00"), holds(found, "2026-12-07 12:00")) == (True, False)
     assert asked == []
@@ -165,7 +165,7 @@ def test_a_function_is_asked_once_an_hour_for_a_day(
 ) -> None:
     asked: list[date] = []
     monkeypatch.setitem(sys.modules, "of_shop", module := types.ModuleType("of_shop"))
-    module.is_workday = lambda day: asked.append(day) or True  # type: ignore[attr-defined,func-returns-value]
+    module.is_workday = lambda day: asked.append(day) or True
     now = [1_796_000_000.0]
     monkeypatch.setattr(Alone, "time_s", lambda self: now[0])
     for _ in range(3):
@@ -180,7 +180,7 @@ def test_q5_quiet_that_never_ends_is_none_and_is_said_once(
     moment: Callable[..., Moment], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "of_shop", module := types.ModuleType("of_shop"))
-    module.is_workday = lambda day: False  # type: ignore[attr-defined]
+    module.is_workday = lambda day: False
     found = moment("off-days", name="of_shop:is_workday")
     assert not any(holds(found, f"2026-12-{day:02} 12:00") for day in range(1, 32))
     assert ["no working day within a month" in line for line in said(capsys)] == [True]

@@ -91,7 +91,7 @@ class Recursing:
 
 class NoText:
     def __str__(self) -> str:
-        return 3  # type: ignore[return-value] # the wrong type is the point
+        return 3  # the wrong type is the point
 
 
 class Meta(type):
@@ -107,7 +107,7 @@ class Nameless(Exception, metaclass=Meta):
 
 
 class Classless(Exception):
-    @property  # type: ignore[misc] # it is of no class that it says
+    @property
     def __class__(self) -> Any:
         raise RuntimeError("canary")
 
@@ -360,14 +360,14 @@ class OddAttributes(Exception):
     """What the interpreter keeps elsewhere, put out of sight by a subclass."""
 
     @property
-    def __cause__(self) -> NoReturn:  # type: ignore[override] # it misbehaves on purpose
+    def __cause__(self) -> NoReturn:  # it misbehaves on purpose
         raise RuntimeError("canary")
 
     # They misbehave on purpose.
     __context__ = __traceback__ = __suppress_context__ = __cause__
 
     @property
-    def __notes__(self) -> NoReturn:  # type: ignore[override] # it misbehaves on purpose
+    def __notes__(self) -> NoReturn:  # it misbehaves on purpose
         raise RuntimeError("canary")
 
 
@@ -392,7 +392,7 @@ def test_an_exception_that_hides_its_attributes_is_captured() -> None:
 )
 def test_notes_of_every_kind(notes: object, shown: tuple[str, ...]) -> None:
     error = ValueError("x")
-    error.__notes__ = notes  # type: ignore[assignment] # it misbehaves on purpose
+    error.__notes__ = notes  # it misbehaves on purpose
     assert captured("x", (), error).failures[0].notes == shown
 
 
@@ -527,7 +527,7 @@ class Broken(logging.Formatter):
         self._make = make
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._make()  # type: ignore[return-value] # the wrong type is the point
+        return self._make()  # the wrong type is the point
 
 
 @pytest.mark.case("E03")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 
 import pytest
 
+from wecom_logging._incidents.duty import duty_text
 from wecom_logging._sandbox import Sandbox
+from wecom_logging.model import Answer, Recipients
+from wecom_logging.model.alert import DONE, ESCALATED, TAKEN
+from wecom_logging.model.duty import Duty, Step
 
-from ..programs import app_handler, run, until
+from ..programs import Clock, app_handler, run, until
+from ..storms import Recorder, pass_time, pipeline, record, turn
 
 
 def critical(text: str = "disk full") -> logging.LogRecord:
@@ -80,7 +86,45 @@ from wecom_logging import WeComHandler
 handler = WeComHandler()
 handler.handle(logging.LogRecord("shop", 50, "", 1, "x", None, None))
 assert handler.flush(10)
-print(sorted(name for name in sys.modules if name.endswith(("_config.escalation", ".steps", ".duty"))))
+of_steps = ("_config.escalation", ".steps", "_incidents.duty", "_config.duty")
+print(sorted(name for name in sys.modules if name.endswith(of_steps)))
 """
-    assert run(code, url=sandbox.url).out.strip() == "['wecom_logging.model.duty']"
+    assert run(code, url=sandbox.url).out.strip() == "[]"
     assert len(sandbox.messages()) == 1
+
+
+@pytest.mark.slow
+def test_a_take_at_the_moment_of_a_step_wins_or_loses_as_a_whole() -> None:
+    """A thread takes it while the worker is at it, at every moment in turn."""
+    clock = Clock(1_796_000_000.0)
+    channel = Recorder(clock)
+    rules = duty_text(Duty(steps=(Step(600.0, Recipients(users=("lisi",))),)))
+    storm = pipeline(channel, clock, duty=rules, steps_s=(600.0,), steps_level=logging.CRITICAL)
+    begun = threading.Barrier(2)
+
+    def take(key: str, later: int) -> None:
+        begun.wait()
+        for _ in range(later):
+            storm.stats()  # some moments later
+        storm.place.answer(storm.channel_id, key, Answer(TAKEN, "张三", "here", clock.now, 1800.0), is_seen=False)
+
+    for number in range(24):
+        storm.collector.take(record(f"{'abcdefghijklmnopqrstuvwxyz'[number]} broke", level=logging.CRITICAL))
+        turn(storm)
+        ((_, known),) = storm.place.rows(1)
+        clock.now += 600.0
+        seen = len(channel.told)
+        thread = threading.Thread(target=take, args=(known.key, number % 12))
+        thread.start()
+        begun.wait()
+        turn(storm)
+        thread.join()
+        pass_time(storm, clock, 300)
+        steps = [one.first_line for one in channel.told[seen:] if one.first_line.startswith("⏫ Escalation")]
+        _, after = next(row for row in storm.place.rows(100) if row[1].key == known.key)
+        verbs = [answer.verb for answer in after.answers]
+        assert verbs in ([TAKEN], [ESCALATED, TAKEN])
+        assert len(steps) == verbs.count(ESCALATED)
+        done = Answer(DONE, "张三", "here", clock.now)
+        storm.place.answer(storm.channel_id, known.key, done, is_seen=True)
+        turn(storm)

@@ -200,7 +200,7 @@ def test_what_the_fallback_would_not_take_stays_in_the_line(
 
     until(is_said)
     assert (handler.stats(), other.stats()) == (Stats(accepted=1, pending=1), Stats())
-    handler._pipeline.give_up()  # type: ignore[union-attr] # else the exit of the tests waits for it
+    handler._pipeline.give_up()  # else the exit of the tests waits for it
 
 
 def test_in_a_logging_config_it_is_named_and_may_come_later(sandbox: Sandbox) -> None:

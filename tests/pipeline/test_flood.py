@@ -277,20 +277,20 @@ def test_a_process_that_dies_amid_a_flood_loses_nothing_that_stays_in_memory(
     assert stats.dropped == {"exit_timeout": lost}
 
 
-def test_what_is_claimed_and_given_back_amid_a_message_is_so_under_the_lock_of_the_exit(
+def test_a_row_changes_amid_a_message_under_the_lock_of_the_exit_alone(
     storm: Pipeline, channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[bool] = []
 
     def watched(change: Any) -> Any:
         def call(*args: Any, **options: Any) -> Any:
-            held.append(storm._turn.section._is_owned())  # type: ignore[attr-defined] # an RLock has it
+            held.append(storm.leader.lock._is_owned())  # an RLock has it
             return change(*args, **options)
 
         return call
 
-    for name in ("claim", "swap"):
-        monkeypatch.setattr(storm._turn.store, name, watched(getattr(storm._turn.store, name)))
+    for name in ("take", "put", "drop"):
+        monkeypatch.setattr(storm.leader.book, name, watched(getattr(storm.leader.book, name)))
     for begin in (0, 5, 40, 340):
         flood(storm, 300 if begin == 40 else 35, begin=begin)
         pass_time(storm, clock, 70)

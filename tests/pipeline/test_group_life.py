@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import logging
 import re
+import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -23,8 +25,8 @@ NOON = 1_764_043_200.0  # 2025-11-25 12:00 in China
 
 @pytest.fixture
 def storm(channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    ahead_s = NOON - clock.now
-    monkeypatch.setattr(Shared, "time_s", lambda self: clock.now + ahead_s)
+    clock.now = NOON
+    monkeypatch.setattr(Shared, "time_s", lambda self: clock.now)
     return pipeline(channel, clock)
 
 
@@ -433,6 +435,26 @@ def test_repeats_that_came_before_the_first_could_be_sent_are_told_with_it(
     assert sum(one.count for one in channel.told) == 10
     assert [one.total for one in channel.told][-1] == 10
     assert ends(storm, 1, 9)
+
+
+def test_a_turn_of_another_thread_sends_nothing_that_is_on_its_way(
+    storm: Pipeline, channel: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver = channel.deliver
+
+    def slowly(*given: Any) -> Any:
+        monkeypatch.setattr(channel, "deliver", deliver)
+        storm.collector.take(record("the second"))
+        other = threading.Thread(target=turn, args=(storm,))
+        other.start()
+        other.join(10)
+        return deliver(*given)
+
+    monkeypatch.setattr(channel, "deliver", slowly)
+    storm.collector.take(record("the first"))
+    turn(storm)
+    assert sorted(one.first_line.partition(": ")[2] for one in channel.told) == ["the first", "the second"]
+    assert ends(storm, 2, 0)
 
 
 def test_close_tells_what_is_counted_and_no_closing_line(storm: Pipeline, channel: Recorder, clock: Clock) -> None:

@@ -70,6 +70,7 @@ class Rules:
         if number:
             self.open[name].counted += number
             self.open[name].counted_at = self.now
+            self.open[name].look_at = 0.0
         self.look()
 
     def opens(self, times: int) -> Kind:
@@ -121,7 +122,7 @@ class Rules:
 
     def flush(self) -> None:
         for name, kind in list(self.open.items()):
-            if kind.counted and self.now >= kind.over_at:
+            if self.has_line(kind) and self.now >= kind.over_at:
                 self.end(name)
             elif kind.counted:
                 self.digest(name)

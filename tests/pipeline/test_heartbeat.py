@@ -27,13 +27,13 @@ def soon(is_so: Callable[[], Any]) -> bool:
 
 def turn(handler: Any) -> None:
     """Its worker has made a turn."""
-    told: Any = handler._pipeline._turn
+    pipeline = handler._pipeline
     made = list[object]()
-    beat = told._beat
-    told._beat = lambda now: (beat(now), made.append(now))[0]
-    handler._pipeline.look()
+    run = pipeline.turn
+    pipeline.turn = lambda: (run(), made.append(None))[0]
+    pipeline.look()
     assert soon(lambda: made)
-    told._beat = beat
+    del pipeline.turn
 
 
 def test_it_is_asked_once_a_minute_also_where_nothing_is_logged(
@@ -61,7 +61,7 @@ def test_it_is_not_asked_while_the_state_is_away(
     def away(*_: object, **__: object) -> Any:
         raise StateError("the state is away")
 
-    step = store.step  # type: ignore[attr-defined]
+    step = store.step
     monkeypatch.setattr(store, "step", away)
     clock.advance(BEAT_S)
     turn(handler)
@@ -82,9 +82,8 @@ def test_it_is_not_asked_while_sending_fails(sandbox: Sandbox, beats: list[str],
     handler.handle(handler_record())
     assert not handler.flush(1.0)
     clock.advance(BEAT_S / 2)  # not so long that it is tried again
-    assert handler._pipeline is not None
-    senders = handler._pipeline._turn.senders
-    senders._senders[0].back_off_until = clock.now() + 2 * BEAT_S
+    pipeline: Any = handler._pipeline
+    pipeline.leader.senders._senders[0].back_off_until = clock.now() + 2 * BEAT_S
     clock.advance(BEAT_S)
     turn(handler)
     assert len(beats) == 1

@@ -144,7 +144,7 @@ def test_nor_are_they_one_where_both_have_the_same_fallback(sandbox: Sandbox) ->
     for service in ("shop-eu", "shop-cn"):
         refused = app_handler(sandbox.url, users=["nobody"], rate_limit=None, service=service, fallback=both)
         log(refused, "the disk is full")
-        until(lambda one=refused: one.stats().handed_over == 1)  # type: ignore[misc] # it is bound at once
+        until(lambda one=refused: one.stats().handed_over == 1)
         refused.close()
     assert both.flush(30)
     told = [message["content"] for message in sandbox.messages()]

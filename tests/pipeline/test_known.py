@@ -184,7 +184,7 @@ class Shop:
                 raise OSError(code, f"no route {value}")
             if place == 6:
                 error = ValueError(f"order {value} of {name} is wrong")
-                error.status_code = code  # type: ignore[attr-defined] # as a client of HTTP does
+                error.status_code = code  # as a client of HTTP does
                 raise error
             {}[f"{name} {value}"]
         except (OSError, ValueError, KeyError) as error:
@@ -250,7 +250,7 @@ def strange(log: logging.Logger, number: int) -> None:
     except LookupError as error:
         info = (LookupError, error, error.__traceback__)
         record = log.makeRecord("shop", logging.ERROR, "/srv/shop.py", 7, "failed", (), info)
-    record.funcName = [number % 2]  # type: ignore[assignment] # as from a queue
+    record.funcName = [number % 2]  # as from a queue
     log.handle(record)
 
 
@@ -283,7 +283,7 @@ def test_a_fingerprint_is_asked_about_each_record(call: str) -> None:
         return "seven" if "7" in str(said) else None
 
     with capture_alerts():
-        log, handler = logging.Logger("shop"), WeComBotHandler(webhook="x", fingerprint=about_seven)  # type: ignore[arg-type]
+        log, handler = logging.Logger("shop"), WeComBotHandler(webhook="x", fingerprint=about_seven)
         log.addHandler(handler)
         for number in range(40):
             if call == "f-string":

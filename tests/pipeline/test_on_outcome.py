@@ -47,7 +47,7 @@ def test_each_round_gives_one_frozen_value(sandbox: Sandbox) -> None:
     assert 0 < delivered.seconds < 30
     assert threading.main_thread() not in threads
     with pytest.raises(dataclasses.FrozenInstanceError):
-        kept.reason = "delivered"  # type: ignore[misc]
+        kept.reason = "delivered"
 
 
 def test_it_says_what_was_refused_and_what_went_to_the_fallback(sandbox: Sandbox) -> None:

@@ -22,6 +22,7 @@ Make = Callable[..., WeComHandler]
 @pytest.fixture
 def handler(sandbox: Sandbox) -> Iterator[Make]:
     made: list[WeComHandler] = []
+    sandbox.add_member("zhangsan", name="张三", departments=[1])
 
     def make(fingerprint: Callable[[logging.LogRecord], Any] | None = None) -> WeComHandler:
         made.append(app_handler(sandbox.url, rate_limit=None, fingerprint=fingerprint))
@@ -50,7 +51,7 @@ def test_it_decides_across_call_sites_and_texts(handler: Make) -> None:
 def test_levels_and_recipients_are_kept_apart_all_the_same(handler: Make) -> None:
     told = handler(lambda record: "all")
     for level in (logging.ERROR, logging.CRITICAL):
-        for users in (["sandbox-user"], None):
+        for users in (["zhangsan"], None):
             for _ in range(2):
                 told.handle(record("it broke", level=level, **({"wecom": {"users": users}} if users else {})))
     assert ended(told) == (4, 4)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wecom_logging._state.windows import ANSWER, Windows
+from wecom_logging._runtime.windows import ANSWER, Windows
 from wecom_logging.model.recipients import EVERYBODY_LOG
 
 MINUTE = ((20, 60.0),)

@@ -329,7 +329,8 @@ DIFFERENT: list[Program] = [
 def test_different_failures_are_never_merged(handler: WeComHandler, log: logging.Logger, program: Program) -> None:
     """Of four records three are different, and the last is one of them again."""
     program(log)
-    assert ended(handler) == (3, 1)
+    same_people = program is own_recipients  # who is named there is whom the handler has, too
+    assert ended(handler) == (3 - same_people, 1 + same_people)
 
 
 def numbers(log: logging.Logger) -> None:
@@ -452,7 +453,7 @@ def causes_that_are_inputs(log: logging.Logger) -> None:
 
 
 def total(tree: object) -> float:
-    return sum(total(one) for one in tree) if isinstance(tree, list) else max([1 / one for one in [tree]])  # type: ignore[operator]
+    return sum(total(one) for one in tree) if isinstance(tree, list) else max([1 / one for one in [tree]])
 
 
 def comprehensions_within_a_recursion(log: logging.Logger) -> None:
@@ -583,7 +584,7 @@ def test_the_shortcut_for_repeats_counts_as_the_long_way_does() -> None:
             own = more.get("wecom", {})
             text = message if re.search("[a-z]{2}", message) else (message, arguments)
             call_site = (line, text, failure, more.get("exc_text") if failure is None else None)
-            kinds.add((level, own.get("fingerprint", call_site), *map(str, (own.get("users"), own.get("mention")))))
+            kinds.add((level, own.get("fingerprint", call_site), str(own.get("mention"))))  # all for the same people
         ends = [ended(handler) for handler in (short, filtered, long)]
         for handler in (short, filtered, long):
             handler.close()

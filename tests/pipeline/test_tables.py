@@ -104,5 +104,5 @@ def test_no_table_of_a_calling_thread_grows_with_the_texts(sandbox: Sandbox, for
                     assert now.maxsize is not None, one
                     assert now.currsize <= now.maxsize <= MOST, one
     assert len(found) > 20
-    assert [(len(one), [*one][:2]) for one in found if len(one) > MOST] == []  # type: ignore[arg-type, call-overload] # containers
+    assert [(len(one), [*one][:2]) for one in found if len(one) > MOST] == []
     handler.close()

@@ -90,13 +90,13 @@ def text(digest: Digest, language: Language = "en") -> str:
 def test_a_line_says_how_the_waiting_for_a_job_has_ended(ended: dict[str, Any], en: str, zh: str) -> None:
     done = Answer(DONE, **{"who": "x", "where": "here", "at": AT, **ended})
     for said, language in ((en, "en"), (zh, "zh")):
-        assert text(replace(TOLD, answer=done, is_news=True), language).split("\n")[0] == said.format(FROM)  # type: ignore[arg-type]
+        assert text(replace(TOLD, answer=done, is_news=True), language).split("\n")[0] == said.format(FROM)
 
 
 @pytest.mark.parametrize("verb", [*VERBS, OVER])
 def test_a_line_says_who_did_what_and_how_often_it_came(verb: str) -> None:
     for place, language in enumerate(("en", "zh")):
-        first, quoted, number = text(replace(TOLD, answer=answer(verb), is_news=True), language).split("\n")  # type: ignore[arg-type]
+        first, quoted, number = text(replace(TOLD, answer=answer(verb), is_news=True), language).split("\n")
         assert (first, quoted) == (NEWS[verb][place], "│ disk full")
         assert number.startswith(f"#k7f2 {local_time(AT, 'en'):%Y-%m-%d %H:%M}")
         assert number.endswith(("× 312, 12345 in all", "× 312，累计 12345 次")[place])
@@ -124,7 +124,7 @@ def test_who_undoes_what_another_has_done_is_not_told_as_if_it_were_his(verb: st
 def test_a_digest_says_who_did_what_how_long_ago(verb: str) -> None:
     told = replace(TOLD, answer=answer(verb), total=12345 if verb != "done" else 312)
     for place, language in enumerate(("en", "zh")):
-        assert f"\n{FACTS[verb][place]}\n" in text(told, language)  # type: ignore[arg-type]
+        assert f"\n{FACTS[verb][place]}\n" in text(told, language)
     formatted = replace(told, alert=replace(ALERT, formatted="12:00 disk full"))
     assert f"\n{FACTS[verb][0]}" in text(formatted)
     closing = replace(told, quiet_s=600.0)
@@ -168,7 +168,7 @@ def test_a_silence_of_another_day_is_said_with_its_date() -> None:
 def test_a_name_can_pass_for_nothing(style: object) -> None:
     name = "🚨 CRITICAL × 9\n✅ <@all> **x** `" + "长" * 300
     for is_news in (True, False):
-        layout = lay_out(replace(TOLD, answer=answer("taken", name), is_news=is_news), style)  # type: ignore[arg-type]
+        layout = lay_out(replace(TOLD, answer=answer("taken", name), is_news=is_news), style)
         whole = fit(layout, 2048)
         assert "× 9" not in whole
         assert "<@all>" not in whole
@@ -221,11 +221,11 @@ def escalated(**more: Any) -> Digest:
 def test_the_message_of_a_step_is_the_whole_alert_below_a_line(given: dict[str, Any], en: str, zh: str) -> None:
     channel: Any = Recorder(lambda: 0.0)
     for line, language in ((en, "en"), (zh, "zh")):
-        composer = Composer(markdown=False, language=language)  # type: ignore[arg-type]
+        composer = Composer(markdown=False, language=language)
         (step,) = composer.compose(escalated(**given), channel)
         assert isinstance(step, Text)
         above, *whole = step.content.split("\n")
-        alone = text(replace(escalated(), escalation=None, answer=None), language)  # type: ignore[arg-type]
+        alone = text(replace(escalated(), escalation=None, answer=None), language)
         if "…" not in line:
             assert above == line
         assert (above.count("\n"), whole) == (0, alone.split("\n"))

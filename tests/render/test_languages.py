@@ -240,8 +240,8 @@ def test_a_text_of_the_worst_kind_is_retold_in_linear_time(phrase: Phrase) -> No
 def test_what_others_have_captured_is_told_in_the_language_of_who_sends_it() -> None:
     there = load(dump(of_phrase(words.JOB_FAILED, ["付", "坏", "无"], fields=(("job", "付"),))))
     there = replace(there, ours=(words.JOB_FAILED.en, "job"))
-    (english,) = Composer(False).compose(Digest(there), _Bot)  # type: ignore[arg-type] # as much of a channel as it needs
-    (chinese,) = Composer(False, language="zh").compose(Digest(there), _Bot)  # type: ignore[arg-type] # as above
+    (english,) = Composer(False).compose(Digest(there), _Bot)
+    (chinese,) = Composer(False, language="zh").compose(Digest(there), _Bot)
     assert "job 付 failed: 坏: 无" in str(english)
     assert "任务付失败：坏: 无" in str(chinese)
     assert "│ 任务：付" in str(chinese)
@@ -333,6 +333,6 @@ def test_no_fixed_word_of_a_flood_is_english(style: Any) -> None:
 
 def test_what_a_record_says_in_a_flood_is_chinese() -> None:
     said = Digest(of_phrase(words.JOB_FAILED, ["付", "坏", "无"]), short_id="4721")
-    (message, attachment), _ = Composer(False, language="zh").flood([said] * 12, _Bot)  # type: ignore[arg-type] # as above
+    (message, attachment), _ = Composer(False, language="zh").flood([said] * 12, _Bot)
     assert "任务付失败" in str(message)
     assert "任务付失败：坏: 无" in attachment.data.decode("utf-8-sig")

@@ -433,7 +433,7 @@ def test_stopping_ends_those_who_wait() -> None:
 
     asking = threading.Thread(target=ask)
     asking.start()
-    until(lambda: sandbox._corp.changed._waiters)  # type: ignore[attr-defined] # nothing else says that it waits
+    until(lambda: sandbox._corp.changed._waiters)  # nothing else says that it waits
     began = time.monotonic()
     sandbox.stop()
     asking.join()

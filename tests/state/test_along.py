@@ -80,7 +80,7 @@ def test_those_that_share_a_message_stand_in_the_order_in_which_they_came_the_mo
             level = logging.CRITICAL if number in (7, 20) else logging.ERROR
             at = clock.now + number / 100
             job.collector.take(record(f"{name} is away", level=level, line=number // 10, created=at))
-        job._turn.take_in(clock.now, at_once=True)
+        job.waits_for()
         for _ in range(20):
             go_on([job], clock, 3.0)
     told = [re.findall(rf"\b({'|'.join(names)}) is away", one.text) for one in channel.told]
@@ -114,7 +114,7 @@ def test_at_an_exit_one_message_tells_what_is_left_and_a_state_keeps_what_may_wa
         fail(2)
         go_on([job], clock, 21.0)  # the wait of the first is over now, not that of the second
         told = len(channel.told)
-        job._turn.store.batches.end()
+        job.end()
         job.draining = True
         for _ in range(3):
             go_on([job], clock, 0.5)

@@ -19,12 +19,13 @@ from wecom_logging._incidents.incident import Incident
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.base import answer
 from wecom_logging._state.failover import FailoverStore
+from wecom_logging._state.shared import alone
 from wecom_logging.model import Answer
 
 from ..programs import Ended, run
 from ..storms import CLOCK, Recorder, pipeline, record, settled, turn
 from ..valkey_server import Server
-from .conftest import STORES
+from .conftest import SHARED
 from .test_one_cause import Time, states
 
 
@@ -78,21 +79,21 @@ class Jobs:
         other: Answer | None = found.other
         return other
 
-    def open(self) -> list[Incident]:
-        return self.jobs[0]._turn.store.incidents(9)
+    def open(self) -> list[Any]:
+        job: Any = self.jobs[0]
+        return job._turn.store.incidents(9) if job.options.shared is not alone else job.leader.book.rows()
 
     def assert_balance(self) -> None:
         stats = [job.stats() for job in self.jobs]
         assert sum(one.accepted for one in stats) == sum(map(settled, stats)) == self.made
         assert sum(one.pending for one in stats) == 0
         assert all(not one.dropped for one in stats)
-        store = self.jobs[0]._turn.store
-        if store.shared.is_up:
-            books = store.shared.call(lambda one: one.counters())
+        if (shared := self.jobs[0].options.shared) is not alone and shared.is_up:
+            books = shared.call(lambda one: one.counters())
             assert (books.counted, books.told) == (self.made, self.made)
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=SHARED)
 def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Jobs]:
     clock = Time(1_000_000.0)
     channel = Recorder(clock)

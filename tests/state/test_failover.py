@@ -76,7 +76,7 @@ class Process:
         return FailoverStore(
             CHANNEL,
             memory(),
-            Shared("a state", lambda _: self.link, None, lambda cause, text: None, self.clock),  # type: ignore[arg-type]
+            Shared("a state", lambda _: self.link, None, lambda cause, text: None, self.clock),
             host="host",
             timeout_s=1.0,
             publish=self._publish,
@@ -264,21 +264,6 @@ def test_who_waits_looks_once_at_what_is_told_of_the_shared_store(process: Proce
     process.claim()
     assert process.store.is_told(mark)
     assert mark.shared == set()
-
-
-def test_at_exit_what_is_silenced_is_heard_however_much_came_since(process: Process) -> None:
-    process.goes()
-    process.store.memory._max_bytes = 1 << 30
-    now, key = process.clock(), f"{UNNAMED}silenced"
-    process.log(replace(new("silenced"), last=0.5))
-    process.tell(*process.claim())
-    (told,) = process.store.memory.open(CHANNEL, 1, [key])
-    after = answered.silenced(told, "Li", "here", 600.0, now=now, time=time.time())
-    process.store.memory.swap(CHANNEL, [Swap(told, after)], now)
-    process.log(replace(new("silenced"), last=0.5), *[new(f"{number}") for number in range(10_000)])
-    process.store.hear_all(now)
-    (there,) = process.store.memory.open(CHANNEL, 1, [key])
-    assert (there.untold, there.held_until) == (1, 0.0)
 
 
 # Taken back.

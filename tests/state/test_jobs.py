@@ -12,25 +12,25 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from wecom_logging._capture.pending import Origin
-from wecom_logging._delivery import declared as declared_here
-from wecom_logging._delivery import watch as watch_module
-from wecom_logging._delivery.declared import Declared
 from wecom_logging._delivery.options import Looks, Options
-from wecom_logging._delivery.watch import LOOK_S, Watch
+from wecom_logging._delivery.stored_jobs import StoredRows
 from wecom_logging._incidents import answered, life
-from wecom_logging._incidents.job import Spec, Target
-from wecom_logging._incidents.policy.expected import due_at
+from wecom_logging._jobs import declared as declared_here
+from wecom_logging._jobs import watch as watch_module
+from wecom_logging._jobs.declared import Declared
+from wecom_logging._jobs.expected import due_at
+from wecom_logging._jobs.job import Spec, Target
+from wecom_logging._jobs.schedule import schedule_of
+from wecom_logging._jobs.watch import LOOK_S, Watch
 from wecom_logging._state.base import Swap, Wanted
-from wecom_logging._state.jobs import Jobs, Report, schedule_of
-from wecom_logging._state.memory import MemoryStore
-from wecom_logging._state.shared import Shared, alone
+from wecom_logging._state.jobs import Jobs
+from wecom_logging._state.shared import Shared
 from wecom_logging.errors import StateError
 from wecom_logging.model import Recipients
 from wecom_logging.model.alert import BY_RUN
@@ -38,6 +38,8 @@ from wecom_logging.model.alert import BY_RUN
 from .conftest import CHANNEL, Rig, rig_of
 
 SHANGHAI = "Asia/Shanghai"
+STATES = ["sqlite", "redis"]
+"""What holds in memory stands in `tests/cases/jobs.txt` and `tests/jobs`."""
 
 
 class World:
@@ -48,10 +50,9 @@ class World:
         self.zone = SHANGHAI
         self.time = 0.0
         self.away = False
-        shared = Shared("test", self._open, None, lambda *_: True, lambda: self.rig.now)
-        self.shared = shared if rig.is_shared else alone
-        self.watchers = [self.watcher() for _ in range(watchers if rig.is_shared else 1)]
-        self.jobs = self.watchers[0].jobs if not rig.is_shared else Jobs(self.shared, lambda: self.time)
+        self.shared = Shared("test", self._open, None, lambda *_: True, lambda: self.rig.now)
+        self.watchers = [self.watcher() for _ in range(watchers)]
+        self.jobs = Jobs(self.shared, lambda: self.time)
 
     def _open(self, shared: Shared) -> Any:
         world = self
@@ -65,8 +66,6 @@ class World:
         return Away()
 
     def watcher(self) -> Watch:
-        memory = self.rig.store if not self.rig.is_shared else MemoryStore(self.rig.leave)
-        store: Any = SimpleNamespace(channel=CHANNEL, memory=memory)
         options = Options(
             name="WeComHandler",
             origin=Origin("shop", "prod"),
@@ -74,8 +73,8 @@ class World:
             mask=str,
             shared=self.shared,
         )
-        jobs = Jobs(self.shared, lambda: self.time)
-        return Watch(store, jobs, options, lambda name, level, given: given, lambda: self.rig.now)
+        rows, jobs = StoredRows(CHANNEL, self.shared, lambda: self.rig.now), Jobs(self.shared, lambda: self.time)
+        return Watch(rows, jobs, options, lambda name, level, given: given, lambda: self.rig.now)
 
     def at(self, text: str) -> World:
         """Set the clock, as an administrator does: no time passes."""
@@ -108,10 +107,10 @@ class World:
                 self.look()
 
     def began(self, run: str = "a", name: str = "对账") -> None:
-        Report(name, run).began(self.jobs)
+        self.jobs.began(name, run)
 
     def ended(self, run: str = "a", name: str = "对账", *, has_failed: bool = False) -> None:
-        Report(name, run).ended(self.jobs, has_failed=has_failed)
+        self.jobs.ended(name, run, has_failed=has_failed)
 
     def runs(self, run: str = "a", name: str = "对账") -> None:
         self.began(run, name)
@@ -148,7 +147,7 @@ def _nothing_declared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_module, "declared", nothing)
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=STATES)
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     with rig_of(request.param, lambda: request.getfixturevalue("server")) as rig:
         yield World(rig, watchers=3)
@@ -495,8 +494,6 @@ def test_a_person_who_closes_it_hears_of_the_next_miss_and_no_line_of_the_run(wo
 
 
 def test_where_the_state_was_away_it_did_not_report(world: World) -> None:
-    if not world.rig.is_shared:
-        return
     world.at("2026-11-29T12:00").declare()
     world.until("2026-11-30T02:28")
     world.away = True
@@ -515,7 +512,7 @@ def test_a_report_is_stamped_by_the_clock_of_the_store(server: Any, monkeypatch:
     monkeypatch.setattr(time, "time", lambda: right - 3600)
     with rig_of("redis", lambda: server) as rig:
         jobs = Jobs(Shared("test", lambda _: rig.store, None, lambda *_: True))
-        Report("对账", "a").began(jobs)
+        jobs.began("对账", "a")
         row = jobs.find("对账")
         assert row is not None
         assert abs(row.job.seen.began - right) < 60
@@ -532,8 +529,7 @@ def test_alerts_do_not_wait_until_thousands_of_jobs_are_declared(world: World, m
         assert len(world.jobs.all()[0]) == number
 
 
-def test_a_zone_that_this_machine_lacks_and_a_row_that_makes_no_sense_hold_up_no_other_job(world: World) -> None:
-    world.at("2026-11-29T12:00").declare(every_s=600)
+def plant_odd_rows(world: World) -> None:
     put: Any = world.jobs._use
     odd = {
         "zone": {"spec": {"every_s": 600.0, "zone": "Mars/Olympus"}, "seen": {"base": world.time}},
@@ -543,6 +539,11 @@ def test_a_zone_that_this_machine_lacks_and_a_row_that_makes_no_sense_hold_up_no
     for name, document in odd.items():
         document["spec"] |= {"name": name, "targets": [{"channel": CHANNEL}]}
         assert put(lambda store: store.put("jobs", f"job {name}", 0, json.dumps(document), 0.0, world.time))  # noqa: B023 # at once
+
+
+def test_a_zone_that_this_machine_lacks_and_a_row_that_makes_no_sense_hold_up_no_other_job(world: World) -> None:
+    world.at("2026-11-29T12:00").declare(every_s=600)
+    plant_odd_rows(world)
     world.until("2026-11-29T12:17", step_s=60)
     at = "did not run: it was due 11-29 12:10 Asia/Shanghai"
     assert sorted(world.told()) == [(f"job zone {at}", 1), (f"job 对账 {at}", 1)]
@@ -564,8 +565,6 @@ def killed_after(number: int) -> Callable[..., Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(16))
 def test_whoever_is_killed_at_any_request_no_miss_is_untold_and_none_told_twice(world: World, number: int) -> None:
-    if not world.rig.is_shared:
-        return
     world.watchers = world.watchers[:2]
     world.at("2026-11-30T02:00").declare()
     world.until("2026-11-30T02:34")
@@ -573,13 +572,13 @@ def test_whoever_is_killed_at_any_request_no_miss_is_untold_and_none_told_twice(
     first, second = world.watchers
     whole, killed = world.shared.call, killed_after(number)
     try:
-        world.shared.call = lambda use: whole(lambda store: killed(use, store))  # type: ignore[method-assign]
+        world.shared.call = lambda use: whole(lambda store: killed(use, store))
         first._next = float("-inf")
         first.turn(world.rig.now)
     except KeyboardInterrupt:
         pass
     finally:
-        world.shared.call = whole  # type: ignore[method-assign]
+        world.shared.call = whole
     world.watchers = [second]
     world.until("2026-11-30T03:00")
     assert world.told() == [(MISSED, 1)]
@@ -605,8 +604,6 @@ def test_a_job_that_nobody_declared_is_known_and_never_missed(world: World) -> N
 @pytest.mark.parametrize("seed", range(1))
 def test_a_fleet_whose_processes_are_killed_at_random_tells_each_miss_once(world: World, seed: int) -> None:
     """Two days of jobs that run or do not, of some watchers that are killed at any request, and start again."""
-    if not world.rig.is_shared:
-        return
     chance = random.Random(seed)
     world.watchers = world.watchers[:2]
     names = [f"job {number}" for number in range(12)]
@@ -633,13 +630,13 @@ def test_a_fleet_whose_processes_are_killed_at_random_tells_each_miss_once(world
             world.rig.pass_time(20)
             for place, watcher in enumerate(world.watchers):
                 try:
-                    world.shared.call = killed  # type: ignore[method-assign]
+                    world.shared.call = killed
                     watcher.turn(world.rig.now)
                 except KeyboardInterrupt:
                     world.watchers[place] = world.watcher()
                     deaths += 1
                 finally:
-                    world.shared.call = whole  # type: ignore[method-assign]
+                    world.shared.call = whole
         found = world.told()
         told += [text.split(" did")[0].removeprefix("job ") for text, number in found for _ in range(number)]
         assert sorted(told) == sorted(missed), hour

@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from wecom_logging._delivery import declared as declared_here
-from wecom_logging._delivery import watch as watch_module
-from wecom_logging._delivery.declared import Declared
 from wecom_logging._incidents import answered, life
-from wecom_logging._incidents.job import ENDED, RAN, UNWATCHED, Job
+from wecom_logging._jobs import declared as declared_here
+from wecom_logging._jobs import watch as watch_module
+from wecom_logging._jobs.declared import Declared
+from wecom_logging._jobs.job import ENDED, RAN, UNWATCHED, Job, Row
 from wecom_logging._state.base import Swap, Wanted
-from wecom_logging._state.jobs import Jobs, Row
+from wecom_logging._state.jobs import Jobs
 
 from .conftest import CHANNEL, rig_of
 from .test_jobs import World

@@ -14,4 +14,4 @@ def test_a_night_of_processes_that_are_killed_tells_each_step_call_and_morning_m
     assert found.kills
     assert found.incidents["step 1"] == found.incidents["step 2"] == 2
     assert found.incidents["line"] == 4
-    assert found.store.counted == found.store.told == found.logged
+    assert found.store["counted"] == found.store["told"] == found.logged

@@ -37,8 +37,8 @@ import json, logging, sys, threading, time
 from wecom_logging._state import failover as commons
 from wecom_logging._state import shared
 shared.BACK_OFF_S = (0.5, 1.5)
-from wecom_logging._incidents import policy
-policy.MESSAGES = 10**9  # each is to have a text of its own, in whatever message
+from wecom_logging._incidents import limits
+limits.MESSAGES = 10**9  # each is to have a text of its own, in whatever message
 commons.LET_GO_S = 2.0  # with the timeout, a lease of ten seconds: a stall may swallow a claim
 from pathlib import Path
 from tests.programs import until, word

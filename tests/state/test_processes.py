@@ -202,7 +202,7 @@ def test_killed_at_any_moment_of_a_send_nothing_is_lost(sandbox: Sandbox, url: s
     assert ended.status == 0
     told = [text for text in messages(sandbox) if "the disk of atlas is full" in text]
     assert logged <= len(told) <= 2
-    assert len({re.search(r"#[0-9a-z]{4,}", text)[0] for text in told}) <= 1  # type: ignore[index] # each has a number
+    assert len({re.search(r"#[0-9a-z]{4,}", text)[0] for text in told}) <= 1
 
 
 @contextmanager
@@ -242,7 +242,7 @@ def test_what_fails_in_production_is_no_repeat_of_what_failed_in_a_test(sandbox:
     for name in ("test", "prod"):
         ended = run(IN_AN_ENVIRONMENT, url=sandbox.url, WECOM_STATE=any_url, ENVIRONMENT=name)
         assert (ended.status, ended.err) == (0, "")
-    told = [re.search(r"test|prod", text)[0] for text in messages(sandbox)]  # type: ignore[index] # each names one
+    told = [re.search(r"test|prod", text)[0] for text in messages(sandbox)]
     assert sorted(told) == ["prod", "prod", "test", "test"]
 
 
@@ -265,7 +265,7 @@ def test_two_services_that_fail_alike_are_two_incidents(sandbox: Sandbox, any_ur
         ["shop-cn (prod)"],
     ]
     assert not any("in all" in text for text in told)
-    assert len({re.search(r"#\w{4,12}", text)[0] for text in told}) == 2  # type: ignore[index] # each has one
+    assert len({re.search(r"#\w{4,12}", text)[0] for text in told}) == 2
 
 
 def told_in_all(texts: list[str]) -> int:

@@ -376,7 +376,7 @@ class Teller:
         self.store = FailoverStore(
             "bot",
             MemoryStore(lambda key, reason, own: None),
-            Shared("a state", lambda _: self.torn, None, lambda cause, text: None, clock),  # type: ignore[arg-type]
+            Shared("a state", lambda _: self.torn, None, lambda cause, text: None, clock),
             host="host",
             timeout_s=1.0,
             publish=self._publish,

@@ -24,7 +24,7 @@ import requests
 from tests.programs import CREDENTIALS, ROOT, Ended, app_handler, run, word
 from tests.secrets import BOT_KEY, CORP_SECRET, assert_no_secret
 from tests.storms import record
-from wecom_logging._delivery import alerts
+from wecom_logging._delivery import inbox
 from wecom_logging._incidents.incident import Count, Kept
 from wecom_logging._sandbox import Sandbox
 from wecom_logging._state.entries import dump
@@ -567,7 +567,7 @@ def test_signal_handlers_that_interrupt_each_other_amid_masking_lose_nothing(
     sandbox: Sandbox, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler = app_handler(sandbox.url, state=f"sqlite://{path}")
-    masked, made = alerts.masked, 1
+    masked, made = inbox.masked, 1
 
     def interrupted(alert: Alert, mask: Callable[[str], str]) -> Alert:
         if made < 5:
@@ -579,7 +579,7 @@ def test_signal_handlers_that_interrupt_each_other_amid_masking_lose_nothing(
         made += 1
         handler.handle(record(f"interrupt {word(made)}"))
 
-    monkeypatch.setattr(alerts, "masked", interrupted)
+    monkeypatch.setattr(inbox, "masked", interrupted)
     before = signal.signal(signal.SIGUSR1, interrupt)
     try:
         handler.handle(record("the lamp is off"))

@@ -580,7 +580,7 @@ def test_that_this_process_alone_has_the_file_in_use_is_said_to_nobody(tmp_path:
     """A thread that may wait but briefly, as at the exit, finds another in the middle of a step: that is no trouble."""
     said: list[str] = []
     shared = sqlite_state(str(tmp_path / "alerts.db"), lambda cause, text: said.append(text))
-    with closing(shared), shared.call(lambda store: store)._file.transaction():  # type: ignore[attr-defined] # a SqliteStore
+    with closing(shared), shared.call(lambda store: store)._file.transaction():
         found: list[Exception] = []
 
         def asks() -> None:

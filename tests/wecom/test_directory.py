@@ -259,9 +259,9 @@ WRONG: dict[str, Callable[[WeComClient], object]] = {
     "position": lambda c: c.members.update("a", position="x" * 129),
     "telephone": lambda c: c.members.update("a", telephone="1" * 33),
     "alias": lambda c: c.members.update("a", alias=""),
-    "enabled": lambda c: c.members.update("a", enabled=1),  # type: ignore[arg-type] # it is about wrong types
+    "enabled": lambda c: c.members.update("a", enabled=1),  # it is about wrong types
     "main_department": lambda c: c.members.update("a", main_department="x"),
-    "colour": lambda c: c.members.update("a", colour="red"),  # type: ignore[call-arg] # it is about unknown names
+    "colour": lambda c: c.members.update("a", colour="red"),  # it is about unknown names
     "users": lambda c: c.tags.add(1),
     "users ": lambda c: c.tags.remove(1, users="bob"),
     "users  ": lambda c: c.members.invite(),

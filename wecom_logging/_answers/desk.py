@@ -10,11 +10,9 @@ from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
-from .._incidents import answered, policy
 from .._incidents.duty import duty_of
-from .._incidents.incident import Incident
-from .._incidents.limits import quiet_limit_s
-from .._incidents.policy.on_call import OnDuty
+from .._incidents.known import AGAIN_S, NOTHING, Known, by_persons, in_force, is_by
+from .._incidents.limits import TAKE_FOR_S, quiet_limit_s
 from .._incidents.short_id import read_short_id
 from .._render import words
 from .._render.card import job_of
@@ -25,25 +23,22 @@ from .._text.said import Language, Said
 from ..errors import StateError
 from ..model import EVERYBODY, Answer, Recipients
 from ..model.alert import DONE, SILENCED, TAKEN, UNDONE
-from ..model.duty import Scope
+from ..model.duty import OnDuty, Scope
 from ..model.recipients import ON_CALL
 from . import jobs, reply
 from .command import Command
 from .maintenance import maintain, maintained, standing
-from .place import Become, InTheWay, Place
+from .place import Place
 from .reply import Reply, both
 
 _NO_COMMAND = Command()
 LOOKED_AT = 1000
 """Of each channel so many of the newest are looked at."""
 
-AGAIN_S = 10.0
-"""Who does the same again within so many seconds has tapped twice, or was heard twice: once is enough."""
-
 _MAX_WHERE_BYTES = 64
-_WRITES = {"take": TAKEN, "give": TAKEN, "quiet": SILENCED, "done": DONE, "forget": DONE, "undo": ""}
-_NOTHING = Answer("", "", "", 0.0)
-"""In the way of an undo: there is nothing to undo."""
+_UNDO = UNDONE[TAKEN]
+"""Whatever is in force is undone: the place of the incident says what that is."""
+_WRITES = {"take": TAKEN, "give": TAKEN, "quiet": SILENCED, "done": DONE, "forget": DONE, "undo": _UNDO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +49,9 @@ class Person:
     user: str = ""
 
 
-Found = list[tuple[Place, str, Incident]]
+Found = list[tuple[Place, str, Known]]
 """Incidents, each with its place and channel."""
-IsSeen = Callable[[str, Incident], bool]
+IsSeen = Callable[[str, Known], bool]
 """Whether all who get an incident of a channel see the reply: then no message tells them again."""
 
 
@@ -120,7 +115,7 @@ class Desk:
         if not (rows := self.find(command.short_id)):
             return self.unknown(command.short_id, command)
         if command.verb == "details":
-            return self._details(*rows[0])
+            return self._details(rows[0][2])
         person, where = self._person(who), trim(self._line(where), _MAX_WHERE_BYTES)
         if command.verb == "forget" and not _job(rows[0][2]):
             return self._about(words.NO_JOB, rows[0][2], "job")
@@ -139,12 +134,12 @@ class Desk:
         found = self._found(short_id)
         return frozenset(who for _, _, one in found for who in who_gets(one)) if found else None
 
-    def outdated(self, command: Command, incident: Incident | None, who: str | Person) -> Reply:
+    def outdated(self, command: Command, incident: Known | None, who: str | Person) -> Reply:
         """Why a click on an old card did nothing, and how the incident is now. No ``why`` if ``who`` tapped twice."""
         if incident is None:
             return self._reply(lambda language: words.IS_OVER.within(language, command.short_id), "over")
-        now, last = self.time_s(), answered.by_persons(incident)[-1:]
-        again = [_WRITES[command.verb]] if _WRITES[command.verb] else UNDONE.values()
+        now, last = self.time_s(), by_persons(incident)[-1:]
+        again = UNDONE.values() if command.verb == "undo" else [_WRITES[command.verb]]
         is_same = bool(last) and last[0].verb in again and _is_of(last[0], self._person(who))
         if is_same and 0 <= now - last[0].at < AGAIN_S:
             return self._reply(lambda language: reply.did(incident, now, language), incident=incident)
@@ -153,7 +148,7 @@ class Desk:
     def seen(self, short_id: str, where: str) -> None:
         """What a person did with it was said there, in a refusal. Raises `StateError`."""
         for place, channel, incident in self.find(short_id):
-            place.answer(channel, incident.key, lambda one, now: answered.seen(one, where), lambda one: None)
+            place.seen(channel, incident.key, where)
 
     def recipients(
         self,
@@ -205,13 +200,12 @@ class Desk:
         away: StateError | None = None
         for place in self._places():
             try:
-                rows = place.rows(LOOKED_AT, short_id)
-                found += [(place, channel, one) for channel, one in rows if answered.is_open(one) or not one.ended]
+                found += [(place, channel, one) for channel, one in place.rows(LOOKED_AT, short_id)]
             except StateError as error:
                 away = error
         if away is not None and not found:
             raise away
-        return sorted(found, key=lambda one: -answered.total(one[2]))
+        return sorted(found, key=lambda one: -one[2].total)
 
     def _found(self, short_id: str | None = None) -> Found:
         """The same, where a state that is away is as one that has none."""
@@ -231,7 +225,7 @@ class Desk:
 
     def _an_id(self) -> str:
         """For an example: the newest that is open, or one as it could be."""
-        found = [one for _, _, one in self._found() if answered.is_open(one)]
+        found = [one for _, _, one in self._found() if one.is_open]
         return max(found, key=lambda one: one.last).short_id if found else reply.AN_ID
 
     def _is_maintained(self, command: Command) -> bool:
@@ -242,14 +236,14 @@ class Desk:
     def _undoable(self) -> str:
         """The incident, or the maintenance, that a person did something with last; "": nothing can be undone."""
         now = self.time_s()
-        done = [(answer.at, one.short_id) for _, _, one in self.find() if (answer := answered.in_force(one, now))]
+        done = [(answer.at, one.short_id) for _, _, one in self.find() if (answer := in_force(one, now))]
         scopes = [(scope.began, self._line(scope.name)) for scope in standing(self._places(), now)]
         return max([*done, *scopes], default=(0.0, ""))[1]
 
     def _list(self, command: Command) -> Reply:
         """The worst first, of a level those that no person has, then the newest. What two channels tell is one."""
         rows, now = self.find(), self.time_s()
-        found = {one.short_id: one for _, _, one in reversed(rows) if answered.is_open(one)}
+        found = {one.short_id: one for _, _, one in reversed(rows) if one.is_open}
         wanted = [one for one in found.values() if command.level in (0, reply.level_of(one))]
         wanted.sort(key=lambda one: reply.place_in_list(one, now))
         is_all = LOOKED_AT not in Counter(channel for _, channel, _ in rows).values()
@@ -272,10 +266,9 @@ class Desk:
         """Another program, or a person at a shell, may have said anything."""
         return replace(scope, name=self._line(scope.name), why=self._line(scope.why), who=self._line(scope.who))
 
-    def _details(self, place: Place, channel: str, incident: Incident) -> Reply:
+    def _details(self, incident: Known) -> Reply:
         """Where the alert cannot be read: its line."""
         try:
-            incident = place.whole(channel, incident)
             text = reply.details(incident, self.time_s(), self.language, self.mask)
         except StateError:
             raise
@@ -285,7 +278,7 @@ class Desk:
 
     def _do(self, found: Found, command: Command, who: Person, where: str, is_seen: IsSeen) -> Reply:
         """In each channel that has it. Where it is done in one, that is what is said."""
-        done: list[tuple[str, Incident]] = []
+        done: list[tuple[str, Known]] = []
         left: Reply | None = None
         strictest = max((one[2] for one in found), key=lambda incident: incident.level)
         if command.verb == "quiet" and command.length_s > quiet_limit_s(strictest.level):
@@ -293,22 +286,22 @@ class Desk:
         for place, channel, incident in found:
             try:
                 at = self.time_s()
-                become = _become(command, who, where, at, seen=is_seen(channel, incident))
-                swapped = place.answer(channel, incident.key, become, _in_the_way(command, who, at))
+                answer = _answer(command, incident, who, where, at)
+                verdict = place.answer(channel, incident.key, answer, is_seen=is_seen(channel, incident))
             except StateError:
                 if done:
                     break
                 raise
-            if swapped is None:
+            if verdict is None:
                 left = self._about(words.IS_OVER, incident, "over")
-            elif swapped.is_busy:
+            elif verdict.is_busy:
                 left = self._about(words.CHANGES, incident, "busy")
-            elif swapped.other is _NOTHING:
-                left = self._about(words.NOTHING_TO_UNDO, swapped.incident, "nothing")
-            elif swapped.other is not None:
-                left = self._other(swapped.incident, swapped.other)
+            elif verdict.other is NOTHING:
+                left = self._about(words.NOTHING_TO_UNDO, verdict.incident, "nothing")
+            elif verdict.other is not None:
+                left = self._other(verdict.incident, verdict.other)
             else:
-                done.append((channel, swapped.incident))
+                done.append((channel, verdict.incident))
         if not done and left is not None:
             return left
         now, changed = self.time_s(), done[0][1]
@@ -317,7 +310,7 @@ class Desk:
 
     def _watched(self, said: Reply, found: Found) -> Reply:
         """With the incident of a job a person ends, or restores, the waiting for it."""
-        last = None if said.incident is None else said.incident.answers.journal[-1]
+        last = None if said.incident is None else said.incident.answers[-1]
         if last is None or not (name := last.job):
             return said
         places, is_end = [place for place, _, _ in found], last.verb == DONE
@@ -326,15 +319,15 @@ class Desk:
         more = both(lambda language: row.within(language, self._line(name)), self.language)
         return replace(said, said=Said(f"{said.said.en}\n{more.en}", f"{said.said.zh}\n{more.zh}"))
 
-    def _other(self, incident: Incident, other: Answer) -> Reply:
+    def _other(self, incident: Known, other: Answer) -> Reply:
         now = self.time_s()
         said = both(lambda language: reply.in_the_way(incident, other, self.undo, now, language), self.language)
         return Reply(said, self.language, "other", incident, other)
 
-    def _about(self, row: Said, incident: Incident, why: str) -> Reply:
+    def _about(self, row: Said, incident: Known, why: str) -> Reply:
         return self._reply(lambda language: row.within(language, incident.short_id), why, incident)
 
-    def _reply(self, say: Callable[[Language], str], why: str = "", incident: Incident | None = None) -> Reply:
+    def _reply(self, say: Callable[[Language], str], why: str = "", incident: Known | None = None) -> Reply:
         return Reply(both(say, self.language), self.language, why, incident)
 
     def _person(self, who: str | Person) -> Person:
@@ -345,86 +338,54 @@ class Desk:
         return inert.line(self.mask(text)).strip()
 
 
-def chats_of(incident: Incident) -> tuple[str, ...]:
+def chats_of(incident: Known) -> tuple[str, ...]:
     """The chats that its alert was meant for; none where those of this process are."""
     try:
-        recipients = incident.first.alert.recipients
+        recipients = incident.alert.recipients
         return () if recipients is None else recipients.chats
     except Exception:  # nothing that stands in a state is trusted
         return ()
 
 
-def further_chats_of(incident: Incident) -> tuple[str, ...]:
-    """The chats that steps of its escalation have told."""
-    return tuple(chat for one in policy.told_by_steps(incident) for chat in one.chats)
+def further_chats_of(incident: Known) -> tuple[str, ...]:
+    """The chats that steps of its escalation were sent to."""
+    return tuple(chat for one in incident.further for chat in one.chats)
 
 
-def who_gets(incident: Incident) -> tuple[str, ...]:
+def who_gets(incident: Known) -> tuple[str, ...]:
     """The persons and chats that its alert names, and steps of its escalation; rotas with all their people; and those
     to whom it was sent, by their user ids."""
     try:
-        recipients = incident.first.alert.recipients or Recipients()
+        recipients = incident.alert.recipients or Recipients()
         rotas = duty_of(incident.duty).rotas if recipients.rotas else ()
     except Exception:  # nothing that stands in a state is trusted
         return ()
-    told = [recipients, *policy.told_by_steps(incident)]
+    sent_to = [recipients, *incident.further]
     named = [one for one in rotas if one.name in recipients.rotas]
     people = [who for one in named for turn in one.people for who in turn]
-    users = (who for one in told for who in (*one.users, *one.chats))
+    users = (who for one in sent_to for who in (*one.users, *one.chats))
     return tuple(dict.fromkeys((*users, *people, *incident.sent_ids)))
 
 
-def _become(command: Command, who: Person, where: str, at: float, *, seen: bool) -> Become:
-    """What it makes of an incident; ``seen``: its readers know already. The same again, by the same person, changes
-    nothing."""
-    verb, length_s = _WRITES[command.verb], command.length_s
-    whom, by = (Person(command.whom, command.whom_id), who.name) if command.verb == "give" else (who, "")
-
-    def rule(one: Incident, now: float) -> Incident:
-        if not verb:
-            return answered.undone(one, who.name, where, now=now, time=at, user=who.user)
-        if _is_again(one, verb, whom, at, length_s):
-            return one
-        if verb == SILENCED:
-            return answered.silenced(one, who.name, where, length_s, now=now, time=at, user=who.user)
-        if verb == TAKEN:
-            return answered.taken(one, whom.name, where, now=now, time=at, by=by, user=whom.user)
-        job = _job(one) if command.verb == "forget" else ""
-        return answered.done(one, who.name, where, now=now, time=at, user=who.user, job=job)
-
-    return (lambda one, now: answered.said(rule(one, now))) if seen else rule
+def _answer(command: Command, incident: Known, who: Person, where: str, at: float) -> Answer:
+    """What a command says of an incident."""
+    verb = _WRITES[command.verb]
+    if command.verb == "give":
+        there = in_force(incident, at)  # who has it may be called otherwise here
+        by = there.who if there is not None and _is_of(there, who) else who.name
+        return Answer(verb, command.whom, where, at, TAKE_FOR_S, by=by, user=command.whom_id)
+    length_s = {TAKEN: TAKE_FOR_S, SILENCED: command.length_s}.get(verb, 0.0)
+    job = _job(incident) if command.verb == "forget" else ""
+    return Answer(verb, who.name, where, at, length_s, user=who.user, job=job)
 
 
-def _job(incident: Incident) -> str:
+def _job(incident: Known) -> str:
     """The name of the job that it is of; "" for any other."""
     try:
-        return job_of(incident.first.alert)
+        return job_of(incident.alert)
     except Exception:  # nothing that stands in a state is trusted
         return ""
 
 
-def _is_again(incident: Incident, verb: str, who: Person, at: float, length_s: float) -> bool:
-    last = incident.answers.now
-    return (
-        last is not None
-        and last.verb == verb
-        and _is_of(last, who)
-        and (verb != SILENCED or last.length_s == length_s)
-        and 0 <= at - last.at < AGAIN_S
-        and not answered.comes_again(incident)
-    )
-
-
 def _is_of(answer: Answer, who: Person) -> bool:
-    return answered.is_of(answer, who.name, who.user)
-
-
-def _in_the_way(command: Command, who: Person, at: float) -> InTheWay:
-    verb = _WRITES[command.verb]
-
-    def in_the_way(one: Incident) -> Answer | None:
-        if not verb and answered.in_force(one, at) is None:
-            return _NOTHING
-        return answered.in_the_way(one, verb, who.name, at, who.user)
-
-    return in_the_way
+    return is_by(answer, who.name, who.user)

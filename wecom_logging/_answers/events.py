@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .._incidents import answered
-from .._incidents.incident import Incident
+from .._incidents.known import Known, by_persons
 from .._incidents.limits import quiet_limit_s
-from .._incidents.policy import place_of
 from .._render.card import LENGTH_QUESTION, Pressed, offered
 from .._wecom.body import Json
+from ..model.alert import place_of
 from .command import seconds
 
 MAX_ID = 128
@@ -58,14 +57,12 @@ def text_of(message: object) -> str | None:
     return content if isinstance(content, str) else None
 
 
-def is_outdated(incident: Incident, found: Pressed) -> bool:
+def is_outdated(incident: Known, found: Pressed) -> bool:
     """Whether it is another one since, or a person did something with it after the card was made."""
-    return answered.began(incident) > found.made + 1.0 or any(
-        answer.at > found.made + 0.001 for answer in answered.by_persons(incident)
-    )
+    return incident.began > found.made + 1.0 or any(answer.at > found.made + 0.001 for answer in by_persons(incident))
 
 
-def length_of(event: Json, incident: Incident) -> float:
+def length_of(event: Json, incident: Known) -> float:
     """Which length of the drop-down was chosen; without one, the first that is offered."""
     items = event.get("selected_items")
     items = items.get("selected_item") if isinstance(items, dict) else items

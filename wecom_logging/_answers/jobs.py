@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .._incidents.job import Job
-from .._incidents.policy.expected import due_at
+from .._jobs.expected import due_at
+from .._jobs.job import Job
 from .._render.times import every, short_time
 from .._render.words import (
     JOB_LAST,
@@ -53,7 +53,7 @@ def listed(jobs: Sequence[Job], now: float, language: Language, mask: Callable[[
 
 def _line(job: Job, now: float, language: Language, mask: Callable[[str], str]) -> str:
     """``对账 · 30 2 * * * · last 11-29 02:30 · next 02:30 · missed 2 times``"""
-    from .._state.jobs import schedule_of
+    from .._jobs.schedule import schedule_of
 
     spec, seen = job.spec, job.seen
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .._incidents.limits import CRITICAL_QUIET_LIMIT_S, QUIET_LIMIT_S
+from .._incidents.scopes import begun, ended, is_a_scope
 from .._render import words
 from .._render.times import lasting, short_time
-from .._state.scopes import begun, ended, is_a_scope
 from .._text import inert
 from .._text.said import Language
 from ..model.duty import Scope

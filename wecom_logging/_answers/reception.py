@@ -17,11 +17,11 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Protocol
 
-from .._incidents.incident import Incident
+from .._incidents.known import Known
 from .._render.card import pressed
 from .._render.times import local_time
 from .._render.words import CODE_UNKNOWN, LETTERS_ONLY, MAY_NOT, NO_CODE, PAIRED, STATE_AWAY, TOO_MANY
-from .._state.windows import ANSWER, Windows
+from .._runtime.windows import ANSWER, Windows
 from .._text import inert
 from .._wecom.aibot import words
 from .._wecom.body import Json
@@ -227,7 +227,7 @@ class Reception:
             self.tell(reply.text)
         else:
             self._note(asker, reply)
-        is_of_job = reply.incident is not None and any(one.job for one in reply.incident.answers.journal[-1:])
+        is_of_job = reply.incident is not None and any(one.job for one in reply.incident.answers[-1:])
         if (reply.why or is_of_job) and self._has_room(asker):  # of jobs, no card says it
             self._push(asker, reply.text)
 
@@ -237,7 +237,7 @@ class Reception:
             with suppress(StateError):  # then it is told twice
                 self.desk.seen(reply.incident.short_id, asker.where)
 
-    def _find(self, short_id: str) -> Incident | None:
+    def _find(self, short_id: str) -> Known | None:
         found = self.desk.find(short_id)
         return found[0][2] if found else None
 
@@ -297,7 +297,7 @@ class Reception:
     def _is_seen(self, asker: Asker) -> IsSeen:
         """What went into this chat alone: all its readers see the answer."""
 
-        def is_seen(channel: str, incident: Incident) -> bool:
+        def is_seen(channel: str, incident: Known) -> bool:
             chats = {*(chats_of(incident) or self._chats), *further_chats_of(incident)}
             return channel == self.channel and chats == {asker.chat}
 

@@ -6,12 +6,9 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from .._incidents import answered
-from .._incidents.incident import Incident
+from .._incidents.known import Known, back, by_persons, in_force, newest
 from .._incidents.limits import quiet_limit_s
-from .._incidents.policy.on_call import OnDuty
 from .._incidents.short_id import MOST, read_short_id
-from .._incidents.view import anew
 from .._render import facts, words
 from .._render.card import Pressed, card, no_card, offered
 from .._render.facts import level_name, level_word
@@ -27,6 +24,7 @@ from .._wecom.aibot import quotes_apart
 from .._wecom.body import Json
 from ..model import Answer, Digest, Sample
 from ..model.alert import DONE, ESCALATED, SILENCED, TAKEN
+from ..model.duty import OnDuty
 from .command import Command
 
 MAX_LISTED = 20
@@ -58,9 +56,9 @@ class Reply:
     said: Said
     language: Language = "en"
     why: str = ""
-    incident: Incident | None = None
+    incident: Known | None = None
     other: Answer | None = None
-    done: tuple[tuple[str, Incident], ...] = ()
+    done: tuple[tuple[str, Known], ...] = ()
     is_of_scope: bool = False
 
     @property
@@ -79,17 +77,16 @@ def name_of(who: str) -> str:
     return trim(_safe(who).replace("×", "x").replace("·", "."), facts.MAX_NAME_BYTES)
 
 
-def did(incident: Incident, now: float, language: Language) -> str:
+def did(incident: Known, now: float, language: Language) -> str:
     """``#k7f2 taken by Li 10:31, quiet until 11:01``: what was done last; of an undo, who has it now."""
-    said = f"#{incident.short_id} {did_words(incident.answers.journal[-1], now, language)}"
-    back = answered.back(incident, now)
-    return facts.with_holder(said, incident.answers.journal[-1], back, name_of, now, language)
+    said = f"#{incident.short_id} {did_words(incident.answers[-1], now, language)}"
+    return facts.with_holder(said, incident.answers[-1], back(incident, now), name_of, now, language)
 
 
-def old_card(incident: Incident, now: float, language: Language) -> str:
+def old_card(incident: Known, now: float, language: Language) -> str:
     """That the card is of before; what was done with it, or since when it is, where no person has it."""
-    last = answered.newest(incident, now)
-    so = words.STILL_OPEN.within(language, short_time(answered.began(incident), now, language))
+    last = newest(incident, now)
+    so = words.STILL_OPEN.within(language, short_time(incident.began, now, language))
     if last is not None and not 0 < last.until <= now:
         so = did_words(last, now, language)
     return words.OLD_CARD.within(language, f"#{incident.short_id} {so}")
@@ -100,7 +97,7 @@ def did_words(answer: Answer, now: float, language: Language) -> str:
     return facts.did_until(answer, name_of, now, language)
 
 
-def in_the_way(incident: Incident, other: Answer, undo: Said, now: float, language: Language) -> str:
+def in_the_way(incident: Known, other: Answer, undo: Said, now: float, language: Language) -> str:
     """``#k7f2 was taken by Li 10:31 until 11:01; `undo k7f2` takes that back``: ``undo`` is what does so."""
     until = words.UNTIL.within(language, short_time(other.until, now, language)) if other.until else ""
     row = words.UNDO_OPENS if other.verb == DONE else words.UNDO_TAKES_BACK
@@ -109,11 +106,11 @@ def in_the_way(incident: Incident, other: Answer, undo: Said, now: float, langua
     return _WAS[other.verb].within(language, incident.short_id, name_of(other.who), at, until, how)
 
 
-def unknown(short_id: str, command: Command, found: Sequence[Incident], language: Language) -> str:
+def unknown(short_id: str, command: Command, found: Sequence[Known], language: Language) -> str:
     """No such id, as it was typed; which there are."""
     typed = (one for one in command.typed.split() if read_short_id(one)[:MOST] == short_id)
     short_id = next(typed, short_id).lstrip("#")
-    names = sorted({f"#{one.short_id}" for one in found if answered.is_open(one)})
+    names = sorted({f"#{one.short_id}" for one in found if one.is_open})
     others = words.OPEN_ARE.within(language, _some(names, language)) if names else words.NOTHING_OPEN.within(language)
     said = words.NO_OPEN_INCIDENT.within(language, _safe(short_id)[:_MAX_ID], others)
     return words.IF_A_SERVICE.within(language, said, of_scope(command, language)) if command.as_scope else said
@@ -134,24 +131,24 @@ def _some(names: Sequence[str], language: Language) -> str:
     return words.BETWEEN_NAMES.within(language).join([*names[:_MAX_NAMED], *(["…"] if len(names) > _MAX_NAMED else [])])
 
 
-def at_most(incident: Incident, language: Language) -> str:
+def at_most(incident: Known, language: Language) -> str:
     limit = lasting(quiet_limit_s(incident.level), language)
     row = words.CRITICAL_AT_MOST if level_of(incident) == logging.CRITICAL else words.SILENT_AT_MOST
     return row.within(language, incident.short_id, limit)
 
 
-def level_of(incident: Incident) -> int:
+def level_of(incident: Known) -> int:
     """The level of logging that it counts as: one of the program's own is the one below."""
     return min(max(incident.level // 10, 1), 5) * 10
 
 
-def place_in_list(incident: Incident, now: float) -> tuple[int, bool, float]:
+def place_in_list(incident: Known, now: float) -> tuple[int, bool, float]:
     """The worst first, of a level those that nobody has, then the newest. ``now`` is in seconds since the epoch."""
-    return -level_of(incident), answered.in_force(incident, now) is not None, -incident.last
+    return -level_of(incident), in_force(incident, now) is not None, -incident.last
 
 
 def listed(
-    found: Sequence[Incident],
+    found: Sequence[Known],
     command: Command,
     is_all: bool,
     now: float,
@@ -172,27 +169,27 @@ def listed(
     return "\n".join(lines)
 
 
-def line_of(incident: Incident, now: float, language: Language, mask: Callable[[str], str]) -> str:
+def line_of(incident: Known, now: float, language: Language, mask: Callable[[str], str]) -> str:
     """``#k7f2 ERROR × 312 · since 09:12 · Li · web shop: the disk is full``"""
     try:
-        alert = incident.first.alert
+        alert = incident.alert
         service = labelled(trim(mask(alert.service), _MAX_SERVICE_BYTES), language) if alert.service else ""
         level, text = level_name(alert, language), service + headline_of(alert, mask, language)
     except Exception:  # nothing that stands in a state is trusted
         level, text = level_word(logging.getLevelName(incident.level), language), ""
     parts = [
-        f"#{incident.short_id} {_safe(level)} × {answered.total(incident)}",
-        words.OPEN_SINCE.within(language, short_time(answered.began(incident), now, language)),
+        f"#{incident.short_id} {_safe(level)} × {incident.total}",
+        words.OPEN_SINCE.within(language, short_time(incident.began, now, language)),
         held_by(incident, now, language),
         _safe(text),
     ]
     return trim(" · ".join(part for part in parts if part), _MAX_LINE_BYTES)
 
 
-def held_by(incident: Incident, now: float, language: Language = "en") -> str:
+def held_by(incident: Known, now: float, language: Language = "en") -> str:
     """``Li``, who has it now; ``Li (silenced until 12:31)``, who has silenced it; else nothing. ``now`` is in seconds
     since the epoch."""
-    found = answered.in_force(incident, now)
+    found = in_force(incident, now)
     if found is None or found.verb == DONE:
         return ""
     return facts.holder(found, name_of, now, language)
@@ -279,7 +276,7 @@ def _safe(text: str) -> str:
     return inert.in_both_markdowns(inert.line(text))
 
 
-def details(incident: Incident, now: float, language: Language, mask: Callable[[str], str] = str) -> str:
+def details(incident: Known, now: float, language: Language, mask: Callable[[str], str] = str) -> str:
     """As markdown, cut to `MAX_DETAILS_BYTES`. Raises `Exception` where the alert cannot be read."""
     digest = in_language(_whole_digest(incident, now, mask), language)
     whole = _layout(incident, digest, now, language)
@@ -287,14 +284,14 @@ def details(incident: Incident, now: float, language: Language, mask: Callable[[
     return text if size(text) <= MAX_DETAILS_BYTES else quotes_apart(fit(whole, _CUT_BYTES))
 
 
-def _whole_digest(incident: Incident, now: float, mask: Callable[[str], str]) -> Digest:
+def _whole_digest(incident: Known, now: float, mask: Callable[[str], str]) -> Digest:
     """All that has come, as if nothing had been told."""
-    number = answered.total(incident)
+    number = incident.total
     return Digest(
-        masked(anew(incident.first.alert, incident), mask),
+        masked(incident.alert, mask),
         count=number,
         total=number,
-        since=answered.began(incident),
+        since=incident.began,
         last=incident.last,
         samples=tuple(Sample(one.time, mask(one.text)) for one in incident.samples),
         rates=incident.rates,
@@ -306,27 +303,26 @@ def _whole_digest(incident: Incident, now: float, mask: Callable[[str], str]) ->
     )
 
 
-def _layout(incident: Incident, digest: Digest, now: float, language: Language) -> Layout:
+def _layout(incident: Known, digest: Digest, now: float, language: Language) -> Layout:
     look = BOTH_MARKDOWNS.within(language, "all")
     layout = lay_out(digest, look)
-    messages = incident.digests + (incident.told > 0)
-    more = [words.MESSAGES_SO_FAR.within(language, messages), *people(incident, now, language)]
+    more = [words.MESSAGES_SO_FAR.within(language, incident.messages), *people(incident, now, language)]
     return replace(layout, facts=[*layout.facts, *(fact_line(one, look) for one in more)])
 
 
-def people(incident: Incident, now: float, language: Language) -> list[str]:
+def people(incident: Known, now: float, language: Language) -> list[str]:
     """What people did, the oldest first: ``taken by Li 10:31, quiet until 11:01 · chat ops · × 312``; who has it."""
     lines = []
-    for one in incident.answers.journal:
+    for one in incident.answers:
         if one.verb == ESCALATED and not one.who:
             lines.append(did_words(one, now, language))
             continue
         came = words.CAME_BY_THEN.within(language, one.count)
         lines.append(" · ".join(filter(None, [did_words(one, now, language), _place(one.where, language), came])))
     has_it = held_by(incident, now, language)
-    if not answered.by_persons(incident):
+    if not by_persons(incident):
         lines.append(words.NOBODY_ANSWERED.within(language))
-    elif has_it or answered.is_open(incident):
+    elif has_it or incident.is_open:
         lines.append(words.HAS_IT_NOW.within(language, has_it or words.NOBODY.within(language)))
     return lines
 
@@ -340,34 +336,34 @@ def _place(where: str, language: Language) -> str:
     return words.PLACES_OF_ANSWERS[kind].within(language, name).strip() if kind in words.PLACES_OF_ANSWERS else where
 
 
-def card_of(incident: Incident | None, found: Pressed, task_id: str, language: Language, now: float) -> Json:
+def card_of(incident: Known | None, found: Pressed, task_id: str, language: Language, now: float) -> Json:
     """The incident as it is now, in the place of the card that was clicked. None: it is over. ``now`` is in seconds
     since the epoch.
     """
     if incident is None:
         return {**no_card(found.short_id, language, now), "task_id": task_id}
-    last = incident.answers.journal[-1:]
-    made = max([now, incident.began, incident.since, *(answer.at for answer in last)])  # a clock may go back
-    in_force = answered.in_force(incident, now)
+    last = incident.answers[-1:]
+    made = max([now, incident.began, incident.last, *(answer.at for answer in last)])  # a clock may go back
+    holds = in_force(incident, now)
     body = card(
         in_language(_card_digest(incident, found.short_id, now), language),
         language,
         made,
         lengths=offered(quiet_limit_s(incident.level)),
-        in_force="" if in_force is None else in_force.verb,
+        in_force="" if holds is None else holds.verb,
     )
     return {**body, "task_id": task_id}
 
 
-def _card_digest(incident: Incident, short_id: str, now: float) -> Digest:
+def _card_digest(incident: Known, short_id: str, now: float) -> Digest:
     """As a card shows it: with what a person did with it, also where that has been told."""
-    last = answered.newest(incident, now)
-    total = max(answered.total(incident), 1)
+    last = newest(incident, now)
+    total = max(incident.total, 1)
     return Digest(
-        anew(incident.first.alert, incident),
+        incident.alert,
         answer=last,
         told_at=now,
-        count=incident.untold or total,
+        count=incident.unsent or total,
         total=total,
         last=incident.last,
         hosts=incident.hosts,

@@ -87,13 +87,11 @@ def digest_of(identity: Identity, mask: Callable[[str], str]) -> str:
     return sha256(words).hexdigest()[:32]
 
 
-def _flat(parts: Iterable[Any]) -> Iterable[str]:
+def _flat(parts: Iterable[Any]) -> list[str]:
+    found = list[str]()
     for part in parts:
-        if isinstance(part, tuple):
-            yield f"({len(part)}"
-            yield from _flat(part)
-        else:
-            yield str(part)
+        found += (f"({len(part)}", *_flat(part)) if isinstance(part, tuple) else (str(part),)
+    return found
 
 
 def identity_of(reading: Reading, pid: int, own: str | None) -> Identity:
@@ -236,9 +234,9 @@ class Signature:
 
     def __init__(self, raised: Raised) -> None:
         self.codes = [one.tb_frame.f_code for one in raised.traces]
-        kept = (one.tb_frame.f_code for one in raised.kept[0])
+        kept = [one.tb_frame.f_code for one in raised.kept[0]]
         self.text = "\n".join(
-            dict.fromkeys(f"{file_of(code.co_filename)} {_function(code.co_qualname)}" for code in kept)
+            dict.fromkeys([f"{file_of(code.co_filename)} {_function(code.co_qualname)}" for code in kept])
         )
         self.renders = any(code.co_filename.endswith(ENGINES) for code in self.codes)
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from logging import CRITICAL
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._lines import line
 from .._runtime.counters import Counters
@@ -39,6 +39,15 @@ _CLOSE_STEP_S = 0.05
 """Where thousands end one after the other, all are looked through no more often than this."""
 
 _T = TypeVar("_T")
+
+
+class Taken(NamedTuple):
+    """What was counted in the incident of a tally since it was taken last: records that are the same, and duplicate
+    reports."""
+
+    tally: Tally
+    same: int
+    seen: int
 
 
 def _oldest(queue: deque[_T]) -> _T | None:
@@ -76,12 +85,19 @@ class Identified:
     def waiting(self) -> int:
         return sum(map(len, self._queues))
 
-    def first(self) -> tuple[Count, Callable[[], object]] | None:
-        """The one that opens an incident next, and what takes it out of its queue."""
+    def oldest(self) -> tuple[Tally, int, Callable[[], object]] | None:
+        """The tally of the one that opens an incident next, its number, and what takes it out of its queue."""
         for queue in self._queues:
-            if (one := _oldest(queue)) is not None:
-                return self._opening(*one), partial(queue.remove, one)
+            if queue and (one := _oldest(queue)) is not None:
+                return *one, partial(queue.remove, one)
         return None
+
+    def first(self) -> tuple[Count, Callable[[], object]] | None:
+        """The same as a count of a store."""
+        if (found := self.oldest()) is None:
+            return None
+        tally, number, leave = found
+        return self._opening(tally, number), leave
 
 
 class Intake:
@@ -114,16 +130,23 @@ class Intake:
         return self.identified.waiting() + sum(map(len, self.plain.queues))
 
     def first(self) -> tuple[Count, Callable[[], object]] | None:
-        """The new alert that opens an incident next, and what takes it out of its queue: the oldest of what is
-        critical, else the oldest. Records that are to be identified, and are older, are counted where they are no new
-        alert."""
+        """What `oldest` gives as a count of a store."""
+        if (found := self.oldest()) is None:
+            return None
+        tally, number, leave = found
+        return self._opening(tally, number), leave
+
+    def oldest(self) -> tuple[Tally, int, Callable[[], object]] | None:
+        """The tally of the new alert that opens an incident next, its number, and what takes it out of its queue: the
+        oldest of what is critical, else the oldest. Records that are to be identified, and are older, are counted where
+        they are no new alert."""
         for records, queue in zip(self.plain.queues, self.queues, strict=True):
-            while (one := _oldest(records)) is not None and one[1] < (_oldest(queue) or (None, inf))[1]:
+            while records and (one := _oldest(records)) is not None and one[1] < (_oldest(queue) or (None, inf))[1]:
                 if (tally := self._opened_by(one, records)) is not None:
-                    return self._opening(tally, one[1]), partial(records.remove, one)
+                    return tally, one[1], partial(records.remove, one)
             if queue:
                 break
-        return self.identified.first()
+        return self.identified.oldest()
 
     def excess(self) -> int:
         """In a calling thread: how many more are queued than are to wait for the worker, which may be in a request."""
@@ -132,13 +155,17 @@ class Intake:
 
     def is_full(self, level: int, made: PendingAlert) -> bool:
         """Whether so much is queued, because threads log faster than the worker can sort, that a new alert is lost."""
-        queued, options = len(self.queues[level < CRITICAL]), self._options
-        if queued < 8 * MAX_QUEUED_LARGE:
+        queue, options = self.queues[level < CRITICAL], self._options
+        queued = len(queue)
+        if queued < 8 * MAX_QUEUED_LARGE and not made.picture:
             return False
-        most = max(options.max_pending, 2 * MAX_QUEUED)
-        if not made.is_small:
-            most = min(most, options.max_pending_bytes // made.weigh())
-        return queued >= most
+        if queued >= max(options.max_pending, 2 * MAX_QUEUED):
+            return True
+        weight = 0 if made.is_small else made.size
+        if queued * weight < options.max_pending_bytes:
+            return False
+        firsts = [tally.first for tally, _ in queue.copy()]  # the others may be smaller
+        return weight + sum(one.size for one in firsts if isinstance(one, PendingAlert)) > options.max_pending_bytes
 
     def tell_overflow(self, *, in_all: bool = False) -> None:
         """Say what the calling threads had to push out."""
@@ -168,7 +195,11 @@ class Intake:
         return None
 
     def counted(self, now: float, *, at_once: bool = False) -> list[Count]:
-        """What was counted since it was taken last, of incidents whose first is in the store.
+        """What `taken` gives as counts of a store."""
+        return [self._counted(*one) for one in self.taken(now, at_once=at_once)]
+
+    def taken(self, now: float, *, at_once: bool = False) -> Iterator[Taken]:
+        """What was counted since it was taken last, of incidents whose first was taken.
 
         Of one that was quiet before at once, of the others once a second, or ``at_once`` too.
         """
@@ -181,11 +212,12 @@ class Intake:
         if at_once or now >= self._next_read:
             self._next_read = now + READ_EVERY_S
             woken = self._active
-        counts = [count for tally in list(woken) if (count := self._read(tally, now)) is not None]
+        for tally in list(woken):
+            if (found := self._read(tally, now)) is not None:
+                yield found
         for tally in self._closed():
-            if (count := self._rest_of(tally)) is not None:
-                counts.append(count)
-        return counts
+            if (found := self._rest_of(tally)) is not None:
+                yield found
 
     def seconds_to_next_read(self, now: float) -> float:
         """Until `counted` has something, as far as is known now: a record that comes then says so itself."""
@@ -205,6 +237,15 @@ class Intake:
         tally.key = key
         self._by_key[key] = tally
 
+    def crowds(self, tally: Tally) -> bool:
+        """Whether others of its line wait; until `leave_site` it is one of them."""
+        if not tally.crowds:
+            site = (tally.level, tally.audience, tally.path, tally.line)
+            waiting = self._sites.get(site, 0)
+            tally.crowded, tally.crowds = waiting > 0, True
+            self._sites[site] = waiting + 1
+        return tally.crowded
+
     def settled(self, tally: Tally, how: str, now: float, quiet_s: float) -> None:
         """A message about its incident has ended, or the store has that; it is over after ``quiet_s``."""
         from .._incidents import life
@@ -213,7 +254,7 @@ class Intake:
         tally.ended = how
         tally.quiet_s = quiet_s
         self.next_close = min(self.next_close, life.quiet_at(now, now, quiet_s, self._options.window_s))
-        self._leave_site(tally)
+        self.leave_site(tally)
         if now - tally.room_at >= self._options.window_s:
             tally.room_at = now
             tally.open_room()
@@ -234,11 +275,11 @@ class Intake:
             while (tally := _taken(queue)) is not None:
                 self.counters.settle(why, 1, 0, 0)
                 self.lost(tally, why)
-        self.counted(0.0, at_once=True)
+        deque(self.taken(0.0, at_once=True), maxlen=0)
 
     def end(self, tally: Tally) -> None:
         """Its incident is over: what comes now is new."""
-        self._leave_site(tally)
+        self.leave_site(tally)
         self._active.pop(tally, None)
         self._tallies.close(tally)
         if self._by_key.get(tally.key) is tally:  # last: who was torn away finds it again
@@ -273,14 +314,10 @@ class Intake:
     def _opening(self, tally: Tally, number: int) -> Count:
         from .._incidents.incident import Own
 
-        site = (tally.level, tally.audience, tally.path, tally.line)
         if not tally.key:
             key = f"~{number}"
             tally.begun = True
-            if not tally.crowds:
-                waiting = self._sites.get(site, 0)
-                tally.crowded, tally.crowds = waiting > 0, True
-                self._sites[site] = waiting + 1
+            self.crowds(tally)
             if not tally.closed:
                 self._by_key[key] = tally
                 if not tally.watch():
@@ -303,7 +340,7 @@ class Intake:
                 return
             yield tally
 
-    def _read(self, tally: Tally, now: float) -> Count | None:
+    def _read(self, tally: Tally, now: float) -> Taken | None:
         if tally.closed:
             self._active.pop(tally, None)
             return self._rest_of(tally)
@@ -316,9 +353,9 @@ class Intake:
             return None
         if same:
             tally.counted_at = now
-        return self._counted(tally, same, seen)
+        return Taken(tally, same, seen)
 
-    def _rest_of(self, tally: Tally) -> Count | None:
+    def _rest_of(self, tally: Tally) -> Taken | None:
         """What a closed one has counted too late: it counts in the next, or opens its incident once more."""
         successor = None if tally.lost else self._tallies.successor(tally)
         if not (tally.begun or tally.lost) or (successor is not None and not successor.key):
@@ -333,7 +370,7 @@ class Intake:
         if successor is None and tally.ended and not same:
             self.counters.settle(tally.ended, 0, 0, seen)
             return None
-        return self._counted(successor or tally, same, seen)
+        return Taken(successor or tally, same, seen)
 
     def _counted(self, tally: Tally, same: int, seen: int) -> Count:
         from .._incidents.incident import Own
@@ -355,7 +392,7 @@ class Intake:
             **more,
         )
 
-    def _leave_site(self, tally: Tally) -> None:
+    def leave_site(self, tally: Tally) -> None:
         if tally.crowds:
             tally.crowds = False
             site = (tally.level, tally.audience, tally.path, tally.line)

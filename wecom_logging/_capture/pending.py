@@ -21,7 +21,7 @@ from .._render.source import placed
 from .._render.traceback_text import AS_TEXT, HEAD_FRAMES, MAX_CHAIN, outline
 from .._render.words import CHAIN_IS_A_CIRCLE, EXCEPTIONS_LEFT_OUT, MORE_EXCEPTIONS
 from .._runtime.warn import warn_once
-from .._text.cut import cap
+from .._text.cut import CAP_BYTES, cap
 from ..model import Failure, Frame, Sample
 from .context import fields_of_context, passed_by
 from .exceptions import MAX_MEMBERS, Raised
@@ -118,7 +118,10 @@ _COPIES = ("message", "title", "stack", "failures", "fields", "formatted", "iden
 
 def snapshot(reading: Reading, formatter: logging.Formatter | None = None) -> PendingAlert:
     """Copy a record. Raises no `Exception`."""
-    made = PendingAlert(reading.values, reading.message)
+    values = reading.values
+    if len(values[-1]) > CAP_BYTES:  # of a long text that the program does not keep, too
+        values = (*values[:-1], cap(values[-1]))
+    made = PendingAlert(values, reading.message)
     if reading.is_plain:
         return made
     record, extra, error = reading.record, reading.extra, reading.error

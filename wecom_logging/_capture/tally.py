@@ -160,7 +160,7 @@ def _number(count: itertools.count[int] | None) -> int:
 class Seen:
     """One variant of those that were collapsed: what it is called, its first text, and how many came."""
 
-    __slots__ = ("_counted", "_taken", "is_new", "name", "tally", "text", "time")
+    __slots__ = ("_counted", "_taken", "is_masked", "is_new", "name", "tally", "text", "time")
 
     def __init__(self, tally: Tally, name: str, text: str, time: float, *, is_new: bool) -> None:
         self.tally = tally
@@ -168,6 +168,7 @@ class Seen:
         self.text = text
         self.time = time
         self.is_new = is_new
+        self.is_masked = False
         self._counted = itertools.count(1)
         self._taken = 0
 

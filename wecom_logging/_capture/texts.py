@@ -42,6 +42,8 @@ def instant(value: object, otherwise: float) -> float:
 def text_of(value: object, most: int = CAP_BYTES, say: Callable[[object], str] = str) -> str:
     """A value as an exact, capped string, whatever its own ``__str__``, or ``__repr__``, does."""
     try:
+        if type(value) is str and 4 * len(value) <= most:
+            return value
         text = value if type(value) is str else say(value)
         return cap(text if type(text) is str else str.__str__(text), most)
     except Exception as error:

@@ -11,7 +11,6 @@ from .. import _config as config
 from .._answers.desk import Desk
 from .._answers.pairing import CODE_S, Paired, Pairing
 from .._answers.reception import Reception
-from .._delivery.sender import windows
 from .._render.times import local_time
 from .._runtime.warn import warn_once
 from .._state.shared import SharedLease, alone
@@ -73,7 +72,7 @@ def pair_chat(options: argparse.Namespace) -> int:
     pairing = Pairing(connection.bot_id, shared)
     channel, reader = connection.identity, config.reader()
     desk = Desk(list, language=reader)
-    Reception(connection, desk, channel, windows=windows(channel, shared), pairing=pairing)
+    Reception(connection, desk, channel, windows=shared.windows(channel), pairing=pairing)
     code = pairing.ask()
     print(f"{text('answers.type_this', minutes=round(CODE_S / 60))}\n\n    绑定 {code}\n", flush=True)
     try:

@@ -18,12 +18,10 @@ from typing import Any, NoReturn
 from .._answers.command import Command, seconds
 from .._answers.desk import LOOKED_AT, Desk, Person
 from .._answers.maintenance import maintained, standing
-from .._answers.place import SharedPlace
 from .._answers.reply import Reply, held_by, people, place_in_list
-from .._incidents import answered
-from .._incidents.incident import Incident, Kept
+from .._answers.shared_place import SharedPlace
+from .._incidents.known import Known, view
 from .._incidents.short_id import read_short_id
-from .._incidents.view import view
 from .._masking.redact import redact
 from .._render.facts import MAX_NAME_BYTES, level_word
 from .._render.retold import headline_of
@@ -42,7 +40,7 @@ from .texts import language, said, text
 
 HEADER = ("id", "level", "count", "since", "last", "messages", "who", "service", "where", "text")
 
-Found = Sequence[tuple[str, Incident]]
+Found = Sequence[tuple[str, Known]]
 """Incidents, each with its channel."""
 
 
@@ -76,30 +74,15 @@ def run(options: argparse.Namespace) -> int:
     return use(run, lambda: _print([], options, 0.0, []))
 
 
-def _found(shared: Shared, most: int, *, each: bool) -> list[tuple[str, Incident]]:
+def _found(shared: Shared, most: int, *, each: bool) -> list[tuple[str, Known]]:
     """With their channels, in the order of the list in a chat; what two channels tell is one, if not ``each``."""
-    found = [
-        (channel, incident)
-        for channel in shared.call(lambda store: store.channels())
-        for incident in _open(shared, channel, max(most, LOOKED_AT))
-    ]
+    found = SharedPlace(shared).open(max(most, LOOKED_AT))
     if not each:
-        found.sort(key=lambda one: answered.total(one[1]))
+        found.sort(key=lambda one: one[1].total)
         found = list({one[1].short_id: one for one in found}.values())
     now = shared.time_s()
     found.sort(key=lambda one: place_in_list(one[1], now))
     return [(channel, _readable(incident)) for channel, incident in found[:most]]
-
-
-def _open(shared: Shared, channel: str, most: int) -> list[Incident]:
-    """A store has those for a while, too, that a person has closed."""
-    looked_at = most
-    while True:
-        rows = shared.call(lambda store: store.open(channel, looked_at))  # noqa: B023 # called at once
-        found = [one for one in rows if answered.is_open(one)]
-        if len(found) >= most or len(rows) < looked_at:
-            return found
-        looked_at *= 4
 
 
 def _print(found: Found, options: argparse.Namespace, now: float, scopes: Iterable[Scope]) -> int:
@@ -138,7 +121,7 @@ def _show(found: Found, options: argparse.Namespace, now: float) -> int:
 
 
 def _shown(
-    channel: str, incident: Incident, mask: Callable[[str], str], now: float, language: Language = "en"
+    channel: str, incident: Known, mask: Callable[[str], str], now: float, language: Language = "en"
 ) -> dict[str, Any]:
     """One incident: ``told`` of ``count`` are in ``messages``. ``channel`` names an app or a bot, without a secret.
 
@@ -146,7 +129,7 @@ def _shown(
     whatever the language of the environment is.
     """
     seen = view(incident, now)
-    service, at = incident.first.alert.service, place(seen.place, language)
+    service, at = incident.alert.service, place(seen.place, language)
     texts = (level_word(seen.level_name, language), service, seen.logger, seen.text, at)
     level, service, logger, first, where = (brief(one, mask) for one in texts)
     return {
@@ -170,18 +153,19 @@ def _shown(
     }
 
 
-def _for_people(one: dict[str, Any], incident: Incident, mask: Callable[[str], str]) -> dict[str, Any]:
+def _for_people(one: dict[str, Any], incident: Known, mask: Callable[[str], str]) -> dict[str, Any]:
     """With what its message says in the first line, in the language of who reads it."""
-    line = brief(headline_of(incident.first.alert, mask, language()), mask)
+    line = brief(headline_of(incident.alert, mask, language()), mask)
     return one | {"text": line} | {name: clock(one[name]) for name in ("since", "last", "silent_until")}
 
 
-def _readable(incident: Incident) -> Incident:
+def _readable(incident: Known) -> Known:
     """With another alert in the place of one that cannot be read."""
     try:
-        return replace(incident, first=Kept(incident.first.alert))
+        alert = incident.alert
     except ValueError:
-        return replace(incident, first=Kept(_unreadable(incident.level)))
+        alert = _unreadable(incident.level)
+    return replace(incident, make=lambda: alert)
 
 
 def _unreadable(level: int) -> Alert:
@@ -260,7 +244,7 @@ def _refuse(reply: Reply) -> NoReturn:
     raise Refusal(reply.said.within(language()), 2 if reply.why == "limit" else 1)
 
 
-def _journal(incident: Incident) -> Sequence[dict[str, Any]]:
+def _journal(incident: Known) -> Sequence[dict[str, Any]]:
     """What people did with it, the oldest first."""
     return [
         {
@@ -272,7 +256,7 @@ def _journal(incident: Incident) -> Sequence[dict[str, Any]]:
             "until": iso(one.until) if one.until else "",
             "count": one.count,
         }
-        for one in incident.answers.journal
+        for one in incident.answers
     ]
 
 

@@ -18,14 +18,15 @@ from typing import Any, NoReturn
 from .. import _config as config
 from .._incidents import answered
 from .._incidents.incident import Incident
-from .._incidents.job import Job, Spec, Target
-from .._incidents.policy.expected import due_at
+from .._jobs.expected import due_at
+from .._jobs.job import Job, Row, Spec, Target
+from .._jobs.schedule import schedule_of, zone_to_show
 from .._render.card import job_of
 from .._render.times import every, local_time
 from .._render.words import NO_JOBS
 from .._runtime.warn import warn_once
 from .._state.base import Store, answer
-from .._state.jobs import UNWATCHED_S, Jobs, Row, schedule_of, zone_to_show
+from .._state.jobs import UNWATCHED_S, Jobs
 from .._state.shared import Shared
 from .._text import inert
 from ..errors import ConfigurationError

@@ -14,11 +14,10 @@ from typing import Any
 
 from .._answers.command import Command
 from .._answers.desk import Desk
-from .._answers.place import SharedPlace
+from .._answers.shared_place import SharedPlace
 from .._config.on_call import persons
-from .._incidents.policy.hours import instant
-from .._incidents.policy.moment import Moment
-from .._incidents.policy.on_call import OnDuty
+from .._duty.hours import instant
+from .._duty.moment import Moment
 from .._render.times import local_time
 from .._state.shared import alone
 from .._state.swaps import add_swap
@@ -27,7 +26,7 @@ from .._text.said import Reader, Said, labelled
 from .._wecom.channels import AppChannel
 from ..errors import StateError
 from ..model import Recipients, Text
-from ..model.duty import Rota, Swap
+from ..model.duty import OnDuty, Rota, Swap
 from .doctor.outlook import Planned, day_and_time, line_of, planned
 from .doctor.recipients import members
 from .doctor.targets import Target, targets

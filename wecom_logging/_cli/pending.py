@@ -13,9 +13,9 @@ from dataclasses import asdict
 from typing import Any
 
 from .._incidents import life
+from .._incidents.known import first_line
 from .._incidents.short_id import LEAST, read_short_id
 from .._incidents.short_id import MOST as LONGEST
-from .._incidents.view import first_line
 from .._render.facts import level_name, level_word
 from .._render.retold import headline_of
 from .._render.words import REASONS

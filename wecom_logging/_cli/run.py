@@ -24,7 +24,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .._answers.place import SharedPlace
+from .._answers.shared_place import SharedPlace
 from .._incidents import answered, life
 from .._incidents.codec import MAX_CHARACTERS, as_line, read, typed
 from .._incidents.incident import Count, Incident
@@ -335,7 +335,7 @@ class EarlierRuns:
         with suppress(StateError):  # it is said
             for channel, row in self._told():
                 if not self._is_in_hand(row):
-                    self._place.answer(channel, row.key, lambda one, now: life.ended(one, now) or one, lambda one: None)
+                    self._place.become(channel, row.key, lambda one, now: life.ended(one, now) or one)
 
     def count_in(self) -> None:
         """Adds a failure that is not sent to the counts of what is in hand."""
@@ -349,7 +349,7 @@ class EarlierRuns:
 
     def _told(self) -> list[tuple[str, Incident]]:
         """The open incidents of this job, each with its channel. Raises `StateError`."""
-        return [(channel, row) for channel, row in self._place.rows(MOST) if self._is_of(row)]
+        return [(channel, row) for channel, row in self._place.incidents(MOST) if self._is_of(row)]
 
     def _is_of(self, row: Incident) -> bool:
         try:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import accumulate
 
 from .._capture.collapse import failure_form
 from .._capture.collector import Collector
 from .._capture.identity import digest_of
-from .._capture.pending import PendingAlert, capture
+from .._capture.pending import PendingAlert
 from .._capture.tally import Tally
 from .._capture.texts import instant
 from .._incidents import answered, life
@@ -19,10 +18,9 @@ from .._incidents.fingerprint import audience_of, group_key
 from .._incidents.incident import Count, Incident, Kept
 from .._incidents.pattern import pattern
 from .._incidents.view import with_answer
-from .._masking.redact import MASK, again, noting
+from .._masking.redact import MASK
 from .._render.headline import named
-from .._render.mask import Mask, masked, slim
-from .._render.source import with_source
+from .._render.mask import Mask, slim
 from .._state.base import StateError
 from .._state.entries import dump
 from .._state.failover import Claim
@@ -30,6 +28,7 @@ from .._state.memory import UNNAMED, MemoryStore
 from .._state.write_ahead import Line, Ticket
 from .._wecom.channels import Channel
 from ..model import Alert, Digest, Recipients, Sample, Variant
+from .inbox import made
 from .options import Options
 
 _MAX_ENTRY = 256 * 1024
@@ -37,8 +36,6 @@ _MAX_NAME, _MAX_TEXT = 200, 1024
 """Characters of a variant."""
 _MAX_SHOWN = 256
 """Samples of an incident that are remembered, so that none is shown twice."""
-_MAX_HIDDEN = 4096
-"""Characters that are remembered of what is hidden, for samples and names of an incident: there may be thousands."""
 
 
 @dataclass(eq=False, repr=False)
@@ -54,26 +51,12 @@ class Alerts:
 
     def make(self, first: PendingAlert) -> Alert:
         """The alert of a record that was copied."""
-        with self._collector.masking(first.depth):
-            if first.digest is not None:
-                return masked(first.digest.alert, self._options.mask)
-            kind = digest_of(first.identity, self._options.mask)
-            with noting() as hidden:
-                alert = masked(with_source(capture(first, self._options.origin, kind)), self._options.mask)
-            if hidden:  # a thread that makes it in vain may have seen but a part: what is here stays
-                first.__dict__.setdefault("hides", again(_few(hidden)))
-            return alert
+        return made(first, self._collector, self._options)
 
     def known(self, claim: Claim) -> Claim:
-        """With what its alert tells: its cause; in memory its group, and whether that had ended within a day."""
+        """With what its alert tells: its cause."""
         incident, alert = claim.incident, claim.incident.first.alert
-        incident = replace(incident, cause=incident.cause or cause_key(alert))
-        if incident.key.startswith(UNNAMED) and not incident.group:
-            incident = replace(incident, group=group_key(alert, self._meant(alert)))
-            for earlier in self._memory.open(self._channel_id, 1, [incident.group]):
-                incident = answered.after(incident, earlier)
-                self._memory.remove(self._channel_id, incident.group)
-        return replace(claim, incident=incident)
+        return replace(claim, incident=replace(incident, cause=incident.cause or cause_key(alert)))
 
     def digest(self, claim: Claim) -> Digest:
         """What is told of an incident now."""
@@ -109,10 +92,6 @@ class Alerts:
             short_id=short_id,
         )
         return with_answer(digest, incident, self._options.shared.time_s())
-
-    def whole(self, incident: Incident) -> Incident:
-        """One of this process's memory, as people may see it."""
-        return replace(incident, samples=self._samples(incident), variants=self._variants(incident))
 
     def short_id(self, incident: Incident) -> str:
         """In memory it is given when the alert is made, which tells the group key."""
@@ -247,10 +226,3 @@ class Alerts:
         if len(shown) > _MAX_SHOWN:
             shown.clear()
         return tuple(new)
-
-
-def _few(values: Iterable[str]) -> list[str]:
-    """Of some the first, as many as are remembered."""
-    distinct = list(dict.fromkeys(values))
-    sums = accumulate(map(len, distinct))
-    return [one for one, until in zip(distinct, sums, strict=True) if until <= _MAX_HIDDEN]

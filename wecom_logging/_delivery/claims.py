@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .._capture.collector import Collector
+from .._duty.moment import Moment, what_holds
 from .._incidents import life, policy
 from .._incidents.escalation import also_told
 from .._incidents.fingerprint import audience_of, recipients_of
 from .._incidents.incident import Related
+from .._incidents.limits import SUMMARY_S
 from .._incidents.policy import Rules
-from .._incidents.policy.moment import Moment, what_holds
 from .._state.base import Wanted
 from .._state.failover import Claim, FailoverStore
 from ..model import Recipients
@@ -104,8 +105,8 @@ class Claims:
         if not claim.is_shared or self.is_draining:
             return True
         name = f"{what}{audience}"
-        self._telling = {one: at for one, at in self._telling.items() if now < at + policy.SUMMARY_S}
-        if name not in self._telling and self._senders.take_summary(name, 2 * wait_s if what else policy.SUMMARY_S):
+        self._telling = {one: at for one, at in self._telling.items() if now < at + SUMMARY_S}
+        if name not in self._telling and self._senders.take_summary(name, 2 * wait_s if what else SUMMARY_S):
             self._telling[name] = now
         until = self._telling.get(name, now + wait_s) + wait_s
         if until > now:
@@ -117,7 +118,7 @@ class Claims:
 
     def free(self, claims: list[Claim], now: float) -> list[Claim]:
         """Those that no quiet hours and no maintenance hold; the others wait for their end."""
-        held = [(one, by) for one in claims if (by := what_holds(one.incident, self.moment(one))) is not None]
+        held = [(one, by) for one in claims if (by := what_holds(one.incident.level, self.moment(one))) is not None]
         if held:
             self._store.quieten(held, now)
         waits = {claim.key for claim, _ in held}
@@ -155,7 +156,7 @@ class Claims:
         recipients = self._duties.known(self.recipients(claim), claim.incident)
         return Rules(
             room_at=now + self._senders.wait(recipients),
-            shares=self._senders.least_busy(recipients).shares(recipients),
+            shares=self._senders.room(recipients)[1],
             refused=claim.key in self._ledger.refused,
             draining=self.is_draining,
             summary_at=self._senders.summary_at(audience),

@@ -1,39 +1,26 @@
-"""`Duties`: what holds at this moment of the rules of time and persons that incidents came with.
-
-They came with the incident, maybe from another program of the fleet: what this process cannot have of them, such as a
-calendar, is left out, which is said once.
-"""
+"""`Duties`: what holds at this moment of the rules of time and persons that incidents of a state came with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .. import _config as config
+from .._duty.moment import Moment, is_of
+from .._duty.rules import Rules
 from .._incidents.incident import Incident
-from .._incidents.policy.moment import Moment, is_of, monday_to_friday
-from .._lines import line
-from .._state.scopes import Scopes, known_scopes
-from .._text.said import language_of_environment
-from ..errors import ConfigurationError
+from .._incidents.scopes import Scopes
+from .._state.scopes import known_scopes
 from ..model import Recipients
-from ..model.duty import NO_DUTY, Duty, Step
+from ..model.alert import TAKEN
+from ..model.duty import Step
 from .options import Options
 
 if TYPE_CHECKING:
+    from .._duty.people import OnCall
     from .._wecom.channels import Channel
     from .delivery import Delivery
-    from .on_call import OnCall
-
-
-_MOST = 64
-_KNOWN_S = 3600.0
-"""For so long the answers of a calendar are kept: a function of the program may look into a database."""
-
-_MONTH = 31
 
 
 class Duties:
@@ -45,23 +32,24 @@ class Duties:
     def __init__(self, options: Options, channel_id: str, channel: Channel, clock: Callable[[], float]) -> None:
         self._options = options
         self._channel_id = channel_id
-        self._channel = channel
         self._own = channel.addressed(None)
         """Its recipients: a group's bot has none, and an AI bot chats."""
         self._clock = clock
-        self._rules: dict[str, Moment] = {}
-        self._said: set[str] = set()
+        self._rules = Rules(options.warn_once, lambda: options.shared.time_s())
 
     @cached_property
     def on_call(self) -> OnCall:
         """Who is on call; loaded where a rota is named."""
-        from .on_call import OnCall
+        from .._duty.people import OnCall
+        from .._state.swaps import known_swaps
 
-        return OnCall(self._options, self._channel_id, self._own, self._clock)
+        options, channel = self._options, self._channel_id
+        swaps = lambda: known_swaps(options.shared, channel)  # noqa: E731 # the state is asked each time
+        return OnCall(self._own, options.duty, options.warn_once, swaps, self._clock)
 
     def known(self, named: Recipients | None, incident: Incident) -> Recipients | None:
         """Who gets it, as far as is known without asking: with people in the place of rotas."""
-        return self.on_call.known(named, self.moment(incident)) if self._has_rota(named or self._own) else named
+        return self.on_call.known(named, self.moment(incident)) if self._has_rota(named) else named
 
     def address(self, delivery: Delivery) -> None:
         """Who is on call gets it, asked each time that it goes, until a part of it has gone."""
@@ -72,7 +60,8 @@ class Duties:
         if delivery.is_step:
             delivery.address(named, self.on_call.on_step(named, self.moment(incidents[0])))
         else:
-            delivery.address(named, self.on_call.called(named, self.moment(incidents[0]), incidents))
+            takes = [one.answers.now for one in incidents if one.answers.now and one.answers.now.verb == TAKEN]
+            delivery.address(named, self.on_call.called(named, self.moment(incidents[0]), takes))
 
     def address_others(self, delivery: Delivery) -> bool:
         """WeCom knows none of those on call: who gets it in their place. Whether that is anybody else."""
@@ -84,31 +73,21 @@ class Duties:
 
     def are_for_same(self, named: Recipients | None, one: Incident, other: Incident) -> bool:
         """Whether both go to the same people: a rota of one program may be another in the next."""
-        if one.duty == other.duty or not self._has_rota(named or self._own):
+        if one.duty == other.duty or not self._has_rota(named):
             return True
-        names = {*(named or self._own).rotas, *self._own.rotas}
-        duties = [self._duty(each.duty) for each in (one, other)]
-        found = [(duty.zone, [rota for rota in duty.rotas if rota.name in names]) for duty in duties]
-        return found[0] == found[1]
+        return self.on_call.are_for_same(named, self._rules.duty(one.duty), self._rules.duty(other.duty))
 
-    def _has_rota(self, named: Recipients) -> bool:
-        return bool(named.rotas and self._own and not self._own.chats)
+    def _has_rota(self, named: Recipients | None) -> bool:
+        return bool((named or self._own).rotas) and self.on_call.has_rota(named)
 
     def moment(self, incident: Incident, *, is_closing: bool = False) -> Moment:
         """What rules ask for, of one that is due now."""
-        time = self._options.shared.time_s()
-        scopes = self._scopes_of(incident)
-        if not incident.duty:
-            return Moment(time=time, scopes=scopes, is_closing=is_closing)
-        return replace(self.rules(incident.duty), time=time, scopes=scopes, is_closing=is_closing)
+        time, scopes = self._options.shared.time_s(), self._scopes_of(incident)
+        return replace(self._rules.of(incident.duty), time=time, scopes=scopes, is_closing=is_closing)
 
     def rules(self, text: str) -> Moment:
         """What such rules ask for, at no time."""
-        if (rules := self._rules.get(text)) is None:
-            if len(self._rules) >= _MOST:
-                self._rules.clear()
-            rules = self._rules[text] = self._resolved(self._duty(text))
-        return rules
+        return self._rules.of(text)
 
     def _scopes_of(self, incident: Incident) -> Scopes:
         """The maintenances of what has logged it. Another program may have given any reason."""
@@ -123,68 +102,5 @@ class Duties:
 
     def step(self, incident: Incident) -> Step | None:
         """The step of its escalation that began last; None: another version wrote it."""
-        steps = self._duty(incident.duty).steps
+        steps = self._rules.duty(incident.duty).steps
         return steps[incident.step - 1] if 0 < incident.step <= len(steps) else None
-
-    def _duty(self, text: str) -> Duty:
-        from .._incidents.duty import duty_of  # a program whose options say something of it has it since it was built
-
-        try:
-            return duty_of(text)
-        except ValueError:  # of a newer version: it is told as without rules
-            self._say(line("duty_unknown"))
-            return NO_DUTY
-
-    def _resolved(self, duty: Duty) -> Moment:
-        """All but the time, which passes."""
-        try:
-            zone = config.timezone(duty.zone)
-        except ConfigurationError as error:  # another zone would be another time
-            self._say(line("duty_zone", name=duty.zone, error=error.problem(language_of_environment())))
-            return Moment(duty=replace(duty, quiet=(), rotas=()))
-        assert zone is not None
-        if not any(span.kind for span in duty.quiet):
-            return Moment(duty=duty, zone=zone)
-        return Moment(duty=duty, zone=zone, is_workday=self._calendar(duty.calendar))
-
-    def _calendar(self, name: str) -> Callable[[date], bool]:
-        if not name:
-            return monday_to_friday
-        from .calendars import calendar
-
-        try:
-            found = calendar(name)
-        except ConfigurationError as error:
-            self._say(line("calendar_away", name=name, error=error.problem(language_of_environment())))
-            return monday_to_friday
-        known: dict[date, bool] = {}
-        until = 0.0
-
-        def ask(day: date) -> bool | None:
-            try:
-                if (answer := found(day)) is None:
-                    self._say(line("calendar_year", name=name, year=day.year))
-            except (Exception, SystemExit) as error:  # of the program's own function
-                self._say(line("calendar_raised", name=name, error=type(error).__name__))
-                return None
-            return answer
-
-        def is_workday(day: date) -> bool:
-            nonlocal until
-            if (time := self._options.shared.time_s()) >= until:
-                known.clear()
-                until = time + _KNOWN_S
-            if day not in known:
-                answer = ask(day)
-                known[day] = monday_to_friday(day) if answer is None else answer
-                if len(known) >= _MONTH and not any(known.values()):
-                    self._say(line("calendar_never", name=name))
-            return known[day]
-
-        return is_workday
-
-    def _say(self, text: str) -> None:
-        """Once for this handler."""
-        if text not in self._said and len(self._said) < _MOST:
-            self._said.add(text)
-            self._options.warn_once(text, text)

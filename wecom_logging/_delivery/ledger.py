@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 
 from .._capture.intake import Intake
 from .._incidents import escalation, life
@@ -13,18 +11,10 @@ from .._incidents.incident import Incident, Kept, Own
 from .._incidents.limits import MAX_TOLD_TOO
 from .._lines import line
 from .._render.mask import slim
-from .._state.entries import dump, load
 from .._state.failover import Claim, FailoverStore
-from .._text.cut import trim
-from .._text.said import language_of_environment
-from .._wecom.explained import explained, warned
-from ..model import Alert, DeliveryReport, Outcome
 from .delivery import Delivery
 from .options import Options
-from .sender import Fate, Sender
-
-_MAX_BYTES = 4 * 1024 * 1024
-_MAX_NOT_ACCEPTED = 1000
+from .reports import Reports
 
 
 class Ledger:
@@ -41,20 +31,11 @@ class Ledger:
         self._options = options
         self._clock = clock
         self._expired = 0
-        self.losses_told: Mapping[str, int] = MappingProxyType({})
-        """What the last delivered message said of alerts that are lost."""
         self.refused: set[str] = set()
         """Keys of incidents that WeCom refused in a shared message: each is judged alone."""
         self.left_behind = 0
         """How many alerts the write-ahead file keeps for the next process."""
-        self.details = DetailsCache()
-        self._not_accepted: set[tuple[str, str]] = set()
-        self.is_reporting = False
-        """Whether the user's ``on_outcome`` runs, or is about to."""
-
-    def losses(self) -> Mapping[str, int]:
-        """How many alerts are lost so far, by reason."""
-        return self._intake.counters.losses()
+        self.reports = Reports(intake.counters, options)
 
     # What becomes of claims.
 
@@ -73,18 +54,13 @@ class Ledger:
     def sent(self, claims: Sequence[Claim], how: str, now: float, why: str = "", by: Delivery | None = None) -> None:
         """They were sent, here (``by`` a message) or by the fallback, or refused: the counters, the tallies, when they
         are due again."""
-        for claim in claims:
-            if not (self._options.looks.answers or claim.incident.steps):
-                continue
-            if not isinstance(claim.incident.first, Kept) and not claim.is_shared:
-                self.details.keep(claim.key, claim.incident.first.alert)
         after = [_after(claim, now, why, by) for claim in claims]
         ended = self.store.swap([(claim, new, why) for claim, new in zip(claims, after, strict=True)], now)
         for claim, new, own in zip(claims, after, ended, strict=True):
             if own is not None:
                 self._count(how, own)
             if new is None or new.ended:
-                self._over(claim, new, now)
+                self._over(claim)
             elif (tally := self._intake.of(claim.key)) is not None:
                 tally.first = new.first
                 self._intake.settled(tally, how, now, life.quiet_s(new))
@@ -115,17 +91,13 @@ class Ledger:
             self._options.warn_once("expired", line(row, count=self._expired))
         over = [(claim, life.ended(claim.incident, now), "") for claim in claims if not claim.incident.untold]
         self.store.swap(over, now)
-        for claim, new, _ in over:
-            self._over(claim, new, now)
+        for claim, _, _ in over:
+            self._over(claim)
 
-    def _over(self, claim: Claim, ended: Incident | None, now: float) -> None:
-        """What comes now is new. In memory an ended incident stands by its group key, where `Alerts.known` looks."""
+    def _over(self, claim: Claim) -> None:
+        """What comes now is new."""
         if (tally := self._intake.of(claim.key)) is not None:
             self._intake.end(tally)
-        memory, channel = self.store.memory, self.store.channel
-        if ended is not None and ended.group and not any(one.untold for one in memory.open(channel, 1, [claim.key])):
-            memory.remove(channel, claim.key)
-            memory.begin(channel, replace(ended, key=ended.group, group=""), now)
 
     def leave(self, incidents: Sequence[Incident]) -> None:
         """At exit: what is written ahead is left for the next process that opens the store; the rest is lost."""
@@ -158,62 +130,6 @@ class Ledger:
             self._intake.rename(tally, key)
         _release_ticket(incident.first)
 
-    # What people read.
-
-    def say(
-        self,
-        delivery: Delivery,
-        outcome: Outcome,
-        verdict: Fate | None,
-        sender: Sender,
-        reason: str,
-        elsewhere: bool,
-    ) -> tuple[str, ...]:
-        """Failures and half successes, on stderr. Gives the short ids of what it is about."""
-        names = [digest.short_id for digest in delivery.digests]
-        names = names or [claim.incident.short_id for claim in delivery.claims if claim.incident.short_id]
-        if outcome.error is not None:
-            row = "refused" if verdict is Fate.REJECT else "waits"
-            row = "step_refused" if delivery.is_step and verdict is Fate.REJECT else row
-            row = "to_fallback" if reason == "handed_over" else row
-            row = "bot_pauses" if elsewhere else row
-            cause = f"{type(outcome.error).__name__} {getattr(outcome.error, 'errcode', '')} {sender.name}"
-            about = f" #{names[0]}" if names and verdict is Fate.REJECT else ""
-            text = line(row, about=about, error=explained(outcome.error, language_of_environment()))
-            self._options.warn_once(cause, f"{sender.name}{sender.name and ': '}{text}")
-        if outcome.reason == "partial" and (left_out := self._left_out(outcome)):
-            remedy = "" if self._options.looks.buttons else line("see_recipients")  # of a chat the warning has it
-            self._options.warn_once(f"partial {left_out}", line("partial", names=left_out, remedy=remedy))
-        if outcome.warning:
-            self._options.warn_once("warning", warned(outcome.warning, language_of_environment()))
-        return tuple(names)
-
-    def _left_out(self, outcome: Outcome) -> str:
-        """Those who got nothing, each said once; "" where all were said before."""
-        lists = {
-            "no_chats" if self._options.looks.buttons else "no_users": outcome.invalid_users,
-            "no_departments": outcome.invalid_departments,
-            "no_tags": outcome.invalid_tags,
-            "no_licence": outcome.unlicensed_users,
-        }
-        new = {row: [one for one in ids if (row, one) not in self._not_accepted] for row, ids in lists.items()}
-        if len(self._not_accepted) > _MAX_NOT_ACCEPTED:
-            self._not_accepted.clear()
-        self._not_accepted |= {(row, one) for row, ids in new.items() for one in ids}
-        return trim("; ".join(line(row, ids=", ".join(ids)) for row, ids in new.items() if ids), 500)
-
-    def report(self, report: DeliveryReport) -> None:
-        """A thread that waits for the alerts waits for this too, but the counters are right whatever it does."""
-        assert self._options.on_outcome is not None
-        try:
-            self._options.on_outcome(report)
-        except BaseException as error:
-            self._options.warn_once("on_outcome", line("on_outcome", error=type(error).__name__))
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            self.is_reporting = False
-
     # Of one alert.
 
     def _count(self, how: str, own: Own) -> None:
@@ -230,32 +146,6 @@ class Ledger:
         _release_ticket(claim.incident.first)
 
 
-class DetailsCache:
-    """The alerts of what was sent last with all frames and texts, for who asks for details; one thread keeps them.
-
-    A memory store keeps but the beginning of each that was sent. These are masked and packed, by the key of their
-    incident, the newest in at most `_MAX_BYTES`.
-    """
-
-    def __init__(self) -> None:
-        self._packed: dict[str, bytes] = {}
-        self._bytes = 0
-
-    def keep(self, key: str, alert: Alert) -> None:
-        self._bytes -= len(self._packed.pop(key, b""))
-        packed = zlib.compress(dump(alert).encode(), 1)
-        if len(packed) <= _MAX_BYTES:
-            self._packed[key] = packed
-            self._bytes += len(packed)
-        while self._bytes > _MAX_BYTES:
-            self._bytes -= len(self._packed.pop(next(iter(self._packed))))
-
-    def find(self, key: str) -> Alert | None:
-        """Any thread may ask."""
-        packed = self._packed.get(key)
-        return None if packed is None else load(zlib.decompress(packed).decode())
-
-
 def _after(claim: Claim, now: float, why: str, by: Delivery | None) -> Incident | None:
     ends = life.is_over(claim.incident, claim.claimed_at)
     after = (life.refused if why else life.sent)(claim.incident, now, ends=ends)
@@ -264,7 +154,7 @@ def _after(claim: Claim, now: float, why: str, by: Delivery | None) -> Incident 
     after = replace(after, first=_slim_first(claim.incident.first))
     if by is None:
         return after
-    heard = tuple(dict.fromkeys((*after.heard, *by.heard)))[-MAX_TOLD_TOO:]
+    heard = tuple(dict.fromkeys((*after.heard, *by.people)))[-MAX_TOLD_TOO:]
     return replace(after, heard=heard, sent_ids=escalation.with_ids(after, by.sent_ids))
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from .._incidents import answered, policy
-from .._incidents.cause import cause_key
+from .._incidents.cause import cause_key, scheduler_of
 from .._incidents.limits import quiet_limit_s
 from .._render.card import card, offered
 from .._render.cause import share_cause
@@ -19,7 +18,6 @@ from .._render.share import SHORT_LINE_BYTES, share
 from .._render.styles import BOTH_MARKDOWNS, MARKDOWN, TEXT, fill_link
 from .._render.times import local_time
 from .._render.words import COMMANDS, NOBODY_ON_CALL, TO_THE_BOT
-from .._state.failover import Claim
 from .._text.cut import size, trim
 from .._wecom.channels import Channel
 from ..model import EVERYBODY, Alert, Digest, Failure, Markdown, Message, TemplateCard, Text
@@ -138,7 +136,7 @@ class Composer(Looks):
         """
         if len(digests) == 1:
             return self.compose(digests[0], channel, losses, nobody), 1
-        scheduler = policy.scheduler_of(cause)
+        scheduler = scheduler_of(cause)
         if scheduler or not cause:
             return self.share(digests, channel, losses, nobody, scheduler=scheduler)
         alerts = [one.alert for one in digests if cause_key(one.alert) == cause] or [digests[0].alert]
@@ -243,10 +241,9 @@ class Composer(Looks):
         return fill_link(self.link, fingerprint=alert.fingerprint or digest.short_id, service=alert.service, time=time)
 
 
-def pictures(claims: Sequence[Claim]) -> tuple[Picture, ...]:
-    """Those of alerts that were never sent."""
-    firsts = [claim.incident.first for claim in claims if answered.is_first(claim.incident)]
-    return tuple(Picture(found) for first in firsts if (found := getattr(first, "picture", b"")))
+def pictures(found: Iterable[bytes]) -> tuple[Picture, ...]:
+    """Those of alerts that were never sent; an alert without one has no bytes."""
+    return tuple(Picture(data) for data in found if data)
 
 
 def _head(nobody: Sequence[str], digest: Digest, style: Style) -> str:

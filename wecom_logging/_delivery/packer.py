@@ -14,7 +14,7 @@ from .._capture.pending import PendingAlert
 from .._incidents import answered, policy
 from .._incidents.cause import cause_key
 from .._incidents.incident import SOON_S, Kept
-from .._incidents.policy.moment import what_held
+from .._incidents.limits import no_flood
 from .._render.facts import told_losses
 from .._render.flood import worst_first
 from .._render.mask import slim
@@ -24,7 +24,7 @@ from .alerts import Alerts
 from .claims import MAX_SHARED, Claims, alone
 from .delivery import Delivery
 from .ledger import Ledger
-from .message_builder import Composer, pictures
+from .message_builder import Composer, Picture, pictures
 from .options import Looks
 from .sender import Sender, Senders
 
@@ -54,8 +54,8 @@ class Packer:
         if not sender.channel.addressed(delivery.recipients).may_answer:  # it would be said to who may not
             composer = composer._replace(answers="")
         nobody = delivery.nobody
-        delivery.losses = self._ledger.losses()
-        losses = told_losses(delivery.losses, self._ledger.losses_told, composer.reader)
+        delivery.losses = self._ledger.reports.losses()
+        losses = told_losses(delivery.losses, self._ledger.reports.losses_sent, composer.reader)
         with self._section:
             delivery.claims[1:] = self._claims.without_ended(delivery.claims[1:], self._clock())
         is_line = policy.tells_of_a_step(delivery.claims[0].incident) and not delivery.is_step
@@ -68,7 +68,7 @@ class Packer:
         is_shared = len(delivery.claims) > 1 and not delivery.cause
         delivery.parts, number = composer.write(delivery.digests, sender.channel, losses, delivery.cause, nobody)
         if is_shared and number < (before := len(delivery.claims)):
-            is_flood = not is_line and self._is_flood(delivery, policy.no_flood(number))
+            is_flood = not is_line and self._is_flood(delivery, no_flood(number))
             if is_flood and self._summarize(delivery, sender, composer, losses):
                 return  # the pictures of a flood would be one
             if len(delivery.claims) == 1:
@@ -82,7 +82,7 @@ class Packer:
             new = sum(answered.is_first(claim.incident) for claim in delivery.claims)
             held = composer.holds(sender.channel)
             self._senders.count_kinds(delivery.claims[0].incident.audience, new, held, sender)
-        delivery.parts += pictures(delivery.claims)
+        delivery.parts += _pictures(delivery.claims)
 
     def _write_held(self, delivery: Delivery, sender: Sender, composer: Composer, losses: str) -> None:
         """What has waited, the most severe first; as a summary and a file where it is more than a message holds."""
@@ -95,7 +95,7 @@ class Packer:
         if may_have_file and self._summarize(delivery, sender, composer, losses):
             return
         self._cut(delivery, number)
-        delivery.parts += pictures(delivery.claims)
+        delivery.parts += _pictures(delivery.claims)
 
     def _hold_for_cause(self, delivery: Delivery) -> None:
         """Of those that share a message, those wait of whose cause a message was sent within the window."""
@@ -177,7 +177,7 @@ class Packer:
             return False
         if delivery.held is None or claim.key in self._ledger.refused or policy.is_for_others(claim.incident, now):
             return not self._claims.stands_alone(claim, now)
-        return what_held(claim.incident, self._claims.moment(claim)) is not None
+        return policy.what_held(claim.incident, self._claims.moment(claim)) is not None
 
     def _join(self, delivery: Delivery, claim: Claim) -> bool:
         try:
@@ -227,3 +227,9 @@ def _cause(claim: Claim) -> str:
         return claim.incident.cause or cause_key(claim.incident.first.alert)
     except BaseException:  # it is judged where its digest is made
         return ""
+
+
+def _pictures(claims: list[Claim]) -> tuple[Picture, ...]:
+    """Those of alerts that were never sent."""
+    firsts = [claim.incident.first for claim in claims if answered.is_first(claim.incident)]
+    return pictures(getattr(first, "picture", b"") for first in firsts)

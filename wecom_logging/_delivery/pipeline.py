@@ -1,44 +1,37 @@
-"""`Pipeline`: what a handler holds: the way from a record to a message. What its worker does is in `turn`.
+"""`Pipeline`: what a handler holds: the way from a record to a message.
 
-That is made, and loaded, by the first turn; with a shared state at once, since a first alert is written down in the log
-call.
+What its worker does is a `Leader`'s, or over a shared state that of `turn`. It is made, and loaded, by the first turn.
 """
 
 from __future__ import annotations
 
-import time
 import weakref
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._capture.collector import Collector
 from .._incidents.fingerprint import audience_of
-from .._lines import line
-from .._runtime.clock import now, within
-from .._runtime.worker import Worker
-from .._state.shared import alone
-from .declared import declared
+from .._runtime.clock import now
+from .._runtime.worker import Job, Worker
 from .options import Looks, Options
 
 if TYPE_CHECKING:
-    from .._incidents.incident import Incident
-    from .._incidents.policy.on_call import OnDuty
-    from .._state.failover import Mark
-    from .._state.jobs import Jobs
+    from .._capture.pending import PendingAlert
+    from .._capture.tally import Tally
+    from .._jobs.base import Jobs
     from .._wecom.channels import Channel
-    from ..model import IncidentView, Recipients, Stats
-    from .memory_place import MemoryPlace
-    from .turn import Turn
+    from ..model import Alert, IncidentView, Recipients, Stats
+    from ..model.duty import OnDuty
 
-_MAX_VIEWS = 1000
-_STUCK_S = 2.0
-_ALIVE_S = 60.0
-_HAND_OVER_S = 1.0
-"""At exit: for so long alerts are made for the shared store."""
+MAX_VIEWS = 1000
+STUCK_S = 2.0
+ALIVE_S = 60.0
+HAND_OVER_S = 1.0
+"""At exit: for so long alerts are made."""
 
 
 class Channels(NamedTuple):
@@ -49,11 +42,14 @@ class Channels(NamedTuple):
     make: Callable[[], Sequence[Channel]]
 
 
-class Pipeline:
-    """One handler's way from a record to a message: ``collector`` is for the calling threads, `Turn` for the worker.
+class Pipeline(Job):
+    """One handler's way from a record to a message: ``collector`` is for the calling threads, the rest for the worker.
 
     Several ``channels`` are the bots of one group.
     """
+
+    place: Any = None
+    """Where people do something with its incidents, if it has no shared state; else None."""
 
     def __init__(
         self, channels: Sequence[Channel] | Channels, options: Options, clock: Callable[[], float] = now
@@ -76,24 +72,31 @@ class Pipeline:
         """Those that are open, by their ids. Of more than one the newest goes on with what another has."""
         self.likeness: object = None
         """Equal for handlers of one class with the same options."""
+        self._ends = False
         self.collector = Collector(
             options,
             self._worker,
-            lambda first: self._turn.alerts.make(first),
-            None
-            if options.shared.write_ahead is None
-            else lambda tally, alert: self._turn.alerts.write_ahead(tally, alert),
+            self._make,
+            self._write_ahead(),
             self._relieve,
         )
         self._start()
 
-    def open(self) -> None:
-        """Send from now on what others leave in a shared store, also before anything is logged here."""
-        if self.options.heartbeat_url is not None or declared:  # also where nothing is logged
-            self.look()
-        turn = self._begun
-        if turn is not None and turn.store.seconds_to_next_look(self._clock()) < float("inf"):
-            self._worker.nudge()
+    def _write_ahead(self) -> Callable[[Tally, Alert], object] | None:
+        """What lets a first alert survive this process; None: nothing does."""
+        return None
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Begin with nothing that waits."""
+
+    @abstractmethod
+    def _make(self, first: PendingAlert) -> Alert:
+        """The alert of a record that was copied."""
+
+    @abstractmethod
+    def _relieve(self, number: int) -> None:
+        """So many are queued while the worker may be in a request."""
 
     def reset_after_fork(self, *, inherits: bool = False) -> None:
         """In a forked child, whose parent tells what it has: empty counters, and nothing that waits.
@@ -104,76 +107,22 @@ class Pipeline:
             self.collector.reset_after_fork()
             self._start()
 
-    def _start(self) -> None:
-        self.collector.audience = self._audience
-        self._ends = False
-        self.__dict__.pop("_own", None)
-        if self.options.shared is not alone:
-            self._begin()
-
     @property
     def _channels(self) -> Sequence[Channel]:
         return self._make_channels()
 
     @property
-    def _begun(self) -> Turn | None:
-        """What the worker has, if anything has asked for it."""
-        return self.__dict__.get("_own") or None
-
-    def _begin(self) -> Turn | None:
-        """Make what the worker has. Of several threads that do, the first counts; None amid `give_up`."""
-        if "_own" not in self.__dict__:
-            from .turn import Turn
-
-            made = Turn(self.collector, self._channels, self.channel_id, self.options, lambda: self.looks, self._clock)
-            self.__dict__.setdefault("_own", made)
-            if self._ends and (turn := self._begun) is not None:
-                turn.store.batches.end()
-        return self._begun
-
-    @property
-    def _turn(self) -> Turn:
-        """What the worker has, made when it is first asked for."""
-        if (turn := self._begin()) is None:
-            raise RuntimeError("what waits is given up at this instant")
-        return turn
-
-    def _relieve(self, number: int) -> None:
-        """The worker may be in a request: put what is queued where there is a bound, if no thread is at that.
-
-        Not before the worker has loaded its part: a log call imports nothing, and the queue has a bound, too.
-        """
-        if (turn := self._begun) is not None:
-            turn.store.memory.relieve(self.channel_id, self.collector.intake.identified, number, self._clock())
-
-    @property
-    def draining(self) -> bool:
-        """Whether what the rate limit has left is used now."""
-        return (turn := self._begun) is not None and turn.senders.draining
-
-    @draining.setter
-    def draining(self, is_draining: bool) -> None:
-        if (turn := self._begin() if is_draining else self._begun) is not None:
-            turn.senders.draining = is_draining
-
-    @property
+    @abstractmethod
     def jobs(self) -> Jobs:
         """Those that are expected to run, of its state or of this process."""
-        return self._turn.watch.jobs
 
+    @abstractmethod
     def is_watching(self) -> bool:
         """Whether its worker has made turns lately."""
-        return (turn := self._begun) is not None and self._clock() - turn.watch.turned_at < _ALIVE_S
 
+    @abstractmethod
     def look(self) -> None:
         """Have its worker look at once, also where nothing was logged."""
-        if (turn := self._begin()) is not None:
-            self._load_watch(turn)
-        self._worker.nudge()
-
-    def _load_watch(self, turn: Turn) -> None:
-        if declared:
-            turn.watch  # noqa: B018 # loading it is the purpose
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until what was accepted before is settled, at most ``exit_timeout`` unless said otherwise."""
@@ -215,161 +164,23 @@ class Pipeline:
             self.collector.shut()
         self._worker.retire()
 
+    @abstractmethod
     def forget_incidents(self) -> None:
         """Tell what comes from now on as if it were new."""
-        self.collector.plain.identify_all()
-        for tally in self.collector.tallies:
-            self.collector.tallies.close(tally)
-        if (turn := self._begun) is None:
-            return
-        for incident in turn.store.memory.rows(self.channel_id):
-            if not incident.untold:
-                turn.store.memory.remove(self.channel_id, incident.key)
 
     def stats(self) -> Stats:
         return self.collector.counters.stats()
 
+    @abstractmethod
     def incidents(self) -> list[IncidentView]:
         """What is open, the newest first."""
-        if (turn := self._begun) is None:
-            return []
-        from .._incidents import answered
 
-        found = sorted(turn.store.incidents(_MAX_VIEWS), key=lambda one: one.last, reverse=True)
-        return [view for one in found if answered.is_open(one) and (view := self._view(one)) is not None]
-
+    @abstractmethod
     def on_call(self) -> list[OnDuty]:
         """Who is on call by each of its rotas. It may take some seconds; any thread may ask."""
-        if not self.options.duty:
-            return []
-        duties = self._turn.duties
-        moment = replace(duties.rules(self.options.duty), time=self.options.shared.time_s())
-        return duties.on_call.shown(moment) if moment.duty.rotas else []
-
-    @cached_property
-    def place(self) -> MemoryPlace:
-        """Where people do something with its incidents, if it has no shared state."""
-        from .memory_place import MemoryPlace
-
-        return MemoryPlace(
-            self.channel_id,
-            self.options.shared,
-            lambda: self._begun,
-            lambda: self._turn,
-            self._worker.nudge,
-            self._clock,
-        )
-
-    def _view(self, incident: Incident) -> IncidentView | None:
-        from .._incidents.view import view
-
-        try:
-            named = replace(incident, short_id=self._turn.alerts.short_id(incident))
-            return view(named, self.options.shared.time_s())
-        except Exception:  # of one that cannot be read or made there is nothing to say
-            return None
-
-    # The worker's job.
-
-    def prepare(self) -> None:
-        """Load what a turn needs, where a fork waits for it."""
-        if (turn := self._begin()) is None:
-            return
-        self._load_watch(turn)
-        for channel in self._channels:
-            channel.load()
-        self.options.shared.load()
-
-    def turn(self) -> float:
-        """Send the next message that may go. Returns the seconds until there may be another."""
-        turn = self._begin()
-        return _STUCK_S if turn is None else turn.run()  # None: all is given up now
-
-    # What the worker's thread, the exit hook and a fork ask.
-
-    def waits_for(self) -> Mark | None:
-        """Bring all that is counted into the store; what is to be told then. None: a thread is at a first record."""
-        if (turn := self._begin()) is None:
-            return None
-        with turn.section:
-            turn.take_in(self._clock(), at_once=True)
-            if self._ends:
-                turn.store.hear_all(self._clock())
-            return None if self.collector.intake.is_at_a_first() else turn.store.mark()
-
-    def is_told(self, mark: Mark) -> bool:
-        """Whether all that was to be told is settled."""
-        return self._turn.store.is_told(mark, handed_over_is_enough=self._turn.senders.are_elsewhere)
-
-    def settled(self) -> bool:
-        """Whether nothing waits, by the counters."""
-        if (turn := self._begun) is None:
-            return self.stats().pending == 0
-        waits = turn.store.has_untold() and not (turn.senders.are_elsewhere and self.options.shared.is_up)
-        return self.stats().pending == 0 and not waits and not turn.ledger.is_reporting
 
     def closed(self) -> bool:
         return self.collector.closed
-
-    def finished(self) -> bool:
-        turn = self._begun
-        return self.closed() and self.settled() and not (turn is not None and turn.outbox)
-
-    def end(self) -> None:
-        """What a person has taken or silenced in this process's memory is told now: there is no later.
-
-        In a shared store, that and what is only counted is safe, and waits for its time.
-        """
-        self._ends = True
-        if (turn := self._begun) is not None:
-            turn.store.batches.end()
-        self._handlers.clear()  # when the interpreter takes all apart, nobody is to hear of them
-
-    def problem(self) -> str:
-        """Says behind a line of ours why the last message has not arrived so far; "" where nothing is known."""
-        return "" if self._begun is None else self._begun.senders.problem()
-
-    def rests_s(self) -> float:
-        """For how many seconds nothing is tried, as WeCom refuses what it needs or has asked for a pause; else 0."""
-        return 0.0 if self._begun is None else self._begun.senders.long_pause()
-
-    def give_up(self, has_time: Callable[[], bool] = bool) -> int:
-        """At exit: what still waits, or is only counted, is lost, with its number, or left in the shared store.
-
-        Not what comes amid this, while it ``has_time``.
-        """
-        now, lost = self._clock, self.collector.counters.dropped["exit_timeout"]
-        none: list[Turn] = []
-        turn: Turn | list[Turn] = self.__dict__.setdefault("_own", none)
-        if isinstance(turn, list):  # no turn has come so far, and none begins amid this
-            before = lost.value
-            try:
-                self.collector.give_up()
-            finally:
-                if turn is none:
-                    del self.__dict__["_own"]
-            return lost.value - before
-        entered = turn.section.acquire(timeout=_STUCK_S)
-        before = lost.value  # what other threads give up until then is their number
-        try:
-            self.collector.given_up = True
-            self.collector.shut()
-            turn.outbox.shut()
-            turn.store.let_go(now())
-            with suppress(BaseException), within(time.monotonic() + _HAND_OVER_S):  # what redact raises, and takes
-                turn.take_in(now(), at_once=True)
-            self.collector.intake.tell_overflow(in_all=True)  # whatever was said within the last minute
-            while not has_time() and (incidents := turn.store.memory.rows(self.channel_id)):
-                turn.ledger.leave(incidents)
-            self.collector.intake.counted(now(), at_once=True)
-        finally:
-            if entered:
-                turn.section.release()
-        if turn.ledger.left_behind or (turn.store.batches.leaves_untold() and not turn.senders.are_elsewhere):
-            has_waited = self.rests_s() <= self.exit_timeout_s
-            limit = line("within", seconds=self.exit_timeout_s) if has_waited else ""
-            self.options.warn_once("left", line("left", within=limit, why=self.problem()))
-        return lost.value - before
 
 
 _MAX_LEFT = 16

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import enum
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Protocol
 
 from .._capture.context import carry, passed_by
 from .._config import RateRules
-from .._incidents.policy import SUMMARY_S, no_flood
+from .._incidents.limits import SUMMARY_S, no_flood
 from .._lines import line
 from .._render.layout import lay_out
 from .._render.retold import in_language
 from .._render.styles import TEXT
 from .._render.words import NO_MESSAGE, NOT_DELIVERED
-from .._runtime import forks
 from .._runtime.clock import between
 from .._runtime.warn import warn_once
-from .._state.base import Rules, StateError
-from .._state.shared import Shared
-from .._state.windows import FLOOD, Windows
+from .._runtime.windows import FLOOD, Windows
 from .._text.cut import trim
 from .._text.said import Language, language_of_environment
 from .._text.sha256 import sha256
@@ -35,7 +33,6 @@ from .._wecom.http import trying
 from ..errors import APIError, HTTPStatusError, MessageError, TransportError, WeComError
 from ..model import Digest, File, Message, Outcome, Recipients
 from ..model.message import Answerable
-from .delivery import Delivery
 from .message_builder import Attachment, Part, Picture
 from .options import Options, Target
 
@@ -62,6 +59,16 @@ class NotNow(Exception):
     """Our own rate limit has no room for this try."""
 
 
+class OnItsWay(Protocol):
+    """A message on its way to ``recipients`` (None: those of the channel): its ``parts``, of which so many are
+    ``done``, and the files of it that were uploaded, by the identity of a channel."""
+
+    parts: tuple[Part, ...]
+    done: int
+    recipients: Recipients | None
+    uploads: dict[str, File]
+
+
 @dataclass(slots=True)
 class Sender:
     """Sends messages through one channel, within its rate limit, and rests when a round has failed.
@@ -80,15 +87,13 @@ class Sender:
     waits for the limit."""
     _failed_rounds: int = field(default=0, init=False)
 
-    def wait(self, recipients: Recipients | None, *, draining: bool) -> float:
-        """Seconds until a message to these recipients may go, spread evenly unless ``draining``; 0 for now."""
+    def room(self, recipients: Recipients | None, *, draining: bool) -> tuple[float, bool]:
+        """Seconds until a message to these recipients may go, spread evenly unless ``draining``, 0 for now; and whether
+        so much went out lately that messages have to be shared."""
         now, receivers = self.clock(), self.channel.receivers(recipients)
-        pace = 0.0 if draining else self.windows.pace(receivers, self.rules, now)[1]
-        return max(self.back_off_until - now, self.windows.wait(receivers, self.rules, now), pace)
-
-    def shares(self, recipients: Recipients | None) -> bool:
-        """Whether so much went out lately that messages have to be shared."""
-        return self.windows.pace(self.channel.receivers(recipients), self.rules, self.clock())[0]
+        shares, pace_s = self.windows.pace(receivers, self.rules, now)
+        wait_s = max(self.back_off_until - now, self.windows.wait(receivers, self.rules, now))
+        return wait_s if draining else max(wait_s, pace_s), shares
 
     def use(self, recipients: Recipients | None) -> float:
         """How much of the limit went out lately: 1 is all."""
@@ -112,7 +117,7 @@ class Sender:
                 self._failed_rounds = min(self._failed_rounds + 1, 10)
                 self.back_off_until = now + between(wait / 2, wait)
 
-    def send(self, delivery: Delivery) -> Outcome:
+    def send(self, delivery: OnItsWay) -> Outcome:
         """Send the parts that were not sent yet, one after the other; stop at the first that is not delivered.
 
         An outcome that is ``"kept"`` has the error, if it was not our own rate limit; what it means is `fate`'s. One
@@ -132,7 +137,7 @@ class Sender:
         self._failed_rounds = 0
         return replace(outcome, warning="; ".join(warnings))
 
-    def send_part(self, part: Part, delivery: Delivery) -> Outcome:
+    def send_part(self, part: Part, delivery: OnItsWay) -> Outcome:
         """One message, in one round of tries."""
         recipients = delivery.recipients
         receivers = self.channel.receivers(recipients)
@@ -159,13 +164,13 @@ class Sender:
             trying.reset(outer)
             self.windows.landed(receivers, reserved, self.clock())
 
-    def upload(self, part: Attachment, delivery: Delivery) -> File:
+    def upload(self, part: Attachment, delivery: OnItsWay) -> File:
         """A file of a delivery, which is uploaded once to a channel. Raises `WeComError` or `MessageError`."""
         uploaded = delivery.uploads.get(self.channel.identity) or self.channel.upload(part.name, part.data)
         delivery.uploads[self.channel.identity] = uploaded
         return uploaded
 
-    def _message(self, part: Part, delivery: Delivery) -> Message | Answerable:
+    def _message(self, part: Part, delivery: OnItsWay) -> Message | Answerable:
         if isinstance(part, Picture):
             return self.channel.picture(part.data)
         return self.upload(part, delivery) if isinstance(part, Attachment) else part
@@ -181,7 +186,11 @@ class Senders:
         self._kinds: dict[str, list[tuple[float, int]]] = {}  # when, and how many in a shared message, by audience
         self._senders = [
             Sender(
-                channel, windows(channel.identity, options.shared), options.rules, clock, _name(number, len(channels))
+                channel,
+                options.shared.windows(channel.identity),
+                options.rules,
+                clock,
+                _name(number, len(channels)),
             )
             for number, channel in enumerate(channels, 1)
         ]
@@ -198,7 +207,7 @@ class Senders:
     def pause(self) -> float:
         """Seconds for which all of them rest, or leave it to another process; 0 or less if one does not."""
         now = self._clock()
-        return min(_ELSEWHERE_S if one.channel.is_elsewhere else one.back_off_until - now for one in self._senders)
+        return min([_ELSEWHERE_S if one.channel.is_elsewhere else one.back_off_until - now for one in self._senders])
 
     def long_pause(self) -> float:
         """The same, where it is none of those that grow while WeCom cannot be reached; else 0."""
@@ -215,14 +224,19 @@ class Senders:
 
     def wait(self, recipients: Recipients | None) -> float:
         """Seconds until one of them may send a message to these recipients."""
-        return min(sender.wait(recipients, draining=self.draining) for sender in self._senders)
+        return self.room(recipients)[0]
+
+    def room(self, recipients: Recipients | None) -> tuple[float, bool]:
+        """The same, and whether so much went out lately that messages have to be shared."""
+        return self.least_busy(recipients).room(recipients, draining=self.draining)
 
     def least_busy(self, recipients: Recipients | None) -> Sender:
         """The one that may go first; of several, the one with the most left of its limit."""
         if len(self._senders) == 1:
             return self._senders[0]
         return min(
-            self._senders, key=lambda sender: (sender.wait(recipients, draining=self.draining), sender.use(recipients))
+            self._senders,
+            key=lambda one: (one.room(recipients, draining=self.draining)[0], one.use(recipients)),
         )
 
     def has_another(self, sender: Sender) -> bool:
@@ -234,7 +248,8 @@ class Senders:
 
     def summary_at(self, audience: str) -> float:
         """When the last summary of a flood was sent to it."""
-        return max(sender.windows.last(_flood(audience)) for sender in self._senders)
+        name = _flood(audience)
+        return max([sender.windows.last(name) for sender in self._senders])
 
     def take_summary(self, audience: str, every_s: float) -> bool:
         """Whether this process tells now what all want to tell at the same moment: as with a flood, one of all does."""
@@ -308,80 +323,6 @@ def fate(error: WeComError | MessageError) -> Fate:
             return Fate.KEEP_SLOWLY
         case _:
             return Fate.REJECT
-
-
-# The rate windows of each channel, shared by all handlers of the process, and by all that have the same store.
-
-
-class SharedWindows(Windows):
-    """Windows that all processes with the same shared store use. Where that is away, this one keeps to its share."""
-
-    def __init__(self, channel: str, shared: Shared) -> None:
-        super().__init__()
-        self._channel = channel
-        self._shared = shared
-        self._peers = 1
-        self._numbers: dict[float, str] = {}
-        self._not_before: dict[tuple[str, ...], float] = {}
-
-    def wait(self, receivers: tuple[str, ...], rules: Rules, now: float) -> float:
-        return max(super().wait(receivers, self._share(rules), now), self._not_before.get(receivers, now) - now)
-
-    def pace(self, receivers: tuple[str, ...], rules: Rules, now: float) -> tuple[bool, float]:
-        return super().pace(receivers, self._share(rules), now)
-
-    def reserve(self, receivers: tuple[str, ...], rules: Rules, now: float) -> float:
-        wait = self.wait(receivers, rules, now)
-        if wait > 0 or not rules:
-            return wait if wait > 0 else super().reserve(receivers, rules, now)
-        try:
-            taken = self._shared.call(
-                lambda state: state.reserve(self._channel, self._shared.who, receivers, rules, now)
-            )
-        except StateError:
-            return super().reserve(receivers, self._share(rules), now)
-        self._peers = taken.peers
-        self.replace(taken.ages, now, _KNOWN_S)
-        if taken.wait_s > 0:
-            self._not_before = {receivers: now + taken.wait_s}
-            return taken.wait_s
-        self._numbers = {now: taken.number}
-        return 0.0
-
-    def landed(self, receivers: tuple[str, ...], reserved: Iterable[float], now: float) -> None:
-        times = list(reserved)
-        super().landed(receivers, times, now)
-        for time in times:
-            number = self._numbers.pop(time, "")
-            if number and now > time:
-                self._shared.try_call(lambda state: state.landed(self._channel, receivers, number, now), None)  # noqa: B023 # called at once
-
-    def pause(self, wait_s: float, now: float) -> None:
-        super().pause(wait_s, now)
-        self._shared.try_call(lambda state: state.pause(self._channel, wait_s, now), None)
-
-    def _share(self, rules: Rules) -> Rules:
-        """All of the limit, or this process's part of it while the others cannot be asked."""
-        if self._shared.is_up:
-            return rules
-        return tuple((max(number // self._peers, 1), period * max(self._peers / number, 1)) for number, period in rules)
-
-
-_channels: dict[tuple[str, str], Windows] = {}
-
-
-def windows(channel: str, shared: Shared) -> Windows:
-    """This process's windows of a channel, by its identity."""
-    return _channels.setdefault((channel, shared.name), SharedWindows(channel, shared))
-
-
-def _after_fork_in_child() -> None:
-    """The thread that held a lock is not here."""
-    for found in _channels.values():
-        found.reset_after_fork()
-
-
-forks.in_child(_after_fork_in_child)
 
 
 # The fallback.

@@ -11,21 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from .._duty.steps import names, ring
 from .._incidents import escalation
 from .._incidents.fingerprint import audience_of
 from .._incidents.policy import told_by_steps
 from .._incidents.view import anew
 from .._render.facts import called
-from .._render.words import CALLED, NOT_CALLED
 from .._state.failover import Claim
 from .._text.said import language_of_environment
 from .._wecom.channels import Channel
 from .._wecom.directory_checks import is_user_id
 from .._wecom.explained import explained
-from ..errors import InvalidRecipientError, MessageError, WeComError
+from ..errors import InvalidRecipientError, MessageError
 from ..model import Digest, Outcome, Recipients
 from ..model.alert import TAKEN, Escalation
-from ..model.recipients import EVERYBODY_LOG, MAX_SENT_IDS
 from .claims import Claims
 from .delivery import Delivery
 from .duties import Duties
@@ -71,7 +70,7 @@ class Steps:
         if (wait_s := self._senders.wait(self._duties.known(step.recipients, claim.incident))) > 0:
             self._later(claims, now + wait_s, now)
             return None
-        return Delivery(claims, [], step.recipients, is_step=True)
+        return Delivery(claims, recipients=step.recipients, is_step=True)
 
     def digest(self, claim: Claim) -> Digest:
         """The whole alert, with what had come when the step began."""
@@ -81,7 +80,7 @@ class Steps:
         told = [self._channel.addressed(known), *told_by_steps(incident)]
         taken = incident.answers.now
         return Digest(
-            anew(self._ledger.details.find(claim.key) or incident.first.alert, incident),
+            anew(incident.first.alert, incident),
             count=number,
             total=number,
             times=incident.times,
@@ -93,7 +92,7 @@ class Steps:
                 incident.step,
                 len(incident.steps),
                 incident.steps[incident.step - 1],
-                tuple(filter(None, map(self.called, self._each_once(told, incident.sent_ids)))),
+                self._names(told, incident.sent_ids),
                 escalation.missed_before(incident),
                 taken.who if taken is not None and taken.verb == TAKEN else "",
             ),
@@ -104,15 +103,10 @@ class Steps:
         step = self._duties.step(delivery.claims[0].incident)
         if step is None or not step.calls or delivery.recipients is None:
             return
-        language = self._options.looks.language
-        try:
-            calls = self._channel.ring(delivery.recipients)
-        except (WeComError, MessageError) as error:
-            delivery.phoned = NOT_CALLED.within(language, getattr(error, "errcode", "–"))
-            self._options.warn_once("phone", explained(error, language_of_environment()))
-            return
-        failed = ", ".join(f"{call.user_id} {call.code}" for call in calls if call.code or not call.call_id)
-        delivery.phoned = NOT_CALLED.within(language, failed) if failed else CALLED.within(language) if calls else ""
+        rang = ring(self._channel, delivery.recipients, self._options.looks.language)
+        delivery.phoned = rang.phoned
+        if rang.error is not None:
+            self._options.warn_once("phone", explained(rang.error, language_of_environment()))
 
     def settle(self, delivery: Delivery, outcome: Outcome, now: float, *, refused: bool) -> None:
         """What became of its message: it tells somebody, nobody, or is tried again."""
@@ -132,7 +126,7 @@ class Steps:
         """It has told these."""
         assert delivery.recipients is not None
         audience, ids = audience_of(delivery.recipients), delivery.sent_ids
-        who = "".join(map(self.called, self._each_once([delivery.recipients], ids)))
+        who = "".join(self._names([delivery.recipients], ids))
         self._ledger.refused.difference_update(claim.key for claim in claims)
         told = partial(escalation.step_told, audience=audience, who=who, ids=ids, phoned=delivery.phoned)
         self._ledger.become(claims, told, now)
@@ -141,19 +135,9 @@ class Steps:
         """What people call them."""
         return called(recipients, self._options.looks.language)
 
-    def _each_once(self, told: Sequence[Recipients], ids: Sequence[str]) -> list[Recipients]:
-        """Each person once, by whichever name, and none whom WeCom has left out; ``ids`` are those of who got it."""
-        got, seen = {*map(str.lower, ids)}, set[str]()
-
-        def admit(kind: str, one: str) -> bool:
-            """Note a name, and say whether it stays."""
-            found = {*map(str.lower, self._channel.receivers(Recipients(**{kind: (one,)})))} - {EVERYBODY_LOG}
-            is_left_out = kind == "users" and 0 < len(got) < MAX_SENT_IDS and is_user_id(one) and not found & got
-            is_known = found <= seen
-            seen.update(found)
-            return not found or not (is_left_out or is_known)
-
-        return [one.only(admit) for one in told]
+    def _names(self, told: Sequence[Recipients], ids: Sequence[str]) -> tuple[str, ...]:
+        """Each person once, by whichever name; ``ids`` are those of who got it."""
+        return names(told, ids, self._channel.receivers, is_user_id, self._options.looks.language)
 
     def _miss(self, claims: list[Claim], why: str, now: float) -> None:
         self._ledger.refused.difference_update(claim.key for claim in claims)

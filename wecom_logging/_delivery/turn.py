@@ -19,32 +19,33 @@ from .._incidents import policy
 from .._incidents.answered import said
 from .._incidents.fingerprint import audience_of
 from .._incidents.life import released
+from .._incidents.limits import GATHER_S
 from .._incidents.policy import Hold, Rules, Send, Step, Why
-from .._lines import line
+from .._jobs.declared import declared
 from .._render.flood import WORST
 from .._runtime import forks
 from .._state.failover import DRAIN_S, Claim, FailoverStore
 from .._state.memory import MemoryStore
 from .._state.scopes import known_scopes
 from .._wecom.channels import Channel
-from ..errors import InvalidRecipientError, MessageError
 from ..model import DeliveryReport, Outcome, Recipients
 from ..model.duty import Held
 from .alerts import Alerts
+from .asked import Asked
 from .claims import MAX_SHARED, Claims, alone
-from .declared import Asked, declared
 from .delivery import Delivery
 from .duties import Duties
+from .judged import finds_nobody, judge
 from .ledger import Ledger
 from .options import Looks, Options
 from .outbox import Outbox
 from .packer import Packer
-from .sender import Fate, Sender, Senders, fate
+from .sender import Fate, Sender, Senders
 
 if TYPE_CHECKING:
+    from .._jobs.watch import Watch
     from .heartbeat import Heartbeat
     from .steps import Steps
-    from .watch import Watch
 
 
 _SWEEP_S = 60.0
@@ -130,11 +131,11 @@ class Turn:
                 outcome = Outcome("kept") if delivery.failed else self.steps.nobody
             else:
                 outcome = sender.send(delivery)
-            if _finds_nobody(outcome) and self.duties.address_others(delivery):
+            if finds_nobody(outcome) and self.duties.address_others(delivery):
                 self._packer.write(delivery, sender)
                 outcome = sender.send(delivery)
         except BaseException as error:  # a defect of ours, or user code (redact): it costs one alert
-            self._say_defect(error)
+            self.ledger.reports.defect(error)
             if not isinstance(error, Exception):
                 raise
         finally:  # what ends the thread does so when the counters are right
@@ -151,11 +152,13 @@ class Turn:
     @cached_property
     def watch(self) -> Watch:
         """What looks after jobs; loaded where there may be some."""
+        from .._jobs.watch import Watch
         from .._state.jobs import Jobs
-        from .watch import Watch
+        from .stored_jobs import StoredRows
 
         shared = self._options.shared
-        return Watch(self.store, Jobs(shared), self._options, self.alerts.meant, self._clock)
+        rows = StoredRows(self.store.channel, shared, self._clock)
+        return Watch(rows, Jobs(shared), self._options, self.alerts.meant, self._clock)
 
     def _watch_jobs(self, now: float) -> float:
         """See whether jobs have run that are expected to; the seconds until it is to be seen again."""
@@ -186,7 +189,7 @@ class Turn:
         self.store.hand_over(now)
         if (written := self._options.shared.write_ahead) is not None:
             written.tidy()
-        self._intake.close_quiet(now, self.store.is_answered_here)
+        self._intake.close_quiet(now, self.store.is_held_here)
         self._intake.tell_overflow()
 
     # 2. Which message goes next, and about which incidents.
@@ -244,7 +247,7 @@ class Turn:
         try:
             claim = self.alerts.known(claim)
         except BaseException as error:  # user code (redact) may even want to end the thread
-            self._say_defect(error)
+            self.ledger.reports.defect(error)
             self.ledger.give_up([claim], "rejected", now)
             if not isinstance(error, Exception):
                 raise
@@ -295,9 +298,9 @@ class Turn:
 
         At its end all processes want to send it. None: not now, or not this one.
         """
-        if not self.claims.tells_for_all(claim, now, policy.GATHER_S):
+        if not self.claims.tells_for_all(claim, now, GATHER_S):
             return None
-        return Delivery([claim], [], self.claims.recipients(claim), held=held)
+        return Delivery([claim], recipients=self.claims.recipients(claim), held=held)
 
     def _delivery(self, claims: list[Claim], now: float, cause: str = "") -> Delivery | None:
         """None: all whom it would tell have more than it says."""
@@ -312,7 +315,7 @@ class Turn:
             if everybody and not recipients:
                 self.ledger.become(claims, lambda one: released(said(one), now), now)
                 return None
-        return Delivery(claims, [], recipients, cause=cause)
+        return Delivery(claims, recipients=recipients, cause=cause)
 
     def _has_room(self, delivery: Delivery, now: float) -> bool:
         if (wait := self.senders.wait(delivery.recipients)) > 0:
@@ -323,7 +326,8 @@ class Turn:
 
     def _settle(self, delivery: Delivery, outcome: Outcome, sender: Sender, seconds: float) -> None:
         """Decide, and act. The fallback and ``on_outcome`` are called with no lock held: they may take long."""
-        verdict = fate(outcome.error) if outcome.error is not None else None
+        judged = judge(delivery, len(delivery.claims), outcome, has_another=self.senders.has_another(sender))
+        verdict, elsewhere, refused, waits, alone, reason = judged
         if outcome.delivered or delivery.done:
             delivery.reached(sender.channel.known(delivery.recipients), outcome)
             if delivery.is_step:
@@ -331,14 +335,7 @@ class Turn:
         if delivery.summarized and (outcome.reason == "rejected" or verdict in (Fate.REJECT, Fate.KEEP_SLOWLY)):
             self._give_way(delivery, outcome)
             return
-        elsewhere = verdict not in (None, Fate.REJECT) and self.senders.has_another(sender)
-        waits = verdict is Fate.KEEP_SLOWLY
-        refused = outcome.reason == "rejected" or verdict is Fate.REJECT or (waits and not elsewhere)
-        refused = refused and not (outcome.delivered or delivery.done)
-        alone = refused and not waits and len(delivery.claims) > 1  # what shared a message is judged alone
-        alone = alone and not (delivery.is_step and _finds_nobody(outcome))
         given: list[Claim] = []
-        reason = "delivered" if outcome.delivered else "rejected" if refused and not (waits or alone) else "kept"
         report = None
         try:
             lost = zip(delivery.claims, delivery.digests, strict=False) if refused and not alone else ()
@@ -347,18 +344,19 @@ class Turn:
                     given.append(claim)
                     reason = "handed_over"
         finally:
-            names = self.ledger.say(delivery, outcome, verdict, sender, reason, elsewhere)
+            names = _names(delivery)
+            self.ledger.reports.say(names, outcome, verdict, sender.name, reason, delivery.is_step, elsewhere)
             if self._options.on_outcome is not None and (outcome.error is not None or outcome.reason != "kept"):
                 ended = replace(outcome, reason="rejected") if reason in ("rejected", "handed_over") else outcome
                 channel = sender.channel.identity.split(" ", 1)[0]
                 report = DeliveryReport(names, channel, ended, reason, seconds)
-                self.ledger.is_reporting = True
+                self.ledger.reports.is_reporting = True
             with self.section:
                 now = self._clock()
                 if delivery.is_step and not alone:
                     self.steps.settle(delivery, outcome, now, refused=refused and not waits)
                 elif outcome.delivered:
-                    self.ledger.losses_told = delivery.losses
+                    self.ledger.reports.losses_sent = delivery.losses
                     self.ledger.sent(delivery.claims, "delivered", now, by=delivery)
                 elif alone:
                     self.ledger.refused.update(claim.key for claim in delivery.claims)
@@ -370,7 +368,7 @@ class Turn:
                 if verdict not in (None, Fate.REJECT) and not (refused and len(given) == len(delivery.claims)):
                     sender.rest(verdict, getattr(outcome.error, "retry_after_s", 0.0))
             if report is not None:
-                self.ledger.report(report)
+                self.ledger.reports.report(report)
 
     def _give_way(self, delivery: Delivery, outcome: Outcome) -> None:
         """A flood that is refused goes in shared messages, but for what stands in a summary that was sent."""
@@ -401,13 +399,8 @@ class Turn:
         if self.outbox.is_shut:  # no turn will come for it
             self.ledger.leave([claim.incident for claim in delivery.claims if not claim.is_shared])
 
-    def _say_defect(self, error: BaseException) -> None:
-        self._options.warn_once("defect", line("no_message", error=type(error).__name__))
 
-
-def _finds_nobody(outcome: Outcome) -> bool:
-    """Whether WeCom may know none of those who are to get it."""
-    error = outcome.error
-    return isinstance(error, InvalidRecipientError | MessageError) or (
-        error is not None and fate(error) is Fate.KEEP_SLOWLY
-    )
+def _names(delivery: Delivery) -> tuple[str, ...]:
+    """The short ids of what it is about."""
+    names = [digest.short_id for digest in delivery.digests]
+    return tuple(names or [claim.incident.short_id for claim in delivery.claims if claim.incident.short_id])

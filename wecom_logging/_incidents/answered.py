@@ -11,6 +11,7 @@ from dataclasses import replace
 from ..model import Answer
 from ..model.alert import DONE, ESCALATED, OVER, SILENCED, TAKEN, UNDONE, RunEnd
 from .incident import Incident
+from .known import NOTHING, is_again, is_by
 from .limits import TAKE_FOR_S
 
 MAX_JOURNAL = 16
@@ -54,7 +55,7 @@ def undone(incident: Incident, who: str, where: str, *, now: float, time: float,
     assert answer is not None
     back = answers.before if answers.before is not None and answers.before.until > time else None
     incident = replace(incident, answers=replace(answers, now=back))
-    whose = "" if answer.verb == DONE or is_of(answer, who, user) else answer.who
+    whose = "" if answer.verb == DONE or is_by(answer, who, user) else answer.who
     after = _answered(
         incident, Answer(UNDONE[answer.verb], who, where, time, user=user, whose=whose, job=answer.job), now
     )
@@ -64,6 +65,22 @@ def undone(incident: Incident, who: str, where: str, *, now: float, time: float,
         answers=replace(after.answers, now=back, before=None, is_said=nobody_knows or not incident.told),
         held_until=now + back.until - time if back is not None else 0.0,
     )
+
+
+def become(incident: Incident, answer: Answer, now: float) -> Incident:
+    """What a person's answer makes of it; the very same, where that person has just given it."""
+    if answer.verb in UNDONE.values():
+        return undone(incident, answer.who, answer.where, now=now, time=answer.at, user=answer.user)
+    standing = None if comes_again(incident) else incident.answers.now
+    return incident if is_again(standing, answer) else _answered(incident, answer, now)
+
+
+def refused_by(incident: Incident, answer: Answer) -> Answer | None:
+    """What is in force and refuses an answer."""
+    if answer.verb in UNDONE.values() and in_force(incident, answer.at) is None:
+        return NOTHING
+    who, user = (answer.by, "") if answer.by else (answer.who, answer.user)
+    return in_the_way(incident, answer.verb, who, answer.at, user)
 
 
 def silence_over(incident: Incident) -> Incident:
@@ -126,13 +143,8 @@ def in_the_way(incident: Incident, verb: str, who: str, time: float, user: str =
     answer = in_force(incident, time)
     if answer is None or verb not in UNDONE:
         return None
-    may = verb == DONE or is_of(answer, who, user) or (verb, answer.verb) == (TAKEN, SILENCED)
+    may = verb == DONE or is_by(answer, who, user) or (verb, answer.verb) == (TAKEN, SILENCED)
     return answer if answer.verb == DONE or not may else None
-
-
-def is_of(answer: Answer, who: str, user: str = "") -> bool:
-    """Whether that person did it: by the user ids, and by the names where one of these is not known."""
-    return answer.user.lower() == user.lower() if answer.user and user else answer.who == who
 
 
 def in_force(incident: Incident, time: float) -> Answer | None:
@@ -146,21 +158,6 @@ def back(incident: Incident, time: float) -> Answer | None:
     """What is in force again, where the last thing a person did was to undo another."""
     last = incident.answers.journal[-1:]
     return in_force(incident, time) if last and last[0].verb in UNDONE.values() else None
-
-
-def newest(incident: Incident, time: float) -> Answer | None:
-    """What a person did with it since it began: what still holds, else what was done last."""
-    answer = in_force(incident, time)
-    if answer is not None or not incident.answers.journal:
-        return answer
-    last = incident.answers.journal[-1]
-    is_of_before = last.verb == DONE or comes_again(incident) or last.at < began(incident)
-    return None if is_of_before else last
-
-
-def by_persons(incident: Incident) -> list[Answer]:
-    """What people did with it; a step is none of that."""
-    return [one for one in incident.answers.journal if one.verb != ESCALATED]
 
 
 def newest_step(journal: tuple[Answer, ...]) -> int:

@@ -12,6 +12,8 @@ from .pattern import pattern
 if TYPE_CHECKING:
     from ..model import Alert
 
+_SCHEDULER = "scheduler "
+
 
 def cause_key(alert: Alert) -> str:
     """The same for all alerts of one cause, in one environment; empty where nothing says one.
@@ -27,6 +29,16 @@ def cause_key(alert: Alert) -> str:
     if root is None or not root.frames:
         return ""
     return digest(root.type, pattern(root.text), *environment_of(alert))[:16]
+
+
+def cause_of(scheduler: str, service: str) -> str:
+    """The same for jobs that a scheduler has not started, which seems to have ended."""
+    return f"{_SCHEDULER}{scheduler} {service}"
+
+
+def scheduler_of(cause: str) -> str:
+    """Which one that is; "" for any other cause."""
+    return cause.removeprefix(_SCHEDULER).partition(" ")[0] if cause.startswith(_SCHEDULER) else ""
 
 
 # What cannot be reached, as drivers say it: a refused connection to a host and port, or a name that no host has. Each

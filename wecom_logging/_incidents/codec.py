@@ -20,9 +20,9 @@ from ..model.alert import UNDONE, VERBS
 from ..model.duty import MAX_STEPS
 from ..model.recipients import MAX_SENT_IDS
 from .answered import MAX_JOURNAL
+from .apply import MAX_PLACES, MAX_RATES
 from .incident import NO_ANSWERS, Answers, Count, First, Incident, StoreTime
 from .limits import MAX_SAMPLES, MAX_TOLD_TOO, MAX_VARIANTS
-from .stored import MAX_PLACES, MAX_RATES
 
 MAX_CHARACTERS = 512 * 1024
 """A longer document is none of ours."""

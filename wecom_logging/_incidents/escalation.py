@@ -14,15 +14,9 @@ from ..model.recipients import MAX_SENT_IDS
 from .answered import MAX_JOURNAL, is_closed, newest_step, with_step
 from .incident import Incident
 from .limits import MAX_TOLD_TOO
+from .outcomes import STEP_S, STEP_TRY_S
+from .plan import NEVER
 from .stored import unclaimed
-
-NEVER = float("inf")
-
-STEP_S = 60.0
-"""At least so long between two steps that were held, but where less is asked for."""
-
-STEP_TRY_S = 5.0
-"""How soon a step whose message has failed is tried again; then it waits for twice as long, up to `STEP_S`."""
 
 
 def step_due_at(incident: Incident) -> float:

@@ -198,8 +198,6 @@ class Incident:
     quiet_by: str = ""
     """What the maintenance is of; "": quiet hours."""
     quiet_why: str = ""
-    group: str = ""
-    """Its group key, where that is not its key: in memory, once its alert is made."""
     own: Own = NOTHING
     beyond: Mapping[str, Any] | None = None
 

@@ -23,42 +23,27 @@ from .answered import (
 )
 from .escalation import from_first_step, is_held, step_due_at
 from .incident import NOTHING, SOON_S, Incident, Own
+from .outcomes import MAX_DIGESTS_WITH_NEW
+from .plan import (
+    CLOSED_S,
+    EXPIRES_S,
+    FRESH_WINDOWS,
+    GATHER_WINDOWS,
+    MAX_QUIET_S,
+    MAX_WAIT_S,
+    NEW_AT_ONCE,
+    QUIET_WINDOWS,
+)
 from .stored import has_new_variant, rank_of, unclaimed
-
-MAX_WAIT_S = 3600.0
-"""The wait between two digests doubles up to this."""
-
-NEW_AT_ONCE = 2
-"""So many digests in a row have a variant that is new after a window; each one more waits for twice as long."""
-
-MAX_DIGESTS_WITH_NEW = 16
-
-QUIET_WINDOWS = 10
-"""After so many windows without a record an incident is over."""
-
-MAX_QUIET_S = 3600.0
-"""What comes again and again is over later, up to this."""
-
-GATHER_WINDOWS = 2
-"""What is over within so many windows is told together."""
-
-FRESH_WINDOWS = 2
-"""A digest is sent while its newest record is no older than this; what has stopped is told by its end."""
 
 RARE_RECORDS = 5
 RARE_WINDOWS = 3
 """Of so few records, or of one in so many windows, ten quiet windows do not show that it is mended."""
 
-EXPIRES_S = 24 * 3600.0
-"""What could not be told for so long is given up."""
-
 NEAR_S = 1.0
 """What is due within it goes along with others of its cause."""
 
 MAX_RELATED = 200
-
-CLOSED_S = 24 * 3600.0
-"""For so long after its end an incident is known: if it comes again, its message says so, and who has closed it."""
 
 
 def wake_at(incident: Incident) -> float:

@@ -18,3 +18,26 @@ MAX_VARIANTS = 64
 
 MAX_TOLD_TOO = 16
 """Of the audiences that steps of an escalation have told, so many are kept; of the persons on call, too."""
+
+SUMMARY_S = 60.0
+"""One summary of a flood in so long, for each audience."""
+
+GATHER_S = 4.0
+"""For so long after a summary what is not urgent is gathered: then is seen whether the flood lasts."""
+
+BEAT_S = 600.0
+"""Jobs that one scheduler has not started share a message in so long."""
+
+CRITICAL = 50
+"""From this level on a new incident waits for no other."""
+
+PATIENCE = 3
+"""After so many rounds that failed an incident goes behind all others: WeCom may refuse just this one."""
+
+MESSAGES = 3
+"""What so many messages can hold is no flood."""
+
+
+def no_flood(held: int) -> int:
+    """How many incidents are no flood, where a message holds so many."""
+    return held * MESSAGES

@@ -44,4 +44,4 @@ def _base32(key: str) -> str:
 
 def _hashed(text: str) -> str:
     number = int.from_bytes(sha256(text).digest()[:8], "big")
-    return "".join(ALPHABET[number >> shift & 31] for shift in range(59, -1, -5))
+    return "".join([ALPHABET[number >> shift & 31] for shift in range(59, -1, -5)])

@@ -11,22 +11,9 @@ from dataclasses import dataclass, replace
 
 from ..model import Variant
 from .answered import is_closed, newest_step, with_step
+from .apply import MAX_PLACES, MAX_RATES, SPANS, more_variants
 from .incident import NOTHING, Count, Incident, Place
-from .limits import MAX_SAMPLES, MAX_VARIANTS
-
-CRITICAL = 50
-"""From this level on a new incident waits for no other."""
-
-PATIENCE = 3
-"""Rounds after which an alert lets others go first: WeCom, or something before it, may refuse just this one."""
-
-SPANS = 8
-"""Into which the wait between two digests is divided, for the curve of the rate."""
-
-MAX_RATES = 4 * SPANS + 1
-
-MAX_PLACES = 1000
-"""Of the processes that have added to an incident, so many are counted."""
+from .limits import MAX_SAMPLES, MAX_VARIANTS, PATIENCE
 
 
 def added(
@@ -118,21 +105,6 @@ def is_more(incident: Incident, count: Count) -> bool:
 def takes_first(incident: Incident) -> bool:
     """Whether the next first alert takes the place of its own."""
     return is_closed(incident) and not incident.untold
-
-
-def more_variants(variants: tuple[Variant, ...], more: tuple[Variant, ...]) -> tuple[Variant, ...]:
-    """All of them, each name once, with the first text that was given."""
-    if not more:
-        return variants
-    found = {variant.name: variant for variant in variants}
-    for variant in more:
-        same = found.get(variant.name)
-        if same is not None:
-            one = same if same.is_new or not variant.is_new else variant
-            found[variant.name] = replace(one, count=same.count + variant.count)
-        elif len(found) < MAX_VARIANTS:
-            found[variant.name] = variant
-    return tuple(found.values())
 
 
 def _less_variants(variants: tuple[Variant, ...], told: tuple[Variant, ...]) -> tuple[Variant, ...]:

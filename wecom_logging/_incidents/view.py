@@ -1,42 +1,41 @@
-"""An open incident, as people and programs read it."""
+"""An open incident of the old engine, as people and programs read it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model import Alert, Digest, IncidentView
-from ..model.alert import SILENCED, TAKEN
+from ..model import Alert, Digest
 from . import answered
+from .fingerprint import recipients_of
 from .incident import Incident
-
-_MAX_TEXT = 240
-NO_TEXT = "(no text)"
+from .known import Known
 
 
-def view(incident: Incident, time: float) -> IncidentView:
-    """What is shown of an incident. Raises `Exception` where its alert cannot be read.
-
-    ``time``: now, in seconds since the epoch.
-    """
-    alert = incident.first.alert
-    answer = answered.in_force(incident, time)
-    return IncidentView(
+def known(incident: Incident) -> Known:
+    """What is shown of an incident, whose alert is made on demand."""
+    comes_again = answered.comes_again(incident)
+    return Known(
+        key=incident.key,
         short_id=incident.short_id,
         level=incident.level,
-        level_name=alert.level_name,
-        logger=alert.logger,
-        text=first_line(alert),
-        count=answered.total(incident),
-        told=max(incident.told - incident.count + answered.total(incident), 0),
+        make=lambda: anew(incident.first.alert, incident),
+        total=answered.total(incident),
+        unsent=incident.untold,
         messages=incident.digests + (incident.told > 0),
-        since=answered.began(incident),
+        began=answered.began(incident),
         last=incident.last,
-        place=alert.place,
+        is_open=answered.is_open(incident),
+        comes_again=comes_again,
+        answers=incident.answers.journal,
+        standing=None if comes_again else incident.answers.now,
+        further=tuple(filter(None, map(recipients_of, incident.told_too))),
+        sent_ids=incident.sent_ids,
+        duty=incident.duty,
+        samples=incident.samples,
+        variants=incident.variants,
+        rates=incident.rates,
         hosts=incident.hosts,
         processes=incident.processes,
-        taken_by=answer.who if answer is not None and answer.verb == TAKEN else "",
-        silenced_by=answer.who if answer is not None and answer.verb == SILENCED else "",
-        silent_until=answer.until if answer is not None and answer.verb == SILENCED else 0.0,
     )
 
 
@@ -62,12 +61,3 @@ def anew(alert: Alert, incident: Incident) -> Alert:
     if (incident.answers.base or answered.comes_again(incident)) and 0 < alert.time < began < float("inf"):
         return replace(alert, time=began)
     return alert
-
-
-def first_line(alert: Alert) -> str:
-    """Its title, message or exception, whichever it has."""
-    failures = (f"{failure.type}: {failure.text}" for failure in alert.failures[-1:])
-    for text in (alert.title, alert.message, alert.formatted or "", *failures):
-        if line := text[: 16 * _MAX_TEXT].strip().partition("\n")[0]:
-            return line[:_MAX_TEXT]
-    return NO_TEXT

@@ -97,9 +97,11 @@ _IN_COMMANDS = (
 
 def without_positional(text: str, small: str) -> str:
     """``text`` with the secrets of calls, statements and command lines as ``***``. ``small`` is it in small letters."""
-    for words, places in (*_ON_LINES, *_STATEMENTS) if "\n" in text else _STATEMENTS:
-        if has_one(small, words):
-            text = masked_at(text, places(text))
+    has_lines = "\n" in text
+    if has_one(small, _ALL_WORDS if has_lines else _WORDS):  # so few texts have
+        for words, places in (*_ON_LINES, *_STATEMENTS) if has_lines else _STATEMENTS:
+            if has_one(small, words):
+                text = masked_at(text, places(text))
     if "(" in text or "args" in small:
         text = _CALLS.without(text, small)
         if has_one(small, _KEYED_WORDS):
@@ -304,3 +306,5 @@ _ON_LINES = (
     (("stringdata", "kind: secret"), _string_data),
 )
 """Where names and values stand on lines of their own."""
+_WORDS = tuple(word for words, _ in _STATEMENTS for word in words)
+_ALL_WORDS = (*_WORDS, *(word for words, _ in _ON_LINES for word in words))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
+from itertools import chain
 
 from . import forms, personal, positional, tokens
 from .pairs import without_pairs
@@ -69,8 +70,8 @@ def _masked(text: str, names: frozenset[str]) -> str:
     if "PRIVATE KEY" in text:
         text = tokens.without_private_keys(text)
     small = _small(text)
-    text = positional.without_positional(_RULES.without(text, small), small)
-    return tokens.without_tokens(without_pairs(text, _small(text), names), small)
+    shown = positional.without_positional(_RULES.without(text, small), small)
+    return tokens.without_tokens(without_pairs(shown, small if shown is text else _small(shown), names), small)
 
 
 def _small(text: str) -> str:
@@ -103,8 +104,14 @@ def masker(secrets: Iterable[str], further: Callable[[str], str] | None) -> Call
         tokens.load()  # not when the first long word comes: the program may have no file left
 
     def mask(text: str) -> str:
-        text = forms.without(forms.without(text, known), _remembered)
-        return _further(text, further) if further else text
+        text = forms.without(text, chain(known, _remembered))
+        if further is None:
+            return text
+        try:
+            masked = further(text)
+        except Exception as error:  # of a function of the user: then nothing of the text is shown
+            return RAISED % type(error).__name__
+        return masked if type(masked) is str else RETURNED % type(masked).__name__
 
     if further not in (None, redact, redact_personal):
         return mask
@@ -122,9 +129,12 @@ def masker(secrets: Iterable[str], further: Callable[[str], str] | None) -> Call
 
 
 def _noted(mask: Callable[[str], str], text: str, remembered: tuple[str, ...]) -> tuple[str, list[str]]:
-    """A masked text, and what was hidden in it, as long as these are ``remembered``."""
-    with noting() as hidden:
+    """A masked text, and what was hidden in it, as long as these are ``remembered``. Who asks says `hide` of it."""
+    before, noted.values = noted.values, (hidden := list[str]())
+    try:
         return mask(text), hidden
+    finally:
+        noted.values = before
 
 
 def remember(*secrets: str) -> None:
@@ -140,12 +150,3 @@ def again(hidden: Iterable[str]) -> Callable[[str], str] | None:
     """A function that masks what was hidden elsewhere, in any of its forms; None where nothing tells by itself."""
     known = forms.of(forms.telling(hidden))
     return partial(forms.without, known=known) if known else None
-
-
-def _further(text: str, further: Callable[[str], str]) -> str:
-    """A user's function may fail; then nothing of the text is shown."""
-    try:
-        masked = further(text)
-    except Exception as error:
-        return RAISED % type(error).__name__
-    return masked if type(masked) is str else RETURNED % type(masked).__name__

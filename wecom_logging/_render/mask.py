@@ -41,7 +41,7 @@ def masked(alert: Alert, mask: Mask) -> Alert:
 
 def _whole(alert: Alert, mask: Mask) -> Alert:
     """The same object where nothing of it is another: most alerts have no secret."""
-    found: dict[str, Any] = {name: mask(getattr(alert, name)) for name in _TEXTS}
+    found: dict[str, Any] = {name: mask(text) for name in _TEXTS if (text := getattr(alert, name))}
     found |= {
         "fields": tuple(_field(name, value, mask) for name, value in alert.fields),
         "failures": each(

@@ -56,7 +56,7 @@ def seconds_left() -> float:
 
 def time_left() -> float:
     """The same for a socket's timeout: raises `TimeoutError` where nothing is left."""
-    left = seconds_left()
+    left = _deadline.get() - time.monotonic()
     if left <= 0:
         raise TimeoutError("timed out")
     return left

@@ -132,7 +132,7 @@ class Standing:
 
     def at_exit(self) -> None:
         """Says who is missed; what other code takes away at the very end is part of the program's end."""
-        with suppress(Exception):
+        with suppress(Exception):  # modules are taken apart at the exit
             self.tell(taken_s=0)
 
     def in_child(self) -> None:

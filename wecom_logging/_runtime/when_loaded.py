@@ -20,7 +20,7 @@ def when_loaded(module: str, then: Callable[[], object]) -> None:
     """
     package = module.partition(".")[0]
     if module in sys.modules:
-        with suppress(Exception):
+        with suppress(Exception):  # it must not break the code that asks
             then()
     elif package in sys.modules or PathFinder.find_spec(package) is not None:
         _waiting[module] = then
@@ -56,6 +56,6 @@ class _Loader:
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         module.__loader__ = self._loader
-        with suppress(Exception):
+        with suppress(Exception):  # it must not break the import of the program
             _waiting.pop(module.__name__)()
         self._loader.exec_module(module)

@@ -15,8 +15,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .._incidents import life, stored
+from .._incidents import answered, life, stored
 from .._incidents.incident import Count, Incident, Own, Related
+from .._incidents.known import Verdict
+from .._incidents.view import known
 from ..errors import StateError as StateError  # a part of the contract
 from ..model import Answer
 
@@ -317,6 +319,19 @@ def answer(
         if store.swap(channel, [Swap(before, after)], now) != [None]:
             return Answered(after)
     return Answered(before, is_busy=True)
+
+
+def answer_to(
+    store: Incidents, channel: str, key: str, answered_so: Answer, now: float, *, is_seen: bool
+) -> Verdict | None:
+    """The same with a person's answer; ``is_seen``: no message has to say it."""
+
+    def become(one: Incident) -> Incident:
+        after = answered.become(one, answered_so, now)
+        return answered.said(after) if is_seen else after
+
+    found = answer(store, channel, key, become, lambda one: answered.refused_by(one, answered_so), now)
+    return None if found is None else Verdict(known(found.incident), found.other, found.is_busy)
 
 
 def swap_lent(store: Incidents, channel: str, swaps: Sequence[Swap], now: float) -> list[Own | None]:

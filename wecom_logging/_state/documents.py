@@ -18,10 +18,10 @@ from .._incidents import stored
 from .._incidents.codec import as_line, dump, plain, read, typed
 from .._incidents.incident import Count, Incident
 from .._incidents.short_id import short_id
+from .._runtime.windows import Windows
 from .base import DAY_S, KEEP_S, LOCK_S, MINUTE_S, DeadLetter, Fact, Rules, SharedCounters, Taken
 from .entries import MAX_CHARACTERS, Entry
 from .rows import ALL, Find, Rows, RowStore, entry_of, loaded, new_version
-from .windows import Windows
 
 MAX_DEAD = 10_000
 """Dead letters that are kept: beyond that, the oldest are discarded."""

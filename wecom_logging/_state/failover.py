@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from .._incidents import answered, escalation, life, stored
 from .._incidents.incident import NOTHING, Count, Incident, Own, Related
+from .._incidents.scopes import Scopes
 from .._lines import line
 from .._runtime.clock import seconds_left
 from ..errors import StateError
@@ -20,7 +21,7 @@ from ..model.duty import Held
 from .base import Swap, Wanted, swap_lent
 from .batches import MOST, Batches, Reconciled
 from .memory import MemoryStore
-from .scopes import Scopes, wake, woken
+from .scopes import wake, woken
 from .shared import Shared
 from .takeover import taken_over
 
@@ -124,7 +125,7 @@ class FailoverStore:
             self._catch_up(now)
             self._report(now)
             while seconds_left() > 0:
-                wanted = Wanted(MOST, self.memory.early(self.channel, now))
+                wanted = Wanted(MOST, self._early(now))
                 claims = self.memory.claim(self.channel, _HERE, now, self._lease_s, wanted)
                 if not claims:
                     break
@@ -174,9 +175,7 @@ class FailoverStore:
         """Its escalation goes on in the shared store, of what this process has told while that was away."""
         if escalation.step_due_at(incident) < float("inf"):
             count = self._publish(incident)
-            row = replace(
-                stored.unclaimed(incident), key=count.key, group="", first=count.first or incident.first, own=NOTHING
-            )
+            row = replace(stored.unclaimed(incident), key=count.key, first=count.first or incident.first, own=NOTHING)
             self.shared.call(lambda store: store.begin(self.channel, row, now))
 
     def _among_others(self, pairs: list[tuple[Incident, Count]], now: float) -> list[tuple[Incident, Count]]:
@@ -229,13 +228,18 @@ class FailoverStore:
         if own is not None:
             self._handed(incident, key, how, own)
 
+    def _early(self, now: float) -> list[str]:
+        """What memory gives only where it is urgent: something of it is untold that is not due yet."""
+        rows = self.memory.rows(self.channel)
+        return [one.key for one in rows if life.due_at(one) > now and life.may_go_early(one)]
+
     # Out.
 
     def claim(self, now: float, wanted: Wanted, *, draining: bool = False) -> list[Claim]:
         """What this process is to send now, the most severe first; when ``draining``, all that is untold is urgent."""
         if not self.shared.is_up:
             if draining:
-                wanted = replace(wanted, urgent=self.memory.early(self.channel, now))
+                wanted = replace(wanted, urgent=self._early(now))
             found = self.memory.claim(self.channel, _HERE, now, float("inf"), wanted)
             return [Claim(incident, False, now) for incident in found]
         if now < self._next_look and not (draining or wanted.urgent):
@@ -333,11 +337,6 @@ class FailoverStore:
             del self._unreported[:MOST]
         self._both.report(self._in_hand.keys(), now)
 
-    def hear_all(self, now: float) -> None:
-        """At exit: what an answer holds back in memory is due now. In a shared store it waits for its time."""
-        held = [one for one in self.memory.rows(self.channel) if one.held_until and one.untold]
-        self.memory.swap(self.channel, [Swap(one, life.hastened(one)) for one in held if not one.owner], now)
-
     def wake(self, scopes: Scopes, now: float) -> None:
         """What a maintenance holds that is over before its time is due now: who has ended it could wake what was held
         by then, and a process that heard of that later held more. Where the clock on the wall was set, or the machine
@@ -373,7 +372,7 @@ class FailoverStore:
     def mark(self) -> Mark:
         """What is to be sent now of all that this process has added."""
         rows = self.memory.rows(self.channel)
-        here = {one.key: one.count for one in rows if one.untold and not one.held_until}  # else an answer quietens it
+        here = {one.key: one.count for one in rows if one.untold}
         return Mark(here, set(self.batches.keys()), self.batches.number)
 
     def is_told(self, mark: Mark, *, handed_over_is_enough: bool = False) -> bool:
@@ -393,10 +392,10 @@ class FailoverStore:
         unreported = self._unreported and self.shared.is_up
         return self.batches.leaves_untold() or bool(self._in_hand or unreported) or not self._has_looked
 
-    def is_answered_here(self, key: str) -> bool:
-        """Whether a person did something with an incident of memory, which is in force, or quiet hours hold its end."""
+    def is_held_here(self, key: str) -> bool:
+        """Whether quiet hours hold the end of an incident of memory."""
         found = self.memory.open(self.channel, 1, [key])
-        return bool(found) and (found[0].answers.now is not None or found[0].quiet_since > 0)
+        return bool(found) and found[0].quiet_since > 0
 
     def incidents(self, most: int) -> list[Incident]:
         """What is open: with a shared store that of all, else that of this process."""

@@ -1,30 +1,23 @@
-"""`Jobs`: the jobs that are expected to run, as a state keeps them, or the memory of this process. All programs that
-share the state see and report the same ones.
+"""`Jobs`: the jobs that are expected to run, as a state keeps them, all programs that share it see and report the same
+ones.
 
 Each is a fact. One more, `Watched`, says when somebody looked last: of those who watch, one looks.
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, tzinfo
+from dataclasses import fields, replace
 from typing import Any
 
 from .._incidents.codec import as_line, plain, read, typed
-from .._incidents.job import Job, Seen, Spec
-from .._incidents.policy import expected
-from .._incidents.policy.expected import Gap
-from .._incidents.schedule import Cron
-from .._runtime import forks
-from .._runtime.clock import seconds_left, wall
+from .._jobs import expected
+from .._jobs.job import Gap, Job, Row, Seen, Spec, Watched
+from .._runtime.clock import seconds_left
 from ..errors import StateError
 from .base import Fact
 from .shared import JOBS as CHANNEL
-from .shared import Shared, alone
+from .shared import Shared
 
 _JOB, _WATCHED = "job ", "watched"
 _MAX_CHARACTERS = 64 * 1024
@@ -33,41 +26,23 @@ _LATEST = 1e11
 _KEPT_S = 32 * 86400.0
 """So long a job is known that reports, and that nobody has declared."""
 
-MAX_NAME = 100
 UNWATCHED_S = 600.0
 """Nobody watches where nobody has looked for so long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """When somebody looked last, and the last time in which nobody did."""
-
-    at: float
-    gap: Gap = expected.NO_GAP
-    version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A job as it was read. ``document``: all of it, also what a later version has written."""
-
-    job: Job
-    version: int
-    document: Mapping[str, Any]
 
 
 class Jobs:
     """Those of a state. What it does raises `StateError`. ``time_s``: in place of the store's clock, for tests."""
 
+    is_shared = True
+
     def __init__(self, shared: Shared, time_s: Callable[[], float] | None = None) -> None:
         self._shared = shared
-        self._memory = _Memory() if shared is alone else None
-        self._has_time = shared is alone
+        self._has_time = False
         self._time_s = time_s
         self._known: dict[str, Row] = {}
 
     def _use(self, use: Callable[[Any], Any]) -> Any:
-        return self._shared.call(use) if self._memory is None else use(self._memory)
+        return self._shared.call(use)
 
     def time(self) -> float:
         """The store's, whatever this host's clock shows."""
@@ -131,23 +106,26 @@ class Jobs:
 
     def forget(self, name: str) -> None:
         """Expect it no more, until a program declares it again; `remember` undoes that within a month."""
-
-        def forgotten(job: Job | None, now: float) -> Job | None:
-            if job is None or job.is_forgotten:
-                return job
-            return Job(spec=Spec(name=name), seen=job.seen, forgotten=job.spec)
-
-        self.change(name, forgotten)
+        self.change(name, lambda job, now: expected.forgotten(job))
 
     def remember(self, name: str) -> None:
         """Expect it again, as before."""
+        self.change(name, lambda job, now: expected.remembered(job))
 
-        def remembered(job: Job | None, now: float) -> Job | None:
-            if job is None or job.forgotten is None or not job.is_forgotten:
-                return job
-            return Job(spec=job.forgotten, seen=job.seen)
+    def began(self, name: str, run: str) -> None:
+        """A run begins."""
+        self._note(name, lambda seen, now: expected.started(seen, run, now))
 
-        self.change(name, remembered)
+    def ended(self, name: str, run: str, *, has_failed: bool) -> None:
+        """It has ended."""
+        self._note(name, lambda seen, now: expected.ended(seen, run, now, has_failed=has_failed))
+
+    def _note(self, name: str, become: Callable[[Seen, float], Seen]) -> None:
+        def noted(job: Job | None, now: float) -> Job:
+            job = job or Job(spec=Spec(name=name), seen=expected.new(now))
+            return replace(job, seen=become(job.seen, now))
+
+        self.change(name, noted)
 
     def watched(self) -> Watched | None:
         """When somebody looked last."""
@@ -158,52 +136,6 @@ class Jobs:
         """This process looks now, if nobody else does."""
         text, version = as_line({"at": at, "gap": list(gap)}), 0 if before is None else before.version
         return bool(self._use(lambda store: store.put(CHANNEL, _WATCHED, version, text, 0.0, at)))
-
-
-class Report:
-    """What a run says of itself, to each of these states."""
-
-    def __init__(self, name: str, run: str) -> None:
-        self._name = name
-        self._run = run
-
-    def began(self, jobs: Jobs) -> None:
-        self._note(jobs, lambda job, now: replace(job, seen=expected.started(job.seen, self._run, now)))
-
-    def ended(self, jobs: Jobs, *, has_failed: bool) -> None:
-        self._note(
-            jobs, lambda job, now: replace(job, seen=expected.ended(job.seen, self._run, now, has_failed=has_failed))
-        )
-
-    def _note(self, jobs: Jobs, become: Callable[[Job, float], Job]) -> None:
-        def noted(job: Job | None, now: float) -> Job:
-            return become(job or Job(spec=Spec(name=self._name), seen=expected.new(now)), now)
-
-        jobs.change(self._name, noted)
-
-
-@functools.lru_cache(4096)
-def schedule_of(cron: str, zone: str) -> Cron | None:
-    """The times of a job; None where it has none. Raises `ImportError` without cronsim, ValueError."""
-    with forks.gate:  # a child that is forked amid an import could never finish it
-        return Cron(cron, zone_of(zone)) if cron else None
-
-
-def zone_of(name: str) -> tzinfo:
-    """The zone of a job."""
-    if name == "UTC":
-        return UTC
-    with forks.gate:
-        from zoneinfo import ZoneInfo
-
-        return ZoneInfo(name)
-
-
-def zone_to_show(name: str) -> tzinfo | None:
-    """The same, where times are shown in it; None where there is none, or this machine lacks it."""
-    with contextlib.suppress(ValueError, KeyError):
-        return zone_of(name) if name else None
-    return None
 
 
 def _row(fact: Fact) -> Row | None:
@@ -244,34 +176,3 @@ def _watched(fact: Fact | None) -> Watched | None:
     except (ValueError, TypeError, KeyError, RecursionError):  # another hand has been at it
         return Watched(0.0, version=fact.version)
     return Watched(at, (since, until), fact.version)
-
-
-class _Memory:
-    """Facts of this process alone."""
-
-    def __init__(self) -> None:
-        self._facts: dict[str, Fact] = {}
-        self._version = 0
-        self._lock = threading.Lock()
-
-    def time(self) -> float:
-        return wall()
-
-    def get(self, channel: str, name: str, time: float) -> Fact | None:
-        fact = self._facts.get(name)
-        return fact if fact is None or not fact.ends or fact.ends > time else None
-
-    def facts(self, channel: str, time: float) -> dict[str, Fact]:
-        return {name: fact for name, fact in list(self._facts.items()) if not fact.ends or fact.ends > time}
-
-    def put(self, channel: str, name: str, version: int, text: str, ends: float, time: float) -> bool:
-        with self._lock:
-            there = self.get(channel, name, time)
-            if version != (there.version if there is not None else 0):
-                return False
-            self._version += 1
-            if text:
-                self._facts[name] = Fact(text, self._version, ends)
-            else:
-                self._facts.pop(name, None)
-            return True

@@ -117,7 +117,7 @@ class MemoryStore(RowStore[MemoryRows]):
 
     def _make_room(self, step: MemoryRows, channel: str) -> None:
         while step.waiting > self._max_number or (step.waiting_bytes > self._max_bytes and step.waiting > 1):
-            if (found := step.leaving.first()) is None:
+            if (found := step.first_to_leave()) is None:
                 return
             self._end(step, *found, "queue_overflow")
 
@@ -159,11 +159,6 @@ class MemoryStore(RowStore[MemoryRows]):
         """All that are open, or that a person has closed."""
         with self.step() as rows:
             return list(rows.of(channel))
-
-    def early(self, channel: str, now: float) -> list[str]:
-        """The incidents that `claim` gives only where they are urgent: what is untold of them is not due yet."""
-        with self.step() as rows:
-            return rows.early(channel, now)
 
     def remove(self, channel: str, key: str) -> Own | None:
         """Forget an incident, claimed or not: the records of this process's counters that end with it."""

@@ -46,20 +46,8 @@ class Find:
     by: float = 0.0
     is_untold: bool = False
 
-    def wants(self, row: Incident) -> bool:
-        """For a store that looks at all that it has."""
-        return (
-            (self.keys is None or row.key in self.keys)
-            and self.short_id in (None, row.short_id)
-            and self.audience in (None, row.audience)
-            and row.audience not in self.but
-            and self.cause in (None, row.cause)
-            and (self.due is None or life.due_at(row) <= (self.by if row.owner else self.due))
-            and (row.untold > 0 or not self.is_untold)
-        )
-
     def place(self, row: Incident) -> tuple[float, ...]:
-        """The same: whose is the least comes first."""
+        """For a store that orders all that it has: whose is the least comes first."""
         if self.order == "turn":
             return turn(row)
         if self.order == "cause":

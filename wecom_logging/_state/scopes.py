@@ -8,18 +8,17 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
+from .._duty.moment import may_hold
 from .._incidents import life
 from .._incidents.incident import Incident
 from .._incidents.limits import QUIET_LIMIT_S
-from .._incidents.policy.moment import may_hold
+from .._incidents.scopes import MAX_WHY, Scopes
+from .._journal import standing as here
 from ..model.duty import Scope
 from .base import Store, Swap
 from .shared import Shared, alone
-from .standing import change_standing, read_standing, standing
-
-Scopes = tuple[Scope, ...]
+from .standing import change_standing, read_standing
 
 _READ_S = 5.0
 """So old may be what this process knows of them."""
@@ -36,10 +35,10 @@ def known_scopes(shared: Shared, *, asks: bool = True) -> Scopes:
     and in any case while it knows of some. Where a state is away, what its programs say holds in them. Raises nothing.
     """
     read_at, scopes = _known.get(shared, (float("-inf"), ()))
-    if (asks or scopes) and shared is not alone and (now := time.monotonic()) >= read_at + _READ_S:
+    if (asks or scopes) and (now := time.monotonic()) >= read_at + _READ_S:
         scopes = shared.try_call(_read, scopes)
         _known[shared] = now, scopes
-    return scopes if shared is alone or shared.is_well else (*scopes, *known_scopes(alone))
+    return scopes if shared.is_well else (*scopes, *here.standing(Scope))
 
 
 def _read(store: Store) -> Scopes:
@@ -55,35 +54,13 @@ def _of_persons(scopes: Scopes, now: float) -> Scopes:
 def change_scopes(shared: Shared, become: Callable[[Scopes], Scopes]) -> Scopes:
     """Let them become others, which are returned; what no longer holds any of them is due now. Raises `StateError`."""
     if shared is alone:
-        after = standing(become(known_scopes(shared)), shared.time_s())
-    else:
-        there = shared.call(lambda store: change_standing(store, _CHANNEL, _NAME, Scope, become))
-        after = _of_persons(there, shared.time_s())
-        for channel in shared.call(lambda store: store.channels()):
-            wake(shared, channel, after, time.monotonic())
+        return here.change(Scope, become)
+    there = shared.call(lambda store: change_standing(store, _CHANNEL, _NAME, Scope, become))
+    after = _of_persons(there, shared.time_s())
+    for channel in shared.call(lambda store: store.channels()):
+        wake(shared, channel, after, time.monotonic())
     _known[shared] = time.monotonic(), after
     return after
-
-
-_ALL = ("", "*", "root", "all", "全部", "所有", "一切")
-MAX_NAME = 100
-MAX_WHY = 500
-
-
-def is_a_scope(name: str) -> bool:
-    """Whether it names a service or a logger, and not all there are."""
-    return name.lower() not in _ALL and "*" not in name and len(name) <= MAX_NAME and name.isprintable()
-
-
-def begun(scopes: Scopes, scope: Scope) -> Scopes:
-    """With one more, in the place of those of its name."""
-    scope = replace(scope, why=scope.why[:MAX_WHY], who=scope.who[:MAX_NAME])
-    return (*(one for one in scopes if one.name != scope.name), scope)
-
-
-def ended(scopes: Scopes, name: str) -> Scopes:
-    """Without those of this name."""
-    return tuple(one for one in scopes if one.name != name)
 
 
 def woken(rows: Sequence[Incident], scopes: Scopes | None, now: float, time_s: float) -> list[Swap]:
@@ -101,8 +78,6 @@ def woken(rows: Sequence[Incident], scopes: Scopes | None, now: float, time_s: f
 
 def wake(shared: Shared, channel: str, scopes: Scopes | None, now: float) -> None:
     """The same in a state. Raises `StateError`."""
-    if shared is alone:
-        return
     rows = shared.call(lambda store: store.open(channel, _MOST, now=now))
     if found := woken(rows, scopes, now, shared.time_s()):
         shared.call(lambda store: store.swap(channel, found, now))
@@ -111,3 +86,4 @@ def wake(shared: Shared, channel: str, scopes: Scopes | None, now: float) -> Non
 def forget_scopes() -> None:
     """For tests: this process knows of none."""
     _known.clear()
+    here.forget()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._lines import line
 from .._runtime import forks
 from .._runtime.clock import between, wall
+from .._runtime.windows import Rules, Windows, kept
 from .._runtime.worker import at_end
 from ..errors import StateError
 
@@ -27,6 +28,9 @@ JOBS = "jobs"
 
 BACK_OFF_S = (5.0, 15.0)
 """How long a backend that failed is left alone: at random in between, so that a fleet does not come back as one."""
+
+_KNOWN_S = 60.0
+"""What others sent within so long is known after each reservation."""
 
 
 class Shared:
@@ -158,6 +162,10 @@ class Shared:
         """Files that could not be read or taken over: they stay for people."""
         return [] if self.write_ahead is None else self.write_ahead.set_aside()
 
+    def windows(self, channel: str) -> Windows:
+        """The rate windows of a channel, by its identity, for all that share this state."""
+        return kept(channel, self.name, lambda: SharedWindows(channel, self))
+
     # What a `TokenSource` asks; each does nothing where the state cannot be used.
 
     def token(self, app: str) -> tuple[str, float] | None:
@@ -205,23 +213,73 @@ class SharedLease:
         self._holder = 0
 
 
+class SharedWindows(Windows):
+    """Windows that all processes with the same shared store use. Where that is away, this one keeps to its share."""
+
+    def __init__(self, channel: str, shared: Shared) -> None:
+        super().__init__()
+        self._channel = channel
+        self._shared = shared
+        self._peers = 1
+        self._numbers: dict[float, str] = {}
+        self._not_before: dict[tuple[str, ...], float] = {}
+
+    def wait(self, receivers: tuple[str, ...], rules: Rules, now: float) -> float:
+        return max(super().wait(receivers, self._share(rules), now), self._not_before.get(receivers, now) - now)
+
+    def pace(self, receivers: tuple[str, ...], rules: Rules, now: float) -> tuple[bool, float]:
+        return super().pace(receivers, self._share(rules), now)
+
+    def reserve(self, receivers: tuple[str, ...], rules: Rules, now: float) -> float:
+        wait = self.wait(receivers, rules, now)
+        if wait > 0 or not rules:
+            return wait if wait > 0 else super().reserve(receivers, rules, now)
+        try:
+            taken = self._shared.call(
+                lambda state: state.reserve(self._channel, self._shared.who, receivers, rules, now)
+            )
+        except StateError:
+            return super().reserve(receivers, self._share(rules), now)
+        self._peers = taken.peers
+        self.replace(taken.ages, now, _KNOWN_S)
+        if taken.wait_s > 0:
+            self._not_before = {receivers: now + taken.wait_s}
+            return taken.wait_s
+        self._numbers = {now: taken.number}
+        return 0.0
+
+    def landed(self, receivers: tuple[str, ...], reserved: Iterable[float], now: float) -> None:
+        times = list(reserved)
+        super().landed(receivers, times, now)
+        for at in times:
+            number = self._numbers.pop(at, "")
+            if number and now > at:
+                self._shared.try_call(lambda state: state.landed(self._channel, receivers, number, now), None)  # noqa: B023 # called at once
+
+    def pause(self, wait_s: float, now: float) -> None:
+        super().pause(wait_s, now)
+        self._shared.try_call(lambda state: state.pause(self._channel, wait_s, now), None)
+
+    def _share(self, rules: Rules) -> Rules:
+        """All of the limit, or this process's part of it while the others cannot be asked."""
+        if self._shared.is_up:
+            return rules
+        return tuple((max(number // self._peers, 1), period * max(self._peers / number, 1)) for number, period in rules)
+
+
 class Alone(Shared):
     """In place of a store that processes share, where each has its own memory: it is never up."""
 
     is_up = False
-    seconds_to_next_try = float("inf")
 
     def __init__(self) -> None:
         super().__init__("memory", _nothing, None, lambda cause, text: None)
 
-    def load(self) -> None:
-        return
-
     def call(self, use: Callable[[Store], _T]) -> _T:
         raise StateError("memory is not shared")
 
-    def has_backlog(self) -> bool:
-        return False
+    def windows(self, channel: str) -> Windows:
+        return kept(channel)
 
 
 def _nothing(shared: Shared) -> Store:

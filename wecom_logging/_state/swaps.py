@@ -6,7 +6,7 @@ import time
 import weakref
 
 from ..model.duty import Swap
-from .shared import Shared, alone
+from .shared import Shared
 from .standing import change_standing, read_standing
 
 Swaps = tuple[Swap, ...]
@@ -21,8 +21,6 @@ _known: weakref.WeakKeyDictionary[Shared, dict[str, tuple[float, Swaps]]] = weak
 def known_swaps(shared: Shared, channel: str) -> Swaps:
     """Those that have not ended, the newest last, as this process knows them; it asks every few seconds at most. Raises
     nothing: where the state is away, those known before hold."""
-    if shared is alone:
-        return ()
     of_channels = _known.setdefault(shared, {})
     read_at, swaps = of_channels.get(channel, (float("-inf"), ()))
     if (now := time.monotonic()) >= read_at + _READ_S:

@@ -48,7 +48,7 @@ def tail(text: str, most: int) -> str:
 
 def trim(text: str, most: int, mark: str = "…") -> str:
     """``text`` as it is, or its beginning with a mark, in at most ``most`` bytes."""
-    if size(text) <= most:
+    if len(text) * 4 <= most or size(text) <= most:
         return text
     return head(text, most - size(mark)) + mark if most > size(mark) else head(mark, most)
 

@@ -6,7 +6,7 @@ WeCom documents no way to escape, so what has a meaning is replaced by a look-al
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from unicodedata import category
 
 from .._masking.patterns import lazy
@@ -30,6 +30,8 @@ _MAX_MARKS = 4
 # Runs of blanks push what follows to the next line of a narrow screen, where it looks like a line of its own.
 _BLANK = "(?:[^\\S\n]|[\u2800\u200c\u200d\ufe00-\ufe0f])"
 _WIDE_GAP = lazy(f"(?<=[^\\s\u2800])({_BLANK}{{4}}){_BLANK}++")
+_GAP = " " * 5
+"""Without it there is no wide gap, and no indentation to narrow, of blanks."""
 _INDENTATION = lazy("(?m)^(?:[^\\S\n]|\u2800){9,}")
 # Where a text can be cut without changing what the patterns above make of it: each takes such a letter as an end.
 _SEAM = lazy("[!-~\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]")
@@ -52,15 +54,20 @@ _NAMES = ("module", "lambda", "locals", "genexpr", "listcomp", "dictcomp", "setc
 
 def lines(text: str, language: Language = "en") -> list[str]:
     """The lines of a text, the first and the last of very many, with all that cannot be seen shown as an escape."""
+    if text.isascii() and text.isprintable() and _GAP not in text:  # most are one line of nothing but letters and signs
+        return [text]
     found = text.splitlines() or [""]
     if (cut := len(found) - MAX_LINES) > 0:
         found[MAX_LINES - _TAIL_LINES : -_TAIL_LINES] = [LINES_CUT.within(language, cut)]
-    text = "".join(_INVISIBLE.sub(_escape, piece) for piece in _pieces("\n".join(found)))
-    return "".join(map(_narrowed, _pieces(text.replace("\t", "    ")))).split("\n")
+    text = _by_piece(lambda piece: _INVISIBLE.sub(_escape, piece), "\n".join(found))
+    return _by_piece(_narrowed, text.replace("\t", "    ")).split("\n")
 
 
 def line(text: str, language: Language = "en") -> str:
-    return "".join(_WIDE_GAP.sub(r"\1", piece) for piece in _pieces(" ⏎ ".join(lines(text, language))))
+    found = lines(text, language)
+    if len(found) == 1 and found[0] is text:
+        return text
+    return _by_piece(lambda piece: _WIDE_GAP.sub(r"\1", piece), " ⏎ ".join(found))
 
 
 def in_text(text: str) -> str:
@@ -81,14 +88,15 @@ def in_both_markdowns(text: str) -> str:
     return _EDGE.sub(lambda match: "＿" * len(match[0]), in_markdown(text))
 
 
-def _pieces(text: str) -> Iterator[str]:
-    """A text in pieces, so that no step holds the interpreter for long."""
-    start = 0
+def _by_piece(change: Callable[[str], str], text: str) -> str:
+    """A text changed piece by piece, so that no step holds the interpreter for long."""
+    pieces, start = list[str](), 0
     while start < len(text):
         seam = _SEAM.search(text, start + _PIECE)
         end = seam.start() if seam else len(text)
-        yield text[start:end]
+        pieces.append(change(text[start:end]))
         start = end
+    return "".join(pieces)
 
 
 def _narrowed(text: str) -> str:

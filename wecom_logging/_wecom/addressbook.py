@@ -104,15 +104,18 @@ class AddressBook:
     def known(self, wanted: Recipients) -> Recipients:
         """What can be said without asking WeCom; names that were not looked up yet stay as they are."""
 
-        def ids(kind: str, texts: Iterable[str]) -> tuple[str, ...]:
-            entries = ((text, self._entries.get((kind, text))) for text in texts)
-            return _unique(id for text, entry in entries for id in (entry.ids if entry is not None else (text,)))
+        if not self._entries:
+            return wanted
+
+        def ids(kind: str, texts: Iterable[str]) -> list[str]:
+            entries = [(text, self._entries.get((kind, text))) for text in texts]
+            return [id for text, entry in entries for id in (entry.ids if entry is not None else (text,))]
 
         leaders = [(text, self._entries.get(("leader_of", text))) for text in wanted.leader_of]
         return Recipients(
-            _unique((*ids("users", wanted.users), *(id for _, entry in leaders if entry for id in entry.ids))),
-            ids("departments", wanted.departments),
-            ids("tags", wanted.tags),
+            _unique([*ids("users", wanted.users), *(id for _, entry in leaders if entry for id in entry.ids)]),
+            _unique(ids("departments", wanted.departments)),
+            _unique(ids("tags", wanted.tags)),
             tuple(text for text, entry in leaders if entry is None),
         )
 

@@ -76,7 +76,7 @@ class Messages:
         """Send to `Recipients` that are checked already; for ``before_try`` see `WeComClient.call`."""
         check_app_message(message)
         body: dict[str, Any] = addressed(recipients) | content(message)
-        body["agentid"] = config.agent_id(self._client.agent_id)
+        body["agentid"] = self._client.agent_id or config.agent_id(None)
         if safe:
             body["safe"] = 1
         if duplicate_check_s:
@@ -99,7 +99,7 @@ class Messages:
 
 def _outcome(answer: dict[str, Any]) -> Outcome:
     names = ("invaliduser", "invalidparty", "invalidtag", "unlicenseduser")
-    users, departments, tags, unlicensed = (ids_in(answer.get(name)) for name in names)
+    users, departments, tags, unlicensed = [ids_in(answer[name]) if answer.get(name) else () for name in names]
     return Outcome(
         reason="partial" if users or departments or tags or unlicensed else "delivered",
         msgid=str(answer.get("msgid") or ""),

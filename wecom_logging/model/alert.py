@@ -98,6 +98,11 @@ class Answer:
         return self.at + self.length_s if self.length_s > 0 else 0.0
 
 
+def place_of(chat: str, user: str = "") -> str:
+    """The place of what somebody did in a chat, as its answer has it; in a group with the ``user`` who did."""
+    return f"chat {chat} {user}".strip()[:64]
+
+
 @dataclass(frozen=True, slots=True)
 class Escalation:
     """The step that a message belongs to: the ``number`` th of so many, as no person took the incident in ``after_s``

@@ -1,6 +1,6 @@
 """The rules of time and persons that a handler was given, as values.
 
-A rule of them is a function in `_incidents.policy`; what is right or wrong of an option is said in `_config`.
+A rule of them is a function in `_duty`; what is right or wrong of an option is said in `_config`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..errors import MessageError, WeComError
 from .recipients import Recipients
 
 if TYPE_CHECKING:
@@ -99,6 +100,27 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True)
+class OnDuty:
+    """Who is on call by a rota, until when (infinity: nobody knows), and who is then. ``swapped_by`` has said so."""
+
+    rota: str
+    people: tuple[str, ...]
+    until: float = float("inf")
+    then: tuple[str, ...] = ()
+    swapped_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Who gets a message, by ids and names; ``nobody`` are the rotas by which no person was found, of one of which that
+    has ``failed``."""
+
+    recipients: Recipients
+    nobody: tuple[str, ...] = ()
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What messages wait for, from ``began`` until ``until`` in seconds since the epoch: quiet hours in a
     ``zone``; without one a maintenance of ``scope``, and ``why``."""
@@ -111,3 +133,11 @@ class Held:
 
 
 NO_DUTY = Duty()
+
+
+@dataclass(frozen=True, slots=True)
+class Rang:
+    """``phoned`` says that phones rang, or why not, "" where nobody has one; ``error`` is what WeCom answered."""
+
+    phoned: str
+    error: WeComError | MessageError | None = None

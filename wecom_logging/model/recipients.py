@@ -61,7 +61,7 @@ class Recipients:
     @property
     def rotas(self) -> tuple[str, ...]:
         """The names of the rotas among the users, in whose place those on call get it."""
-        return tuple(one.removeprefix(ON_CALL) for one in self.users if one.startswith(ON_CALL))
+        return tuple([one.removeprefix(ON_CALL) for one in self.users if one.startswith(ON_CALL)])
 
     def with_people(self, turns: Mapping[str, Iterable[str] | None]) -> Recipients:
         """With people in the place of rotas, each once."""

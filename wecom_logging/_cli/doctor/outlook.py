@@ -14,11 +14,11 @@ from typing import Any
 from ... import _config as config
 from ..._build import shared_state
 from ..._config.duty import duty, with_file
-from ..._delivery.calendars import calendar
 from ..._delivery.duties import Duties
-from ..._delivery.on_call import ask
-from ..._incidents.outlook import Outlook, Way, outlook
-from ..._incidents.policy.moment import Moment
+from ..._duty.calendars import calendar
+from ..._duty.moment import Moment
+from ..._duty.outlook import Outlook, Way, outlook
+from ..._duty.people import ask
 from ..._render.facts import called
 from ..._render.times import lasting_short, local_time
 from ..._render.words import LEVELS

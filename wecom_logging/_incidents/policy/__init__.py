@@ -2,37 +2,26 @@
 
 Pure, as `life` is: no clock, no thread, no store. `life` says when an incident is due; of what is due this file says
 whether its audience gets it now, alone or with others. A rule about the time of day or about a person is a function
-beside it (`hours`, `on_call`), which `decide` calls; what it asks is in `Moment`.
+of `_duty`, which `decide` calls; what it asks is in `Moment`.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import dataclass
 
+from ..._duty import moment as at
+from ..._duty.moment import Moment
 from ...model import Recipients
 from ...model.alert import ESCALATED
 from ...model.duty import Held
-from .. import answered, escalation, life, stored
+from .. import answered, escalation, life
+from ..cause import scheduler_of
 from ..fingerprint import recipients_of
+from ..hearers import without_those_who_know
 from ..incident import SOON_S, Incident, Related
-from .moment import Moment, what_held, what_holds
-
-SUMMARY_S = 60.0
-"""One summary of a flood in so long, for each audience."""
-
-GATHER_S = 4.0
-"""For so long after a summary what is not urgent is gathered: then is seen whether the flood lasts."""
-
-BEAT_S = 600.0
-"""Jobs that one scheduler has not started share a message in so long."""
-
-_SCHEDULER = "scheduler "
-
-MESSAGES = 3
-"""What so many messages can hold is no flood."""
+from ..limits import BEAT_S, CRITICAL, GATHER_S, SUMMARY_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +93,7 @@ def decide(
     ``moment`` has what rules of time and persons ask for. ``related`` gives the open incidents of its audience and
     cause. It is called where a rule needs them, at most once: that may be a request to a server.
     """
-    if (held := what_holds(incident, moment)) is not None:
+    if (held := at.what_holds(incident.level, moment)) is not None:
         return held
     if is_step_due(incident, now) and not (tells_of_a_step(incident) and rules.room_at <= now):  # its line goes before
         return Step()
@@ -132,6 +121,11 @@ def decide(
     return Send(cause, along, audience=rules.shares or rules.next_summary_at > now - SUMMARY_S)
 
 
+def what_held(incident: Incident, moment: Moment) -> Held | None:
+    """What it has waited for, and is told with: also the quiet hours within which the program ends. None: nothing."""
+    return at.what_held(incident.level, moment, incident.quiet_since, incident.quiet_by, incident.quiet_why)
+
+
 def is_step_due(incident: Incident, now: float) -> bool:
     """Whether its next step begins now, or is told, or its phones ring."""
     return escalation.step_due_at(incident) <= now + SOON_S and not life.is_over(incident, now)
@@ -148,7 +142,7 @@ def of_step(incident: Incident, now: float) -> Hashable:
 
 def is_urgent(incident: Incident) -> bool:
     """Whether it is critical, and new: it waits for no other."""
-    return incident.level >= stored.CRITICAL and answered.is_first(incident)
+    return incident.level >= CRITICAL and answered.is_first(incident)
 
 
 def not_before(incident: Incident, now: float) -> float:
@@ -190,40 +184,19 @@ def told_by_steps(incident: Incident) -> list[Recipients]:
     return [one for one in map(recipients_of, incident.told_too) if one]
 
 
-def place_of(chat: str, user: str = "") -> str:
-    """The place of what somebody did in a chat, as its answer has it; in a group with the ``user`` who did."""
-    return f"chat {chat} {user}".strip()[:64]
-
-
 def who_is_told(
     incident: Incident, recipients: Recipients, ids: Callable[[Recipients], Sequence[str]] = lambda one: one.users
 ) -> Recipients:
     """Of those who get it, and whom steps have told: what a person did stands already in the chat where he did it, or
     where another one was refused, and who did it in a group is not told alone; of a step, those whom it has told have
     more than a line, by whichever name (``ids`` gives the ids that are known). That may be nobody."""
-    told, answers = told_by_steps(incident), incident.answers
-    if told and tells_of_a_step(incident):
-        of_step = told.pop()
-        return reduce(Recipients.with_others, told, recipients).without(of_step, ids)
+    answers = incident.answers
     last = None if answers.is_said else answers.journal[-1]
-    known = () if last is None or last.verb == ESCALATED else (last.where, *answers.seen)
-    recipients = reduce(Recipients.with_others, told, recipients)
-    chats = {*recipients.chats}.difference(*(where.split()[1:] for where in known))
-    there = tuple(one for one in recipients.chats if one in chats and place_of(one) not in known)
-    return replace(recipients, chats=there)
+    told, is_line = told_by_steps(incident), tells_of_a_step(incident)
+    return without_those_who_know(told, last, answers.seen, recipients, ids, is_line=is_line)
 
 
 # One message of a cause in a window.
-
-
-def cause_of(scheduler: str, service: str) -> str:
-    """The same for jobs that a scheduler has not started, which seems to have ended."""
-    return f"{_SCHEDULER}{scheduler} {service}"
-
-
-def scheduler_of(cause: str) -> str:
-    """Which one that is; "" for any other cause."""
-    return cause.removeprefix(_SCHEDULER).partition(" ")[0] if cause.startswith(_SCHEDULER) else ""
 
 
 def with_its_cause_at(incident: Incident, related: Sequence[Related]) -> float:
@@ -263,11 +236,6 @@ def waits_for_summary(number: int, most: int, now: float, rules: Rules) -> bool:
 def may_send_summary(now: float, rules: Rules) -> bool:
     """Whether a flood may be sent as a summary with a file now."""
     return now >= rules.no_files_until and (rules.next_summary_at <= now or rules.draining)
-
-
-def no_flood(held: int) -> int:
-    """How many incidents are no flood, where a message holds so many."""
-    return held * MESSAGES
 
 
 def urgent_first(incidents: Sequence[Incident], most: int) -> int:

@@ -1,0 +1,1 @@
+"""The journal and its leader, simulated: one thread, one clock, one seed."""

@@ -1,0 +1,1 @@
+"""When and to whom: by the wall and by people."""

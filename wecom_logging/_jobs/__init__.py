@@ -1,0 +1,1 @@
+"""What was expected to run, and did not."""

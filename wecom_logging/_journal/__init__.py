@@ -1,0 +1,1 @@
+"""Where entries and the book outlive a process, and who leads."""
