@@ -331,12 +331,20 @@ def test_what_another_handler_hands_over_is_an_incident_of_its_own_with_its_numb
 
 def test_a_picture_is_kept_until_its_message_and_takes_no_more_room_than_there_is() -> None:
     rig = Rig(max_pending_bytes=2048)
+    keys = []
     for number in range(3):
         rig.log("chart", line=number, wecom={"attach": PNG + bytes(1000)})
-    keys = [one.key for one in rig.opened()]
+        keys += [one.key for one in rig.opened()]
     assert [len(rig.inbox.beside(key).picture) > 1000 for key in keys] == [False, True, True]
     rig.send(keys[2])
     assert rig.inbox.beside(keys[2]) is NOTHING
+
+
+def test_pictures_that_wait_in_the_queue_have_a_bound_and_their_alerts_are_kept() -> None:
+    rig = Rig(max_pending_bytes=2048)
+    for number in range(3):
+        rig.log("chart", line=number, wecom={"attach": PNG + bytes(1000)})
+    assert [len(rig.inbox.beside(one.key).picture) > 1000 for one in rig.opened()] == [True, True, False]
 
 
 # How records end.

@@ -317,6 +317,8 @@ class Collector:
                 mark(failure, self.key, tally)
             first = snapshot(reading, self.formatter)
             first.identity, first.depth, first.make = tally.identity, depth, self._make
+            if first.picture and not self.intake.has_room_for(first.picture):
+                first.picture = b""
             if self.intake.is_full(tally.level, first):
                 tally.lost = "queue_overflow"
                 self.tallies.close(tally)

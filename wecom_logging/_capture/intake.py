@@ -64,6 +64,10 @@ def _taken(queue: deque[tuple[_T, int]]) -> _T | None:
         return None
 
 
+def _firsts(queue: deque[tuple[Tally, int]]) -> list[PendingAlert]:
+    return [first for tally, _ in queue.copy() if isinstance(first := tally.first, PendingAlert)]
+
+
 def _excess(queue: deque[tuple[Tally, int]]) -> int:
     """How many more are queued than are to wait for the worker, which may be in a request."""
     try:
@@ -157,15 +161,19 @@ class Intake:
         """Whether so much is queued, because threads log faster than the worker can sort, that a new alert is lost."""
         queue, options = self.queues[level < CRITICAL], self._options
         queued = len(queue)
-        if queued < 8 * MAX_QUEUED_LARGE and not made.picture:
+        if queued < 8 * MAX_QUEUED_LARGE:
             return False
         if queued >= max(options.max_pending, 2 * MAX_QUEUED):
             return True
-        weight = 0 if made.is_small else made.size
-        if queued * weight < options.max_pending_bytes:
+        weight = 0 if made.is_small else made.weigh()
+        if queued * weight < options.max_pending_bytes:  # else the others may be smaller
             return False
-        firsts = [tally.first for tally, _ in queue.copy()]  # the others may be smaller
-        return weight + sum(one.size for one in firsts if isinstance(one, PendingAlert)) > options.max_pending_bytes
+        return weight + sum(one.size - len(one.picture) for one in _firsts(queue)) > options.max_pending_bytes
+
+    def has_room_for(self, picture: bytes) -> bool:
+        """Whether the pictures that are queued leave room for one more."""
+        queued = sum(len(one.picture) for queue in self.queues for one in _firsts(queue))
+        return queued + len(picture) <= self._options.max_pending_bytes
 
     def tell_overflow(self, *, in_all: bool = False) -> None:
         """Say what the calling threads had to push out."""

@@ -75,7 +75,7 @@ class Shared:
 
     def load(self) -> None:
         """Import what using it needs, where a fork waits for it."""
-        with contextlib.suppress(ImportError):  # said when it is used
+        with contextlib.suppress(ImportError, StateError):  # said when it is used
             self._opened()
 
     def _opened(self) -> Store:
