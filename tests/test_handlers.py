@@ -329,6 +329,27 @@ def test_the_log_call_makes_the_records_own_text_and_masks_only_what_it_writes_a
     assert (masked == here) if state == "sqlite" else (masked and not masked & here)
 
 
+def test_who_asks_whether_all_is_settled_waits_for_no_function_of_the_program(
+    sandbox: Sandbox, log: logging.Logger
+) -> None:
+    """It may need what the asking thread holds, such as logging's own lock amid a `dictConfig`."""
+    entered, may_end = threading.Event(), threading.Event()
+
+    def mask(text: str) -> str:
+        entered.set()
+        assert may_end.wait(20)
+        return text
+
+    handler = WeComBotHandler(webhook="sandbox-bot", api_base=sandbox.url, redact=mask)
+    log.addHandler(handler)
+    log.error("disk full")
+    assert entered.wait(20)
+    assert not handler.flush(0)
+    may_end.set()
+    assert handler.flush(20)
+    assert handler.stats().delivered == 1
+
+
 def test_basic_config_without_a_format_leaves_the_handlers_own_look(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

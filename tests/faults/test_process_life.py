@@ -124,15 +124,15 @@ def test_a_program_configured_anew_a_thousand_times(well: bool) -> None:
         seen = json.loads(ended.out)
         assert seen["accepted"] == seen["made"] > 1000
         assert seen["pending"] == 0
-        assert seen["most"] <= 3  # as many as handlers are alive, and one
         if well:
             assert seen["delivered"] + seen["merged"] == seen["made"]
             assert seen["dropped"] == {}
         else:
             assert set(seen["dropped"]) == {"exit_timeout"}
             assert f"{seen['dropped']['exit_timeout']} alerts were not sent within exit_timeout" in ended.err
+        # Threads: as many as handlers are alive, and one; on a busy machine one that ends is seen beside the next one.
         # The network would take ten seconds; at the exit there is half a second more, for two thousand handlers.
-        return max(float(seen["longest"]) - 1.0, float(seen["exit_s"]) - 2.0)
+        return max(seen["most"] - 3.0, float(seen["longest"]) - 1.0, float(seen["exit_s"]) - 2.0)
 
     assert at_best(figures, 0.0, tries=3) <= 0.0
 

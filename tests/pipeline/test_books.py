@@ -308,6 +308,27 @@ def test_a_shared_message_that_is_pushed_out_is_lost_with_all_that_stand_in_it(c
     assert (storm.stats().delivered, storm.stats().pending) == (10, 0)
 
 
+def test_a_message_that_was_kept_says_nothing_of_what_opens_its_key_once_more(channel: Recorder, clock: Clock) -> None:
+    storm = pipeline(channel, clock)
+    for number in range(5):
+        storm.collector.take(record("disk full"))
+        if not number:
+            turn(storm)
+    pass_time(storm, clock, 120)
+    channel.error = FAULTS["network"]
+    pass_time(storm, clock, 900)
+    assert "quiet for" in channel.tried[-1]
+    key = storm.leader.book.rows()[0].opening.key
+    storm.leader.book.drop(key)  # as one that makes room
+    storm.leader.inbox.over(key)
+    storm.collector.take(record("disk full"))
+    channel.error = None
+    pass_time(storm, clock, 90_000)
+    assert [one.total for one in channel.told] == [1, 5, 1]
+    assert (storm.stats().accepted, storm.stats().pending) == (6, 0)
+    assert settled(storm.stats()) == 6
+
+
 def test_of_two_threads_that_give_up_at_once_each_counts_what_it_has_lost(
     channel: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,10 @@ class Intake:
         self._tallies = tallies
         self._active: dict[Tally, None] = {}
         self._next_read = float("-inf")
+        self._bytes = 0
+        """About how much is queued: at most so much."""
+        self._full_at = inf
+        """Of so many on, nothing large is queued."""
         self._overflow_told = 0
         self._by_key: dict[str, Tally] = {}
         self._sites: dict[tuple[int, str, str, int], int] = {}
@@ -159,16 +163,21 @@ class Intake:
 
     def is_full(self, level: int, made: PendingAlert) -> bool:
         """Whether so much is queued, because threads log faster than the worker can sort, that a new alert is lost."""
-        queue, options = self.queues[level < CRITICAL], self._options
-        queued = len(queue)
-        if queued < 8 * MAX_QUEUED_LARGE:
-            return False
-        if queued >= max(options.max_pending, 2 * MAX_QUEUED):
+        queued, most = sum(map(len, self.queues)), self._options.max_pending_bytes
+        if len(self.queues[level < CRITICAL]) >= max(self._options.max_pending, 2 * MAX_QUEUED):
             return True
-        weight = 0 if made.is_small else made.weigh()
-        if queued * weight < options.max_pending_bytes:  # else the others may be smaller
+        if made.is_small or queued < MAX_QUEUED_LARGE:
             return False
-        return weight + sum(one.size - len(one.picture) for one in _firsts(queue)) > options.max_pending_bytes
+        if queued >= self._full_at:
+            return True
+        self._full_at = inf
+        weight = made.weigh()
+        self._bytes += weight
+        if self._bytes > most:  # what has left is still in this sum
+            self._bytes = weight + sum(one.size - len(one.picture) for queue in self.queues for one in _firsts(queue))
+            if self._bytes > most * 7 // 8:  # all is weighed seldom: when much has come, or gone
+                self._full_at = queued * 7 // 8
+        return queued >= self._full_at
 
     def has_room_for(self, picture: bytes) -> bool:
         """Whether the pictures that are queued leave room for one more."""

@@ -186,6 +186,8 @@ def _along(lead: Due, now: float, moment: Moment, known: Collection[str]) -> lis
         if key == lead.incident.opening.key or key in moment.refused or key in moment.on_way or key in known:
             continue
         act = early(incident, now, hurries=moment.hurries)
+        if act is Act.END and incident.sent.people:  # who was on call before hears of it, too, by a message of its own
+            continue
         if act is None or is_for_others(incident, act) or moment.holds(incident) is not None:
             continue
         if moment.are_for_same(lead.incident, incident):

@@ -52,5 +52,5 @@ class Kept:
         self._messages = [one for one in self._messages if self._is_due(one, now)]
 
     def _is_due(self, message: Message, now: float) -> bool:
-        there = [self._book.get(key) for key in message.keys]
+        there = [self._book.still(row.incident) for row in message.rows]
         return all(there) and any(plan(one, now).act is not Act.LAPSE for one in there if one is not None)

@@ -51,7 +51,7 @@ _LEAST_WAIT_S = 0.001
 
 
 class Leader:
-    """That of one handler in one process; a forked child has another. ``channel_id`` names all its ``channels``.
+    """That of one handler in one process; a forked child has another.
 
     ``time`` is the clock of the journal, in seconds since the epoch; ``steady`` one that is never set. ``looks`` is
     asked for each message: `setFormatter` gives the handler others at any moment.
@@ -299,11 +299,10 @@ class Leader:
         return self.book.is_settled(self.now(), closes=self.ends)
 
     def incidents(self, most: int) -> list[IncidentView]:
-        """What is open, the newest first."""
-        with self.lock:
-            now = self.now()
-            rows = sorted(filter(is_open, self.book.rows()), key=lambda one: one.counts.last, reverse=True)
-            return [view(self.known(one), now) for one in rows[:most]]
+        """What is open, the newest first. The lock is held."""
+        now = self.now()
+        rows = sorted(filter(is_open, self.book.rows()), key=lambda one: one.counts.last, reverse=True)
+        return [view(self.known(one), now) for one in rows[:most]]
 
     def known(self, incident: Incident) -> Known:
         """One of the rows, as people read it."""
@@ -314,7 +313,7 @@ class Leader:
         with self.lock:
             self.inbox.end_all()
             for incident in self.book.rows():
-                if not incident.unsent:
+                if not incident.unsent and incident.opening.key not in self._kept.keys:
                     self.book.drop(incident.opening.key)
                     self.inbox.over(incident.opening.key)
 
@@ -325,5 +324,4 @@ class Leader:
             if has_time():
                 return
             self.book.drop(incident.opening.key)
-            if incident.unsent:
-                self.inbox.lost(incident.opening.key, "exit_timeout", incident.unsent)
+            self.inbox.lost(incident.opening.key, "exit_timeout", incident.unsent)

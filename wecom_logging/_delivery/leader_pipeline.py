@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from .leader import Leader
     from .leader_place import LeaderPlace
 
+_BUSY_S = 0.02
+"""For so long a thread of the program, which may hold logging's lock, waits to see whether all is settled."""
+
 
 class LeaderPipeline(Pipeline):
     """That of one handler. ``duties`` makes the room of duty, of its options, its recipients and the clock on the
@@ -49,7 +52,6 @@ class LeaderPipeline(Pipeline):
     def _start(self) -> None:
         self.collector.audience = self._audience
         self._ends = False
-        self._is_over = False
         for made in ("_leads", "_watch", "_beats"):
             self.__dict__.pop(made, None)
 
@@ -157,7 +159,12 @@ class LeaderPipeline(Pipeline):
             leader.forget()
 
     def incidents(self) -> list[IncidentView]:
-        return [] if (leader := self._leading) is None else leader.incidents(MAX_VIEWS)
+        if (leader := self._leading) is None or not leader.lock.acquire(timeout=STUCK_S):
+            return []
+        try:
+            return leader.incidents(MAX_VIEWS)
+        finally:
+            leader.lock.release()
 
     def on_call(self) -> list[OnDuty]:
         return self.leader.duties.shown(self.leader.now()) if self.options.duty else []
@@ -170,8 +177,6 @@ class LeaderPipeline(Pipeline):
             self.watch  # noqa: B018
 
     def turn(self) -> float:
-        if self._is_over:
-            return STUCK_S
         looks_in = self._look_after_jobs()
         leader = self.leader
         wait_s = leader.turn()
@@ -191,8 +196,12 @@ class LeaderPipeline(Pipeline):
         pending = self.stats().pending
         if (leader := self._leading) is None:
             return pending == 0
-        with leader.lock:
-            return pending == 0 and leader.is_settled() and not leader.reports.is_reporting
+        if pending or not leader.lock.acquire(timeout=_BUSY_S):  # a turn that masks may take long: it is not settled
+            return False
+        try:
+            return leader.is_settled() and not leader.reports.is_reporting
+        finally:
+            leader.lock.release()
 
     def finished(self) -> bool:
         return self.closed() and self.settled()

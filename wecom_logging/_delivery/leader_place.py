@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .._incidents.apply import in_force, is_same_person, refuses
+from .._incidents.apply import in_force, refuses
 from .._incidents.entries import Answered
-from .._incidents.known import NOTHING, Known, Verdict, is_again
+from .._incidents.known import NOTHING, Known, Verdict, is_again, is_by
 from .._incidents.outcomes import all_said, seen
 from .._incidents.scopes import Scopes
 from .._journal import standing
@@ -49,7 +49,7 @@ class LeaderPlace:
         if (leader := self._leading()) is None:
             return None
         with leader.lock:
-            now = leader.take_in(at_once=True)
+            now = leader.take_in()
             there = leader.book.get(key)
             if there is None or (there.sent.ended and not there.unsent):
                 return None
@@ -92,5 +92,5 @@ class LeaderPlace:
 
 def undo(answer: Answer, holds: Answer) -> Answer:
     """As it undoes what is in force."""
-    whose = "" if holds.verb == DONE or is_same_person(holds, answer) else holds.who
+    whose = "" if holds.verb == DONE or is_by(holds, answer.who, answer.user) else holds.who
     return replace(answer, verb=UNDONE[holds.verb], whose=whose, job=holds.job)

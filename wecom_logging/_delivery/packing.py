@@ -38,8 +38,8 @@ class Packing:
     _senders: Senders
     _reports: Reports
     _looks: Callable[[], Looks]
-    _tried: dict[tuple[str, int], tuple[float, int]] = field(default_factory=dict)
-    """When each step was tried first, and with how many records: each try has the same text."""
+    _tried: dict[str, tuple[int, float, int]] = field(default_factory=dict)
+    """By key, the step that is tried, since when, and with how many records: each try has the same text."""
 
     def load(self, message: Message) -> None:
         """Look up what the message shows of its incidents, with the leader's lock held."""
@@ -93,9 +93,9 @@ class Packing:
             self._senders.count_kinds(audience, new, composer.holds(channel), sender)
         message.parts += pictures(self._inbox.beside(key).picture for key in message.keys)
 
-    def forget_step(self, key: str, number: int) -> None:
+    def forget_step(self, key: str) -> None:
         """Its message was sent, or is tried no more."""
-        self._tried.pop((key, number), None)
+        self._tried.pop(key, None)
 
     def _alone(self, message: Message, now: float) -> None:
         incident, act = message.rows[0]
@@ -107,7 +107,9 @@ class Packing:
         key = shown.opening.key
         alert = message.alerts[key]
         if act is Act.STEP and shown.step is not None:
-            at, count = self._tried.setdefault((key, shown.step.number), (now, shown.counts.count))
+            if self._tried.get(key, (-1,))[0] != shown.step.number:
+                self._tried[key] = shown.step.number, now, shown.counts.count
+            _, at, count = self._tried[key]
             channel = self._senders.least_busy(named).channel
             told = self._duties.told(named, shown, now, channel.receivers, is_user_id)
             return self._digests.of_step(shown, alert, told, at=at, count=count)

@@ -102,7 +102,8 @@ class Settling:
     def _book(self, message: Message, outcome: Outcome, judged: Judged, given: Sequence[Due], sender: Sender) -> None:
         """What became of its incidents, of which the fallback has taken some."""
         leader, now = self._leader, self._leader.now()
-        left = [row for row in message.rows if row not in given]
+        keys = {row.incident.opening.key for row in given}
+        left = [row for row in message.rows if row.incident.opening.key not in keys]
         is_kept = False
         if message.is_step and not judged.goes_alone:
             self._settle_step(message, outcome, now, refused=judged.is_refused and not judged.waits)
@@ -140,7 +141,7 @@ class Settling:
         """They are tried again, when their channel is."""
         until = now + max(self._leader.senders.pause(), 0.0)
         for incident, _ in rows:
-            if (there := self._leader.book.get(incident.opening.key)) is not None:
+            if (there := self._leader.book.still(incident)) is not None:
                 self._leader.book.put(outcomes.failed(there, until, rounds), now)
 
     def _give_way(self, message: Message, outcome: Outcome) -> None:
@@ -155,7 +156,7 @@ class Settling:
     def sent(self, rows: Sequence[Due], how: str, now: float, message: Message | None = None) -> None:
         """A message, or the fallback, has taken them: the book, the counters, the tallies."""
         for shown, act in rows:
-            there = self._leader.book.get(shown.opening.key)
+            there = self._leader.book.still(shown)
             if there is None:  # it had to make room meanwhile
                 continue
             self._leader.inbox.settle(how, shown)
@@ -167,7 +168,7 @@ class Settling:
     def _reject(self, rows: Sequence[Due], now: float) -> None:
         """WeCom refuses them for good, or no message can be made of them."""
         for shown, act in rows:
-            if (there := self._leader.book.get(shown.opening.key)) is not None:
+            if (there := self._leader.book.still(shown)) is not None:
                 self._leader.inbox.settle("rejected", shown)
                 self._put(outcomes.refused(there, shown, act, now), "rejected", now)
 
@@ -178,13 +179,14 @@ class Settling:
         if after.sent.ended:
             leader.inbox.over(key)
             self._digests.forget(key)
+            self._packing.forget_step(key)
         else:
             leader.inbox.settled(key, how, now)
 
     def said(self, rows: Sequence[Due], now: float) -> None:
         """Who would get the message knows already what it says."""
         for incident, act in rows:
-            if (there := self._leader.book.get(incident.opening.key)) is not None:
+            if (there := self._leader.book.still(incident)) is not None:
                 self._put(outcomes.known(there, incident, act, now), "delivered", now)
 
     def over(self, row: Due, now: float) -> None:
@@ -229,7 +231,7 @@ class Settling:
             self.hold(rows, Hold(now + max(leader.senders.wait(message.recipients), _NO_ROOM_S), By.TRY), now)
         else:
             for incident, _ in rows:
-                if (there := leader.book.get(incident.opening.key)) is not None:
+                if (there := leader.book.still(incident)) is not None:
                     leader.book.put(outcomes.step_failed(there, now), now)
 
     def _step_sent(self, message: Message, rows: Sequence[Due], now: float) -> None:
@@ -239,8 +241,8 @@ class Settling:
         for incident, _ in rows:
             key = incident.opening.key
             self.refused.discard(key)
-            self._packing.forget_step(key, incident.step.number if incident.step is not None else 0)
-            if (there := leader.book.get(key)) is not None:
+            self._packing.forget_step(key)
+            if (there := leader.book.still(incident)) is not None:
                 count = counts.get(incident.opening.short_id, incident.counts.count)
                 audience = audience_of(recipients)
                 after = outcomes.step_sent(there, audience, who, now, count=count, ids=message.sent_ids, shown=incident)
@@ -250,8 +252,8 @@ class Settling:
         for incident, _ in rows:
             key = incident.opening.key
             self.refused.discard(key)
-            self._packing.forget_step(key, incident.step.number if incident.step is not None else 0)
-            if (there := self._leader.book.get(key)) is not None:
+            self._packing.forget_step(key)
+            if (there := self._leader.book.still(incident)) is not None:
                 self._leader.book.put(outcomes.step_missed(there, why, now), now)
 
     def call(self, message: Message) -> None:
@@ -269,5 +271,5 @@ class Settling:
             with leader.lock:
                 now = leader.now()
                 for one, _ in message.rows:
-                    if (there := leader.book.get(one.opening.key)) is not None:
+                    if (there := leader.book.still(one)) is not None:
                         leader.book.put(outcomes.called(there, phoned), now)

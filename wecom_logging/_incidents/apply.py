@@ -10,6 +10,7 @@ from dataclasses import replace
 from ..model import Answer, Variant
 from ..model.alert import DONE, SILENCED, TAKEN, UNDONE
 from .entries import Answered, Counted, OfIncident, Opened, SentAlone
+from .known import is_by
 from .limits import MAX_SAMPLES, MAX_VARIANTS
 from .values import (
     By,
@@ -60,6 +61,7 @@ def opened(entry: Opened, short_id: str, now: float) -> Incident:
     opening = Opening(
         key=entry.key,
         short_id=short_id,
+        first=entry.alert.id,
         alert=entry.alert.id,
         level=entry.level,
         service=entry.service,
@@ -221,13 +223,8 @@ def refuses(incident: Incident, answer: Answer, now: float) -> Answer | None:
     if there is None or answer.verb not in UNDONE:
         return None
     giver = replace(answer, who=answer.by, user="") if answer.by else answer  # who has it gives it
-    may = answer.verb == DONE or is_same_person(there, giver) or (answer.verb, there.verb) == (TAKEN, SILENCED)
+    may = answer.verb == DONE or is_by(there, giver.who, giver.user) or (answer.verb, there.verb) == (TAKEN, SILENCED)
     return there if there.verb == DONE or not may else None
-
-
-def is_same_person(one: Answer, other: Answer) -> bool:
-    """True if one person gave both: by the user ids, and by the names where one of these is not known."""
-    return one.user.lower() == other.user.lower() if one.user and other.user else one.who == other.who
 
 
 def begun_anew(incident: Incident) -> Incident:

@@ -123,6 +123,11 @@ class Book:
     def get(self, key: str) -> Incident | None:
         return self._rows.get(key)
 
+    def still(self, shown: Incident) -> Incident | None:
+        """The row of an incident as it is now. None: it has left, also where its key was opened once more."""
+        there = self._rows.get(shown.opening.key)
+        return there if there is not None and there.opening.first == shown.opening.first else None
+
     def named(self, short_id: str) -> list[Incident]:
         """Those of a short id."""
         return [self._rows[key] for key in self._names.get(short_id, ())]

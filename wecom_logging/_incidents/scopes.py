@@ -19,9 +19,9 @@ def is_a_scope(name: str) -> bool:
 
 
 def begun(scopes: Scopes, scope: Scope) -> Scopes:
-    """With one more, in the place of those of its name."""
+    """With one more, in the place of those of its name, and without what is over by then."""
     scope = replace(scope, why=scope.why[:MAX_WHY], who=scope.who[:MAX_NAME])
-    return (*(one for one in scopes if one.name != scope.name), scope)
+    return (*(one for one in scopes if one.name != scope.name and one.until > scope.began), scope)
 
 
 def ended(scopes: Scopes, name: str) -> Scopes:

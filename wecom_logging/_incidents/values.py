@@ -20,6 +20,7 @@ Place = tuple[str, str]
 class Opening:
     """An incident as its first record made it; nothing that comes later changes it, but for ``alert``.
 
+    ``first`` is the id of the alert that has opened it: what opens the same key once more is another incident.
     ``alert`` is the id of the alert that its messages show, whose text the book keeps beside the row: that of the first
     record, and of one that ended and came again that of the record that came. ``scopes`` are the names by which a
     maintenance holds it. ``duty`` (`model.duty.Duty` as a text) and ``steps`` are the rules as they were when it began:
@@ -30,6 +31,7 @@ class Opening:
 
     key: str
     short_id: str
+    first: str = ""
     alert: str = ""
     level: int = 0
     service: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from ..model.duty import Scope, Swap
@@ -19,11 +20,11 @@ _journal = MemoryJournal()
 
 
 def standing(kind: type[T]) -> tuple[T, ...]:
-    """What has not ended, the newest last. Any thread may ask, before each message."""
+    """All of a kind, the newest last; what is over, too, until more is said. Any thread may ask."""
     begins, facts = kind.__name__, _journal.facts("")
     if facts is None or not facts.texts:
         return ()
-    return tuple(_read(kind, text) for name, text in facts.texts.items() if name.startswith(begins))
+    return tuple(kind(**_fields(text)) for name, text in facts.texts.items() if name.startswith(begins))
 
 
 def change(kind: type[T], become: Callable[[tuple[T, ...]], Sequence[T]]) -> tuple[T, ...]:
@@ -50,7 +51,7 @@ def _put(one: Scope | Swap, ends: float) -> None:
     _journal.put(f"{type(one).__name__} {text}", text, ends)
 
 
-def _read(kind: type[T], text: str) -> T:
+@lru_cache(maxsize=4 * _MOST)
+def _fields(text: str) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(text)
-    fields = {name: tuple(one) if isinstance(one, list) else one for name, one in fields.items()}
-    return kind(**fields)
+    return {name: tuple(one) if isinstance(one, list) else one for name, one in fields.items()}
