@@ -995,7 +995,7 @@ rows(
 
 
 def _unequal(m: Any, seen: dict[str, Any], expected: dict[str, Any]) -> object:
-    return m.TestCase().assertEqual(seen, expected)  # noqa: PT009 - it is what is tried
+    return m.TestCase().assertEqual(seen, expected)  # noqa: PT009 # it is what is tried
 
 
 def _called(m: Any, s: str) -> Any:

@@ -126,9 +126,9 @@ class Intake:
         self._active: dict[Tally, None] = {}
         self._next_read = float("-inf")
         self._bytes = 0
-        """About how much is queued: at most so much."""
+        """What is queued takes about so much, or less."""
         self._full_at = inf
-        """Of so many on, nothing large is queued."""
+        """While so many are queued, a large one finds no room."""
         self._overflow_told = 0
         self._by_key: dict[str, Tally] = {}
         self._sites: dict[tuple[int, str, str, int], int] = {}
@@ -162,7 +162,7 @@ class Intake:
         return max(_excess(urgent), _excess(others)) if urgent or others else 0
 
     def is_full(self, level: int, made: PendingAlert) -> bool:
-        """Whether so much is queued, because threads log faster than the worker can sort, that a new alert is lost."""
+        """True if so much is queued, because threads log faster than the worker can sort, that a new alert is lost."""
         queued, most = sum(map(len, self.queues)), self._options.max_pending_bytes
         if len(self.queues[level < CRITICAL]) >= max(self._options.max_pending, 2 * MAX_QUEUED):
             return True
@@ -180,7 +180,7 @@ class Intake:
         return queued >= self._full_at
 
     def has_room_for(self, picture: bytes) -> bool:
-        """Whether the pictures that are queued leave room for one more."""
+        """True if the pictures that are queued leave room for one more."""
         queued = sum(len(one.picture) for queue in self.queues for one in _firsts(queue))
         return queued + len(picture) <= self._options.max_pending_bytes
 

@@ -15,6 +15,7 @@ from .._incidents.hearers import is_for_others, is_step_line, of_step
 from .._incidents.limits import BEAT_S, CRITICAL, GATHER_S, SUMMARY_S
 from .._incidents.plan import Act, early, plan
 from .._incidents.values import By, Hold, Incident, is_first, was_sent
+from .._render.flood import WORST
 from .parcels import Choice, Form, Later, Moment, Over, Parcel, Rules, Wait
 
 MAX_SHARED = 1000
@@ -275,9 +276,9 @@ def _next_summary_at(rules: Rules) -> float:
     return rules.summary_at + SUMMARY_S
 
 
-def waits_for_summary(number: int, now: float, rules: Rules, *, hurries: bool, worst: int = 10) -> bool:
-    """True if so many that are due wait, but for what is urgent, since a summary names ``worst`` and one was sent."""
-    return number > worst and _next_summary_at(rules) > now >= rules.no_files_until and not hurries
+def waits_for_summary(number: int, now: float, rules: Rules, *, hurries: bool) -> bool:
+    """True if so many that are due wait, but for what is urgent, since a summary names `WORST` and one was sent."""
+    return number > WORST and _next_summary_at(rules) > now >= rules.no_files_until and not hurries
 
 
 def may_send_summary(now: float, rules: Rules, *, hurries: bool) -> bool:

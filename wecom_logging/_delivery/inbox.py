@@ -42,7 +42,6 @@ _MAX_HIDDEN = 4096
 class Beside(NamedTuple):
     """What the book does not have of an alert: its picture, and the numbers that another handler gave with it."""
 
-    alert: str = ""
     picture: bytes = b""
     digest: Digest | None = None
 
@@ -236,7 +235,7 @@ class Inbox:
             own = digest(entry.key, str(number))
             entry = replace(entry, key=entry.key[:OF_THE_ALERT] + own[OF_THE_ALERT:])
         if first.picture or first.digest is not None:
-            self._keep_beside(entry.key, Beside(alert.id, first.picture, first.digest))
+            self._keep_beside(entry.key, Beside(first.picture, first.digest))
         if first.hides is not None:
             self._hides[entry.key] = first.hides
         return entry.key, entry

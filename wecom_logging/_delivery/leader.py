@@ -174,6 +174,7 @@ class Leader:
 
     def _left(self, incident: Incident) -> None:
         """A row has made room for another."""
+        self.settling.refused.discard(incident.opening.key)
         if incident.unsent:
             self.inbox.lost(incident.opening.key, "queue_overflow", incident.unsent)
         else:

@@ -174,7 +174,7 @@ class LeaderPipeline(Pipeline):
         for channel in self._channels:
             channel.load()
         if declared:
-            self.watch  # noqa: B018
+            self.watch  # noqa: B018 # as above
 
     def turn(self) -> float:
         looks_in = self._look_after_jobs()

@@ -98,11 +98,7 @@ class Book:
         self._rows[key] = incident
         self._not_due(key)
         self._plan(key, incident, now)
-        _leave(self._waiting, self._waits, key)
-        if incident.unsent and is_first(incident):
-            opening, since = incident.opening, incident.counts.unsent_at
-            self._waits[key] = place = opening.level, not opening.is_crowded, since, self._numbers[key], key
-            insort(self._waiting, place)
+        self._wait(key, incident)
 
     def drop(self, key: str) -> Incident | None:
         """Forget a row."""
@@ -154,6 +150,7 @@ class Book:
         for key, incident in self._rows.items():
             self._rows[key] = after = shifted(incident, by_s)
             self._plan(key, after, now)
+            self._wait(key, after)
 
     # What is due.
 
@@ -224,6 +221,14 @@ class Book:
             if len(self._later) > 2 * len(self._rows) + 1000:
                 self._later = [(one, name) for name, one in self._at.items() if one < NEVER]
                 heapify(self._later)
+
+    def _wait(self, key: str, incident: Incident) -> None:
+        """Look anew at which place it leaves, if nobody was sent anything of it."""
+        _leave(self._waiting, self._waits, key)
+        if incident.unsent and is_first(incident):
+            opening, since = incident.opening, incident.counts.unsent_at
+            self._waits[key] = place = opening.level, not opening.is_crowded, since, self._numbers[key], key
+            insort(self._waiting, place)
 
     def _ripen(self, now: float) -> None:
         while self._later and self._later[0][0] <= now:
