@@ -220,7 +220,8 @@ def measure(store: str, kind: str, number: int, steps: Iterable[str]) -> Iterato
     """These steps, in this process."""
     ahead = Ahead()
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        # a thread of the state may write once more while the folder is removed
+        folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
         server = None
         if store == "redis":
             limits = {"slowlog_log_slower_than": 1000, "slowlog_max_len": 10_000}

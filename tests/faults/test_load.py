@@ -215,6 +215,7 @@ def test_hundreds_of_incidents_of_a_kind_are_a_few_turns_and_messages(store: str
     if kind == "taken":
         steps.remove("flush")  # who flushes waits for a line about each, by WeCom's limits
     measured = run(MEASURES.format(given=(store, kind, 400, steps)))
+    assert measured.status == 0, measured.err
     found = {one["step"]: one for one in json.loads(measured.out)}
     turns = {name: one["turns"] for name, one in found.items()}
     assert turns.pop("incidents") == 400
